@@ -1,0 +1,79 @@
+import { channel, type Channel } from 'node:diagnostics_channel'
+import type { ComponentState } from '../driver/health.ts'
+
+/** Every diagnostics channel and what it carries. Names are stable. Payloads hold no message bodies and no secrets. */
+export interface DiagnosticEvents {
+  /** A connection, listener, publisher or reply path changed state. */
+  'oslo-messaging:state': {
+    readonly driver: string
+    readonly kind: string
+    readonly name: string
+    readonly state: ComponentState
+    readonly previous: ComponentState
+    readonly error?: unknown
+    readonly attempt: number
+    readonly retryInMs?: number
+  }
+  /** A message was settled without reaching a handler: it cannot be read, is a duplicate, or nobody waits for it. */
+  'oslo-messaging:message-dropped': {
+    readonly driver: string
+    readonly source: string
+    readonly reason: 'unreadable' | 'duplicate' | 'late-reply' | 'unknown-priority' | 'expired' | 'revoked'
+    readonly error?: unknown
+    readonly uniqueId?: string
+  }
+  /** A reply could not be delivered and is given up. */
+  'oslo-messaging:reply-abandoned': { readonly driver: string; readonly replyTo: string; readonly error?: unknown }
+  /** Something failed where nobody waits for it. */
+  'oslo-messaging:background-error': { readonly source: string; readonly error: unknown }
+  'oslo-messaging:rpc-client:start': {
+    readonly id: number
+    readonly kind: 'call' | 'cast'
+    readonly target: string
+    readonly method: string
+  }
+  'oslo-messaging:rpc-client:end': {
+    readonly id: number
+    readonly kind: 'call' | 'cast'
+    readonly target: string
+    readonly method: string
+    readonly durationMs: number
+    readonly error?: unknown
+  }
+  'oslo-messaging:rpc-server:start': { readonly id: number; readonly target: string; readonly method: string }
+  'oslo-messaging:rpc-server:end': {
+    readonly id: number
+    readonly target: string
+    readonly method: string
+    readonly durationMs: number
+    readonly error?: unknown
+  }
+  'oslo-messaging:notify:end': {
+    readonly topic: string
+    readonly priority: string
+    readonly eventType: string
+    readonly durationMs: number
+    readonly error?: unknown
+  }
+}
+
+const channels = new Map<string, Channel>()
+
+/** The channel of that name; subscribe with `node:diagnostics_channel` by the same name. */
+function channelOf(name: string): Channel {
+  let found = channels.get(name)
+  if (found === undefined) {
+    found = channel(name)
+    channels.set(name, found)
+  }
+  return found
+}
+
+/** Publishes when anyone listens; `payload` is not even built otherwise. */
+export function emitDiagnostic<Name extends keyof DiagnosticEvents>(
+  name: Name,
+  payload: () => DiagnosticEvents[Name],
+): void {
+  const target = channelOf(name)
+  if (target.hasSubscribers) target.publish(payload())
+}

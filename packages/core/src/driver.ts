@@ -1,0 +1,66 @@
+/** Door 2, for driver authors: the contract, what a driver is given, and the pieces our own drivers are made of. */
+export { NO_CAPABILITIES, type DriverCapabilities } from './driver/capabilities.ts'
+export type {
+  Driver,
+  DriverContext,
+  DriverDefinition,
+  Listener,
+  ListenOptions,
+  NotificationSource,
+  NotifyListenOptions,
+  NotifyOptions,
+  SendOptions,
+} from './driver/driver.ts'
+export type {
+  DeliveryFacts,
+  IncomingNotification,
+  IncomingRequest,
+  MessageContext,
+  NotificationMessage,
+  OutgoingNotification,
+  OutgoingRequest,
+  RPCReply,
+  RPCRequestMessage,
+} from './driver/messages.ts'
+export {
+  type ComponentHealth,
+  type ComponentState,
+  type Health,
+  type HealthStatus,
+  summarizeHealth,
+} from './driver/health.ts'
+
+// The URL and the target, which every method takes.
+export { Target, type TargetFields } from './target.ts'
+export { TransportHost, TransportURL } from './url/transport-url.ts'
+
+// Options as data.
+export type {
+  ConfigFragment,
+  OptionDefinition,
+  OptionsOf,
+  OptionType,
+  OptionValue,
+  ResolvedOptions,
+} from './config/option.ts'
+
+// Pieces with the hard parts in them: one of each, shared by all drivers.
+export { type Backoff, type BackoffOptions, createBackoff } from './util/backoff.ts'
+export { type Clock, systemClock } from './util/clock.ts'
+export { Deadline, type DeadlineOptions, type WaitFacts } from './util/deadline.ts'
+export { createDeferred, type Deferred } from './util/deferred.ts'
+export { DuplicateCache } from './driver/duplicate-cache.ts'
+export { OutstandingLimit, type OutstandingLimitOptions } from './driver/outstanding-limit.ts'
+export { ReplyWaiters, type ReplyWaitOptions } from './driver/reply-waiters.ts'
+export { Supervisor, type SupervisorChange, type SupervisorOptions } from './driver/supervisor.ts'
+export { type Logger, silentLogger } from './diagnostics/logger.ts'
+
+// Every error a driver may raise.
+export * from './errors.ts'
+
+// Bytes on the wire, as Python writes and reads them.
+export { decodeJson, encodeJson } from './wire/json.ts'
+export { ENVELOPE_VERSION, unwrapEnvelope, wrapEnvelope } from './wire/envelope.ts'
+
+// What happens in the background reaches these.
+export { type DiagnosticEvents, emitDiagnostic } from './diagnostics/channels.ts'

@@ -1,0 +1,44 @@
+/** States of whatever a driver keeps alive (DESIGN D4). `failed` is final until somebody changes something; `recovering` mends itself. */
+export type ComponentState = 'starting' | 'consuming' | 'connected' | 'blocked' | 'recovering' | 'failed' | 'closed'
+
+/** One thing that can be up or down on its own. */
+export interface ComponentHealth {
+  readonly kind: 'connection' | 'listener' | 'publisher' | 'reply-path'
+  /** Names it for an operator: `listener compute.node1`, `rpc publisher`. Never a credential. */
+  readonly name: string
+  readonly state: ComponentState
+  /** Wall time at which it entered the state, milliseconds since 1970. */
+  readonly sinceMs: number
+  /** Why it is in the state, when there is a reason. */
+  readonly reason?: string
+  /** `host:port`, where it has one. */
+  readonly host?: string
+}
+
+/** `idle`: nothing opened yet. `ok`: everything wanted is up. `degraded`: something is being mended. `blocked`: the broker takes no messages for now.
+ *  `failed`: something is down for good. `draining`, `closed`: as the words say. */
+export type HealthStatus = 'idle' | 'ok' | 'degraded' | 'blocked' | 'failed' | 'draining' | 'closed'
+
+/** What `health()` answers: computed from the states themselves, without asking the broker, so it costs nothing and never waits. */
+export interface Health {
+  readonly status: HealthStatus
+  readonly components: readonly ComponentHealth[]
+}
+
+const RANK: Record<ComponentState, HealthStatus> = {
+  starting: 'degraded',
+  recovering: 'degraded',
+  blocked: 'blocked',
+  failed: 'failed',
+  consuming: 'ok',
+  connected: 'ok',
+  closed: 'ok',
+}
+const WORST: readonly HealthStatus[] = ['failed', 'blocked', 'degraded', 'ok']
+
+/** The status that follows from the components: the worst of them, `idle` when there are none. Components that were closed on purpose do not count. */
+export function summarizeHealth(components: readonly ComponentHealth[]): Health {
+  const counted = components.filter((component) => component.state !== 'closed')
+  const statuses = new Set(counted.map((component) => RANK[component.state]))
+  return { status: WORST.find((status) => statuses.has(status)) ?? 'idle', components }
+}

@@ -1,0 +1,95 @@
+/** What core hands to a driver and takes from it. Values are those of JSON plus `bigint`; a driver turns them into bytes with
+ *  `encodeJson`/`decodeJson` (or `wrapEnvelope`/`unwrapEnvelope`) from this door, so that every driver treats numbers, dates and NaN alike. */
+
+/** A request context: any JSON object. */
+export type MessageContext = Readonly<Record<string, unknown>>
+
+/** The inner message of a call or cast. Source: WIRE 2.1. */
+export interface RPCRequestMessage {
+  readonly method: string
+  /** Named arguments, serialized. */
+  readonly args: Readonly<Record<string, unknown>>
+  /** Absent: the null namespace. */
+  readonly namespace?: string
+  /** Absent: 1.0. */
+  readonly version?: string
+}
+
+export interface OutgoingRequest {
+  readonly context: MessageContext
+  readonly message: RPCRequestMessage
+  /** Trace context and the like: travels in transport headers, never in the message. Peers that do not know them see nothing. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Exactly one of the two: a value, or the JSON text of a remote exception (WIRE 3). */
+export type RPCReply =
+  | { readonly result: unknown; readonly failure: null }
+  | { readonly result: null; readonly failure: string }
+
+/** The message of a notification. Source: WIRE 4.1. */
+export interface NotificationMessage {
+  /** UUID with dashes. */
+  readonly message_id: string
+  readonly publisher_id: string | null
+  readonly event_type: string
+  /** Upper case on the wire. */
+  readonly priority: string
+  readonly payload: unknown
+  /** UTC, `YYYY-MM-DD HH:MM:SS.ffffff`. */
+  readonly timestamp: string
+}
+
+export interface OutgoingNotification {
+  readonly context: MessageContext
+  readonly message: NotificationMessage
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Facts about one delivery that a broker may know. Absent means the broker does not say. */
+export interface DeliveryFacts {
+  /** The broker has delivered it before. */
+  readonly redelivered?: boolean
+  /** Deliveries so far, this one not counted. */
+  readonly deliveryCount?: number
+  /** The sender's id for duplicate detection. */
+  readonly uniqueId?: string
+  /** Trace context as it arrived. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+interface IncomingMessage extends DeliveryFacts {
+  readonly context: MessageContext
+  /** Aborts when the broker has taken the message away from this listener, so that the handler may stop. */
+  readonly signal?: AbortSignal
+  /** Settles the delivery for good; the broker forgets the message. Idempotent with `requeue`: the first one counts.
+   *  Never throws: a delivery whose channel is gone is redelivered by the broker, and the driver reports that itself. */
+  acknowledge(): void
+}
+
+/** A request as a driver delivers it. The message may lack anything: core checks it (INVENTORY D1 to D6). */
+export interface IncomingRequest extends IncomingMessage {
+  readonly message: Readonly<Record<string, unknown>>
+  /** False for a cast: `reply` and `heartbeat` then do nothing. */
+  readonly expectsReply: boolean
+  /** The client's monitor timeout in seconds, as it came; null when it asked for none. */
+  readonly callMonitorTimeout: number | null
+  /** Sends the one reply. Resolves when the broker has it, or when it is given up (the driver reports that: nobody can act on it here).
+   *  Rejects only with SerializationError, before anything was sent, so that core can send a failure instead.
+   *  Must not hold a worker while a missing reply queue is waited for. */
+  reply(reply: RPCReply): Promise<void>
+  /** Sends a sign of life. Resolves true when the client can still be reached; false tells core to stop sending them. Never rejects. */
+  heartbeat(): Promise<boolean>
+  /** Hands the request back undone, for a server that stops before a worker took it. */
+  requeue(): void
+}
+
+export interface IncomingNotification extends IncomingMessage {
+  readonly message: Readonly<Record<string, unknown>>
+  /** The priority this delivery was subscribed under, lower case, where the driver knows it. */
+  readonly priority?: string
+  /** Deliveries that carry the same key are handled one after the other, in the order they came; others may overlap. Absent: no order is asked for. */
+  readonly orderingKey?: string
+  /** Hands the notification back, to be delivered again. Only called when the driver declares `requeue`. */
+  requeue(): void
+}

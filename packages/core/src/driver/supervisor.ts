@@ -1,0 +1,199 @@
+import { ClosedError } from '../errors.ts'
+import type { Backoff } from '../util/backoff.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
+import type { Deadline, WaitFacts } from '../util/deadline.ts'
+import { createDeferred, type Deferred } from '../util/deferred.ts'
+import { errorText } from '../util/text.ts'
+import type { ComponentState } from './health.ts'
+
+export interface SupervisorOptions {
+  /** Makes reality match what is wanted: connects, declares, subscribes. Runs again after every loss. Must give up when `signal` aborts.
+   *  `attempt` counts from 0 since the last success. */
+  readonly establish: (signal: AbortSignal, attempt: number) => Promise<void>
+  /** Whether the failure can mend itself. `fatal` ends the supervision: credentials, permissions, topology the broker refuses. */
+  readonly classify: (error: unknown) => 'retry' | 'fatal'
+  readonly backoff: Backoff
+  /** State while established. */
+  readonly upState: 'connected' | 'consuming'
+  /** Called after each change of state. Must not throw. */
+  readonly onChange?: (change: SupervisorChange) => void
+  readonly clock?: Clock
+}
+
+export interface SupervisorChange {
+  readonly state: ComponentState
+  readonly previous: ComponentState
+  /** What caused it, for `recovering` and `failed`. */
+  readonly error?: unknown
+  /** Failed attempts since it was last up. */
+  readonly attempt: number
+  /** Wait before the next attempt, milliseconds, for `recovering` between attempts. */
+  readonly retryInMs?: number
+}
+
+/** Keeps one thing established: a connection, a subscription, a reply path. It owns recovery, exactly once (DESIGN D4): the client library's own reconnect is off.
+ *  starting -> up -> recovering -> up ...; a fatal failure leads to `failed`, `close` to `closed`, from anywhere. */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #clock: Clock
+  #state: ComponentState = 'starting'
+  #sinceMs: number
+  #error: unknown
+  #abort = new AbortController()
+  #running = false
+  #lostDuringAttempt: { readonly reason: unknown } | undefined
+  #waiters: Deferred<void>[] = []
+  #wake: (() => void) | undefined
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#sinceMs = this.#clock.wallTime()
+  }
+
+  get state(): ComponentState {
+    return this.#state
+  }
+
+  /** Wall time of the last change of state, milliseconds since 1970. */
+  get sinceMs(): number {
+    return this.#sinceMs
+  }
+
+  /** Why it is recovering or failed; undefined while up. */
+  get error(): unknown {
+    return this.#error
+  }
+
+  get isUp(): boolean {
+    return this.#state === this.#options.upState || this.#state === 'blocked'
+  }
+
+  /** Begins. A second call does nothing. */
+  start(): void {
+    if (this.#running || this.#ended) return
+    this.#running = true
+    void this.#run()
+  }
+
+  /** Resolves when established; at once if it is. Rejects at the deadline with the last failure as `cause`, when it fails for good, or with ClosedError. */
+  async ready(deadline: Deadline, facts: WaitFacts): Promise<void> {
+    if (this.isUp) return
+    if (this.#state === 'failed') throw this.#error
+    if (this.#state === 'closed') throw new ClosedError('Closed while it was waited for')
+    this.start()
+    const waiter = createDeferred<void>()
+    this.#waiters.push(waiter)
+    try {
+      await deadline.race(waiter.promise, facts)
+    } catch (error) {
+      if (error instanceof Error && error.cause === undefined && this.#error !== undefined && error !== this.#error)
+        error.cause = this.#error
+      throw error
+    } finally {
+      this.#waiters = this.#waiters.filter((other) => other !== waiter)
+    }
+  }
+
+  /** Says that what was established is gone; `reason` becomes the state's reason. Recovery begins at once. Safe to call many times for one loss. */
+  lost(reason: unknown): void {
+    if (this.#ended) return
+    if (this.#running) {
+      // An attempt is under way: what it has built so far is gone as well.
+      this.#lostDuringAttempt ??= { reason }
+      return
+    }
+    this.#running = true
+    this.#enter('recovering', reason, 0)
+    void this.#run()
+  }
+
+  /** Marks an established thing as blocked by the broker, or as free again. */
+  setBlocked(reason: string | null): void {
+    if (!this.isUp) return
+    if (reason === null) this.#enter(this.#options.upState, undefined, 0)
+    else this.#enter('blocked', new Error(reason), 0)
+  }
+
+  /** Skips the wait before the next attempt, for example because the broker was seen alive. */
+  retryNow(): void {
+    this.#wake?.()
+  }
+
+  /** Ends it. What `establish` built is the owner's to take down. Idempotent. */
+  close(): void {
+    if (this.#ended) return
+    this.#abort.abort(new ClosedError('Closed'))
+    this.#enter('closed', undefined, 0)
+    this.#settleWaiters((waiter) => waiter.reject(new ClosedError('Closed while it was waited for')))
+  }
+
+  get #ended(): boolean {
+    return this.#state === 'closed' || this.#state === 'failed'
+  }
+
+  async #run(): Promise<void> {
+    const { establish, classify, backoff, upState } = this.#options
+    const { signal } = this.#abort
+    for (let attempt = 0; !this.#ended; attempt += 1) {
+      this.#lostDuringAttempt = undefined
+      let failure: { readonly reason: unknown } | undefined
+      try {
+        await establish(signal, attempt)
+        failure = this.#lostDuringAttempt
+      } catch (error) {
+        failure = { reason: error }
+      }
+      if (this.#ended) return
+      if (failure === undefined) {
+        backoff.reset()
+        this.#running = false
+        this.#enter(upState, undefined, 0)
+        this.#settleWaiters((waiter) => waiter.resolve())
+        return
+      }
+      if (classify(failure.reason) === 'fatal') {
+        this.#enter('failed', failure.reason, attempt + 1)
+        this.#settleWaiters((waiter) => waiter.reject(failure.reason))
+        return
+      }
+      const retryInMs = backoff.next()
+      this.#enter('recovering', failure.reason, attempt + 1, retryInMs)
+      await this.#wait(retryInMs)
+    }
+  }
+
+  async #wait(delayMs: number): Promise<void> {
+    const { signal } = this.#abort
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#clock.clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        this.#wake = undefined
+        resolve()
+      }
+      const timer = this.#clock.setTimeout(done, delayMs)
+      signal.addEventListener('abort', done, { once: true })
+      this.#wake = done
+    })
+  }
+
+  #enter(state: ComponentState, error: unknown, attempt: number, retryInMs?: number): void {
+    const previous = this.#state
+    this.#error = error
+    if (state !== previous) this.#sinceMs = this.#clock.wallTime()
+    this.#state = state
+    this.#options.onChange?.({ state, previous, error, attempt, ...(retryInMs === undefined ? {} : { retryInMs }) })
+  }
+
+  #settleWaiters(settle: (waiter: Deferred<void>) => void): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) settle(waiter)
+  }
+
+  /** Text of the current reason, for health reports. */
+  get reason(): string | undefined {
+    return this.#error === undefined ? undefined : errorText(this.#error)
+  }
+}

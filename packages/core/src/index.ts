@@ -1,0 +1,1 @@
+export { Target, type TargetFields } from './target.ts'

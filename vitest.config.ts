@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests run from the sources: the condition picks `src` where a published package has `dist`.
+const conditions = ['@oslo-messaging/source']
+const shared = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+} as const
+
+/** One project per kind of test. `unit` needs nothing; `broker` talks to real brokers; the rest have their own commands. */
+const project = (name: string, include: string[], timeoutMs: number) =>
+  ({
+    ...shared,
+    test: {
+      name,
+      include,
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
+      server: { deps: { inline: [/@oslo-messaging\//] } },
+    },
+  }) as const
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['{packages,examples}/*/test/**/*.test.ts', '{brokers,interop,bench}/test/**/*.test.ts'], 20_000),
+      project(
+        'broker',
+        ['{packages,examples}/*/test/**/*.broker-test.ts', '{brokers,interop}/test/**/*.broker-test.ts'],
+        60_000,
+      ),
+      project('faults', ['packages/*/test/**/*.fault-test.ts'], 300_000),
+    ],
+  },
+})
