@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import { withBrokers } from './brokers.mjs'
+import { executeNode, exitCodeOf, ExpectedError, interruptedBy, root } from './processes.mjs'
+import { prepare } from './prepare.mjs'
+
+const inRoot = (...parts) => join(root, ...parts)
+
+/** Jobs by the word after `npm run`. Each gets the words after `--` and resolves with an exit code. */
+const jobs = {
+  start: async (args) => {
+    const { names, rest } = takeBrokers(args)
+    return await withBrokers(names, (env) =>
+      executeNode(inRoot('examples/01-hybrid-service/dist/main.js'), rest, { env }),
+    )
+  },
+  test: (args) => {
+    // Naming a project replaces the everyday ones.
+    const projects = args.some((arg) => arg === '--project' || arg.startsWith('--project='))
+      ? []
+      : ['--project', 'unit', '--project', 'broker']
+    return executeNode(inRoot('node_modules/vitest/vitest.mjs'), ['run', ...projects, ...args])
+  },
+  brokers: (args) => executeNode(inRoot('brokers/dist/cli.js'), args, { cwd: process.env.INIT_CWD ?? root }),
+  bench: (args) => executeNode(inRoot('bench/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),
+}
+
+/** Splits `--brokers [names]` off. Names are separated by commas; without any, the two of the hybrid service. */
+function takeBrokers(args) {
+  const at = args.findIndex((arg) => arg === '--brokers' || arg.startsWith('--brokers='))
+  if (at === -1) return { names: [], rest: args }
+  const [, inline] = args[at].split('=')
+  const next = args[at + 1]
+  const isNamed = inline === undefined && next !== undefined && !next.startsWith('-')
+  const text = inline ?? (isNamed ? next : 'rabbit,kafka')
+  const rest = [...args.slice(0, at), ...args.slice(at + (isNamed ? 2 : 1))]
+  return { names: text.split(',').filter((name) => name !== ''), rest }
+}
+
+/** Runs one job and resolves with the exit code for the shell. */
+export async function run(name, args) {
+  const job = Object.hasOwn(jobs, name ?? '') ? jobs[name] : undefined
+  if (job === undefined)
+    throw new ExpectedError(`There is no job ${JSON.stringify(name ?? '')}: ${Object.keys(jobs).join(', ')} are.`)
+  await prepare()
+  const signal = interruptedBy()
+  return signal === undefined ? await job(args) : exitCodeOf(signal)
+}
