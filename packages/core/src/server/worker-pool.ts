@@ -1,0 +1,204 @@
+import { emitDiagnostic } from '../diagnostics/channels.ts'
+import { createDeferred } from '../util/deferred.ts'
+
+/** One piece of work. Settles its message itself and does not reject; a rejection is reported and forgotten. */
+export type Task = () => Promise<void> | void
+
+interface Job {
+  readonly task: Task
+  readonly orderingKey: string | undefined
+  readonly handBack: (() => void) | undefined
+}
+
+/** Runs tasks, at most `size` at a time, first come, first served. Tasks of one ordering key run one after the other and occupy one worker together.
+ *  It has no timers and no limit on what waits: the driver's prefetch is that limit (DESIGN D16). */
+export class WorkerPool {
+  /** Most tasks that run at the same time. */
+  readonly size: number
+  readonly #queue = new JobQueue()
+  /** Keys with a task queued or running, and the tasks behind it. */
+  readonly #lanes = new Map<string, JobQueue>()
+  #running = 0
+  #laneWaiting = 0
+  #pumping = false
+  #idleWaiters: (() => void)[] = []
+  readonly #onDone = (): void => this.#finish()
+  readonly #onFailed = (error: unknown): void => {
+    this.#report(error)
+    this.#finish()
+  }
+
+  constructor(size: number) {
+    if (!Number.isInteger(size) || size < 1)
+      throw new TypeError(`A worker pool needs a whole number of workers, at least 1, not ${size}`)
+    this.size = size
+  }
+
+  /** Tasks running now. */
+  get running(): number {
+    return this.#running
+  }
+
+  /** Tasks that wait for a worker or for their turn in a lane. */
+  get waiting(): number {
+    return this.#queue.length + this.#laneWaiting
+  }
+
+  /** Runs the task as soon as a worker is free: now, if one is. `orderingKey`: after earlier tasks of that key.
+   *  `handBack` is called instead of the task when `handBackWaiting` finds it still waiting; without it the task runs even then. */
+  run(task: Task, orderingKey?: string, handBack?: () => void): void {
+    if (orderingKey === undefined) {
+      if (this.#running < this.size && this.#queue.length === 0) this.#start(task)
+      else this.#queue.push({ task, orderingKey, handBack })
+      return
+    }
+    const job: Job = { task, orderingKey, handBack }
+    const lane = this.#lanes.get(orderingKey)
+    if (lane !== undefined) {
+      lane.push(job)
+      this.#laneWaiting += 1
+      return
+    }
+    this.#lanes.set(orderingKey, new JobQueue())
+    this.#queue.push(job)
+    this.#pump()
+  }
+
+  /** Gives up what no worker has taken, where the task said how. Gives the number of tasks given up. */
+  handBackWaiting(): number {
+    let count = 0
+    const giveUp = (job: Job): boolean => {
+      if (job.handBack === undefined) return false
+      count += 1
+      job.handBack()
+      return true
+    }
+    for (const lane of this.#lanes.values()) {
+      const before = lane.length
+      for (const job of lane.drain()) if (!giveUp(job)) lane.push(job)
+      this.#laneWaiting -= before - lane.length
+    }
+    for (const job of this.#queue.drain()) {
+      if (giveUp(job)) this.#nextInLane(job.orderingKey)
+      else this.#queue.push(job)
+    }
+    this.#pump()
+    this.#wakeIfIdle()
+    return count
+  }
+
+  /** Resolves when nothing runs and nothing waits; at once if that is so. */
+  idle(): Promise<void> {
+    if (this.#isIdle()) return Promise.resolve()
+    const idle = createDeferred<void>()
+    this.#idleWaiters.push(() => idle.resolve())
+    return idle.promise
+  }
+
+  #isIdle(): boolean {
+    return this.#running === 0 && this.#queue.length === 0 && this.#laneWaiting === 0
+  }
+
+  #start(task: Task): void {
+    this.#running += 1
+    let outcome: Promise<void> | void
+    try {
+      outcome = task()
+    } catch (error) {
+      this.#onFailed(error)
+      return
+    }
+    if (outcome === undefined) this.#finish()
+    else outcome.then(this.#onDone, this.#onFailed)
+  }
+
+  #startKeyed(task: Task, orderingKey: string): void {
+    this.#start(() => {
+      const done = (): void => this.#nextInLane(orderingKey)
+      let outcome: Promise<void> | void
+      try {
+        outcome = task()
+      } catch (error) {
+        done()
+        throw error
+      }
+      if (outcome === undefined) return done()
+      return outcome.finally(done)
+    })
+  }
+
+  #finish(): void {
+    this.#running -= 1
+    this.#pump()
+    this.#wakeIfIdle()
+  }
+
+  /** Lets the next task of the key wait for a worker; forgets the key when there is none. */
+  #nextInLane(orderingKey: string | undefined): void {
+    if (orderingKey === undefined) return
+    const next = this.#lanes.get(orderingKey)?.shift()
+    if (next === undefined) {
+      this.#lanes.delete(orderingKey)
+      return
+    }
+    this.#laneWaiting -= 1
+    this.#queue.push(next)
+  }
+
+  #pump(): void {
+    // A task that ends at once comes back here: the outer loop goes on, so that a long queue of them does not nest.
+    if (this.#pumping) return
+    this.#pumping = true
+    while (this.#running < this.size) {
+      const job = this.#queue.shift()
+      if (job === undefined) break
+      if (job.orderingKey === undefined) this.#start(job.task)
+      else this.#startKeyed(job.task, job.orderingKey)
+    }
+    this.#pumping = false
+  }
+
+  #wakeIfIdle(): void {
+    if (this.#idleWaiters.length === 0 || !this.#isIdle()) return
+    const waiters = this.#idleWaiters
+    this.#idleWaiters = []
+    for (const wake of waiters) wake()
+  }
+
+  #report(error: unknown): void {
+    emitDiagnostic('oslo-messaging:background-error', () => ({ source: 'worker pool', error }))
+  }
+}
+
+/** First in, first out; `shift` costs the same however long the queue is. */
+class JobQueue {
+  #jobs: (Job | undefined)[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#jobs.length - this.#head
+  }
+
+  push(job: Job): void {
+    this.#jobs.push(job)
+  }
+
+  shift(): Job | undefined {
+    if (this.#head === this.#jobs.length) return undefined
+    const job = this.#jobs[this.#head]
+    this.#jobs[this.#head] = undefined
+    this.#head += 1
+    if (this.#head === this.#jobs.length) {
+      this.#jobs = []
+      this.#head = 0
+    }
+    return job
+  }
+
+  /** Takes everything out, oldest first. */
+  drain(): Job[] {
+    const jobs: Job[] = []
+    for (let job = this.shift(); job !== undefined; job = this.shift()) jobs.push(job)
+    return jobs
+  }
+}
