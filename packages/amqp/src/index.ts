@@ -1,0 +1,1 @@
+export { amqpConfig, type AmqpOptions } from './config.ts'
