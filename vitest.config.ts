@@ -1,24 +1,23 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 
 // Tests run from the sources: the condition picks `src` where a published package has `dist`.
 const conditions = ['@oslo-messaging/source']
 const shared = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
-} as const
+}
 
 /** One project per kind of test. `unit` needs nothing; `broker` talks to real brokers; the rest have their own commands. */
-const project = (name: string, include: string[], timeoutMs: number) =>
-  ({
-    ...shared,
-    test: {
-      name,
-      include,
-      testTimeout: timeoutMs,
-      hookTimeout: timeoutMs,
-      server: { deps: { inline: [/@oslo-messaging\//] } },
-    },
-  }) as const
+const project = (name: string, include: string[], timeoutMs: number): TestProjectInlineConfiguration => ({
+  ...shared,
+  test: {
+    name,
+    include,
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+    server: { deps: { inline: [/@oslo-messaging\//] } },
+  },
+})
 
 export default defineConfig({
   test: {

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { filesBelow, importsOf, packagesIn, root, verdict } from './tools.mjs'
+
+const CLIENT_LIBRARIES = ['amqplib', 'kafkajs', 'rhea']
+const DOORS = ['@oslo-messaging/core', '@oslo-messaging/core/driver', '@oslo-messaging/core/testing']
+
+/** Folders of core, and the folders above them, which they must not know. */
+const UPPER = {
+  util: [
+    'url',
+    'config',
+    'registry',
+    'driver',
+    'transport',
+    'wire',
+    'serializer',
+    'server',
+    'rpc',
+    'notify',
+    'testing',
+  ],
+  url: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
+  wire: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
+  config: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
+  driver: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
+  registry: ['transport', 'server', 'rpc', 'notify'],
+  transport: ['server', 'rpc', 'notify'],
+  server: ['rpc', 'notify'],
+  rpc: ['notify'],
+  notify: ['rpc'],
+  testing: ['rpc', 'notify', 'server', 'transport'],
+}
+
+const isBelow = (folder, path) => !relative(folder, path).startsWith('..')
+
+/** Who may import whom: core never a driver, a driver of core only its published door, nobody the inside of another package. */
+export function checkBoundaries() {
+  const complaints = []
+  const packages = [...packagesIn('packages'), ...packagesIn('examples')]
+  let count = 0
+  for (const { folder, manifest } of packages) {
+    for (const file of filesBelow(folder, ['.ts'])) {
+      count += 1
+      const part = relative(folder, file).split(/[\\/]/)[0]
+      for (const name of importsOf(readFileSync(join(root, file), 'utf8'))) {
+        const why = name.startsWith('.')
+          ? objectionToPath(folder, file, part, normalize(join(dirname(file), name)))
+          : objectionToPackage(folder, file, part, name, manifest)
+        if (why !== undefined) complaints.push(`${file} imports ${name}: ${why}`)
+      }
+    }
+  }
+  return verdict(complaints, `${count} files import only what they may`)
+}
+
+function objectionToPath(folder, file, part, path) {
+  if (!isBelow(folder, path)) return 'that is the inside of another package; use its published doors'
+  if (part === 'src' && !isBelow(join(folder, 'src'), path)) return 'what is shipped imports only what is shipped'
+  if (folder !== join('packages', 'core') || part !== 'src') return undefined
+  const [from, to] = [file, path].map((each) => relative(join(folder, 'src'), each).split(/[\\/]/)[0])
+  return UPPER[from]?.includes(to) ? `${from} is below ${to}; nothing points upwards` : undefined
+}
+
+function objectionToPackage(folder, file, part, name, manifest) {
+  const isOurs = name.startsWith('@oslo-messaging/')
+  const isDriver =
+    folder.startsWith('packages') && !['core', 'conformance', 'cli'].some((each) => folder.endsWith(each))
+  if (folder === join('packages', 'core')) {
+    if (CLIENT_LIBRARIES.includes(name)) return 'core knows no client library'
+    return isOurs && !name.startsWith('@oslo-messaging/core') && part === 'src'
+      ? 'core knows no other package'
+      : undefined
+  }
+  if (isOurs && name.startsWith('@oslo-messaging/core') && !DOORS.includes(name))
+    return 'core has three doors, this is none'
+  const isDriverSource = isDriver || manifest.name.startsWith('oslo-messaging-driver-')
+  if (!isDriverSource || part !== 'src' || file.endsWith('main.ts')) return undefined
+  return isOurs && name !== '@oslo-messaging/core/driver' ? 'a driver uses @oslo-messaging/core/driver only' : undefined
+}

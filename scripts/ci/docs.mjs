@@ -1,0 +1,89 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { bin, filesBelow, packagesIn, root, verdict } from './tools.mjs'
+
+/** Where blocks are compiled: inside the workspace, so that types of Node are found, and ignored by git. */
+const FOLDER = join('node_modules', '.docs-check')
+const FENCE = /^(\s*)```(\w+)?(.*)$/
+
+/** Every ts and js block of README, docs and the packages' own README files compiles against the built packages.
+ *  A block whose fence says `continues` goes on from the blocks before it in the same file. */
+export async function checkDocs() {
+  const documents = [
+    ...['README.md', 'CONTRIBUTING.md', 'UPGRADING.md'].filter((file) => existsSync(join(root, file))),
+    ...filesBelow('docs', ['.md']),
+    ...filesBelow('packages', ['README.md']),
+    ...filesBelow('examples', ['README.md']),
+  ]
+  rmSync(join(root, FOLDER), { recursive: true, force: true })
+  mkdirSync(join(root, FOLDER), { recursive: true })
+  let count = 0
+  for (const document of documents) {
+    for (const { name, text } of blocksOf(document)) {
+      writeFileSync(join(root, FOLDER, name), text)
+      count += 1
+    }
+  }
+  if (count === 0) return verdict([], 'no code blocks')
+  writeFileSync(join(root, FOLDER, 'tsconfig.json'), JSON.stringify(settings(), null, 2))
+  console.log(`${count} blocks of ${documents.length} documents (errors: file and line are those of the document)`)
+  return await bin('tsc', '-p', join(root, FOLDER, 'tsconfig.json'))
+}
+
+/** One file for each block. Blank lines stand in for the rest of the document, so the compiler's line numbers are the document's. */
+function blocksOf(document) {
+  const lines = readFileSync(join(root, document), 'utf8').split('\n')
+  const blocks = []
+  let before = lines.map(() => '')
+  let current
+  for (const [index, line] of lines.entries()) {
+    const fence = FENCE.exec(line)
+    if (current === undefined) {
+      if (fence === null) continue
+      const [, , language, rest = ''] = fence
+      const kind = { ts: 'ts', typescript: 'ts', js: 'mjs', javascript: 'mjs', mjs: 'mjs' }[language]
+      const base = /\bcontinues\b/.test(rest) ? [...before] : lines.map(() => '')
+      current = { kind, text: base, line: index + 1 }
+    } else if (fence !== null && fence[2] === undefined) {
+      if (current.kind !== undefined) {
+        before = current.text
+        const name = `${relative('.', document).replaceAll(/[\\/]/g, '__')}.${current.line}.${current.kind}`
+        // A module, so that `await` works at the top and blocks do not see each other's names.
+        blocks.push({ name, text: `${current.text.join('\n')}\nexport {}\n` })
+      }
+      current = undefined
+    } else current.text[index] = line
+  }
+  if (current !== undefined) throw new Error(`${document}: the fence of line ${current.line} is never closed`)
+  return blocks
+}
+
+/** Strict, against the declarations that were built, found by the names applications use. */
+function settings() {
+  const paths = {}
+  for (const { folder, manifest } of [...packagesIn('packages'), ...packagesIn('examples')]) {
+    for (const [door, target] of Object.entries(manifest.exports ?? {})) {
+      if (typeof target === 'object') paths[join(manifest.name, door)] = [join(root, folder, target.types)]
+    }
+  }
+  return {
+    extends: '../../tsconfig.base.json',
+    compilerOptions: {
+      paths,
+      typeRoots: ['../@types'],
+      noEmit: true,
+      composite: false,
+      declaration: false,
+      declarationMap: false,
+      isolatedDeclarations: false,
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      allowImportingTsExtensions: true,
+      allowJs: true,
+      checkJs: true,
+      rewriteRelativeImportExtensions: false,
+    },
+    include: ['*'],
+    exclude: [],
+  }
+}

@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import { checkBoundaries } from './boundaries.mjs'
+import { checkDeclarations } from './declarations.mjs'
+import { checkDocs } from './docs.mjs'
+import { checkExample, checkExampleOnBrokers, examples } from './examples.mjs'
+import { checkPacked } from './packed.mjs'
+import { runTests } from './tests.mjs'
+import { bin, filesBelow, publicPackages, root, tool, verdict } from './tools.mjs'
+import { gitState } from './tree.mjs'
+
+const before = gitState()
+
+/** Each step is one check; `run` resolves with what passed and failed, or rejects. */
+export const steps = [
+  { name: 'npm test', run: runTests },
+  { name: 'format', run: () => bin('oxfmt', '--check', '.') },
+  { name: 'lint', run: () => bin('oxlint', '--type-aware', '--deny-warnings') },
+  {
+    name: 'type tests',
+    run: async () => {
+      const files = filesBelow('packages', ['.test-d.ts'])
+      if (files.length === 0) return verdict(['There is no *.test-d.ts file'], '')
+      console.log(files.join('\n'))
+      return await bin('tsc', '-p', join(root, 'tsconfig.types.json'))
+    },
+  },
+  { name: 'tests compile', run: () => bin('tsc', '-p', join(root, 'tsconfig.test.json')) },
+  { name: 'unused code and dependencies', run: () => bin('knip') },
+  ...publicPackages().map(({ folder, manifest }) => ({
+    name: `tarball of ${manifest.name}`,
+    run: () => checkPacked(folder, manifest),
+  })),
+  { name: 'public declarations', run: checkDeclarations },
+  { name: 'import boundaries', run: checkBoundaries },
+  {
+    name: 'inventory of features',
+    run: () => tool(process.execPath, [join(root, 'scripts/ci/check-inventory.mjs')], { cwd: root }),
+  },
+  { name: 'code in the docs', run: checkDocs },
+  ...examples().map((folder) => ({ name: `example ${folder}`, run: () => checkExample(folder) })),
+  { name: 'example 01 on real brokers', run: checkExampleOnBrokers },
+  {
+    name: 'nothing left behind in the tree',
+    run: () => {
+      const left = gitState().filter((line) => !before.includes(line))
+      return verdict(
+        left.map((line) => `git status: ${line}`),
+        'git status says what it said before the run',
+      )
+    },
+  },
+]
