@@ -1,20 +1,43 @@
 import { SerializationError } from '../errors.ts'
-import { decodeJson, encodeJson } from './json.ts'
+import { decodeJson } from './json.ts'
 
 export const VERSION_KEY = 'oslo.version'
 export const MESSAGE_KEY = 'oslo.message'
 export const ENVELOPE_VERSION = '2.0'
 
-/** Wraps the JSON text of a message. Shape: { "oslo.version": "2.0", "oslo.message": "<JSON text>" }; the inner value is a string, not an object. */
+const HEAD = `{"${VERSION_KEY}": "${ENVELOPE_VERSION}", "${MESSAGE_KEY}": `
+
+/** Wraps the JSON text of a message (made by `encodeJson`) in the 2.0 envelope; nothing is encoded twice but the text itself.
+ *  Shape: { "oslo.version": "2.0", "oslo.message": "<JSON text>" }; the inner value is a string, not an object.
+ *  Source: WIRE 1.2 (oslo_messaging/_drivers/common.py, serialize_msg). */
 export function wrapEnvelope(messageText: string): string {
-  return `{"${VERSION_KEY}": "${ENVELOPE_VERSION}", "${MESSAGE_KEY}": ${encodeJson(messageText)}}`
+  return `${HEAD}${JSON.stringify(messageText)}}`
 }
 
-/** The message inside a parsed body: of an envelope, or the body itself when it is none (format 1.0). Being completed: version check. */
+/** The message inside a decoded body: of an envelope, or the body itself when it is none (format 1.0). Keys beside the envelope's two are ignored.
+ *  Throws: SerializationError when the body or the message is no JSON object, or the envelope's version is not one that 2.0 can read:
+ *  same major, and neither minor nor revision above it. Source: WIRE 1.2 (deserialize_msg). */
 export function unwrapEnvelope(body: unknown): Readonly<Record<string, unknown>> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw new SerializationError('The body is not a JSON object')
-  const record = body as Record<string, unknown>
-  if (!(VERSION_KEY in record && MESSAGE_KEY in record)) return record
-  return unwrapEnvelope(decodeJson(String(record[MESSAGE_KEY])))
+  const envelope = asObject(body, 'The body')
+  if (!(Object.hasOwn(envelope, VERSION_KEY) && Object.hasOwn(envelope, MESSAGE_KEY))) return envelope
+  const version = envelope[VERSION_KEY]
+  const text = envelope[MESSAGE_KEY]
+  if (version !== ENVELOPE_VERSION && !canRead(version)) {
+    const given = typeof version === 'string' ? version.slice(0, 20) : `of type ${typeof version}`
+    throw new SerializationError(`Envelope version ${given} cannot be read; ${ENVELOPE_VERSION} is understood`)
+  }
+  if (typeof text !== 'string') throw new SerializationError(`${MESSAGE_KEY} of the envelope is not a JSON text`)
+  return asObject(decodeJson(text), `${MESSAGE_KEY} of the envelope`)
+}
+
+/** Whether a reader of 2.0 takes the version: `2.0`, `2.0.0`. */
+function canRead(version: unknown): boolean {
+  if (typeof version !== 'string') return false
+  const parts = /^(\d+)\.(\d+)(?:\.(\d+))?$/.exec(version)
+  return parts !== null && Number(parts[1]) === 2 && Number(parts[2]) === 0 && Number(parts[3] ?? 0) === 0
+}
+
+function asObject(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new SerializationError(`${what} is not a JSON object`)
 }
