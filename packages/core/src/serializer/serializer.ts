@@ -1,0 +1,29 @@
+import type { MessageContext } from '../driver/messages.ts'
+
+/** Turns the application's values into JSON values and back. Given to clients, servers, notifiers and listeners.
+ *
+ *  Each method may return a promise; where it does not, nothing is awaited. A rejection or exception fails the operation it belongs to.
+ *
+ *  | where    | order |
+ *  |----------|-------|
+ *  | client   | each argument, then the context; the result |
+ *  | server   | the context; each argument and the result, with the deserialized context |
+ *  | notifier | the payload with the context as given, then the redacted context |
+ *  | listener | the context, then the payload with the deserialized context |
+ *
+ *  Source: INVENTORY Z1 to Z6 (oslo_messaging/serializer.py). */
+export interface Serializer {
+  /** An argument, a result or a payload before it is sent: gives a JSON value (what `encodeJson` takes), or a promise of one. */
+  serializeEntity(ctxt: object, entity: unknown): unknown
+  /** The other way, after it was received. */
+  deserializeEntity(ctxt: object, entity: unknown): unknown
+  /** The request context before it is sent: gives a simple object. */
+  serializeContext(ctxt: object): MessageContext | PromiseLike<MessageContext>
+  /** The request context as endpoints are to see it. */
+  deserializeContext(ctxt: MessageContext): object | PromiseLike<object>
+}
+
+/** True for what has to be awaited. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
