@@ -1,0 +1,99 @@
+import type { OptionsOf } from '@oslo-messaging/core/driver'
+
+/** Options of `[oslo_messaging_kafka]`: names, types and defaults of oslo.messaging's development head; those that only older releases have are still read. */
+export const kafkaConfig = {
+  group: 'oslo_messaging_kafka',
+  options: {
+    kafka_max_fetch_bytes: {
+      type: 'integer',
+      default: 1048576,
+      min: 1,
+      unit: 'bytes',
+      doc: 'Most bytes fetched from a partition at once. A larger message is still delivered.',
+    },
+    kafka_consumer_timeout: {
+      type: 'float',
+      default: 1.0,
+      min: 0,
+      unit: 'seconds',
+      doc: 'Seconds a fetch waits for messages.',
+    },
+    consumer_group: {
+      type: 'string',
+      default: 'oslo_messaging_consumer',
+      doc: 'Consumer group of listeners that have no pool name.',
+    },
+    producer_batch_timeout: {
+      type: 'float',
+      default: 0.0,
+      min: 0,
+      unit: 'seconds',
+      doc: 'Seconds to wait for more notifications before a batch is sent. 0: send at once.',
+    },
+    producer_batch_size: {
+      type: 'integer',
+      default: 16384,
+      min: 1,
+      unit: 'messages',
+      doc: 'Most messages of a batch.',
+    },
+    compression_codec: {
+      type: 'string',
+      default: 'none',
+      choices: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+      doc: 'Compression of batches.',
+    },
+    enable_auto_commit: {
+      type: 'boolean',
+      default: false,
+      doc: 'Commit offsets in the background instead of before each dispatch; what was not yet committed comes again after a crash.',
+    },
+    max_poll_records: {
+      type: 'integer',
+      default: 500,
+      min: 1,
+      unit: 'messages',
+      doc: 'Most messages taken over from one fetch.',
+    },
+    security_protocol: {
+      type: 'string',
+      default: 'PLAINTEXT',
+      choices: ['PLAINTEXT', 'SASL_PLAINTEXT', 'SSL', 'SASL_SSL'],
+      doc: 'Protocol spoken to the brokers.',
+    },
+    sasl_mechanism: {
+      type: 'string',
+      default: 'PLAIN',
+      doc: 'SASL mechanism with the SASL protocols, e.g. `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`. User and password come from the URL.',
+    },
+    ssl_cafile: { type: 'string', default: '', doc: 'PEM file with the certificate authorities to trust.' },
+    ssl_client_cert_file: { type: 'string', default: '', doc: 'PEM file with the client certificate.' },
+    ssl_client_key_file: {
+      type: 'string',
+      default: '',
+      doc: 'PEM file with the private key of the client certificate.',
+    },
+    ssl_client_key_password: { type: 'string', default: '', secret: true, doc: 'Password of that key.' },
+    pool_size: {
+      type: 'integer',
+      default: 10,
+      deprecated: 'remove it',
+      doc: 'Has no effect: connections are not pooled.',
+    },
+    conn_pool_min_size: {
+      type: 'integer',
+      default: 2,
+      deprecated: 'remove it',
+      doc: 'Has no effect: connections are not pooled.',
+    },
+    conn_pool_ttl: {
+      type: 'integer',
+      default: 1200,
+      deprecated: 'remove it',
+      doc: 'Has no effect: connections are not pooled.',
+    },
+  },
+} as const
+
+/** The values of `[oslo_messaging_kafka]` after merging and checking. Times are in seconds. `OptionsOf` also checks the table above. */
+export type KafkaOptions = OptionsOf<typeof kafkaConfig>
