@@ -274,18 +274,24 @@ export class RemoteError extends MessagingError {
   readonly value: string
   /** Its traceback, line groups as the far side formatted them. */
   readonly traceback: readonly string[]
-  constructor(
-    excType: string,
-    value: string,
-    traceback: readonly string[],
-    options: MessagingErrorOptions & { readonly module?: string | undefined } = {},
-  ) {
+  /** What it was constructed with on the far side. */
+  readonly args: readonly unknown[]
+  readonly kwargs: Readonly<Record<string, unknown>>
+  constructor(excType: string, value: string, traceback: readonly string[], options: RemoteErrorOptions = {}) {
     super('REMOTE', `Remote error: ${excType} ${value}`, { delivery: 'confirmed', ...options })
     this.excType = excType
     this.module = options.module
     this.value = value
     this.traceback = traceback
+    this.args = options.args ?? []
+    this.kwargs = options.kwargs ?? {}
   }
+}
+
+export interface RemoteErrorOptions extends MessagingErrorOptions {
+  readonly module?: string | undefined
+  readonly args?: readonly unknown[]
+  readonly kwargs?: Readonly<Record<string, unknown>>
 }
 
 /** The request's version is above the client's cap; nothing was sent. */

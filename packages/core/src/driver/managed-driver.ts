@@ -1,0 +1,151 @@
+import { ClosedError, isMessagingError, TransportDriverError } from '../errors.ts'
+import type { Target } from '../target.ts'
+import type { TransportURL } from '../url/transport-url.ts'
+import { errorText } from '../util/text.ts'
+import type { DriverCapabilities } from './capabilities.ts'
+import type {
+  Driver,
+  DriverContext,
+  DriverDefinition,
+  Listener,
+  ListenOptions,
+  NotificationSource,
+  NotifyListenOptions,
+  NotifyOptions,
+  SendOptions,
+} from './driver.ts'
+import type { Health } from './health.ts'
+import type { OutgoingNotification, OutgoingRequest, RPCReply } from './messages.ts'
+
+/** Keeps the books that no driver author has to: opened once, closed once, nothing after close, one kind of error.
+ *  Every promise it gives rejects with a MessagingError or with the reason of the caller's signal, whatever the driver throws. */
+export class ManagedDriver {
+  readonly name: string
+  readonly capabilities: DriverCapabilities
+  readonly #driver: Driver
+  #closing: Promise<void> | undefined
+  #isClosed = false
+
+  private constructor(definition: DriverDefinition, driver: Driver) {
+    this.name = definition.name
+    this.capabilities = definition.capabilities
+    this.#driver = driver
+  }
+
+  /** Opens the driver. Rejects with the driver's typed error, or TransportDriverError around anything else it throws. */
+  static async open(definition: DriverDefinition, url: TransportURL, context: DriverContext): Promise<ManagedDriver> {
+    try {
+      return new ManagedDriver(definition, await definition.open(url, context))
+    } catch (error) {
+      throw unify(definition.name, error)
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
+    const { signal } = options.deadline
+    return this.#use(signal, () => this.#driver.send(target, request, options))
+  }
+
+  sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
+    const { signal } = options.deadline
+    return this.#use(signal, () => this.#driver.sendNotification(target, notification, options))
+  }
+
+  listen(target: Target, options: ListenOptions): Promise<Listener> {
+    return this.#subscribe(options.deadline.signal, () => this.#driver.listen(target, options))
+  }
+
+  listenForNotifications(sources: readonly NotificationSource[], options: NotifyListenOptions): Promise<Listener> {
+    return this.#subscribe(options.deadline.signal, () => this.#driver.listenForNotifications(sources, options))
+  }
+
+  health(): Health {
+    const health = this.#driver.health()
+    if (this.#isClosed) return { ...health, status: 'closed' }
+    return this.#closing === undefined ? health : { ...health, status: 'draining' }
+  }
+
+  /** Refuses what is new from now on and closes the driver once, however often it is called; later calls wait for the first. */
+  close(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  async #close(options: { readonly signal?: AbortSignal }): Promise<void> {
+    try {
+      await this.#driver.close(options)
+    } catch (error) {
+      throw unify(this.name, error)
+    } finally {
+      this.#isClosed = true
+    }
+  }
+
+  async #subscribe(signal: AbortSignal | undefined, listen: () => Promise<Listener>): Promise<Listener> {
+    const listener = await this.#use(signal, listen)
+    if (this.#closing === undefined) return new ManagedListener(this.name, listener)
+    await listener.close()
+    throw this.#closedError()
+  }
+
+  /** Not `async`: on the way of a call every wrapper costs turns of the event loop. */
+  #use<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError())
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    try {
+      return run().then(undefined, (error: unknown) => {
+        throw unify(this.name, error, signal)
+      })
+    } catch (error) {
+      return Promise.reject(unify(this.name, error, signal))
+    }
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`The ${this.name} transport is closed`, { delivery: 'not-sent' })
+  }
+}
+
+/** A driver's listener whose errors are typed. */
+class ManagedListener implements Listener {
+  readonly closed: Promise<void>
+  readonly #driverName: string
+  readonly #listener: Listener
+
+  constructor(driverName: string, listener: Listener) {
+    this.#driverName = driverName
+    this.#listener = listener
+    this.closed = listener.closed.catch((error: unknown) => {
+      throw unify(driverName, error)
+    })
+    // Whoever uses the listener looks at `closed`; until then a rejection must not count as unhandled.
+    this.closed.catch(() => {})
+  }
+
+  async stop(): Promise<void> {
+    try {
+      await this.#listener.stop()
+    } catch (error) {
+      throw unify(this.#driverName, error)
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#listener.close()
+    } catch (error) {
+      throw unify(this.#driverName, error)
+    }
+  }
+}
+
+/** What a driver threw, as something the contract allows. */
+function unify(driverName: string, error: unknown, signal?: AbortSignal): unknown {
+  if (isMessagingError(error)) return error
+  if (signal?.aborted && error === signal.reason) return error
+  return new TransportDriverError(`${driverName}: ${errorText(error)}`, { cause: error, delivery: 'unknown' })
+}

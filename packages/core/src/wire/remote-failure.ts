@@ -1,0 +1,137 @@
+import { ExpectedException, isMessagingError, RemoteError, SerializationError } from '../errors.ts'
+import { errorText } from '../util/text.ts'
+import { decodeJson, encodeJson } from './json.ts'
+import { isPythonBuiltin, PythonError } from './python-errors.ts'
+import {
+  DISPATCHER_MODULE,
+  EXCEPTIONS_MODULE,
+  type RemoteErrorTable,
+  type RemoteFailure,
+} from './remote-error-table.ts'
+import { formatTraceback } from './traceback.ts'
+
+/** Module of errors that Python has no name for; a class says another one with a static `module`. */
+export const DEFAULT_ERROR_MODULE = 'node'
+
+/** JavaScript's own errors, in Python's words. */
+const JAVASCRIPT: ReadonlyMap<string, string> = new Map([
+  ['Error', 'Exception'],
+  ['RangeError', 'ValueError'],
+  // Data that does not parse; Python keeps its SyntaxError for programs.
+  ['SyntaxError', 'ValueError'],
+  ['URIError', 'ValueError'],
+  ['EvalError', 'Exception'],
+  ['AggregateError', 'Exception'],
+])
+
+/** Ending that Python gives to the names of rebuilt errors; it is taken off when one is raised again. */
+const REMOTE_ENDING = /_Remote$/
+
+/** The JSON text that carries an error in a reply (WIRE 3).
+ *  Shape: { "class", "module", "message", "tb": [text], "args": [value], "kwargs": {name: value} }.
+ *  Whatever was thrown has one, values that are no errors included; arguments that JSON cannot hold travel as their text. */
+export function encodeFailure(thrown: unknown, table?: RemoteErrorTable): string {
+  const error = thrown instanceof ExpectedException ? thrown.cause : thrown
+  const failure = describe(error, table)
+  try {
+    return encodeJson(failure)
+  } catch (unwritable) {
+    // An argument is to blame. The error itself still has to reach the caller, with a note of what was lost.
+    const args = failure.args.map(String)
+    return encodeJson({
+      ...failure,
+      args,
+      kwargs: {},
+      tb: [...failure.tb, `(arguments as text: ${errorText(unwritable)})\n`],
+    })
+  }
+}
+
+/** The error that a failure text stands for. Gives SerializationError for a text that cannot be read; never throws. */
+export function decodeFailure(text: string, table: RemoteErrorTable): Error {
+  let parsed: unknown
+  try {
+    parsed = decodeJson(text)
+  } catch (error) {
+    return new SerializationError(`The server failed, and its failure is not JSON: ${text.slice(0, 200)}`, {
+      cause: error,
+      phase: 'reply',
+      delivery: 'confirmed',
+    })
+  }
+  const fields: Record<string, unknown> = typeof parsed === 'object' && parsed !== null ? { ...parsed } : {}
+  const { tb, args, kwargs } = fields
+  const module = textOf(fields['module'])
+  return table.rebuild({
+    class: textOf(fields['class']),
+    // Python 2 named its builtins so.
+    module: module === 'exceptions' ? 'builtins' : module,
+    message: textOf(fields['message']),
+    tb: Array.isArray(tb) ? tb.map(textOf) : [],
+    args: Array.isArray(args) ? args : [],
+    kwargs: typeof kwargs === 'object' && kwargs !== null && !Array.isArray(kwargs) ? { ...kwargs } : {},
+  })
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'string' ? value : encodeJson(value)
+}
+
+function describe(error: unknown, table: RemoteErrorTable | undefined): RemoteFailure {
+  if (!(error instanceof Error)) {
+    const message = String(error)
+    return { ...titled('Exception', 'builtins', message, error), args: [message], kwargs: {} }
+  }
+  const again = remoteOrigin(error)
+  if (again !== undefined) {
+    const name = again.excType.replace(REMOTE_ENDING, '')
+    const module = (again.module ?? DEFAULT_ERROR_MODULE).replace(REMOTE_ENDING, '')
+    const { args, kwargs } = again
+    return { class: name, module, message: again.value, tb: again.traceback, args, kwargs }
+  }
+  const { name, module } = wireName(error, table)
+  const args = error instanceof PythonError ? error.args : [error.message]
+  return { ...titled(name, module, error.message, error), args, kwargs: kwargsOf(error) }
+}
+
+function titled(name: string, module: string, message: string, error: unknown): Omit<RemoteFailure, 'args' | 'kwargs'> {
+  const title = `${module === 'builtins' ? '' : `${module}.`}${name}: ${message}`
+  return { class: name, module, message, tb: formatTraceback(error, title) }
+}
+
+/** For an error that came from another server and is raised again: what it was there. */
+function remoteOrigin(error: Error): RemoteError | undefined {
+  if (error instanceof RemoteError) return error
+  const { cause } = error
+  if (!(cause instanceof RemoteError)) return undefined
+  // A rebuilt error has its origin as cause and says the same; one that an endpoint made because of it does not.
+  return cause.excType === error.name.replace(REMOTE_ENDING, '') && cause.value === error.message ? cause : undefined
+}
+
+function wireName(error: Error, table: RemoteErrorTable | undefined): { name: string; module: string } {
+  const Class: unknown = error.constructor
+  const entered = table?.wireNameOf(Class)
+  if (entered !== undefined) return { name: entered.class, module: entered.module }
+  if (isMessagingError(error))
+    return {
+      name: error.name,
+      module:
+        isMessagingError(error, 'NO_SUCH_METHOD') || isMessagingError(error, 'UNSUPPORTED_VERSION')
+          ? DISPATCHER_MODULE
+          : EXCEPTIONS_MODULE,
+    }
+  const name = (error.name === 'Error' && typeof Class === 'function' ? Class.name : error.name).replace(
+    REMOTE_ENDING,
+    '',
+  )
+  const declared: unknown = typeof Class === 'function' && 'module' in Class ? Class.module : undefined
+  if (typeof declared === 'string') return { name, module: declared }
+  const python = JAVASCRIPT.get(name) ?? name
+  return isPythonBuiltin(python) ? { name: python, module: 'builtins' } : { name, module: DEFAULT_ERROR_MODULE }
+}
+
+function kwargsOf(error: Error): Readonly<Record<string, unknown>> {
+  if (!('kwargs' in error) || typeof error.kwargs !== 'object' || error.kwargs === null) return {}
+  return { ...error.kwargs }
+}
