@@ -1,1 +1,2 @@
-export { amqpConfig, type AmqpOptions } from './config.ts'
+export { amqpDriver } from './amqp-driver.ts'
+export { type AmqpOptions, amqpConfig } from './config.ts'

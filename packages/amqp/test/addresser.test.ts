@@ -10,7 +10,12 @@ interface Case {
   readonly vhost: string | null
   readonly default_exchange: string | null
   readonly options?: { readonly rpc_exchange: string; readonly notify_exchange: string }
-  readonly target: { readonly topic: string; readonly server?: string; readonly exchange?: string; readonly fanout?: boolean }
+  readonly target: {
+    readonly topic: string
+    readonly server?: string
+    readonly exchange?: string
+    readonly fanout?: boolean
+  }
   readonly service: 'rpc' | 'notify'
   readonly address: string
 }
