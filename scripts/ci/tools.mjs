@@ -50,7 +50,7 @@ export function filesBelow(folder, endings) {
       if (!NEVER_ENTERED.has(entry.name)) found.push(...filesBelow(path, endings))
     } else if (endings.some((ending) => entry.name.endsWith(ending))) found.push(path)
   }
-  return found.sort()
+  return found.sort((one, other) => (one < other ? -1 : 1))
 }
 
 const SPECIFIER =

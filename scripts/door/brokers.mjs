@@ -38,7 +38,7 @@ export async function withBrokers(names, work) {
     for (const [variable, url] of Object.entries(urls)) env[OPTIONS[variable]] ??= url
     return await work(env)
   } finally {
-    await Promise.all(started.map((broker) => broker.stop()))
+    await Promise.all(started.map((broker) => broker.close()))
     release()
   }
 }

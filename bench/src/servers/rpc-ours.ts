@@ -1,0 +1,21 @@
+// Answers with the library. Arguments: transport URL, topic.
+import { createDriverRegistry, getRpcServer, getRpcTransport, loadConfig, Target } from '@oslo-messaging/core'
+import { rabbitDriver } from '@oslo-messaging/rabbit'
+import { serve } from '../child.ts'
+
+class Echo {
+  echo(_context: object, { text }: { text: string }): string {
+    return text
+  }
+}
+
+const [url = '', topic = ''] = process.argv.slice(2)
+const registry = createDriverRegistry({ drivers: [rabbitDriver], discover: false })
+const transport = await getRpcTransport(await loadConfig(), { url, registry })
+const server = getRpcServer(transport, new Target({ topic, server: 'bench' }), [new Echo()])
+await server.start()
+serve(async () => {
+  await server.stop()
+  await server.wait()
+  await transport.close()
+})

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto'
+import { startBroker } from '@oslo-messaging/brokers'
+import {
+  createDriverRegistry,
+  getNotificationListener,
+  getNotificationTransport,
+  loadConfig,
+  type NotificationTransport,
+  Notifier,
+  Target,
+} from '@oslo-messaging/core'
+import { kafkaDriver } from '@oslo-messaging/kafka'
+import { type ServerProcess, startServer } from '../child.ts'
+import { Countdown } from '../countdown.ts'
+import { type Contestant, duel } from '../duel.ts'
+import {
+  brokersOf,
+  createHandWrittenConsumer,
+  createPlainNotifier,
+  createSharingNotifier,
+  createTopic,
+} from '../peers/kafkajs-notify.ts'
+import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
+import { takeTurn } from '../turn.ts'
+
+const BYTES = 1024
+const payload = { text: 'x'.repeat(BYTES) }
+
+/** Notifications through Kafka: producing with few and many callers, and reading a backlog. */
+export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
+  say('starting Kafka')
+  await using broker = await startBroker('kafka')
+  const registry = createDriverRegistry({ drivers: [kafkaDriver], discover: false })
+  await using bus = await getNotificationTransport(await loadConfig(), { url: broker.url, registry })
+  const rows = [...(await produce(bus, broker.url, quick, say)), ...(await consume(bus, broker.url, quick, say))]
+  return { rows, brokers: { kafka: broker.version } }
+}
+
+async function produce(
+  bus: NotificationTransport,
+  url: string,
+  quick: boolean,
+  say: (text: string) => void,
+): Promise<Row[]> {
+  const topic = `bench_${randomUUID().slice(0, 8)}`
+  const brokers = brokersOf(url)
+  await createTopic(brokers, `${topic}.info`, 4)
+  const notifier = new Notifier(bus, { publisherId: 'bench', driver: 'messagingv2', topics: [topic] })
+  const sharing = await createSharingNotifier(brokers, `${topic}.info`)
+  const plain = await createPlainNotifier(brokers, `${topic}.info`)
+  const rows: Row[] = []
+  for (const concurrency of [1, 64, 1_000]) {
+    say(`notify, ${concurrency} at once`)
+    const turnOf = (operation: () => unknown) => (durationMs: number) =>
+      takeTurn(operation, { concurrency, durationMs })
+    rows.push(
+      ...(await duel({
+        workload: { name: 'notify', concurrency, bytes: BYTES },
+        ours: { name: 'ours', turn: turnOf(() => notifier.info({}, 'bench', payload)) },
+        peers: [
+          { name: 'hand-written', turn: turnOf(() => sharing.info('bench', payload)) },
+          { name: 'kafkajs send per notification', turn: turnOf(() => plain.info('bench', payload)) },
+        ],
+        pairs: quick ? 5 : 11,
+        turnMs: quick ? 300 : 1_000,
+      })),
+    )
+  }
+  await Promise.all([sharing.close(), plain.close()])
+  return rows
+}
+
+/** A turn fills the topic while nobody reads, then lets one contestant read all of it. Timed from the first record in a handler to the last:
+ *  joining the group is not part of it. Latency is the time between two records. */
+async function consume(
+  bus: NotificationTransport,
+  url: string,
+  quick: boolean,
+  say: (text: string) => void,
+): Promise<Row[]> {
+  const brokers = brokersOf(url)
+  await using producer = await startServer('notify-producer', [brokers.join(',')])
+  const count = quick ? 10_000 : 50_000
+  const ours = await oursReading(bus, brokers, producer, count)
+  const handWritten = await handWrittenReading(brokers, producer, count)
+  say(`reading a backlog of ${count}`)
+  return await duel({
+    workload: { name: 'listen', concurrency: 1, bytes: BYTES },
+    ours,
+    peers: [handWritten],
+    pairs: quick ? 3 : 7,
+    turnMs: 0,
+    warmUpMs: 1,
+  })
+}
+
+async function oursReading(
+  bus: NotificationTransport,
+  brokers: readonly string[],
+  producer: ServerProcess,
+  count: number,
+): Promise<Contestant> {
+  const topic = `bench_${randomUUID().slice(0, 8)}`
+  await createTopic(brokers, `${topic}.info`, 1)
+  let countdown = new Countdown(1)
+  const listen = async (): Promise<{ close(): Promise<void> }> => {
+    const endpoint = { info: () => countdown.step() }
+    const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint], { pool: topic })
+    await listener.start()
+    return {
+      async close() {
+        await listener.stop()
+        await listener.wait()
+      },
+    }
+  }
+  // A group that has read once has a place of its own, from which every turn goes on.
+  const first = await listen()
+  await producer.ask({ topic: `${topic}.info`, count: 1, bytes: BYTES })
+  await countdown.done
+  await first.close()
+  return {
+    name: 'ours',
+    async turn() {
+      await producer.ask({ topic: `${topic}.info`, count, bytes: BYTES })
+      countdown = new Countdown(count)
+      const listener = await listen()
+      const turn = await countdown.done
+      await listener.close()
+      return turn
+    },
+  }
+}
+
+async function handWrittenReading(
+  brokers: readonly string[],
+  producer: ServerProcess,
+  count: number,
+): Promise<Contestant> {
+  const topic = `bench_${randomUUID().slice(0, 8)}`
+  await createTopic(brokers, `${topic}.info`, 1)
+  return {
+    name: 'hand-written',
+    async turn() {
+      await producer.ask({ topic: `${topic}.info`, count, bytes: BYTES })
+      const countdown = new Countdown(count)
+      const consumer = await createHandWrittenConsumer(brokers, `${topic}.info`, topic, () => countdown.step())
+      const turn = await countdown.done
+      await consumer.close()
+      return turn
+    },
+  }
+}
