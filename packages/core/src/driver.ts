@@ -52,7 +52,7 @@ export { createDeferred, type Deferred } from './util/deferred.ts'
 export { DuplicateCache } from './driver/duplicate-cache.ts'
 export { OutstandingLimit, type OutstandingLimitOptions } from './driver/outstanding-limit.ts'
 export { ReplyWaiters, type ReplyWaitOptions } from './driver/reply-waiters.ts'
-export { Supervisor, type SupervisorChange, type SupervisorOptions } from './driver/supervisor.ts'
+export { type ReadyOptions, Supervisor, type SupervisorChange, type SupervisorOptions } from './driver/supervisor.ts'
 export { type Logger, silentLogger } from './diagnostics/logger.ts'
 
 // Every error a driver may raise.

@@ -1,4 +1,4 @@
-import { ClosedError } from '../errors.ts'
+import { ClosedError, MessageDeliveryFailure } from '../errors.ts'
 import type { Backoff } from '../util/backoff.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import type { Deadline, WaitFacts } from '../util/deadline.ts'
@@ -31,6 +31,18 @@ export interface SupervisorChange {
   readonly retryInMs?: number
 }
 
+export interface ReadyOptions {
+  /** Failed attempts after the first that are waited through; null: no limit but the deadline. Default null. */
+  readonly retries?: number | null
+}
+
+interface Waiter extends Deferred<void> {
+  readonly retries: number | null
+  readonly facts: WaitFacts
+  readonly sinceMs: number
+  failures: number
+}
+
 /** Keeps one thing established: a connection, a subscription, a reply path. It owns recovery, exactly once (DESIGN D4): the client library's own reconnect is off.
  *  starting -> up -> recovering -> up ...; a fatal failure leads to `failed`, `close` to `closed`, from anywhere. */
 export class Supervisor {
@@ -42,7 +54,7 @@ export class Supervisor {
   #abort = new AbortController()
   #running = false
   #lostDuringAttempt: { readonly reason: unknown } | undefined
-  #waiters: Deferred<void>[] = []
+  #waiters: Waiter[] = []
   #wake: (() => void) | undefined
 
   constructor(options: SupervisorOptions) {
@@ -76,13 +88,14 @@ export class Supervisor {
     void this.#run()
   }
 
-  /** Resolves when established; at once if it is. Rejects at the deadline with the last failure as `cause`, when it fails for good, or with ClosedError. */
-  async ready(deadline: Deadline, facts: WaitFacts): Promise<void> {
+  /** Resolves when established; at once if it is. Rejects at the deadline with the last failure as `cause`, when it fails for good, with ClosedError,
+   *  or with MessageDeliveryFailure when more than `retries` attempts have failed since the call. */
+  async ready(deadline: Deadline, facts: WaitFacts, { retries = null }: ReadyOptions = {}): Promise<void> {
     if (this.isUp) return
     if (this.#state === 'failed') throw this.#error
     if (this.#state === 'closed') throw new ClosedError('Closed while it was waited for')
     this.start()
-    const waiter = createDeferred<void>()
+    const waiter = { ...createDeferred<void>(), retries, facts, sinceMs: this.#clock.now(), failures: 0 }
     this.#waiters.push(waiter)
     try {
       await deadline.race(waiter.promise, facts)
@@ -157,6 +170,7 @@ export class Supervisor {
         this.#settleWaiters((waiter) => waiter.reject(failure.reason))
         return
       }
+      this.#countFailure(failure.reason)
       const retryInMs = backoff.next()
       this.#enter('recovering', failure.reason, attempt + 1, retryInMs)
       await this.#wait(retryInMs)
@@ -186,7 +200,29 @@ export class Supervisor {
     this.#options.onChange?.({ state, previous, error, attempt, ...(retryInMs === undefined ? {} : { retryInMs }) })
   }
 
-  #settleWaiters(settle: (waiter: Deferred<void>) => void): void {
+  /** Lets those go who asked for no more attempts than have failed by now. */
+  #countFailure(cause: unknown): void {
+    for (const waiter of this.#waiters) {
+      waiter.failures += 1
+      if (waiter.retries === null || waiter.failures <= waiter.retries) continue
+      const attempts = waiter.failures
+      waiter.reject(
+        new MessageDeliveryFailure(
+          `Gave up after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${errorText(cause)}`,
+          {
+            phase: waiter.facts.phase,
+            delivery: waiter.facts.delivery,
+            retryable: true,
+            attempts,
+            elapsedMs: Math.round(this.#clock.now() - waiter.sinceMs),
+            cause,
+          },
+        ),
+      )
+    }
+  }
+
+  #settleWaiters(settle: (waiter: Waiter) => void): void {
     const waiters = this.#waiters
     this.#waiters = []
     for (const waiter of waiters) settle(waiter)
