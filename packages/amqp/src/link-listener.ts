@@ -29,10 +29,10 @@ const ATTACH_TIMEOUT_MS = 10_000
 export interface Incoming {
   readonly message: Message
   readonly signal: AbortSignal
-  accept(): void
-  release(): void
+  readonly accept: () => void
+  readonly release: () => void
   /** Refuses it for good: the peer dead-letters it where it can. */
-  unreadable(error: unknown): void
+  readonly unreadable: (error: unknown) => void
 }
 
 export interface LinkListenerOptions {
@@ -130,6 +130,7 @@ export class LinkListener implements Listener {
       this.#supervisor.lost(error)
     }
     live.connection.onLost(lost)
+    session.on('session_close', () => lost(new Error('the session was ended')))
     try {
       await attached.attach(
         this.#options.addresses(live.addresser),

@@ -99,7 +99,6 @@ async function opened(
     })
     link.on(`${role}_error`, closed)
     link.on(`${role}_close`, closed)
-    link.session.on('session_close', closed)
   })
   open.catch(() => {})
   await deadline.race(open, {

@@ -9,14 +9,7 @@ import {
   type TransportURL,
 } from '@oslo-messaging/core/driver'
 import type { PeerProperties } from './addresser.ts'
-import {
-  type Connection,
-  type ConnectionOptions,
-  createContainer,
-  createSaslMechanisms,
-  type EventContext,
-  type Session,
-} from './client.ts'
+import { type Connection, createContainer, createSaslMechanisms, type EventContext, type Session } from './client.ts'
 import type { AmqpOptions } from './config.ts'
 import { mapError } from './map-error.ts'
 
@@ -128,7 +121,7 @@ export async function openConnection(
     ...tlsOptions(options, host, vhost),
     ...saslOptions(options, host),
   }
-  const connection: Connection = createContainer(containerId).connect(connectOptions as ConnectionOptions)
+  const connection: Connection = createContainer(containerId).connect(connectOptions)
   const place = {
     host: address,
     phase: 'connect',
@@ -182,7 +175,7 @@ export async function openConnection(
 
   return {
     host: address,
-    peer: (connection.properties ?? {}) as PeerProperties,
+    peer: connection.properties ?? {},
     onLost(handler) {
       if (lost === undefined) lostHandlers.push(handler)
       else handler(lost)

@@ -6,7 +6,7 @@ import {
   MessageDeliveryFailure,
   OutstandingLimit,
 } from '@oslo-messaging/core/driver'
-import { type Message, type Session } from './client.ts'
+import type { Message, Session } from './client.ts'
 import type { AmqpOptions } from './config.ts'
 import type { AmqpConnection, Live } from './connection.ts'
 import { mapError } from './map-error.ts'
@@ -89,7 +89,7 @@ export class Publisher {
         return outcome.deliveryFailed || outcome.undeliverableHere
           ? { final: true, delivery: 'not-sent', text: 'The peer says that it cannot deliver it' }
           : { final: false, delivery: 'not-sent', text: 'The peer handed it back' }
-      case 'rejected':
+      default:
         return {
           final: true,
           delivery: 'not-sent',
@@ -117,10 +117,11 @@ export class Publisher {
       this.#of = live
       this.#session = undefined
       this.#senders = new Map()
+      live.connection.onLost((error) => this.#lose(live, error))
     }
     const known = this.#senders.get(address)
     if (known !== undefined) return await deadline.race(known, { phase: 'connect', delivery: 'not-sent' })
-    this.#session ??= live.connection.openSession()
+    this.#session ??= this.#openSession(live)
     const senders = this.#senders
     const opening = openSenderQueue(this.#session, address, deadline, {
       clock: this.#context.clock,
@@ -132,11 +133,31 @@ export class Publisher {
       return await opening
     } catch (error) {
       senders.delete(address)
-      this.#session?.catch(() => {
-        this.#session = undefined
-      })
       throw mapError(error, { phase: 'declare', delivery: 'not-sent', doing: `No sender for ${address}` })
     }
+  }
+
+  #openSession(live: Live): Promise<Session> {
+    const opening = live.connection.openSession()
+    const gone = (error: unknown): void => {
+      if (this.#session === opening)
+        this.#lose(live, mapError(error, { phase: 'publish', delivery: 'not-sent', doing: 'The session was ended' }))
+    }
+    opening.then((session) => session.on('session_close', () => gone(session.error)), gone)
+    return opening
+  }
+
+  /** Every link of the session is gone; the next message opens another. */
+  #lose(live: Live, error: Error): void {
+    if (this.#of !== live) return
+    const senders = [...this.#senders.values()]
+    this.#session = undefined
+    this.#senders = new Map()
+    for (const opening of senders)
+      opening.then(
+        (queue) => queue.lost(error),
+        () => undefined,
+      )
   }
 
   /** Idle links are closed by one timer for all of them, so that sending starts none. */

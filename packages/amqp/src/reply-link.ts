@@ -87,6 +87,7 @@ export class ReplyLink {
       this.#supervisor.lost(error)
     }
     connection.onLost(lost)
+    session.on('session_close', () => lost(new Error('the session was ended')))
     const receiver = await openReceiver(
       session,
       { address: null, target: 'rpc-response', onClosed: lost, onMessage: (context) => this.#onReply(context) },

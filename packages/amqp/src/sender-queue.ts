@@ -32,6 +32,8 @@ export interface SenderQueue {
   send(message: Message, deadline: Deadline, preSettled: boolean): Promise<Outcome>
   /** Nothing was sent since then, and nothing waits. */
   idleSince(time: number): boolean
+  /** The link, its session or its connection is gone: ends what waits and what is under way. */
+  lost(error: Error): void
   close(): void
 }
 
@@ -69,9 +71,6 @@ class Queue implements SenderQueue {
     for (const event of ['accepted', 'released', 'modified', 'rejected']) sender.on(event, onOutcome)
     // A peer may settle without an outcome: accepted, says the specification.
     sender.on('settled', onOutcome)
-    // The socket may go without a word about this link.
-    sender.connection.on('disconnected', () => this.lost(new Error('the connection was lost')))
-    sender.connection.on('connection_close', () => this.lost(new Error('the connection was closed')))
   }
 
   send(message: Message, deadline: Deadline, preSettled: boolean): Promise<Outcome> {
@@ -98,6 +97,7 @@ class Queue implements SenderQueue {
               retryable: true,
               phase: known === 'unknown' ? 'confirm' : 'publish',
               delivery: known,
+              brokerCode: error instanceof TransportDriverError ? error.brokerCode : undefined,
             }),
           )
         },
@@ -132,7 +132,7 @@ class Queue implements SenderQueue {
     if (this.#sender === undefined && this.#waiting.size === 0 && this.#unsettled.size === 0) return
     this.#sender = undefined
     this.#options.onGone()
-    for (const waiting of [...this.#waiting]) waiting.fail(error, 'not-sent')
+    for (const waiting of this.#waiting) waiting.fail(error, 'not-sent')
     for (const waiting of this.#unsettled.values()) waiting.fail(error, 'unknown')
     this.#unsettled.clear()
   }

@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import rhea from 'rhea'
+import type { Delivery, EventContext, Message, Sender } from 'rhea'
+
+/** A small AMQP 1.0 broker in this process, so that the driver's unit tests meet real frames. Addresses that begin with `broadcast.` or contain `/multicast/`
+ *  reach everybody; all others are queues whose consumers share. What is released goes back to the front of its queue. */
+export interface Peer {
+  readonly port: number
+  /** Messages as they arrived, oldest first. */
+  readonly received: readonly { readonly address: string; readonly message: Message; readonly settled: boolean }[]
+  /** Messages of a queue nobody has taken. */
+  depth(address: string): number
+  /** Resets every connection. */
+  reset(): void
+  /** Detaches every link of the address with a condition. */
+  detach(address: string, condition: string): void
+  /** What to answer to messages of an address, once for each entry, before they are accepted as usual. */
+  readonly outcomes: Map<string, ('release' | 'reject' | 'modify-failed')[]>
+  close(): Promise<void>
+}
+
+interface Queue {
+  readonly messages: Message[]
+  readonly consumers: Sender[]
+  next: number
+}
+
+const isTopic = (address: string): boolean => address.startsWith('broadcast.') || address.includes('/multicast/')
+
+export async function startPeer(options: { readonly product?: string } = {}): Promise<Peer> {
+  const container = rhea.create_container({ id: 'peer', autoaccept: false, autosettle: true })
+  const queues = new Map<string, Queue>()
+  const topics = new Map<string, Set<Sender>>()
+  const received: { address: string; message: Message; settled: boolean }[] = []
+  const outcomes: Peer['outcomes'] = new Map()
+  const sockets = new Set<Socket>()
+  const inFlight = new Map<Delivery, { readonly queue: Queue; readonly message: Message }>()
+
+  const queueOf = (address: string): Queue => {
+    const queue = queues.get(address) ?? { messages: [], consumers: [], next: 0 }
+    queues.set(address, queue)
+    return queue
+  }
+  const pump = (queue: Queue): void => {
+    for (let tried = 0; queue.messages.length > 0 && tried < queue.consumers.length;) {
+      const consumer = queue.consumers[queue.next % queue.consumers.length]
+      queue.next += 1
+      // Credit is taken off when the frame is written: one message a turn keeps to it.
+      if (consumer === undefined || !consumer.sendable() || consumer.session.is_closed()) {
+        tried += 1
+        continue
+      }
+      const message = queue.messages.shift()
+      if (message === undefined) return
+      inFlight.set(consumer.send(message), { queue, message })
+      setImmediate(() => pump(queue))
+      return
+    }
+  }
+  const route = (address: string, message: Message): void => {
+    if (isTopic(address)) for (const consumer of topics.get(address) ?? []) consumer.send(message)
+    else {
+      const queue = queueOf(address)
+      queue.messages.push(message)
+      pump(queue)
+    }
+  }
+
+  container.on('connection_open', ({ connection }: EventContext) => {
+    const { socket } = connection as unknown as { readonly socket: Socket }
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  container.on('sender_open', ({ sender }: EventContext) => {
+    if (sender === undefined) return
+    const source = sender.source as { readonly address?: string; readonly dynamic?: boolean }
+    const address = source.dynamic ? `dynamic.${randomUUID()}` : String(source.address)
+    if (address.startsWith('refused.')) {
+      sender.close({ condition: 'amqp:not-found', description: 'no such node' })
+      return
+    }
+    sender.set_source({ address, dynamic: source.dynamic === true })
+    if (isTopic(address)) {
+      const members = topics.get(address) ?? new Set<Sender>()
+      topics.set(address, members.add(sender))
+      return
+    }
+    queueOf(address).consumers.push(sender)
+  })
+  const gone = (sender: Sender): void => {
+    for (const members of topics.values()) members.delete(sender)
+    for (const queue of queues.values()) {
+      const index = queue.consumers.indexOf(sender)
+      if (index < 0) continue
+      queue.consumers.splice(index, 1)
+      for (const [delivery, { message }] of inFlight) {
+        if (delivery.link !== sender) continue
+        inFlight.delete(delivery)
+        queue.messages.unshift(message)
+      }
+      pump(queue)
+    }
+  }
+  container.on('sender_close', ({ sender }: EventContext) => {
+    if (sender !== undefined) gone(sender)
+  })
+  container.on('session_close', ({ session }: EventContext) => {
+    session?.each_sender(
+      (sender: Sender) => gone(sender),
+      () => true,
+    )
+  })
+  container.on('disconnected', ({ connection }: EventContext) => {
+    connection.each_sender(
+      (sender: Sender) => gone(sender),
+      () => true,
+    )
+  })
+  container.on('sendable', ({ sender }: EventContext) => {
+    if (sender === undefined) return
+    for (const queue of queues.values()) if (queue.consumers.includes(sender)) pump(queue)
+  })
+  container.on('receiver_open', ({ receiver }: EventContext) => {
+    if (receiver === undefined) return
+    const target = receiver.target as { readonly address?: string }
+    if (target.address?.startsWith('refused.')) {
+      receiver.close({ condition: 'amqp:not-found', description: 'no such node' })
+      return
+    }
+    receiver.set_target({ address: String(target.address) })
+  })
+  container.on('message', ({ receiver, message, delivery }: EventContext) => {
+    if (receiver === undefined || message === undefined || delivery === undefined) return
+    const address = String((receiver.target as { readonly address?: string }).address)
+    received.push({ address, message, settled: delivery.remote_settled })
+    const outcome = outcomes.get(address)?.shift()
+    if (outcome === 'release') delivery.release()
+    else if (outcome === 'reject') delivery.reject({ condition: 'amqp:internal-error', description: 'refused' })
+    else if (outcome === 'modify-failed') delivery.modified({ delivery_failed: true, undeliverable_here: false })
+    else {
+      delivery.accept()
+      route(address, message)
+    }
+  })
+  for (const event of ['released', 'modified'])
+    container.on(event, ({ delivery }: EventContext) => {
+      const sent = delivery === undefined ? undefined : inFlight.get(delivery)
+      if (delivery === undefined || sent === undefined) return
+      inFlight.delete(delivery)
+      sent.queue.messages.unshift({ ...sent.message, delivery_count: (sent.message.delivery_count ?? 0) + 1 })
+      pump(sent.queue)
+    })
+  for (const event of ['accepted', 'rejected'])
+    container.on(event, ({ delivery }: EventContext) => {
+      if (delivery !== undefined) inFlight.delete(delivery)
+    })
+  for (const event of [
+    'connection_error',
+    'connection_close',
+    'session_error',
+    'sender_error',
+    'receiver_error',
+    'receiver_close',
+    'error',
+  ])
+    container.on(event, () => {})
+
+  const server: Server = container.listen({
+    host: '127.0.0.1',
+    port: 0,
+    ...(options.product === undefined ? {} : { properties: { product: options.product } }),
+  })
+  await new Promise<void>((resolve, reject) => server.once('listening', resolve).once('error', reject))
+  return {
+    port: (server.address() as AddressInfo).port,
+    received,
+    outcomes,
+    depth: (address) => queues.get(address)?.messages.length ?? 0,
+    reset() {
+      for (const socket of sockets) socket.resetAndDestroy()
+    },
+    detach(address, condition) {
+      for (const sender of [...(queues.get(address)?.consumers ?? []), ...(topics.get(address) ?? [])])
+        sender.close({ condition, description: 'detached by the test' })
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+    },
+  }
+}
