@@ -1,0 +1,98 @@
+import { ConfigurationError } from '../errors.ts'
+import type { ConfigFragment, OptionDefinition, OptionType, OptionValue } from './option.ts'
+import { convertText, describeValues, isAllowed } from './values.ts'
+
+/** One option's value before conversion, with where it came from. */
+export interface GivenValue {
+  readonly where: string
+  readonly value: unknown
+}
+
+/** Merges given values over a fragment's defaults, converts and checks them. Every option of the fragment is in the result, which is frozen.
+ *  Throws: ConfigurationError that lists every value that cannot be used, where it is and what would do. */
+export type GroupChecker = (
+  fragment: ConfigFragment,
+  given: ReadonlyMap<string, GivenValue>,
+) => Readonly<Record<string, OptionValue>>
+
+const TYPES: readonly OptionType[] = ['string', 'integer', 'float', 'boolean', 'list', 'multi', 'dict']
+// convict's formats are one table for the whole process, shared with whoever else uses it.
+const formatName = (type: OptionType): string => `oslo_messaging_${type}`
+
+/** Loads convict, which is not needed to import the library, and teaches it oslo's types. */
+export async function loadGroupChecker(): Promise<GroupChecker> {
+  const { default: convict } = await import('convict')
+  for (const type of TYPES) {
+    convict.addFormat({
+      name: formatName(type),
+      coerce: (text: string) => convertText(type, text),
+      // The second argument is the schema entry, made below.
+      validate: (value: unknown, schema) => {
+        const definition = schema['definition'] as OptionDefinition
+        if (!isAllowed(definition, value)) throw new Error(`must be ${describeValues(definition)}`)
+      },
+    })
+  }
+
+  return (fragment, given) => {
+    const schema = Object.fromEntries(
+      Object.entries(fragment.options).map(([name, definition]) => [name, schemaEntry(definition)]),
+    )
+    // Its own reading of environment and arguments knows neither substitution nor old names; ours happened before.
+    const group = convict<Record<string, unknown>>(schema, { env: {}, args: [] })
+    for (const [name, { value }] of given) group.set(name, value)
+    const properties = group.getProperties() as Readonly<Record<string, OptionValue>>
+    try {
+      group.validate({ allowed: 'strict' })
+    } catch (error) {
+      // Its message quotes values; ours leaves out the secret ones and says where each is.
+      throw describeProblems(fragment, given, properties) ?? error
+    }
+    return Object.freeze(properties)
+  }
+}
+
+interface SchemaEntry {
+  readonly format: string
+  readonly default: OptionValue
+  readonly nullable: boolean
+  readonly sensitive: boolean
+  readonly doc: string
+  readonly definition: OptionDefinition
+}
+
+function schemaEntry(definition: OptionDefinition): SchemaEntry {
+  return {
+    format: formatName(definition.type),
+    default: definition.default,
+    nullable: definition.default === null,
+    sensitive: definition.secret ?? false,
+    doc: definition.doc,
+    definition,
+  }
+}
+
+function describeProblems(
+  { group, options }: ConfigFragment,
+  given: ReadonlyMap<string, GivenValue>,
+  properties: Readonly<Record<string, OptionValue>>,
+): ConfigurationError | undefined {
+  const problems = Object.entries(options).flatMap(([name, definition]) => {
+    const value = properties[name]
+    if (isAllowed(definition, value)) return []
+    const where = given.get(name)?.where
+    const shown = definition.secret ? 'its value (not shown)' : JSON.stringify(value)
+    return [
+      {
+        option: `[${group}] ${name}`,
+        text: `[${group}] ${name}${where === undefined ? '' : ` (${where})`} must be ${describeValues(definition)}; ${shown} is not`,
+      },
+    ]
+  })
+  const [first] = problems
+  if (first === undefined) return undefined
+  const text = problems.map((problem) => problem.text).join('\n')
+  return new ConfigurationError(problems.length === 1 ? text : `${problems.length} options cannot be used:\n${text}`, {
+    option: first.option,
+  })
+}
