@@ -7,12 +7,21 @@ const shared = {
   ssr: { resolve: { conditions, externalConditions: conditions } },
 }
 
+/** One RabbitMQ and one Kafka for all test files of a run, started when the first of them asks. */
+const sharedBrokers = ['brokers/src/vitest-setup.ts']
+
 /** One project per kind of test. `unit` needs nothing; `broker` talks to real brokers; the rest have their own commands. */
-const project = (name: string, include: string[], timeoutMs: number): TestProjectInlineConfiguration => ({
+const project = (
+  name: string,
+  include: string[],
+  timeoutMs: number,
+  globalSetup: string[] = [],
+): TestProjectInlineConfiguration => ({
   ...shared,
   test: {
     name,
     include,
+    globalSetup,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     server: { deps: { inline: [/@oslo-messaging\//] } },
@@ -27,8 +36,9 @@ export default defineConfig({
         'broker',
         ['{packages,examples}/*/test/**/*.broker-test.ts', '{brokers,interop}/test/**/*.broker-test.ts'],
         60_000,
+        sharedBrokers,
       ),
-      project('faults', ['packages/*/test/**/*.fault-test.ts'], 300_000),
+      project('faults', ['packages/*/test/**/*.fault-test.ts'], 300_000, sharedBrokers),
     ],
   },
 })

@@ -1,1 +1,12 @@
-export {}
+export { ArtemisBroker, type ArtemisOptions } from './artemis/artemis-broker.ts'
+export type { Broker, BrokerAddress, BrokerName, BrokerNode, BrokerSource, HostPort, UrlOptions } from './broker.ts'
+export { cached, cacheFolder } from './cache.ts'
+export { BrokerStartFailed, BrokerUnavailable } from './errors.ts'
+export { FaultProxy, type FaultProxyOptions } from './fault-proxy.ts'
+export { KafkaBroker, type KafkaOptions } from './kafka/kafka-broker.ts'
+export { freePorts } from './ports.ts'
+export { RabbitBroker, type RabbitOptions } from './rabbit/rabbit-broker.ts'
+export { RabbitControl, type UserRights } from './rabbit/control.ts'
+export { sharedBroker, type SharedBrokers, type SharedKafka, type SharedName, type SharedRabbit } from './shared.ts'
+export { skipOrFail } from './skip.ts'
+export { type BrokerOptions, type BrokerTypes, startBroker } from './start.ts'
