@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import { run } from '../run.ts'
 
 /** How to have an Erlang expression evaluated inside a running node; plain data, so it can be handed to another process. */
@@ -14,8 +16,9 @@ export async function evaluate(console: RabbitConsole, expression: string): Prom
     if (result.code !== 0) throw new Error(`rabbitmqctl eval failed: ${result.stderr.trim()}\n${text}`)
     return result.stdout.trim()
   }
-  // `-r`: a random name for the caller; two callers of one name at a time would turn each other away.
-  const args = ['-r', '-sname', console.node, '-c', console.cookie, '-e']
+  // Two callers of one name at a time turn each other away; erl_call's own random name repeats within a second.
+  const caller = `c${randomUUID().replaceAll('-', '')}`
+  const args = ['-h', caller, '-sname', console.node, '-c', console.cookie, '-e']
   const result = await run('erl_call', args, { env: console.env, input: text, timeoutMs: 60_000 })
   const answer = result.stdout.trim()
   if (result.code !== 0 || !answer.startsWith('{ok, ')) {
