@@ -115,9 +115,14 @@ function expand(value: unknown, group: string, expansion: Expansion): unknown {
     const text = found.literal
       ? found.value
       : expand(found.value, found.group, { ...expansion, visited: [...visited, found.key] })
-    if (text === null || text === undefined) return ''
-    return Array.isArray(text) ? text.join(',') : typeof text === 'object' ? JSON.stringify(text) : String(text as string | number | boolean)
+    return referredText(text)
   })
+}
+
+function referredText(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return value.map(referredText).join(',')
+  return value === null || value === undefined ? '' : JSON.stringify(value)
 }
 
 /** `name` is looked up in the option's own group and then in [DEFAULT], `group.name` in that group; values given before defaults. */

@@ -1,0 +1,84 @@
+import { suggest } from '../config/suggest.ts'
+import type { DriverDefinition } from '../driver/driver.ts'
+import { DriverLoadFailure } from '../errors.ts'
+import { discoverDriver, OWN_PACKAGES, packageToInstall } from './discover-driver.ts'
+import { isDriverDefinition } from './driver-definition.ts'
+
+export interface DriverRegistryOptions {
+  /** Drivers by value; they win over what is discovered. */
+  readonly drivers?: readonly DriverDefinition[]
+  /** Look for an installed package when no driver in `drivers` serves a scheme: `@oslo-messaging/<scheme>`, then `oslo-messaging-driver-<scheme>`. Default: false. */
+  readonly discover?: boolean
+  /** Folders from which packages are searched, upwards. Default: the working directory, then the folder of the main module. */
+  readonly searchFrom?: readonly string[]
+}
+
+/** Finds the driver that serves a URL's scheme. An instance: nothing is registered anywhere else. */
+export interface DriverRegistry {
+  /** Schemes of the drivers given by value. */
+  readonly schemes: readonly string[]
+  /** The driver for a scheme; a part after `+` is ignored.
+   *  Rejects: DriverLoadFailure that lists the known schemes and names the package to add; with `cause` when a package was found but failed to load. */
+  resolve(scheme: string): Promise<DriverDefinition>
+}
+
+/** Throws: TypeError when two drivers serve one scheme, or something is no driver definition. */
+export function createDriverRegistry(options: DriverRegistryOptions = {}): DriverRegistry {
+  const { drivers = [], discover = false } = options
+  const byScheme = new Map<string, DriverDefinition>()
+  for (const driver of drivers) {
+    if (!isDriverDefinition(driver)) {
+      throw new TypeError('drivers must hold driver definitions: values with name, schemes, capabilities and open()')
+    }
+    for (const scheme of driver.schemes) {
+      const other = byScheme.get(scheme)
+      if (other !== undefined && other !== driver) {
+        throw new TypeError(
+          `The drivers ${other.name} and ${driver.name} both serve the scheme ${scheme}; leave one out`,
+        )
+      }
+      byScheme.set(scheme, driver)
+    }
+  }
+  const schemes = [...byScheme.keys()]
+  const discovered = new Map<string, DriverDefinition>()
+
+  return {
+    schemes,
+    async resolve(transport) {
+      const [scheme = ''] = transport.split('+', 1)
+      // Also what makes the scheme safe as a part of a package name.
+      if (!/^[a-z][a-z0-9]*$/.test(scheme)) {
+        throw new DriverLoadFailure(
+          scheme,
+          `${JSON.stringify(scheme)} cannot name a driver: small letters and digits, the first a letter. Known: ${listSchemes(schemes)}`,
+        )
+      }
+      const known = byScheme.get(scheme) ?? discovered.get(scheme)
+      if (known !== undefined) return known
+      const found = discover ? await discoverDriver(scheme, options.searchFrom ?? applicationFolders()) : undefined
+      if (found === undefined) throw notFound(scheme, schemes, discover)
+      discovered.set(scheme, found)
+      return found
+    },
+  }
+}
+
+function applicationFolders(): string[] {
+  const main = process.argv[1]
+  return main === undefined ? [process.cwd()] : [process.cwd(), main]
+}
+
+function notFound(scheme: string, schemes: readonly string[], discover: boolean): DriverLoadFailure {
+  const meant = suggest(scheme, [...schemes, ...OWN_PACKAGES.keys()])
+  const remedy = `npm install ${packageToInstall(scheme)}${discover ? '' : ', and give its driver to createDriverRegistry'}`
+  return new DriverLoadFailure(
+    scheme,
+    `No driver serves the scheme ${scheme}. Known: ${listSchemes(schemes)}. ` +
+      `${meant === undefined ? 'Add one' : `Did you mean ${meant}? If not, add one`}: ${remedy}`,
+  )
+}
+
+function listSchemes(schemes: readonly string[]): string {
+  return schemes.length === 0 ? 'none' : schemes.join(', ')
+}
