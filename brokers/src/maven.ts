@@ -18,9 +18,15 @@ export interface JarsOptions {
   readonly remedy: string
 }
 
+export interface Jars {
+  /** Folder for the class path. */
+  readonly folder: string
+  readonly java: string
+}
+
 /** The folder with the jars of a broker, copied by Maven coordinates into the cache. Rejects with BrokerUnavailable
  *  when Java or, on the first time, Maven is missing or the registry does not answer. */
-export async function jars(options: JarsOptions): Promise<{ readonly folder: string; readonly java: string }> {
+export async function jars(options: JarsOptions): Promise<Jars> {
   const { broker, version, remedy } = options
   const java = await findCommand('java')
   if (java === undefined)

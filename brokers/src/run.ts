@@ -53,9 +53,16 @@ export async function findCommand(name: string): Promise<string | undefined> {
   return undefined
 }
 
-/** One line for the person who waits, on standard error: standard output belongs to the caller. */
+let show = (line: string): void => void process.stderr.write(`brokers: ${line}\n`)
+
+/** One line for the person who waits; on standard error, because standard output belongs to the caller. */
 export function progress(line: string): void {
-  process.stderr.write(`brokers: ${line}\n`)
+  show(line)
+}
+
+/** Sends those lines elsewhere: to the parent, in a process that has no terminal. */
+export function showProgressWith(print: (line: string) => void): void {
+  show = print
 }
 
 function collect(stream: NodeJS.ReadableStream, onLine: ((line: string) => void) | undefined): { text(): string } {

@@ -2,7 +2,7 @@ import { copyFile, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 
 import { LocalBroker } from '../local-broker.ts'
-import { jars } from '../maven.ts'
+import { type Jars, jars } from '../maven.ts'
 import { freePorts } from '../ports.ts'
 import { answersAmqp10 } from '../probe.ts'
 import { ProcessNode } from '../process-node.ts'
@@ -32,16 +32,21 @@ export class ArtemisBroker extends LocalBroker {
   }
 }
 
-/** Starts Artemis from jars fetched by Maven coordinates. Rejects with BrokerUnavailable or BrokerStartFailed. */
-export async function startArtemisFromPackages(options: ArtemisOptions = {}): Promise<ArtemisBroker> {
-  const version = options.version ?? ARTEMIS_VERSION
-  const { folder, java } = await jars({
+/** The jars of a version in the cache, fetched when they are not there. Rejects with BrokerUnavailable. */
+export function artemisJars(version: string): Promise<Jars> {
+  return jars({
     broker: 'artemis',
     version,
     pom: 'artemis/pom.xml',
     properties: { 'artemis.version': version },
     remedy: 'or set RPC_TRANSPORT_URL to an amqp:// URL of a broker that is there',
   })
+}
+
+/** Starts Artemis from jars fetched by Maven coordinates. Rejects with BrokerUnavailable or BrokerStartFailed. */
+export async function startArtemisFromPackages(options: ArtemisOptions = {}): Promise<ArtemisBroker> {
+  const version = options.version ?? ARTEMIS_VERSION
+  const { folder, java } = await artemisJars(version)
   const workspace = await Workspace.create('artemis')
   const [port = 0, fewCreditsPort = 0] = await freePorts(2)
   const etc = workspace.path('etc')

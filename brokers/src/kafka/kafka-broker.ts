@@ -2,7 +2,7 @@ import { poll } from '../deadline.ts'
 import { BrokerStartFailed } from '../errors.ts'
 import { FaultProxy } from '../fault-proxy.ts'
 import { LocalBroker, type LocalBrokerParts } from '../local-broker.ts'
-import { jars } from '../maven.ts'
+import { type Jars, jars } from '../maven.ts'
 import { freePorts } from '../ports.ts'
 import { ProcessNode } from '../process-node.ts'
 import { run } from '../run.ts'
@@ -82,16 +82,21 @@ export async function makeTopics(
   )
 }
 
-/** Starts Kafka in KRaft mode from jars fetched by Maven coordinates. Rejects with BrokerUnavailable or BrokerStartFailed. */
-export async function startKafkaFromPackages(options: KafkaOptions = {}): Promise<KafkaBroker> {
-  const version = kafkaVersion(options.version)
-  const { folder, java } = await jars({
+/** The jars of a version in the cache, fetched when they are not there. Rejects with BrokerUnavailable. */
+export function kafkaJars(version: string): Promise<Jars> {
+  return jars({
     broker: 'kafka',
     version,
     pom: 'kafka-pom.xml',
     properties: { 'kafka.version': version },
     remedy: 'start Docker, or set NOTIFY_TRANSPORT_URL to a kafka:// URL of a broker that is there',
   })
+}
+
+/** Starts Kafka in KRaft mode from jars fetched by Maven coordinates. Rejects with BrokerUnavailable or BrokerStartFailed. */
+export async function startKafkaFromPackages(options: KafkaOptions = {}): Promise<KafkaBroker> {
+  const version = kafkaVersion(options.version)
+  const { folder, java } = await kafkaJars(version)
   const workspace = await Workspace.create('kafka')
   const count = options.nodes ?? 1
   const free = await freePorts(4 * count)

@@ -99,9 +99,15 @@ export async function startRabbitFromPackages(options: RabbitOptions = {}): Prom
 /** Nodes answer on their ports before they have found each other. */
 async function joined(broker: RabbitBroker, count: number): Promise<void> {
   if (count === 1) return
+  // 3.10 has the older name only, and must be asked for the newer one by a call that may not exist.
+  const expression =
+    'length(case erlang:function_exported(rabbit_nodes,list_running,0) of true->rabbit_nodes:list_running();' +
+    'false->rabbit_nodes:all_running() end)'
   await poll(
-    async () =>
-      (await broker.control.eval('length(rabbit_nodes:list_running())').catch(() => '')) === String(count) || undefined,
+    async () => {
+      const seen = await Promise.all(broker.nodes.map((_, index) => broker.control.eval(expression, index)))
+      return seen.every((running) => running === String(count)) || undefined
+    },
     {
       timeoutMs: 60_000,
       everyMs: 200,

@@ -1,0 +1,12 @@
+import { ARTEMIS_VERSION, artemisJars } from './artemis/artemis-broker.ts'
+import type { BrokerName } from './broker.ts'
+import { kafkaJars, kafkaVersion } from './kafka/kafka-broker.ts'
+import { rabbitPackages } from './rabbit/packages.ts'
+
+/** Fills the cache with a broker's packages, so that a later start needs no network. No effect when they are there.
+ *  Rejects with BrokerUnavailable. */
+export async function fetchBroker(name: BrokerName, version?: string): Promise<void> {
+  if (name === 'rabbit') await rabbitPackages(version)
+  else if (name === 'kafka') await kafkaJars(kafkaVersion(version))
+  else await artemisJars(version ?? ARTEMIS_VERSION)
+}
