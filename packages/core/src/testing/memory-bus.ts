@@ -1,0 +1,337 @@
+import { emitDiagnostic } from '../diagnostics/channels.ts'
+import type {
+  Driver,
+  DriverContext,
+  Listener,
+  ListenOptions,
+  NotificationSource,
+  NotifyListenOptions,
+  NotifyOptions,
+  SendOptions,
+} from '../driver/driver.ts'
+import { type Health, summarizeHealth } from '../driver/health.ts'
+import type { OutgoingNotification, OutgoingRequest, RPCReply } from '../driver/messages.ts'
+import { ReplyWaiters } from '../driver/reply-waiters.ts'
+import { BackpressureError, ClosedError, MessageUndeliverable, ReplyPathLost } from '../errors.ts'
+import type { Target } from '../target.ts'
+import { Deadline } from '../util/deadline.ts'
+import { encodeJson } from '../wire/json.ts'
+import type { MemoryBroker } from './memory-broker.ts'
+import { MemoryConnection } from './memory-connection.ts'
+import { MemoryNotification, MemoryRequest, type ReplySender } from './memory-deliveries.ts'
+import type { BreakableConnection, MemoryFaultPlan, MemoryRecorder, MessageKind } from './memory-hooks.ts'
+import { MemoryListener, type MemoryListenerOptions } from './memory-listener.ts'
+import { passObstacles } from './memory-obstacles.ts'
+import type { MemoryQueue, StoredMessage } from './memory-queue.ts'
+import { MemoryReplyInbox } from './memory-reply-inbox.ts'
+
+export interface MemoryBusOptions {
+  readonly broker: MemoryBroker
+  readonly context: DriverContext
+  readonly queueMaxLength: number
+  readonly recorder: MemoryRecorder | undefined
+  readonly faults: MemoryFaultPlan | undefined
+}
+
+const NOT_SENT = { phase: 'publish', delivery: 'not-sent' } as const
+
+/** One driver at an in-process broker. */
+export class MemoryBus implements Driver {
+  readonly #options: MemoryBusOptions
+  readonly #connection: MemoryConnection
+  readonly #waiters: ReplyWaiters
+  readonly #inbox: MemoryReplyInbox
+  readonly #listeners = new Set<MemoryListener>()
+  readonly #closing = new AbortController()
+  readonly #detachFaults: (() => void) | undefined
+
+  constructor(options: MemoryBusOptions) {
+    const { clock, program } = options.context
+    this.#options = options
+    this.#connection = new MemoryConnection(`memory ${options.broker.name}`, clock)
+    this.#waiters = new ReplyWaiters(clock)
+    this.#inbox = new MemoryReplyInbox(program, this.#waiters)
+    this.#detachFaults = options.faults?.attach(this.#breakable())
+  }
+
+  async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
+    const { context, message, headers } = request
+    const { deadline, waitForReply, expiresInMs, callMonitorTimeoutMs } = options
+    const { clock } = this.#options.context
+    deadline.check(NOT_SENT)
+    const stored: StoredMessage = {
+      text: encodeJson({ context, message }),
+      headers,
+      uniqueId: this.#options.broker.nextId(),
+      expiresAt: expiresInMs === null ? Infinity : clock.now() + expiresInMs,
+      clock,
+      replyTo: waitForReply ? this.#inbox : null,
+      callMonitorTimeout: callMonitorTimeoutMs === null ? null : callMonitorTimeoutMs / 1000,
+    }
+    if (this.#hasObstacles) await this.#passObstacles('request', options)
+    this.#options.recorder?.record({ type: waitForReply ? 'call' : 'cast', target, context, message: { ...message } })
+
+    let reply: Promise<RPCReply> | undefined
+    const publish = (queues: readonly MemoryQueue[]): void => {
+      for (const queue of queues) queue.push(stored)
+      if (waitForReply) reply = this.#waiters.wait(stored.uniqueId, { deadline, callMonitorTimeoutMs })
+    }
+    const queues = this.#requestQueues(target)
+    if (options.atLeastOnce && queues.length === 0) throw this.#undeliverable(target)
+    if (queues.some(isFull)) await this.#whenRoom(() => this.#requestQueues(target), publish, deadline)
+    else publish(queues)
+    return reply === undefined ? undefined : await reply
+  }
+
+  async sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
+    const { context, message, headers } = notification
+    const { deadline, version } = options
+    deadline.check(NOT_SENT)
+    const stored: StoredMessage = {
+      text: encodeJson({ context, message }),
+      headers,
+      uniqueId: this.#options.broker.nextId(),
+      expiresAt: Infinity,
+      clock: this.#options.context.clock,
+      replyTo: null,
+      callMonitorTimeout: null,
+    }
+    if (this.#hasObstacles) await this.#passObstacles('notification', options)
+    this.#options.recorder?.record({ type: 'notify', target, context, message: { ...message }, version })
+
+    const publish = (queues: readonly MemoryQueue[]): void => {
+      for (const queue of queues) queue.push(stored)
+    }
+    const queues = this.#notificationQueues(target)
+    if (queues.some(isFull)) await this.#whenRoom(() => this.#notificationQueues(target), publish, deadline)
+    else publish(queues)
+  }
+
+  async listen(target: Target, options: ListenOptions): Promise<Listener> {
+    const { broker, queueMaxLength } = this.#options
+    await this.#connection.whenOpen(options.deadline)
+    const exchange = this.#exchangeOf(target)
+    const topic = topicOf(target)
+    const fanout = broker.addFanoutQueue(exchange, topic, queueMaxLength)
+    const queues = [broker.requestQueue(exchange, topic, queueMaxLength), fanout]
+    if (target.server !== null) queues.push(broker.requestQueue(exchange, routingKeyOf(target), queueMaxLength))
+    return this.#listenTo({
+      name: `listener ${routingKeyOf(target)}`,
+      kind: 'request',
+      prefetch: options.prefetch,
+      queues,
+      onBody: (body, settlement) => options.onMessage(new MemoryRequest(body, settlement, this.#sendReply)),
+      onClose: () => broker.removeFanoutQueue(exchange, topic, fanout),
+    })
+  }
+
+  async listenForNotifications(
+    sources: readonly NotificationSource[],
+    options: NotifyListenOptions,
+  ): Promise<Listener> {
+    const { broker, queueMaxLength } = this.#options
+    const { pool, prefetch, onMessage } = options
+    await this.#connection.whenOpen(options.deadline)
+    const priorities = new Map<MemoryQueue, string>()
+    for (const { target, priority } of sources) {
+      const routingKey = `${topicOf(target)}.${priority}`
+      // As on a real broker, the unpooled queue is there even when only pools listen.
+      const unpooled = broker.notificationQueue(this.#exchangeOf(target), routingKey, null, queueMaxLength)
+      const queue =
+        pool === null ? unpooled : broker.notificationQueue(this.#exchangeOf(target), routingKey, pool, queueMaxLength)
+      priorities.set(queue, priority)
+    }
+    const topics = [...new Set(sources.map(({ target }) => target.topic))].join(',')
+    return this.#listenTo({
+      name: `notifications ${topics}${pool === null ? '' : ` of pool ${pool}`}`,
+      kind: 'notification',
+      prefetch,
+      queues: [...priorities.keys()],
+      onBody: (body, settlement, queue) =>
+        onMessage(new MemoryNotification(body, settlement, priorities.get(queue) ?? '')),
+      onClose: () => {},
+    })
+  }
+
+  health(): Health {
+    const listeners = [...this.#listeners].map((listener) => listener.health)
+    const health = summarizeHealth([...this.#connection.health, ...listeners])
+    return this.#closing.signal.aborted ? { ...health, status: 'closed' } : health
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort(closedError('publish'))
+    for (const listener of this.#listeners) await listener.close()
+    this.#waiters.failAll(() => closedError('reply'))
+    this.#connection.close()
+    this.#inbox.resume()
+    this.#detachFaults?.()
+  }
+
+  #listenTo(
+    facts: Pick<MemoryListenerOptions, 'name' | 'kind' | 'prefetch' | 'queues' | 'onBody' | 'onClose'>,
+  ): MemoryListener {
+    const { context, recorder, faults } = this.#options
+    const { clock, logger } = context
+    const listener = new MemoryListener({
+      ...facts,
+      clock,
+      logger,
+      recorder,
+      faults,
+      onClose: () => {
+        facts.onClose()
+        this.#listeners.delete(listener)
+      },
+    })
+    this.#listeners.add(listener)
+    return listener
+  }
+
+  readonly #sendReply: ReplySender = async (request, address, resultText, failure) => {
+    const { context, recorder, faults } = this.#options
+    if (!this.#connection.isOpen) {
+      try {
+        await this.#connection.whenOpen(Deadline.after(null))
+      } catch (error) {
+        emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'memory', replyTo: address.name, error }))
+        return
+      }
+    }
+    recorder?.record({
+      type: 'reply',
+      outcome: failure === null ? 'result' : 'failure',
+      method: String(request.message['method']),
+    })
+    const deliver = (): void => address.receive(request.uniqueId, resultText, failure)
+    const fault = faults?.onReply()
+    if (fault?.drop === true) return
+    if (fault?.duplicate === true) deliver()
+    if (fault?.delayMs === undefined) deliver()
+    else context.clock.setTimeout(deliver, fault.delayMs)
+  }
+
+  get #hasObstacles(): boolean {
+    return this.#options.faults !== undefined || !this.#connection.isOpen
+  }
+
+  async #passObstacles(
+    kind: MessageKind,
+    options: { readonly deadline: Deadline; readonly retries: number | null },
+  ): Promise<void> {
+    const { faults, context } = this.#options
+    const { clock, random } = context
+    const { deadline, retries } = options
+    const passed = passObstacles({ kind, deadline, retries, connection: this.#connection, faults, clock, random })
+    await rejectOnAbort(this.#closing.signal, passed)
+  }
+
+  /** Publishes as soon as every queue the message goes to has room; senders that wait already come first. */
+  async #whenRoom(
+    find: () => readonly MemoryQueue[],
+    publish: (queues: readonly MemoryQueue[]) => void,
+    deadline: Deadline,
+  ): Promise<void> {
+    let leaveQueue = (): void => {}
+    let stopWatching = (): void => {}
+    const published = new Promise<void>((resolve, reject) => {
+      const attempt = (): void => {
+        const queues = find()
+        const full = queues.find((queue) => !queue.hasRoom)
+        if (full !== undefined) {
+          leaveQueue = full.whenRoom(attempt)
+          return
+        }
+        publish(queues)
+        resolve()
+      }
+      const first = find().find(isFull)
+      if (first === undefined) attempt()
+      else leaveQueue = first.whenRoom(attempt)
+      stopWatching = deadline.watch(NOT_SENT, (cause) => {
+        const isTimeout = deadline.signal?.aborted !== true
+        reject(isTimeout ? new BackpressureError(`No room in queue ${first?.name ?? ''} in time`, { cause }) : cause)
+      })
+    })
+    try {
+      await rejectOnAbort(this.#closing.signal, published)
+    } finally {
+      leaveQueue()
+      stopWatching()
+    }
+  }
+
+  #requestQueues(target: Target): readonly MemoryQueue[] {
+    const { broker } = this.#options
+    if (target.fanout === true) return broker.findFanoutQueues(this.#exchangeOf(target), topicOf(target))
+    const queue = broker.findRequestQueue(this.#exchangeOf(target), routingKeyOf(target))
+    return queue === undefined ? [] : [queue]
+  }
+
+  #notificationQueues(target: Target): readonly MemoryQueue[] {
+    const { broker, queueMaxLength } = this.#options
+    return broker.findNotificationQueues(this.#exchangeOf(target), topicOf(target), queueMaxLength)
+  }
+
+  #undeliverable(target: Target): MessageUndeliverable {
+    const exchange = this.#exchangeOf(target)
+    const routingKey = target.fanout === true ? topicOf(target) : routingKeyOf(target)
+    return new MessageUndeliverable(
+      `No queue takes ${routingKey} in exchange ${exchange}: no server has listened yet`,
+      {
+        exchange,
+        routingKey,
+        phase: 'confirm',
+      },
+    )
+  }
+
+  #exchangeOf(target: Target): string {
+    return target.exchange ?? this.#options.context.defaultExchange
+  }
+
+  #breakable(): BreakableConnection {
+    return {
+      disconnect: ({ loseReplies }) => {
+        this.#connection.setDown(true)
+        this.#inbox.suspend()
+        for (const listener of this.#listeners) listener.suspend()
+        if (loseReplies) this.#waiters.failAll(() => new ReplyPathLost('The connection was cut while the call waited'))
+      },
+      reconnect: () => {
+        this.#connection.setDown(false)
+        for (const listener of this.#listeners) listener.resume()
+        this.#inbox.resume()
+      },
+      setBlocked: (reason) => this.#connection.setBlocked(reason),
+      failListeners: (error) => {
+        for (const listener of this.#listeners) listener.fail(error)
+      },
+    }
+  }
+}
+
+const isFull = (queue: MemoryQueue): boolean => queue.isFull
+
+// Core has checked that there is a topic.
+const topicOf = (target: Target): string => target.topic ?? ''
+
+function routingKeyOf(target: Target): string {
+  return target.server === null ? topicOf(target) : `${topicOf(target)}.${target.server}`
+}
+
+function closedError(phase: 'publish' | 'reply'): ClosedError {
+  return phase === 'reply'
+    ? new ClosedError('The transport was closed before the reply came', { phase, delivery: 'confirmed' })
+    : new ClosedError('The transport was closed before the message was sent', { phase, delivery: 'not-sent' })
+}
+
+async function rejectOnAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return await new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

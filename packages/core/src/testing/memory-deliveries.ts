@@ -1,0 +1,93 @@
+import type { IncomingNotification, IncomingRequest, MessageContext, RPCReply } from '../driver/messages.ts'
+import { encodeJson } from '../wire/json.ts'
+import type { ReplyAddress, StoredBody } from './memory-queue.ts'
+import type { Settlement } from './memory-subscription.ts'
+
+/** Hands a reply to the client's side; resolves when it is there or given up. */
+export type ReplySender = (
+  request: MemoryRequest,
+  address: ReplyAddress,
+  resultText: string | null,
+  failure: string | null,
+) => Promise<void>
+
+/** One request at a server. */
+export class MemoryRequest implements IncomingRequest {
+  readonly context: MessageContext
+  readonly message: Readonly<Record<string, unknown>>
+  readonly redelivered: boolean
+  readonly deliveryCount: number
+  readonly uniqueId: string
+  readonly callMonitorTimeout: number | null
+  declare readonly headers?: Readonly<Record<string, string>>
+  readonly #settlement: Settlement
+  readonly #sendReply: ReplySender
+
+  constructor(body: StoredBody, settlement: Settlement, sendReply: ReplySender) {
+    const { message } = settlement.entry
+    this.context = body.context
+    this.message = body.message
+    this.redelivered = settlement.deliveriesBefore > 0
+    this.deliveryCount = settlement.deliveriesBefore
+    this.uniqueId = message.uniqueId
+    this.callMonitorTimeout = message.callMonitorTimeout
+    if (message.headers !== undefined) this.headers = message.headers
+    this.#settlement = settlement
+    this.#sendReply = sendReply
+  }
+
+  get expectsReply(): boolean {
+    return this.#settlement.entry.message.replyTo !== null
+  }
+
+  acknowledge(): void {
+    this.#settlement.acknowledge()
+  }
+
+  requeue(): void {
+    this.#settlement.requeue()
+  }
+
+  async reply(reply: RPCReply): Promise<void> {
+    const { replyTo } = this.#settlement.entry.message
+    if (replyTo === null) return
+    const resultText = reply.failure === null ? encodeJson(reply.result ?? null) : null
+    await this.#sendReply(this, replyTo, resultText, reply.failure)
+  }
+
+  async heartbeat(): Promise<boolean> {
+    return this.#settlement.entry.message.replyTo?.heartbeat(this.uniqueId) ?? false
+  }
+}
+
+/** One notification at a listener. */
+export class MemoryNotification implements IncomingNotification {
+  readonly context: MessageContext
+  readonly message: Readonly<Record<string, unknown>>
+  readonly redelivered: boolean
+  readonly deliveryCount: number
+  readonly uniqueId: string
+  readonly priority: string
+  declare readonly headers?: Readonly<Record<string, string>>
+  readonly #settlement: Settlement
+
+  constructor(body: StoredBody, settlement: Settlement, priority: string) {
+    const { message } = settlement.entry
+    this.context = body.context
+    this.message = body.message
+    this.redelivered = settlement.deliveriesBefore > 0
+    this.deliveryCount = settlement.deliveriesBefore
+    this.uniqueId = message.uniqueId
+    this.priority = priority
+    if (message.headers !== undefined) this.headers = message.headers
+    this.#settlement = settlement
+  }
+
+  acknowledge(): void {
+    this.#settlement.acknowledge()
+  }
+
+  requeue(): void {
+    this.#settlement.requeue()
+  }
+}
