@@ -1,0 +1,54 @@
+import { emitDiagnostic } from '../../diagnostics/channels.ts'
+import type { NotifyOptions } from '../../driver/driver.ts'
+import { Target } from '../../target.ts'
+import type { NotificationDriver, NotificationDriverContext } from '../notification-driver.ts'
+import { runAll } from '../run-all.ts'
+
+/** Sends over the transport, to `<topic>.<priority>` of each topic, in format 1.0: the bare message. Source: INVENTORY N10. */
+export function messagingDriver(context: NotificationDriverContext): NotificationDriver {
+  return createMessagingDriver(context, '1.0')
+}
+
+/** For `messaging` and `messagingv2`, which differ in the format only. Throws UnsupportedCapability when the transport carries no notifications. */
+export function createMessagingDriver(
+  { transport, topics, logger }: NotificationDriverContext,
+  version: NotifyOptions['version'],
+): NotificationDriver {
+  transport.require('notifications')
+  const targets = new Map<string, readonly Target[]>()
+  const targetsOf = (priority: string): readonly Target[] => {
+    let found = targets.get(priority)
+    if (found === undefined) {
+      found = topics.map((topic) => new Target({ topic: `${topic}.${priority}` }))
+      targets.set(priority, found)
+    }
+    return found
+  }
+  return {
+    async notify(context, message, priority, options) {
+      const { deadline, retries, headers } = options
+      const notification = { context, message, ...(headers === undefined ? {} : { headers }) }
+      const send = async (target: Target): Promise<void> => {
+        const { clock } = transport
+        const startedAt = clock.now()
+        const report = (error?: unknown): void =>
+          emitDiagnostic('oslo-messaging:notify:end', () => ({
+            topic: String(target.topic),
+            priority,
+            eventType: message.event_type,
+            durationMs: clock.now() - startedAt,
+            ...(error === undefined ? {} : { error }),
+          }))
+        try {
+          await transport.sendNotification(target, notification, { version, deadline, retries })
+        } catch (error) {
+          report(error)
+          throw error
+        }
+        report()
+      }
+      const tasks = targetsOf(priority).map((target) => () => send(target))
+      await runAll(tasks, logger, 'A notification could not be sent to one of its topics')
+    },
+  }
+}

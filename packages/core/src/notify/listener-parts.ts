@@ -1,0 +1,67 @@
+import type { Logger } from '../diagnostics/logger.ts'
+import type { NotificationSource } from '../driver/driver.ts'
+import type { IncomingNotification } from '../driver/messages.ts'
+import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
+import type { Serializer } from '../serializer/serializer.ts'
+import type { Target } from '../target.ts'
+import type { Transport } from '../transport/transport.ts'
+import { NotificationReporter } from './reporter.ts'
+
+export interface NotificationListenerOptions {
+  /** Listeners of one pool share a copy of each notification; those without a pool share another. Default null. */
+  readonly pool?: string | null
+  /** Endpoints may hand a notification back by REQUEUE or by throwing. Default false: both are acknowledged. */
+  readonly allowRequeue?: boolean
+  readonly serializer?: Serializer
+  /** Most notifications (or batches) handled at the same time. */
+  readonly workers?: number
+}
+
+/** What both kinds of listener begin with. */
+export interface ListenerParts {
+  /** For people: names the topics. */
+  readonly name: string
+  readonly serializer: Serializer
+  readonly allowRequeue: boolean
+  readonly pool: string | null
+  readonly logger: Logger
+  readonly reporter: NotificationReporter
+}
+
+/** Checks what can be checked before the broker is asked. Throws UnsupportedCapability, naming what to use instead. */
+export function prepareListener(
+  transport: Transport,
+  targets: readonly Target[],
+  options: NotificationListenerOptions,
+): ListenerParts {
+  const { pool = null, allowRequeue = false, serializer = new NoOpSerializer() } = options
+  transport.warnUnlessKind('notification', 'A notification listener')
+  transport.require('notifications')
+  if (allowRequeue) transport.require('requeue')
+  if (pool !== null) transport.require('pools')
+  const { logger, driverName: driver } = transport
+  const topics = targets.map((target) => target.topic ?? String(target)).join(', ')
+  const name = `notification listener ${topics}${pool === null ? '' : ` (pool ${pool})`}`
+  return {
+    name,
+    serializer,
+    allowRequeue,
+    pool,
+    logger,
+    reporter: new NotificationReporter({ driver, source: name, logger }),
+  }
+}
+
+/** Every target with every priority. */
+export function sourcesOf(targets: readonly Target[], priorities: readonly string[]): readonly NotificationSource[] {
+  return targets.flatMap((target) => priorities.map((priority) => ({ target, priority })))
+}
+
+/** What to do with a notification that no worker took before the listener stopped: hand it back where the driver can.
+ *  Undefined: it has to be handled, because the broker has forgotten it already. */
+export function handBackOf(transport: Transport, incoming: IncomingNotification): (() => void) | undefined {
+  const { requeue, notificationAcknowledgement } = transport.capabilities
+  if (notificationAcknowledgement === 'before-handler') return undefined
+  // Without `requeue` closing the subscription returns what was not settled.
+  return requeue ? () => incoming.requeue() : () => {}
+}

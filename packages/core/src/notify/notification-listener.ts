@@ -1,0 +1,46 @@
+import { MessageServer } from '../server/message-server.ts'
+import type { Target } from '../target.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { NotificationEndpoint } from './endpoint.ts'
+import { handBackOf, type NotificationListenerOptions, prepareListener, sourcesOf } from './listener-parts.ts'
+import { NotificationDispatcher } from './notification-dispatcher.ts'
+
+/** Takes notifications of the targets' topics and brings each to the endpoints that have a method for its priority.
+ *
+ *  ```ts
+ *  const listener = getNotificationListener(bus, [new Target({ topic: 'notifications' })], [{
+ *    info: (ctxt, publisherId, eventType, payload) => console.log(eventType, payload),
+ *  }])
+ *  await listener.start()
+ *  ```
+ *
+ *  A notification is acknowledged when its endpoints are done (drivers that settle before the handler have done so already). An endpoint that throws is logged and
+ *  reported, and the notification acknowledged, unless `allowRequeue`. Unknown priorities and unreadable messages are acknowledged and reported.
+ *  Throws UnsupportedCapability when the driver lacks what is asked for, TypeError when no endpoint has a method. `start` rejects with InvalidTarget without a topic.
+ *  Source: INVENTORY L1 to L19 (oslo_messaging/notify/listener.py). */
+export function getNotificationListener(
+  transport: Transport,
+  targets: readonly Target[],
+  endpoints: readonly NotificationEndpoint[],
+  options: NotificationListenerOptions = {},
+): MessageServer {
+  const { name, pool, allowRequeue, logger, ...parts } = prepareListener(transport, targets, options)
+  const dispatcher = new NotificationDispatcher(endpoints, { ...parts, allowRequeue })
+  const sources = sourcesOf(targets, dispatcher.supportedPriorities)
+  return new MessageServer({
+    name,
+    workers: options.workers ?? transport.conf.get('DEFAULT', 'executor_thread_pool_size'),
+    logger,
+    clock: transport.clock,
+    host: transport,
+    listen: (workers, deadline) =>
+      transport.listenForNotifications(sources, {
+        pool,
+        allowRequeue,
+        deadline,
+        prefetch: workers.size * 2,
+        onMessage: (incoming) =>
+          workers.run(() => dispatcher.dispatch(incoming), incoming.orderingKey, handBackOf(transport, incoming)),
+      }),
+  })
+}

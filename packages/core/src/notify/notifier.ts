@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto'
+import { emitDiagnostic } from '../diagnostics/channels.ts'
+import type { Logger } from '../diagnostics/logger.ts'
+import type { MessageContext, NotificationMessage } from '../driver/messages.ts'
+import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
+import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
+import type { Transport } from '../transport/transport.ts'
+import { Deadline } from '../util/deadline.ts'
+import { errorText } from '../util/text.ts'
+import { createNotificationDrivers } from './driver-table.ts'
+import type { NotificationDriver, NotificationDriverFactory } from './notification-driver.ts'
+import type { Priority } from './priority.ts'
+import { type ContextRedaction, redactContext } from './redact-context.ts'
+import { runAll } from './run-all.ts'
+
+export interface NotifierOptions {
+  /** Who speaks: `compute.host1`. Default null. */
+  readonly publisherId?: string | null
+  /** Notification driver, or several, instead of the configured ones: `messaging`, `messagingv2`, `log`, `noop`, `routing`, `test`. */
+  readonly driver?: string | readonly string[]
+  /** Topics instead of the configured ones; each gets a copy of every notification. */
+  readonly topics?: readonly string[]
+  readonly serializer?: Serializer
+  /** Attempts after the first: 0 none, null or -1 no limit but the time. Default: the configured `retry`. */
+  readonly retry?: number | null
+  /** Most time one notification may take, milliseconds; null: no limit. Default: `[DEFAULT] rpc_response_timeout`. */
+  readonly timeoutMs?: number | null
+  /** `reject` (default): a notification that could not be delivered rejects. `log`: it is logged and reported on the diagnostics channel, as oslo does. */
+  readonly onError?: 'reject' | 'log'
+  /** Which part of the request context is sent along. */
+  readonly contextRedaction?: ContextRedaction
+  /** Further drivers by the name they have in the configuration. */
+  readonly drivers?: Readonly<Record<string, NotificationDriverFactory>>
+  /** Default: the transport's. The driver `log` writes here. */
+  readonly logger?: Logger
+}
+
+export interface NotifyCallOptions {
+  /** Aborting it ends the notification with the signal's reason, whatever `onError` says. */
+  readonly signal?: AbortSignal
+  /** Instead of the notifier's. */
+  readonly timeoutMs?: number | null
+  /** Trace context and the like, for transport headers. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** What a notifier and those prepared from it have in common. */
+export interface SharedParts {
+  readonly transport: Transport
+  readonly drivers: ReadonlyMap<string, NotificationDriver>
+  readonly serializer: Serializer
+  readonly timeoutMs: number | null
+  readonly onError: 'reject' | 'log'
+  readonly redaction: ContextRedaction
+  readonly logger: Logger
+}
+
+/** Sends notifications: what happened, for whoever is interested, stored even when nobody listens yet.
+ *
+ *  ```ts
+ *  const notifier = new Notifier(bus, { publisherId: 'compute.host1' })
+ *  await notifier.info(ctxt, 'compute.instance.create.end', { instance_id: id })
+ *  ```
+ *
+ *  The promise resolves when every driver has done its part, which for `messaging` and `messagingv2` means that the broker owns a copy for each topic.
+ *  It rejects when one could not (after all others had their turn), because a resolved promise means delivered; `onError: 'log'` gives oslo's behaviour instead.
+ *  With no driver configured notifications go nowhere. Source: INVENTORY N1 to N18 (oslo_messaging/notify/notifier.py). */
+export class Notifier {
+  readonly publisherId: string | null
+  /** Attempts after the first; null: no limit but the time. */
+  readonly retries: number | null
+  readonly #shared: SharedParts
+
+  /** `shared` is for `prepare`.
+   *  Throws ConfigurationError for unknown drivers or wrong routing rules, UnsupportedCapability when the transport carries no notifications, TypeError for options no notifier has. */
+  constructor(transport: Transport, options: NotifierOptions = {}, shared?: SharedParts) {
+    const { publisherId = null, retry = transport.conf.get('oslo_messaging_notifications', 'retry') } = options
+    this.publisherId = publisherId
+    this.retries = readRetry(retry)
+    this.#shared = shared ?? createSharedParts(transport, options)
+  }
+
+  /** A notifier with another publisher or retry that shares the drivers; what is left out stays. */
+  prepare(changes: { readonly publisherId?: string | null; readonly retry?: number | null }): Notifier {
+    const { publisherId = this.publisherId, retry = this.retries } = changes
+    return new Notifier(this.#shared.transport, { publisherId, retry }, this.#shared)
+  }
+
+  /** False only when `noop` is the one driver: then nothing needs to be collected for a payload. True with none, as in oslo. */
+  isEnabled(): boolean {
+    const { drivers } = this.#shared
+    return !(drivers.size === 1 && drivers.has('noop'))
+  }
+
+  audit(ctxt: object | null, eventType: string, payload: unknown, options?: NotifyCallOptions): Promise<void> {
+    return this.#notify(ctxt, eventType, payload, 'audit', options)
+  }
+
+  debug(ctxt: object | null, eventType: string, payload: unknown, options?: NotifyCallOptions): Promise<void> {
+    return this.#notify(ctxt, eventType, payload, 'debug', options)
+  }
+
+  info(ctxt: object | null, eventType: string, payload: unknown, options?: NotifyCallOptions): Promise<void> {
+    return this.#notify(ctxt, eventType, payload, 'info', options)
+  }
+
+  warn(ctxt: object | null, eventType: string, payload: unknown, options?: NotifyCallOptions): Promise<void> {
+    return this.#notify(ctxt, eventType, payload, 'warn', options)
+  }
+
+  /** The same as `warn`. */
+  warning(ctxt: object | null, eventType: string, payload: unknown, options?: NotifyCallOptions): Promise<void> {
+    return this.#notify(ctxt, eventType, payload, 'warn', options)
+  }
+
+  error(ctxt: object | null, eventType: string, payload: unknown, options?: NotifyCallOptions): Promise<void> {
+    return this.#notify(ctxt, eventType, payload, 'error', options)
+  }
+
+  critical(ctxt: object | null, eventType: string, payload: unknown, options?: NotifyCallOptions): Promise<void> {
+    return this.#notify(ctxt, eventType, payload, 'critical', options)
+  }
+
+  /** For small events that come often, as meters send them. */
+  sample(ctxt: object | null, eventType: string, payload: unknown, options?: NotifyCallOptions): Promise<void> {
+    return this.#notify(ctxt, eventType, payload, 'sample', options)
+  }
+
+  async #notify(
+    ctxt: object | null,
+    eventType: string,
+    payload: unknown,
+    priority: Priority,
+    options: NotifyCallOptions = {},
+  ): Promise<void> {
+    const { transport, drivers, onError, logger, timeoutMs } = this.#shared
+    const { signal, headers } = options
+    const deadline = Deadline.after(options.timeoutMs === undefined ? timeoutMs : options.timeoutMs, {
+      signal,
+      clock: transport.clock,
+    })
+    signal?.throwIfAborted()
+    if (drivers.size === 0) return
+    const { context, message } = await this.#serialize(ctxt, eventType, payload, priority)
+    const send = { deadline, retries: this.retries, headers }
+    const tasks = [...drivers.values()].map((driver) => () => driver.notify(context, message, priority, send))
+    try {
+      await runAll(tasks, logger, `Notification ${eventType} could not be delivered by one of its drivers`)
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (onError === 'reject') throw error
+      logger.error(`Notification ${eventType} could not be delivered: ${errorText(error)}`, {
+        messageId: message.message_id,
+        error,
+      })
+      emitDiagnostic('oslo-messaging:background-error', () => ({ source: 'notifier', error }))
+    }
+  }
+
+  async #serialize(
+    ctxt: object | null,
+    eventType: string,
+    payload: unknown,
+    priority: Priority,
+  ): Promise<{ readonly context: MessageContext; readonly message: NotificationMessage }> {
+    const { serializer, redaction, transport } = this.#shared
+    // The serializer sees the context as it is; what travels is redacted first (Z6).
+    const entity = serializer.serializeEntity(ctxt ?? {}, payload)
+    const context = serializer.serializeContext(redactContext(ctxt, redaction))
+    return {
+      message: {
+        message_id: randomUUID(),
+        publisher_id: this.publisherId,
+        event_type: eventType,
+        priority: priority.toUpperCase(),
+        payload: isPromiseLike(entity) ? await entity : entity,
+        timestamp: timestampText(transport.clock.wallTime()),
+      },
+      context: isPromiseLike(context) ? await context : context,
+    }
+  }
+}
+
+function createSharedParts(transport: Transport, options: NotifierOptions): SharedParts {
+  const { conf } = transport
+  const { serializer = new NoOpSerializer(), onError = 'reject', logger = transport.logger } = options
+  const {
+    driver = conf.get('oslo_messaging_notifications', 'driver'),
+    topics = conf.get('oslo_messaging_notifications', 'topics'),
+    timeoutMs = conf.get('DEFAULT', 'rpc_response_timeout') * 1000,
+    contextRedaction: redaction = 'copy-or-known-keys',
+  } = options
+  transport.warnUnlessKind('notification', 'A notifier')
+  const names = typeof driver === 'string' ? [driver] : driver
+  const drivers = createNotificationDrivers(names, { transport, topics, logger }, options.drivers)
+  return { transport, drivers, serializer, timeoutMs, onError, redaction, logger }
+}
+
+/** oslo's retry as the number of attempts after the first; null: no limit. */
+function readRetry(retry: number | null): number | null {
+  if (retry === null || retry === -1) return null
+  if (Number.isInteger(retry) && retry >= 0) return retry
+  throw new TypeError(`retry must be a whole number, or -1 or null for no limit, not ${retry}`)
+}
+
+/** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC; no fraction when it is zero, which is how Python prints it. */
+function timestampText(wallTime: number): string {
+  const [date = '', time = ''] = new Date(wallTime).toISOString().slice(0, -1).split('T')
+  return `${date} ${time.endsWith('.000') ? time.slice(0, -4) : `${time}000`}`
+}

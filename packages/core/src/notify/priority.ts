@@ -1,0 +1,11 @@
+/** The priorities a notification may have, in lower case as topics and endpoint methods spell them; on the wire they are upper case.
+ *  Source: WIRE 4.1. */
+export const PRIORITIES = ['audit', 'debug', 'info', 'warn', 'error', 'critical', 'sample'] as const
+
+export type Priority = (typeof PRIORITIES)[number]
+
+const KNOWN: ReadonlySet<string> = new Set(PRIORITIES)
+
+export function isPriority(text: string): text is Priority {
+  return KNOWN.has(text)
+}
