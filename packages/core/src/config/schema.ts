@@ -25,11 +25,11 @@ export async function loadGroupChecker(): Promise<GroupChecker> {
   for (const type of TYPES) {
     convict.addFormat({
       name: formatName(type),
-      coerce: (text: string) => convertText(type, text),
+      coerce: (text: string) => box(convertText(type, text)),
       // The second argument is the schema entry, made below.
       validate: (value: unknown, schema) => {
         const definition = schema['definition'] as OptionDefinition
-        if (!isAllowed(definition, value)) throw new Error(`must be ${describeValues(definition)}`)
+        if (!isAllowed(definition, unbox(value))) throw new Error(`must be ${describeValues(definition)}`)
       },
     })
   }
@@ -40,8 +40,10 @@ export async function loadGroupChecker(): Promise<GroupChecker> {
     )
     // Its own reading of environment and arguments knows neither substitution nor old names; ours happened before.
     const group = convict<Record<string, unknown>>(schema, { env: {}, args: [] })
-    for (const [name, { value }] of given) group.set(name, value)
-    const properties = group.getProperties() as Readonly<Record<string, OptionValue>>
+    for (const [name, { value }] of given) group.set(name, box(value))
+    const properties = Object.fromEntries(
+      Object.entries(group.getProperties()).map(([name, value]) => [name, unbox(value) as OptionValue]),
+    )
     try {
       group.validate({ allowed: 'strict' })
     } catch (error) {
@@ -54,7 +56,7 @@ export async function loadGroupChecker(): Promise<GroupChecker> {
 
 interface SchemaEntry {
   readonly format: string
-  readonly default: OptionValue
+  readonly default: unknown
   readonly nullable: boolean
   readonly sensitive: boolean
   readonly doc: string
@@ -64,12 +66,21 @@ interface SchemaEntry {
 function schemaEntry(definition: OptionDefinition): SchemaEntry {
   return {
     format: formatName(definition.type),
-    default: definition.default,
+    default: box(definition.default),
     nullable: definition.default === null,
     sensitive: definition.secret ?? false,
     doc: definition.doc,
     definition,
   }
+}
+
+/** convict takes an object for a group of options and a dot in its keys for a path; a Map it leaves alone. */
+function box(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? new Map(Object.entries(value)) : value
+}
+
+function unbox(value: unknown): unknown {
+  return value instanceof Map ? Object.fromEntries(value) : value
 }
 
 function describeProblems(

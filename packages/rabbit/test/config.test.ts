@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import type { ConfigFragment, OptionDefinition } from '@oslo-messaging/core/driver'
+import { describe, expect, it } from 'vitest'
+import { rabbitConfig } from '../src/config.ts'
+
+interface Fact {
+  readonly name: string
+  readonly oldNames?: readonly { group: string; name: string }[]
+  readonly [field: string]: unknown
+}
+const file = new URL('oslo-options.json', import.meta.url)
+const { options: facts } = JSON.parse(readFileSync(file, 'utf8')) as { options: readonly Fact[] }
+const { group, options }: ConfigFragment = rabbitConfig
+
+describe('13 options of [oslo_messaging_rabbit]', () => {
+  it('13.0 all options of oslo are read, under their own or a later name', () => {
+    const names = Object.entries(options).flatMap(([name, { deprecatedNames = [] }]) => [
+      name,
+      ...deprecatedNames.map((old) => old.name),
+    ])
+    expect(group).toBe('oslo_messaging_rabbit')
+    expect(facts.map(({ name }) => name).filter((name) => !names.includes(name))).toEqual([])
+  })
+
+  const present = facts.filter(({ name }) => name in options)
+  it.each(present)('13.0 $name - type, default, choices and old names are those of oslo', (fact) => {
+    const definition = options[fact.name]
+    for (const field of ['type', 'default', 'choices']) {
+      expect(definition?.[field as keyof OptionDefinition]).toEqual(fact[field])
+    }
+    if (fact['min'] !== undefined) expect(definition?.min).toBe(fact['min'])
+    expect(definition?.max).toBe(fact['max'])
+    const old = (definition?.deprecatedNames ?? []).map((each) => ({ group, ...each }))
+    expect(old).toEqual(expect.arrayContaining([...(fact.oldNames ?? [])]))
+    expect(definition?.doc).toMatch(/^[A-Z].*\.$/)
+  })
+})
