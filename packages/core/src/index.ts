@@ -1,1 +1,81 @@
+/** Door 1, for applications, in the order a message goes. */
+
+// URL
+export { TransportHost, type TransportHostFields, TransportURL, type TransportURLFields } from './url/transport-url.ts'
 export { Target, type TargetFields } from './target.ts'
+
+// Registry
+export { createDriverRegistry, type DriverRegistry, type DriverRegistryOptions } from './registry/driver-registry.ts'
+
+// Drivers, as far as applications see them; authors use the door `./driver`
+export type { DriverCapabilities } from './driver/capabilities.ts'
+export type { DriverDefinition } from './driver/driver.ts'
+export type { ComponentHealth, ComponentState, Health, HealthStatus } from './driver/health.ts'
+
+// Transports
+export { getNotificationTransport, NotificationTransport } from './transport/notification-transport.ts'
+export type { DriverSource, TransportOptions } from './transport/open-transport.ts'
+export { getRpcTransport, getTransport, RPCTransport, type RPCTransportOptions } from './transport/rpc-transport.ts'
+export { type CloseOptions, type CloseReport, Transport, type TransportKind } from './transport/transport.ts'
+
+// RPC clients
+export type { CallOptions } from './rpc/call-options.ts'
+export { CallContext, type PrepareOptions } from './rpc/call-context.ts'
+export type { AnyMethods, CallArguments, CallResult, EndpointMethods, MethodName } from './rpc/methods.ts'
+export { getRpcClient, type GetRPCClientOptions, RPCClient, type RPCClientOptions } from './rpc/rpc-client.ts'
+
+// RPC servers
+export {
+  DefaultRPCAccessPolicy,
+  ExplicitRPCAccessPolicy,
+  LegacyRPCAccessPolicy,
+  RPCAccessPolicyBase,
+  type RPCAccessPolicyClass,
+} from './rpc/access-policy.ts'
+export type { Endpoint, EndpointMethod, RPCCall } from './rpc/endpoint.ts'
+export { expectedExceptions } from './rpc/expected-exceptions.ts'
+export { declareArguments, expose } from './rpc/expose.ts'
+export { getRpcServer, type GetRPCServerOptions, RPCServer, type RPCServerOptions } from './rpc/rpc-server.ts'
+export { RPCDispatcher } from './rpc/rpc-dispatcher.ts'
+export { isVersionCompatible } from './rpc/version.ts'
+export {
+  MessageServer,
+  type MessageServerOptions,
+  type StartOptions,
+  type StepOptions,
+} from './server/message-server.ts'
+export { WorkerPool } from './server/worker-pool.ts'
+
+// Notifications
+
+// Serializers
+export { JsonPayloadSerializer } from './serializer/json-payload-serializer.ts'
+export { NoOpSerializer } from './serializer/no-op-serializer.ts'
+export type { Serializer } from './serializer/serializer.ts'
+
+// Configuration
+export { loadConfig, type LoadConfigOptions } from './config/load.ts'
+export { MessagingConfig } from './config/messaging-config.ts'
+
+// Errors: ours, and those of Python that endpoints raise and clients meet
+export * from './errors.ts'
+export {
+  AttributeError,
+  IndexError,
+  KeyError,
+  LookupError,
+  NotImplementedError,
+  OSError,
+  PermissionError,
+  PythonError,
+  type PythonErrorOptions,
+  PythonTimeoutError,
+  RuntimeError,
+  ValueError,
+} from './wire/python-errors.ts'
+export type { AllowedRemoteErrors, RemoteErrorClass } from './wire/remote-error-table.ts'
+
+// Watching
+export type { DiagnosticEvents } from './diagnostics/channels.ts'
+export { type Logger, silentLogger } from './diagnostics/logger.ts'
+export { type Clock, systemClock } from './util/clock.ts'

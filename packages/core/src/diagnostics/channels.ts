@@ -77,3 +77,8 @@ export function emitDiagnostic<Name extends keyof DiagnosticEvents>(
   const target = channelOf(name)
   if (target.hasSubscribers) target.publish(payload())
 }
+
+/** Whether anyone listens: for callers that would have to measure or remember something first. */
+export function hasDiagnosticSubscribers(name: keyof DiagnosticEvents): boolean {
+  return channelOf(name).hasSubscribers
+}

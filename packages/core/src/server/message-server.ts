@@ -96,6 +96,12 @@ export class MessageServer {
     return this.#cycle.closed.promise
   }
 
+  /** Messages taken in the current cycle and not done. */
+  get unfinished(): number {
+    const { pool } = this.#cycle
+    return pool === undefined ? 0 : pool.running + pool.waiting
+  }
+
   /** Begins to listen. Resolves when the broker has every subscription. A second start without a stop between does nothing but wait for the first.
    *  Rejects with ServerListenError (`cause` the driver's error), InvalidTarget, UnsupportedCapability or ClosedError; it can be tried again then. */
   async start(options: StartOptions = {}): Promise<void> {

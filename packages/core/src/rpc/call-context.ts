@@ -1,0 +1,272 @@
+import type { RPCReply, RPCRequestMessage } from '../driver/messages.ts'
+import type { SendOptions } from '../driver/driver.ts'
+import { emitDiagnostic, hasDiagnosticSubscribers } from '../diagnostics/channels.ts'
+import { ClientSendError, InvalidTarget, RPCVersionCapError, TransportDriverError } from '../errors.ts'
+import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
+import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
+import type { Target, TargetFields } from '../target.ts'
+import { requireTarget } from '../transport/check-target.ts'
+import type { Transport } from '../transport/transport.ts'
+import { Deadline } from '../util/deadline.ts'
+import { errorText } from '../util/text.ts'
+import { beginAtCaller } from '../util/stack.ts'
+import { decodeFailure } from '../wire/remote-failure.ts'
+import { type CallOptions, checkRetry, checkTimeout, type RPCTransportOptionsOfCall } from './call-options.ts'
+import type { AnyMethods, CallArguments, CallResult, MethodName } from './methods.ts'
+import { isVersion, isVersionCompatible } from './version.ts'
+
+/** What every call and cast of a client has in common. null means oslo's None. */
+export interface CallSettings {
+  /** null: `rpc_response_timeout`. Casts do not use it. */
+  readonly timeoutMs: number | null
+  /** Highest version that may be asked for; null: any. */
+  readonly versionCap: string | null
+  /** Attempts after the first; null: no limit but the deadline. */
+  readonly retry: number | null
+  /** null: not monitored. */
+  readonly callMonitorTimeoutMs: number | null
+  readonly atLeastOnce: boolean
+  readonly serializer: Serializer
+  readonly defaultTimeoutMs: number
+}
+
+/** What `prepare` may replace: leaving out keeps, null is a value. */
+export interface PrepareOptions extends Omit<TargetFields, 'legacyNamespaces'> {
+  readonly timeoutMs?: number | null
+  readonly versionCap?: string | null
+  /** null or -1: no limit but the deadline; 0: one attempt; N: so many more. */
+  readonly retry?: number | null
+  /** Reject with ServerLost when neither a reply nor a sign of life comes for so long; servers send one at half of it, from 2000 up. */
+  readonly callMonitorTimeoutMs?: number | null
+  readonly transportOptions?: RPCTransportOptionsOfCall
+}
+
+const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({})
+let lastId = 0
+
+/** Calls and casts to one target with fixed settings. Immutable; `prepare` gives a changed copy. Any number of calls may be under way (INVENTORY C16). */
+export class CallContext<Methods extends object = AnyMethods> {
+  readonly target: Target
+  readonly transport: Transport
+  readonly #settings: CallSettings
+  /** Nothing to serialize: arguments and results pass as they are. */
+  readonly #isPlain: boolean
+
+  constructor(transport: Transport, target: Target, settings: CallSettings) {
+    requireTarget(target, 'An RPC client')
+    checkVersion(target, target.version)
+    if (settings.versionCap !== null) checkVersion(target, settings.versionCap)
+    if (target.fanout === true) transport.require('rpcFanout')
+    if (settings.callMonitorTimeoutMs !== null) transport.require('rpcCallMonitoring')
+    if (settings.atLeastOnce) transport.require('rpcAtLeastOnce')
+    this.transport = transport
+    this.target = target
+    this.#settings = settings
+    this.#isPlain = settings.serializer.constructor === NoOpSerializer
+  }
+
+  /** A copy with some fields of the target or some settings replaced; the original stays as it is.
+   *  Throws InvalidTarget for a version that is not `major.minor`, UnsupportedCapability for what the driver cannot do, TypeError for other bad values. */
+  prepare(changes: PrepareOptions): CallContext<Methods> {
+    const { timeoutMs, versionCap, retry, callMonitorTimeoutMs, transportOptions, ...fields } = changes
+    const before = this.#settings
+    return new CallContext<Methods>(this.transport, this.target.with(withoutUndefined(fields)), {
+      ...before,
+      timeoutMs: timeoutMs === undefined ? before.timeoutMs : checkTimeout('timeoutMs', timeoutMs),
+      versionCap: versionCap === undefined ? before.versionCap : versionCap,
+      retry: retry === undefined ? before.retry : checkRetry(retry),
+      callMonitorTimeoutMs:
+        callMonitorTimeoutMs === undefined
+          ? before.callMonitorTimeoutMs
+          : checkTimeout('callMonitorTimeoutMs', callMonitorTimeoutMs),
+      atLeastOnce: transportOptions?.atLeastOnce ?? before.atLeastOnce,
+    })
+  }
+
+  /** Whether the version, by default the target's, is within the cap. Without a cap: true. */
+  canSendVersion(version: string | null = this.target.version): boolean {
+    return isVersionCompatible(this.#settings.versionCap, version)
+  }
+
+  /** Calls a method and resolves to its result, null where it gives nothing.
+   *  Rejects: before anything is sent with TypeError, InvalidTarget (fanout, no topic), RPCVersionCapError or SerializationError; else with ClientSendError, MessageDeliveryFailure,
+   *  MessageUndeliverable, MessagingTimeout, ServerLost, ReplyPathLost (each with `phase` and `delivery`), the reason of `signal`, or what the method raised: an error of
+   *  Python's builtins or an allowed class as itself, RemoteError otherwise. The stack of each begins at the caller. */
+  async call<K extends MethodName<Methods>>(
+    context: object | null,
+    method: K,
+    ...rest: CallArguments<Methods[K], CallOptions>
+  ): Promise<CallResult<Methods[K]>> {
+    const observed = observe('call', this.target, method, this.transport.clock)
+    try {
+      const [args, options = {}] = rest
+      if (this.target.fanout === true) throw cannotCallAll(this.target)
+      const { timeoutMs, callMonitorTimeoutMs, defaultTimeoutMs, retry, atLeastOnce } = this.#settings
+      const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? timeoutMs ?? defaultTimeoutMs
+      const ctxt = checkContext(context)
+      const reply = await this.#transmit(ctxt, method, args, {
+        waitForReply: true,
+        deadline: this.#deadline(patienceMs, options),
+        expiresInMs: patienceMs,
+        callMonitorTimeoutMs,
+        retries: retry,
+        atLeastOnce,
+      })
+      const opened = this.#open(ctxt, reply)
+      const result = isPromiseLike(opened) ? await opened : opened
+      observed?.()
+      return result as CallResult<Methods[K]>
+    } catch (error) {
+      const failure = this.#explain(error)
+      observed?.(failure)
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
+      throw beginAtCaller(failure, this.call)
+    }
+  }
+
+  /** Sends a request that nobody answers; with `fanout` in the target every server gets it. Resolves when the broker has it. Rejects like `call`. */
+  async cast<K extends MethodName<Methods>>(
+    context: object | null,
+    method: K,
+    ...rest: CallArguments<Methods[K], CallOptions>
+  ): Promise<void> {
+    const observed = observe('cast', this.target, method, this.transport.clock)
+    try {
+      const [args, options = {}] = rest
+      const { defaultTimeoutMs, retry, atLeastOnce } = this.#settings
+      const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? defaultTimeoutMs
+      await this.#transmit(checkContext(context), method, args, {
+        waitForReply: false,
+        deadline: this.#deadline(patienceMs, options),
+        expiresInMs: null,
+        callMonitorTimeoutMs: null,
+        retries: retry,
+        atLeastOnce,
+      })
+      observed?.()
+    } catch (error) {
+      const failure = this.#explain(error)
+      observed?.(failure)
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
+      throw beginAtCaller(failure, this.cast)
+    }
+  }
+
+  #deadline(timeoutMs: number, options: CallOptions): Deadline {
+    return Deadline.after(timeoutMs, { signal: options.signal, clock: this.transport.clock })
+  }
+
+  /** Checks, serializes and sends one request. Not `async`, so that a plain one costs no turns of its own. */
+  #transmit(ctxt: object, method: string, args: unknown, options: SendOptions): Promise<RPCReply | undefined> {
+    const { target, transport } = this
+    const named = checkArguments(method, args)
+    const { versionCap, serializer } = this.#settings
+    if (versionCap !== null && !isVersionCompatible(versionCap, target.version))
+      throw new RPCVersionCapError(target.version, versionCap)
+    if (!this.#isPlain) return this.#transmitSerialized(ctxt, method, named, options)
+    const context = serializer.serializeContext(ctxt)
+    // The serializer that changes nothing promises nothing either.
+    if (isPromiseLike(context)) return this.#transmitSerialized(ctxt, method, named, options)
+    return transport.send(target, { context, message: this.#message(method, named) }, options)
+  }
+
+  async #transmitSerialized(
+    ctxt: object,
+    method: string,
+    args: Readonly<Record<string, unknown>>,
+    options: SendOptions,
+  ): Promise<RPCReply | undefined> {
+    const message = this.#message(method, await this.#serialize(ctxt, args))
+    const context = await this.#settings.serializer.serializeContext(ctxt)
+    return await this.transport.send(this.target, { context, message }, options)
+  }
+
+  /** Keys in the order Python writes them. */
+  #message(method: string, args: Readonly<Record<string, unknown>>): RPCRequestMessage {
+    const { namespace, version } = this.target
+    if (namespace === null) return version === null ? { method, args } : { method, args, version }
+    return version === null ? { method, args, namespace } : { method, args, namespace, version }
+  }
+
+  async #serialize(ctxt: object, args: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+    const { serializer } = this.#settings
+    const entries: [string, unknown][] = []
+    for (const [name, value] of Object.entries(args))
+      entries.push([name, await serializer.serializeEntity(ctxt, value)])
+    // fromEntries defines, so that an argument named `__proto__` stays one.
+    return Object.fromEntries(entries)
+  }
+
+  /** The value in a reply. Not `async`, so that a plain result costs no turn. */
+  #open(ctxt: object, reply: RPCReply | undefined): unknown {
+    if (reply === undefined)
+      throw new TransportDriverError(`${this.transport.driverName}: a call resolved without its reply`, {
+        phase: 'reply',
+        delivery: 'confirmed',
+      })
+    if (reply.failure !== null) throw decodeFailure(reply.failure, this.transport.remoteErrors)
+    return this.#isPlain ? reply.result : this.#settings.serializer.deserializeEntity(ctxt, reply.result)
+  }
+
+  /** Driver faults become ClientSendError (INVENTORY C19); everything else is said well enough already. */
+  #explain(error: unknown): unknown {
+    if (!(error instanceof TransportDriverError)) return error
+    const { retryable, phase, delivery } = error
+    return new ClientSendError(this.target, `Cannot send to ${String(this.target)}: ${errorText(error)}`, {
+      cause: error,
+      retryable,
+      phase,
+      delivery,
+    })
+  }
+}
+
+function checkContext(context: unknown): object {
+  if (context === null || context === undefined) return {}
+  if (typeof context === 'object' && !Array.isArray(context)) return context
+  throw new TypeError(`The request context must be an object, not ${typeof context}`)
+}
+
+function checkArguments(method: unknown, args: unknown): Readonly<Record<string, unknown>> {
+  if (typeof method !== 'string' || method === '')
+    throw new TypeError(`The method must be a name, not ${method === '' ? 'an empty text' : typeof method}`)
+  if (args === undefined) return NO_ARGUMENTS
+  if (typeof args === 'object' && args !== null && !Array.isArray(args)) return args as Record<string, unknown>
+  throw new TypeError(`Arguments of ${method} go by name, in one object such as { name: value }`)
+}
+
+function cannotCallAll(target: Target): InvalidTarget {
+  return new InvalidTarget('A call needs one answer, so it cannot go to every server: use cast for fanout', target)
+}
+
+function checkVersion(target: Target, version: unknown): void {
+  if (version !== null && (typeof version !== 'string' || !isVersion(version)))
+    throw new InvalidTarget(`Version must contain a major and minor integer. Got ${String(version)}`, target)
+}
+
+/** `prepare({ server: undefined })` keeps the server, as leaving it out does. */
+function withoutUndefined(fields: TargetFields): TargetFields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+/** Tells the diagnostics channels of the sending, if anyone listens; the function ends it. */
+function observe(
+  kind: 'call' | 'cast',
+  target: Target,
+  method: string,
+  clock: { now(): number },
+): ((error?: unknown) => void) | undefined {
+  const wanted =
+    hasDiagnosticSubscribers('oslo-messaging:rpc-client:start') ||
+    hasDiagnosticSubscribers('oslo-messaging:rpc-client:end')
+  if (!wanted) return undefined
+  const facts = { id: (lastId += 1), kind, target: String(target), method }
+  const startedAt = clock.now()
+  emitDiagnostic('oslo-messaging:rpc-client:start', () => facts)
+  return (error) =>
+    emitDiagnostic('oslo-messaging:rpc-client:end', () => ({
+      ...facts,
+      durationMs: clock.now() - startedAt,
+      ...(error === undefined ? {} : { error }),
+    }))
+}

@@ -1,0 +1,27 @@
+/** Limits and wishes of one sending. */
+export interface CallOptions {
+  /** Most time, milliseconds. A call: from here to the reply, default the client's. A cast: until the broker has it, default `rpc_response_timeout`. */
+  readonly timeoutMs?: number | null
+  /** Ends the waiting with the signal's reason. What the broker has already is not taken back. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** oslo's TransportOptions. */
+export interface RPCTransportOptionsOfCall {
+  /** Reject with MessageUndeliverable at once when no queue takes the request. Default false. */
+  readonly atLeastOnce?: boolean
+}
+
+/** Checks a number of milliseconds; null stands for "the default". Throws TypeError that names the option. */
+export function checkTimeout(name: string, value: number | null | undefined): number | null {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
+  throw new TypeError(`${name} must be a number of milliseconds, 0 or more, not ${String(value)}`)
+}
+
+/** oslo's numbers (-1 and null for ever, 0 none) as attempts after the first; null: no limit but the deadline. Throws TypeError. */
+export function checkRetry(value: number | null | undefined): number | null {
+  if (value === undefined || value === null || value === -1) return null
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new TypeError(`retry must be null or -1 (no limit), 0 (none) or a whole number of attempts, not ${value}`)
+}

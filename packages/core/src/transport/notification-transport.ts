@@ -1,0 +1,23 @@
+import { isSet, openTransport, type TransportOptions } from './open-transport.ts'
+import type { MessagingConfig } from '../config/messaging-config.ts'
+import { Transport, type TransportParts } from './transport.ts'
+
+/** A bus for notifications. */
+export class NotificationTransport extends Transport {
+  constructor(parts: TransportParts) {
+    super('notification', parts)
+  }
+}
+
+/** Opens the transport for notifications that `url`, `[oslo_messaging_notifications] transport_url` or `[DEFAULT] transport_url` names, in this order.
+ *  Connects when it is first used. Rejects like `getRpcTransport`. Source: get_notification_transport. */
+export async function getNotificationTransport(
+  conf: MessagingConfig,
+  options: TransportOptions = {},
+): Promise<NotificationTransport> {
+  const configured = (): string | null => {
+    const own = conf.get('oslo_messaging_notifications', 'transport_url')
+    return isSet(own) ? own : conf.get('DEFAULT', 'transport_url')
+  }
+  return new NotificationTransport(await openTransport(conf, options, configured, 'notifications'))
+}

@@ -1,0 +1,100 @@
+import type { ResolvedOptions } from '../config/option.ts'
+import { basename, extname } from 'node:path'
+import { type Logger, silentLogger } from '../diagnostics/logger.ts'
+import type { DriverDefinition } from '../driver/driver.ts'
+import { ManagedDriver } from '../driver/managed-driver.ts'
+import { type RefusableCapability, requireCapability } from '../driver/require-capability.ts'
+import { ConfigurationError, InvalidTransportURL } from '../errors.ts'
+import { createDriverRegistry, type DriverRegistry } from '../registry/driver-registry.ts'
+import { TransportURL } from '../url/transport-url.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
+import { type AllowedRemoteErrors, RemoteErrorTable } from '../wire/remote-error-table.ts'
+import type { MessagingConfig } from '../config/messaging-config.ts'
+import type { TransportParts } from './transport.ts'
+
+/** What both factories of transports take. */
+export interface TransportOptions {
+  /** URL instead of the configured one; a TransportURL is used as it is. null and empty text mean the configured one. */
+  readonly url?: string | TransportURL | null | undefined
+  /** Where drivers come from. Default: the in-process driver, then installed packages by the URL's scheme. */
+  readonly registry?: DriverSource | undefined
+  /** Remote errors that clients may rebuild besides Python's own (INVENTORY C14, C15). Default none. */
+  readonly allowedRemoteExmods?: AllowedRemoteErrors | undefined
+  /** Default: silent. */
+  readonly logger?: Logger | undefined
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined
+  /** Source of randomness, 0 (included) to 1 (excluded). Default `Math.random`. */
+  readonly random?: (() => number) | undefined
+  /** Name for connections and the like. Default: the file name of the running program. */
+  readonly program?: string | undefined
+}
+
+/** Finds the driver of a scheme; a driver registry is one. */
+export type DriverSource = Pick<DriverRegistry, 'resolve'>
+
+/** Resolves the URL, finds its driver, refuses what the driver cannot do, and opens it.
+ *  Rejects with InvalidTransportURL, DriverLoadFailure, UnsupportedCapability or ConfigurationError. */
+export async function openTransport(
+  conf: MessagingConfig,
+  options: TransportOptions,
+  configured: () => string | null,
+  needed: RefusableCapability,
+): Promise<TransportParts> {
+  requireConfig(conf)
+  const { logger = silentLogger, clock = systemClock, random = Math.random, program = programName() } = options
+  const remoteErrors = new RemoteErrorTable(options.allowedRemoteExmods)
+  const url = chooseUrl(options.url, configured)
+  const registry = options.registry ?? (await defaultRegistry())
+  const definition = await registry.resolve(url.scheme)
+  requireCapability(definition, needed)
+  const driver = await ManagedDriver.open(definition, url, {
+    options: resolveOptions(conf, definition, url),
+    defaultExchange: conf.get('DEFAULT', 'control_exchange'),
+    program,
+    logger,
+    clock,
+    random,
+  })
+  return { conf, url, driver, remoteErrors, logger, clock }
+}
+
+function requireConfig(conf: unknown): void {
+  if (typeof conf === 'object' && conf !== null && 'get' in conf && 'resolve' in conf) return
+  throw new TypeError('A transport needs the configuration that loadConfig() gives as its first argument')
+}
+
+function chooseUrl(given: unknown, configured: () => string | null): TransportURL {
+  if (given instanceof TransportURL) return given
+  if (given !== undefined && given !== null && typeof given !== 'string')
+    throw new InvalidTransportURL(
+      typeof given,
+      `A transport URL is a text such as rabbit://user:password@host:5672/ or a TransportURL, not ${typeof given}`,
+    )
+  return TransportURL.parse(isSet(given) ? given : (configured() ?? ''))
+}
+
+export function isSet(url: string | null | undefined): url is string {
+  return url !== undefined && url !== null && url !== ''
+}
+
+function resolveOptions(conf: MessagingConfig, definition: DriverDefinition, url: TransportURL): ResolvedOptions {
+  if (definition.config !== undefined) return conf.resolve(definition.config, url.query)
+  const [unknown] = Object.keys(url.query)
+  if (unknown === undefined) return {}
+  throw new ConfigurationError(
+    `The ${definition.name} driver has no options, so ${unknown} in the query of the URL is not one: take it out`,
+    { option: unknown },
+  )
+}
+
+/** The in-process driver is imported when it may be needed, so that a program which names its drivers does not load it. */
+async function defaultRegistry(): Promise<DriverSource> {
+  const { memoryDriver } = await import('../testing/memory-driver.ts')
+  return createDriverRegistry({ drivers: [memoryDriver], discover: true })
+}
+
+function programName(): string {
+  const script = process.argv[1]
+  return script === undefined ? 'node' : basename(script, extname(script))
+}
