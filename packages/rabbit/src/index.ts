@@ -1,1 +1,40 @@
-export {}
+import { type DriverDefinition, NO_CAPABILITIES } from '@oslo-messaging/core/driver'
+import { amqplibClient } from './client.ts'
+import { rabbitConfig, type RabbitOptions } from './config.ts'
+import { RabbitDriver } from './rabbit-driver.ts'
+import { DEFAULT_SETTINGS, type RabbitSettings } from './settings.ts'
+
+export { rabbitConfig, type RabbitOptions } from './config.ts'
+export type { RabbitSettings } from './settings.ts'
+
+/** A driver for RabbitMQ with settings that oslo has no options for. */
+export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): DriverDefinition<RabbitOptions> {
+  return {
+    name: 'rabbit',
+    schemes: ['rabbit', 'kombu'],
+    config: rabbitConfig,
+    capabilities: {
+      ...NO_CAPABILITIES,
+      rpc: true,
+      rpcFanout: true,
+      rpcCallMonitoring: true,
+      rpcAtLeastOnce: true,
+      rpcExpiry: true,
+      notifications: true,
+      requeue: true,
+      pools: true,
+      storesBeforeListeners: true,
+      exchanges: 'both',
+      virtualHosts: true,
+      persistence: true,
+      notificationAcknowledgement: 'after-handler',
+      ordering: 'queue',
+    },
+    open: (url, context) => new RabbitDriver(url, context, amqplibClient, { ...DEFAULT_SETTINGS, ...settings }),
+  }
+}
+
+/** RabbitMQ over AMQP 0-9-1: `rabbit://` and `kombu://`. */
+export const rabbitDriver: DriverDefinition<RabbitOptions> = createRabbitDriver()
+
+export default rabbitDriver

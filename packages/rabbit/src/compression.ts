@@ -1,0 +1,43 @@
+import { deflateSync, inflateSync } from 'node:zlib'
+import { SerializationError } from '@oslo-messaging/core/driver'
+
+/** What `kombu_compression` may be, with the header that says so. oslo's `gzip` is a zlib stream (RFC 1950), not a gzip file. Source: WIRE 6.9. */
+export type Compression = 'gzip'
+
+const HEADER: Record<Compression, string> = { gzip: 'application/x-gzip' }
+
+/** More than this is not inflated: a small message could otherwise fill the memory. */
+const MOST_BYTES = 256 * 1024 * 1024
+
+export interface CompressedBody {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
+
+/** The body as it goes on the wire, with the headers that describe it; untouched when compression is off. */
+export function compress(compression: Compression | null, text: string): CompressedBody {
+  const body = Buffer.from(text, 'utf8')
+  if (compression === null) return { headers: NO_HEADERS, body }
+  const headers = { compression: HEADER[compression] }
+  return { headers, body: deflateSync(body) }
+}
+
+/** The body as it was before compression, by the message's own header, whatever this side's option says. Throws SerializationError. */
+export function decompress(headers: Readonly<Record<string, unknown>> | undefined, body: Buffer): Buffer {
+  const compression = headers?.['compression'] ?? ''
+  if (compression === '') return body
+  const name = typeof compression === 'string' ? compression : typeof compression
+  try {
+    switch (name) {
+      case 'application/x-gzip':
+      case 'gzip':
+        return inflateSync(body, { maxOutputLength: MOST_BYTES })
+      default:
+        throw new Error(`unknown compression ${name}`)
+    }
+  } catch (error) {
+    throw new SerializationError(`The body cannot be decompressed as ${name}`, { cause: error })
+  }
+}

@@ -1,0 +1,84 @@
+import type { ClientConnection, ExchangeDeclaration } from './client.ts'
+import { isDurabilityMismatch } from './map-error.ts'
+import { type BoundQueue, withoutDurability } from './topology.ts'
+
+/** What a sender needs to exist before it publishes. */
+export interface Requirement {
+  readonly exchange: ExchangeDeclaration
+  /** The queue that keeps notifications while nobody listens. */
+  readonly store: BoundQueue | null
+}
+
+/** Declares what senders need, once for each connection; every declaration has a channel of its own, so that a refusal costs nothing else. */
+export class Declarations {
+  readonly #connection: ClientConnection
+  readonly #done = new Map<string, Promise<void>>()
+  readonly #ready = new Set<string>()
+
+  constructor(connection: ClientConnection) {
+    this.#connection = connection
+  }
+
+  /** Whether it was declared already. */
+  has(key: string): boolean {
+    return this.#ready.has(key)
+  }
+
+  /** Declares unless that was done. Rejects with the broker's refusal; the next call tries again. */
+  async ensure(key: string, requirement: Requirement): Promise<void> {
+    let done = this.#done.get(key)
+    if (done === undefined) {
+      done = this.#declare(requirement)
+      this.#done.set(key, done)
+      done.then(
+        () => this.#ready.add(key),
+        () => this.#done.delete(key),
+      )
+    }
+    await done
+  }
+
+  /** Forgets what concerns an exchange that turned out to be gone. */
+  forget(exchange: string): void {
+    for (const key of this.#done.keys()) {
+      if (exchangeOfKey(key) !== exchange) continue
+      this.#done.delete(key)
+      this.#ready.delete(key)
+    }
+  }
+
+  async #declare(requirement: Requirement): Promise<void> {
+    try {
+      await this.#declareOnce(requirement)
+    } catch (error) {
+      if (!isDurabilityMismatch(error) || !requirement.exchange.durable) throw error
+      const { exchange, store } = requirement
+      await this.#declareOnce({
+        exchange: { ...exchange, durable: false },
+        store: store === null ? null : withoutDurability(store),
+      })
+    }
+  }
+
+  async #declareOnce({ exchange, store }: Requirement): Promise<void> {
+    const channel = await this.#connection.openChannel()
+    try {
+      await channel.declareExchange(exchange)
+      if (store === null) return
+      await channel.declareQueue(store.queue)
+      for (const key of store.bindingKeys) await channel.bindQueue(store.queue.name, exchange.name, key)
+    } finally {
+      void channel.close()
+    }
+  }
+}
+
+/** Exchange names hold no newline: amqp-0-9-1 allows letters, digits and `-_.:`. */
+export function requirementKey({ exchange, store }: Requirement): string {
+  return store === null ? exchange.name : `${exchange.name}\n${store.queue.name}`
+}
+
+function exchangeOfKey(key: string): string {
+  const end = key.indexOf('\n')
+  return end < 0 ? key : key.slice(0, end)
+}

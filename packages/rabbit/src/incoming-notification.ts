@@ -1,0 +1,76 @@
+import { DuplicateCache, type IncomingNotification, type MessageContext } from '@oslo-messaging/core/driver'
+import { type Delivery, deliveryFacts } from './delivery.ts'
+import { reportDropped } from './dropped.ts'
+import { decodeBody, splitNotification } from './message.ts'
+import type { Runtime } from './runtime.ts'
+
+type Decoded = ReturnType<typeof splitNotification>
+
+/** Turns the deliveries of a notification listener into notifications. Unlike Python's, a repeat is acknowledged, so that it does not use up the prefetch (WIRE 10.4). */
+export class NotificationReader {
+  readonly #runtime: Runtime
+  readonly #name: string
+  readonly #onMessage: (notification: IncomingNotification) => void
+  /** Ids that were acknowledged. */
+  readonly #acknowledged: DuplicateCache
+
+  constructor(runtime: Runtime, name: string, onMessage: (notification: IncomingNotification) => void) {
+    this.#runtime = runtime
+    this.#name = name
+    this.#onMessage = onMessage
+    this.#acknowledged = new DuplicateCache(runtime.settings.duplicateCacheSize)
+  }
+
+  read(delivery: Delivery): void {
+    let decoded: Decoded
+    try {
+      decoded = splitNotification(decodeBody(delivery.properties, delivery.body))
+    } catch (error) {
+      delivery.discard()
+      return reportDropped(this.#runtime, this.#name, 'unreadable', { error })
+    }
+    const { uniqueId } = decoded
+    if (uniqueId !== null && this.#acknowledged.has(uniqueId)) {
+      delivery.acknowledge()
+      return reportDropped(this.#runtime, this.#name, 'duplicate', { uniqueId })
+    }
+    this.#onMessage(
+      new RabbitNotification(delivery, decoded, () => {
+        if (uniqueId !== null) this.#acknowledged.add(uniqueId)
+      }),
+    )
+  }
+}
+
+class RabbitNotification implements IncomingNotification {
+  readonly context: MessageContext
+  readonly message: Readonly<Record<string, unknown>>
+  readonly priority?: string
+  readonly signal: AbortSignal
+  readonly redelivered: boolean
+  readonly deliveryCount?: number
+  readonly uniqueId?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly #delivery: Delivery
+  readonly #onAcknowledged: () => void
+
+  constructor(delivery: Delivery, decoded: Decoded, onAcknowledged: () => void) {
+    this.context = decoded.context
+    this.message = decoded.message
+    this.signal = delivery.signal
+    this.redelivered = delivery.redelivered
+    Object.assign(this, deliveryFacts(delivery, decoded.uniqueId))
+    this.#delivery = delivery
+    this.#onAcknowledged = onAcknowledged
+  }
+
+  acknowledge(): void {
+    if (this.#delivery.isSettled) return
+    this.#delivery.acknowledge()
+    this.#onAcknowledged()
+  }
+
+  requeue(): void {
+    this.#delivery.requeue()
+  }
+}

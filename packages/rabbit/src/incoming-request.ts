@@ -1,0 +1,122 @@
+import {
+  DuplicateCache,
+
+  type IncomingRequest,
+  type MessageContext,
+  type RPCReply,
+} from '@oslo-messaging/core/driver'
+import { type Delivery, deliveryFacts } from './delivery.ts'
+import { reportDropped } from './dropped.ts'
+import { type DecodedRequest, decodeBody, encodeHeartbeat, encodeReply, splitRequest } from './message.ts'
+import type { ReplySender } from './reply-sender.ts'
+import type { Runtime } from './runtime.ts'
+
+/** Turns the deliveries of an RPC server into requests. What cannot be read is refused, what came before is acknowledged; both are reported, neither is delivered. */
+export class RequestReader {
+  readonly #runtime: Runtime
+  readonly #name: string
+  readonly #replies: ReplySender
+  readonly #onMessage: (request: IncomingRequest) => void
+  /** Ids a worker has taken. */
+  readonly #taken: DuplicateCache
+  /** Ids delivered and not yet taken. */
+  readonly #held = new Set<string>()
+
+  constructor(runtime: Runtime, name: string, replies: ReplySender, onMessage: (request: IncomingRequest) => void) {
+    this.#runtime = runtime
+    this.#name = name
+    this.#replies = replies
+    this.#onMessage = onMessage
+    this.#taken = new DuplicateCache(runtime.settings.duplicateCacheSize)
+  }
+
+  read(delivery: Delivery): void {
+    let decoded: DecodedRequest
+    try {
+      decoded = splitRequest(decodeBody(delivery.properties, delivery.body))
+    } catch (error) {
+      delivery.discard()
+      return reportDropped(this.#runtime, this.#name, 'unreadable', { error })
+    }
+    const { uniqueId } = decoded
+    if (uniqueId !== null && (this.#taken.has(uniqueId) || this.#held.has(uniqueId))) {
+      delivery.acknowledge()
+      return reportDropped(this.#runtime, this.#name, 'duplicate', { uniqueId })
+    }
+    if (uniqueId !== null) this.#held.add(uniqueId)
+    this.#onMessage(new RabbitRequest(delivery, decoded, this.#replies, this))
+  }
+
+  /** The broker has taken back what was held, and will deliver it again. */
+  revoked(): void {
+    this.#held.clear()
+  }
+
+  taken(uniqueId: string | null): void {
+    if (uniqueId === null) return
+    this.#held.delete(uniqueId)
+    this.#taken.add(uniqueId)
+  }
+
+  handedBack(uniqueId: string | null): void {
+    if (uniqueId !== null) this.#held.delete(uniqueId)
+  }
+}
+
+class RabbitRequest implements IncomingRequest {
+  readonly context: MessageContext
+  readonly message: Readonly<Record<string, unknown>>
+  readonly expectsReply: boolean
+  readonly callMonitorTimeout: number | null
+  readonly signal: AbortSignal
+  readonly redelivered: boolean
+  readonly deliveryCount?: number
+  readonly uniqueId?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly #delivery: Delivery
+  readonly #replies: ReplySender
+  readonly #reader: RequestReader
+  readonly #msgId: string | null
+  readonly #replyQueue: string | null
+  #replied = false
+
+  constructor(delivery: Delivery, decoded: DecodedRequest, replies: ReplySender, reader: RequestReader) {
+    this.context = decoded.context
+    this.message = decoded.message
+    this.callMonitorTimeout = decoded.callMonitorTimeout
+    this.signal = delivery.signal
+    this.redelivered = delivery.redelivered
+    Object.assign(this, deliveryFacts(delivery, decoded.uniqueId))
+    this.#delivery = delivery
+    this.#replies = replies
+    this.#reader = reader
+    this.#msgId = decoded.msgId
+    this.#replyQueue = decoded.replyQueue
+    this.expectsReply = this.#msgId !== null && this.#replyQueue !== null
+  }
+
+  acknowledge(): void {
+    if (this.#delivery.isSettled) return
+    this.#delivery.acknowledge()
+    this.#reader.taken(this.uniqueId ?? null)
+  }
+
+  requeue(): void {
+    if (this.#delivery.isSettled) return
+    this.#delivery.requeue()
+    this.#reader.handedBack(this.uniqueId ?? null)
+  }
+
+  async reply(reply: RPCReply): Promise<void> {
+    if (this.#msgId === null || this.#replyQueue === null || this.#replied) return
+    const encoded = encodeReply(reply, this.#msgId)
+    this.#replied = true
+    await this.#replies.send(this.#replyQueue, encoded)
+  }
+
+  async heartbeat(): Promise<boolean> {
+    if (this.#msgId === null || this.#replyQueue === null || this.#replied) return false
+    return await this.#replies.sendOnce(this.#replyQueue, encodeHeartbeat(this.#msgId))
+  }
+}
+

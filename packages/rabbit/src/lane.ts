@@ -1,0 +1,93 @@
+import type { ClientConfirmChannel, OutgoingPublish, ReturnedMessage } from './client.ts'
+import { NACKED } from './client.ts'
+
+/** How a publish ended. Exactly one of these for each message (P05):
+ *  `confirmed`: the broker owns it. `returned`: mandatory, and no queue takes it. `nacked`: the broker refused it. `unknown`: the channel ended first. */
+export type PublishOutcome =
+  | { readonly kind: 'confirmed' }
+  | { readonly kind: 'returned'; readonly message: ReturnedMessage }
+  | { readonly kind: 'nacked' }
+  | { readonly kind: 'unknown'; readonly error: unknown; readonly alone: boolean }
+
+const CONFIRMED: PublishOutcome = Object.freeze({ kind: 'confirmed' })
+const NACKED_OUTCOME: PublishOutcome = Object.freeze({ kind: 'nacked' })
+
+interface Outstanding {
+  readonly message: OutgoingPublish
+  returned: ReturnedMessage | undefined
+}
+
+/** One confirm channel. Messages to one exchange share a lane, so that an error on one exchange does not touch the others (P15). */
+export class Lane {
+  readonly #channel: ClientConfirmChannel
+  readonly #mandatory = new Set<Outstanding>()
+  #outstanding = 0
+  #atClose = 0
+  #open = true
+  #retired = false
+
+  constructor(channel: ClientConfirmChannel) {
+    this.#channel = channel
+    channel.onClosed = () => {
+      this.#open = false
+    }
+    channel.onReturn = (returned) => this.#noteReturn(returned)
+  }
+
+  /** Whether new messages may go this way. */
+  get usable(): boolean {
+    return this.#open && !this.#retired
+  }
+
+  get outstanding(): number {
+    return this.#outstanding
+  }
+
+  /** Hands one message over. Undefined when the channel is gone: nothing was sent. `onOutcome` is called exactly once otherwise. */
+  publish(message: OutgoingPublish, onOutcome: (outcome: PublishOutcome) => void): boolean {
+    const entry: Outstanding = { message, returned: undefined }
+    const accepted = this.#channel.publish(message, (error) => {
+      // Confirms that fail together were lost together: count them before the first is settled.
+      if (error !== null && this.#atClose === 0) this.#atClose = this.#outstanding
+      this.#outstanding -= 1
+      if (message.mandatory) this.#mandatory.delete(entry)
+      onOutcome(this.#outcome(entry, error))
+      if (this.#retired && this.#outstanding === 0) void this.#channel.close()
+    })
+    if (!accepted) return false
+    this.#outstanding += 1
+    if (message.mandatory) this.#mandatory.add(entry)
+    return true
+  }
+
+  /** Takes no more messages and closes when the last one is settled: after a nack, a fresh channel may be confirmed where this one never would. */
+  retire(): void {
+    this.#retired = true
+    if (this.#outstanding === 0) void this.#channel.close()
+  }
+
+  #outcome(entry: Outstanding, error: unknown): PublishOutcome {
+    if (error === null) return entry.returned === undefined ? CONFIRMED : { kind: 'returned', message: entry.returned }
+    if (error instanceof Error && error.message === NACKED) {
+      this.#atClose = 0
+      return NACKED_OUTCOME
+    }
+    return { kind: 'unknown', error, alone: this.#atClose === 1 }
+  }
+
+  /** A return carries no delivery tag. Bodies hold an id of their own, so exchange, key and body name the message; it comes before its confirm. */
+  #noteReturn(returned: ReturnedMessage): void {
+    for (const entry of this.#mandatory) {
+      const { message } = entry
+      if (
+        entry.returned === undefined &&
+        message.routingKey === returned.routingKey &&
+        message.exchange === returned.exchange &&
+        message.body.equals(returned.body)
+      ) {
+        entry.returned = returned
+        return
+      }
+    }
+  }
+}

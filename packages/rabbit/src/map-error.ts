@@ -1,0 +1,168 @@
+import {
+  AuthenticationError,
+  ConfigurationError,
+  type DeliveryState,
+  MessagingError,
+  type OperationPhase,
+  TransportDriverError,
+} from '@oslo-messaging/core/driver'
+
+/** What was under way, for the error's fields. */
+export interface ErrorFacts {
+  /** `host:port`. */
+  readonly host?: string | undefined
+  readonly phase?: OperationPhase | undefined
+  readonly delivery?: DeliveryState | undefined
+}
+
+/** What a failure of the client library or the broker means. First match counts. */
+interface Row {
+  readonly matches: (failure: Failure) => boolean
+  readonly as: (failure: Failure, facts: ErrorFacts) => MessagingError
+}
+
+interface Failure {
+  readonly code: string | number | undefined
+  readonly text: string
+  readonly cause: unknown
+}
+
+const ROWS: readonly Row[] = [
+  {
+    // 541 closes the whole connection; the text names the feature that newer brokers no longer permit.
+    matches: ({ code, text }) => code === 541 && text.includes('deprecated'),
+    as: ({ text, cause }, facts) => {
+      const feature = /Feature `(?<name>[^`]+)`/.exec(text)?.groups?.['name'] ?? 'a deprecated feature'
+      return new ConfigurationError(`The broker refuses ${feature}: ${remedyFor(feature)}`, {
+        option: '[oslo_messaging_rabbit] rabbit_transient_quorum_queue',
+        cause,
+        ...phaseOf(facts),
+      })
+    },
+  },
+  {
+    matches: ({ code, text }) => code === 406 && text.includes('inequivalent arg'),
+    as: ({ text, cause }, facts) => new TransportDriverError(describeMismatch(text), { ...driverFacts(406, cause, facts), retryable: false }),
+  },
+  { matches: ({ code }) => code === 403 || code === 530, as: (failure, facts) => refused(failure, facts) },
+  { matches: ({ text }) => text.includes('ACCESS-REFUSED') || text.includes('ACCESS_REFUSED'), as: (failure, facts) => refused({ ...failure, code: 403 }, facts) },
+  { matches: ({ text }) => text.includes('SASL mechanism'), as: (failure, facts) => refused(failure, facts) },
+  { matches: ({ code }) => isCertificateCode(code), as: (failure, facts) => refused(failure, facts) },
+  {
+    // A refused argument, limit or protocol step: the same again is refused the same way.
+    matches: ({ code }) => code === 402 || code === 405 || code === 406 || code === 501 || code === 502 || code === 503 || code === 540,
+    as: ({ code, text, cause }, facts) => new TransportDriverError(text, { ...driverFacts(code, cause, facts), retryable: false }),
+  },
+  {
+    matches: () => true,
+    as: ({ code, text, cause }, facts) => new TransportDriverError(text, { ...driverFacts(code, cause, facts), retryable: true }),
+  },
+]
+
+/** The MessagingError for whatever amqplib, the socket or the broker raised; errors of this library pass through. */
+export function mapError(error: unknown, facts: ErrorFacts = {}): MessagingError {
+  if (error instanceof MessagingError) return error
+  const failure = failureOf(error)
+  const row = ROWS.find(({ matches }) => matches(failure))
+  return row === undefined ? new TransportDriverError(failure.text, { cause: error }) : row.as(failure, facts)
+}
+
+/** Whether the supervisor should try again. */
+export function classify(error: unknown): 'retry' | 'fatal' {
+  return mapError(error).retryable ? 'retry' : 'fatal'
+}
+
+/** A declaration refused because the entity exists with the other durability. */
+export function isDurabilityMismatch(error: unknown): boolean {
+  const { code, text } = failureOf(error)
+  return code === 406 && text.includes("inequivalent arg 'durable'")
+}
+
+/** The AMQP reply code inside an error of this library or of amqplib. */
+export function brokerCodeOf(error: unknown): string | number | undefined {
+  if (error instanceof TransportDriverError || error instanceof AuthenticationError) return error.brokerCode
+  return failureOf(error).code
+}
+
+function failureOf(error: unknown): Failure {
+  const text = error instanceof Error ? error.message : String(error)
+  const own = error instanceof Error && 'code' in error ? error.code : undefined
+  // During the handshake amqplib puts the code into the text alone.
+  const inText = /(?:server|failed): (?<code>\d{3}) \(/.exec(text)?.groups?.['code']
+  const code = typeof own === 'string' || typeof own === 'number' ? own : inText === undefined ? undefined : Number(inText)
+  return { code, text: brokerText(text), cause: error }
+}
+
+/** The broker's own words out of amqplib's: `Operation failed: QueueDeclare; 406 (PRECONDITION-FAILED) with message "..."`. */
+function brokerText(text: string): string {
+  return /with message "(?<words>.*)"$/s.exec(text)?.groups?.['words'] ?? text
+}
+
+function refused({ code, text, cause }: Failure, facts: ErrorFacts): AuthenticationError {
+  const words = /^[A-Z_]+ - (?<rest>.*)$/s.exec(text)?.groups?.['rest'] ?? text
+  const at = facts.host === undefined ? '' : ` at ${facts.host}`
+  return new AuthenticationError(`Refused${at}: ${words}`, driverFacts(code, cause, facts))
+}
+
+/** Text of a 406, one line for each field: what this side asked for and what the broker has. */
+function describeMismatch(text: string): string {
+  const found =
+    /inequivalent arg '(?<field>[^']+)' for (?<kind>queue|exchange) '(?<name>[^']*)' in vhost '(?<vhost>[^']*)': received (?<asked>.+?) but current is (?<actual>.+)$/s.exec(
+      text,
+    )?.groups
+  if (found === undefined) return text
+  const { field = '', kind = '', name = '', vhost = '', asked = '', actual = '' } = found
+  return [
+    `The ${kind} '${name}' in virtual host '${vhost}' exists with another '${field}'`,
+    `  asked for: ${field} = ${plainValue(asked)}`,
+    `  it has:    ${field} = ${plainValue(actual)}`,
+    `Nothing was changed. ${mismatchRemedy(field)}`,
+  ].join('\n')
+}
+
+/** `the value '1800000' of type 'signedint'` becomes `1800000`. */
+function plainValue(words: string): string {
+  return /'(?<value>[^']*)'/.exec(words)?.groups?.['value'] ?? words
+}
+
+function mismatchRemedy(field: string): string {
+  const option = MISMATCH_OPTIONS[field]
+  const align = option === undefined ? 'Align the options of the services' : `Align [oslo_messaging_rabbit] ${option} with the services that declared it`
+  return `${align}, or delete the entity by hand once it is empty.`
+}
+
+const MISMATCH_OPTIONS: Readonly<Record<string, string>> = {
+  durable: 'amqp_durable_queues (or rabbit_quorum_queue)',
+  auto_delete: 'amqp_auto_delete',
+  'x-queue-type': 'rabbit_quorum_queue',
+  'x-expires': 'rabbit_transient_queues_ttl',
+  'x-ha-policy': 'rabbit_ha_queues',
+  'x-delivery-limit': 'rabbit_quorum_delivery_limit',
+  'x-max-in-memory-length': 'rabbit_quorum_max_memory_length',
+  'x-max-in-memory-bytes': 'rabbit_quorum_max_memory_bytes',
+}
+
+function remedyFor(feature: string): string {
+  if (feature === 'transient_nonexcl_queues')
+    return 'set rabbit_transient_quorum_queue = true for reply and fanout queues, and amqp_durable_queues = true or rabbit_quorum_queue = true (as the other services of the deployment) for the rest'
+  return 'change the options that use it, or permit it on the broker'
+}
+
+function isCertificateCode(code: string | number | undefined): boolean {
+  return (
+    typeof code === 'string' &&
+    (code.startsWith('ERR_TLS_') ||
+      code.startsWith('ERR_SSL_') ||
+      code.startsWith('ERR_OSSL_') ||
+      code.includes('CERT') ||
+      code.startsWith('UNABLE_TO_'))
+  )
+}
+
+function driverFacts(brokerCode: string | number | undefined, cause: unknown, facts: ErrorFacts) {
+  return { brokerCode, cause, host: facts.host, ...phaseOf(facts) }
+}
+
+function phaseOf({ phase, delivery }: ErrorFacts) {
+  return { phase, delivery }
+}

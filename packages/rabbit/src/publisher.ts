@@ -1,0 +1,289 @@
+import {
+  createBackoff,
+  type Deadline,
+  type DeliveryState,
+  MessageDeliveryFailure,
+  MessageUndeliverable,
+  type MessagingError,
+  type OperationPhase,
+  OutstandingLimit,
+} from '@oslo-messaging/core/driver'
+import type { ClientConnection } from './client.ts'
+import type { CompressedBody } from './compression.ts'
+import type { Connection } from './connection.ts'
+import { Declarations, type Requirement, requirementKey } from './declarations.ts'
+import { Lane, type PublishOutcome } from './lane.ts'
+import { brokerCodeOf, mapError } from './map-error.ts'
+import type { Runtime } from './runtime.ts'
+
+/** One message to publish, with how far to go for it. */
+export interface Shipment {
+  /** `''` for the default exchange. */
+  readonly exchange: string
+  readonly routingKey: string
+  /** Null for the default exchange. */
+  readonly requirement: Requirement | null
+  readonly mandatory: boolean
+  /** Milliseconds as a decimal string. */
+  readonly expiration: string | undefined
+  /** Called once, when there is room to send. Throws SerializationError. */
+  readonly encode: () => CompressedBody
+  readonly deadline: Deadline
+  /** Attempts after the first; null: no limit but the deadline. */
+  readonly retries: number | null
+  /** Send again even when the broker may have it: receivers drop the second copy by its `_unique_id`. */
+  readonly repeatUnknown: boolean
+  /** Kept up to date while it is under way, for whoever times out outside. */
+  readonly progress: Progress
+}
+
+/** How far a message has come. */
+export interface Progress {
+  phase: OperationPhase
+  delivery: DeliveryState
+}
+
+export function newProgress(): Progress {
+  return { phase: 'connect', delivery: 'not-sent' }
+}
+
+/** Lanes of their own for so many exchanges; the rest share one. */
+const MOST_LANES = 32
+
+/** What belongs to one connection and ends with it. */
+interface Session {
+  readonly connection: ClientConnection
+  readonly declarations: Declarations
+  readonly lanes: Map<string, Lane>
+  readonly opening: Map<string, Promise<Lane>>
+}
+
+/** Publishes with confirms: a resolved promise means that the broker owns the message. What is outstanding is bounded. */
+export class Publisher {
+  readonly #runtime: Runtime
+  readonly #connection: Connection
+  readonly #slots: OutstandingLimit
+  readonly #bytes: OutstandingLimit
+  #session: Session | undefined
+  #idleWaiters: (() => void)[] = []
+
+  constructor(runtime: Runtime, connection: Connection) {
+    this.#runtime = runtime
+    this.#connection = connection
+    const { maxOutstandingMessages, maxOutstandingBytes } = runtime.settings
+    this.#slots = new OutstandingLimit({ maxMessages: maxOutstandingMessages, maxBytes: Infinity })
+    this.#bytes = new OutstandingLimit({ maxMessages: Infinity, maxBytes: maxOutstandingBytes })
+  }
+
+  /** Messages handed to the broker and not settled yet. */
+  get outstanding(): number {
+    return this.#slots.messages
+  }
+
+  /** Resolves when the broker owns the message.
+   *  Rejects: MessageUndeliverable when it was returned; MessageDeliveryFailure when attempts are spent or nobody knows whether the broker has it;
+   *  BackpressureError or MessagingTimeout at the deadline; SerializationError; AuthenticationError or ConfigurationError when the broker refuses for good. */
+  async send(shipment: Shipment): Promise<void> {
+    const { deadline, retries, progress } = shipment
+    const startedAt = this.#runtime.clock.now()
+    let encoded: CompressedBody | undefined
+    const encode = (): CompressedBody => (encoded ??= shipment.encode())
+    const backoff = createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random: this.#runtime.random })
+    for (let failures = 0; ; ) {
+      let failure: MessagingError
+      try {
+        const retriesLeft = retries === null ? null : retries - failures
+        const outcome = await this.#attempt(shipment, encode, retriesLeft)
+        if (outcome.kind === 'confirmed') return
+        failure = outcomeError(outcome, shipment)
+        if (!mayRepeat(outcome, shipment)) throw failure
+      } catch (error) {
+        if (!(error instanceof NotSent)) throw error
+        failure = error.reason
+      }
+      failures += 1
+      if (retries !== null && failures > retries)
+        throw new MessageDeliveryFailure(`Not delivered after ${failures} ${failures === 1 ? 'attempt' : 'attempts'}: ${failure.message}`, {
+          attempts: failures,
+          elapsedMs: Math.round(this.#runtime.clock.now() - startedAt),
+          cause: failure,
+          retryable: failure.retryable,
+          phase: failure.phase ?? progress.phase,
+          delivery: failure.delivery ?? progress.delivery,
+        })
+      await deadline.sleep(backoff.next(), { phase: progress.phase, delivery: progress.delivery })
+    }
+  }
+
+  /** Resolves when nothing is outstanding. */
+  async idle(): Promise<void> {
+    if (this.#slots.messages === 0) return
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  async #attempt(shipment: Shipment, encode: () => CompressedBody, retries: number | null): Promise<PublishOutcome> {
+    const { deadline, progress } = shipment
+    for (;;) {
+      const lane = this.#readyLane(shipment) ?? (await this.#openLane(shipment, retries))
+      progress.phase = 'publish'
+      if (this.#connection.blockedReason !== null) await this.#connection.unblocked(deadline)
+      if (!this.#slots.tryAcquire(0)) await this.#slots.acquire(0, deadline)
+      let body: CompressedBody
+      try {
+        body = encode()
+        if (!this.#bytes.tryAcquire(body.body.length)) await this.#bytes.acquire(body.body.length, deadline)
+      } catch (error) {
+        this.#releaseSlot()
+        throw error
+      }
+      const outcome = this.#publish(lane, shipment, body)
+      if (outcome !== undefined) return await this.#settled(outcome, shipment)
+      // The lane ended while room was waited for: nothing was sent, another one is tried.
+    }
+  }
+
+  #publish(lane: Lane, shipment: Shipment, { headers, body }: CompressedBody): Promise<PublishOutcome> | undefined {
+    const { exchange, routingKey, mandatory, expiration, progress } = shipment
+    let settle = (_outcome: PublishOutcome): void => {}
+    const outcome = new Promise<PublishOutcome>((resolve) => {
+      settle = resolve
+    })
+    const accepted = lane.publish({ exchange, routingKey, mandatory, expiration, headers, body }, (result) => {
+      this.#bytes.release(body.length)
+      this.#releaseSlot()
+      if (result.kind === 'nacked') lane.retire()
+      if (result.kind === 'unknown') this.#forgetExchange(exchange, result.error)
+      settle(result)
+    })
+    if (!accepted) {
+      this.#bytes.release(body.length)
+      this.#releaseSlot()
+      return undefined
+    }
+    progress.phase = 'confirm'
+    progress.delivery = 'unknown'
+    return outcome
+  }
+
+  async #settled(outcome: Promise<PublishOutcome>, { deadline, progress }: Shipment): Promise<PublishOutcome> {
+    const result = await deadline.race(outcome, { phase: 'confirm', delivery: 'unknown' })
+    if (result.kind === 'confirmed') progress.delivery = 'confirmed'
+    else if (result.kind !== 'unknown') progress.delivery = 'not-sent'
+    return result
+  }
+
+  #releaseSlot(): void {
+    this.#slots.release(0)
+    if (this.#slots.messages > 0 || this.#idleWaiters.length === 0) return
+    const waiters = this.#idleWaiters
+    this.#idleWaiters = []
+    for (const wake of waiters) wake()
+  }
+
+  /** The lane for the shipment when everything it needs is there: the hot path, without a promise. */
+  #readyLane({ exchange, requirement }: Shipment): Lane | undefined {
+    const session = this.#session
+    if (session === undefined || session.connection !== this.#connection.current) return undefined
+    if (requirement !== null && !session.declarations.has(requirementKey(requirement))) return undefined
+    const lane = session.lanes.get(laneName(session, exchange))
+    return lane?.usable === true ? lane : undefined
+  }
+
+  async #openLane(shipment: Shipment, retries: number | null): Promise<Lane> {
+    const { deadline, progress, requirement, exchange } = shipment
+    progress.phase = 'connect'
+    const connection = await this.#connection.ready(deadline, retries)
+    const session = this.#sessionFor(connection)
+    try {
+      if (requirement !== null) {
+        progress.phase = 'declare'
+        await deadline.race(session.declarations.ensure(requirementKey(requirement), requirement), progress)
+      }
+      return await deadline.race(this.#laneOf(session, exchange), progress)
+    } catch (error) {
+      if (deadline.signal?.aborted === true && error === deadline.signal.reason) throw error
+      const failure = mapError(error, { ...progress, host: this.#connection.host })
+      throw failure.retryable ? new NotSent(failure) : failure
+    }
+  }
+
+  #sessionFor(connection: ClientConnection): Session {
+    if (this.#session?.connection !== connection)
+      this.#session = {
+        connection,
+        declarations: new Declarations(connection),
+        lanes: new Map(),
+        opening: new Map(),
+      }
+    return this.#session
+  }
+
+  async #laneOf(session: Session, exchange: string): Promise<Lane> {
+    const name = laneName(session, exchange)
+    const lane = session.lanes.get(name)
+    if (lane?.usable === true) return lane
+    let opening = session.opening.get(name)
+    if (opening === undefined) {
+      opening = session.connection.openConfirmChannel().then((channel) => {
+        const opened = new Lane(channel)
+        session.lanes.set(name, opened)
+        return opened
+      })
+      session.opening.set(name, opening)
+      const forget = (): void => void session.opening.delete(name)
+      opening.then(forget, forget)
+    }
+    return await opening
+  }
+
+  /** After a 404 the exchange has to be declared again before it is used. */
+  #forgetExchange(exchange: string, error: unknown): void {
+    if (brokerCodeOf(error) === 404) this.#session?.declarations.forget(exchange)
+  }
+}
+
+function laneName({ lanes }: Session, exchange: string): string {
+  return lanes.has(exchange) || lanes.size < MOST_LANES ? exchange : '\n'
+}
+
+/** A failure before anything was sent, which another attempt may not meet. Never leaves this file. */
+class NotSent extends Error {
+  readonly reason: MessagingError
+  constructor(reason: MessagingError) {
+    super(reason.message, { cause: reason })
+    this.reason = reason
+  }
+}
+
+/** Whether sending again cannot make a second copy, or only one that receivers recognise. */
+function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement }: Shipment): boolean {
+  if (outcome.kind === 'nacked') return true
+  if (outcome.kind !== 'unknown') return false
+  if (repeatUnknown) return true
+  // The exchange was gone, and with it every queue this message could have reached; only companions of the same moment are in doubt.
+  return brokerCodeOf(outcome.error) === 404 && (outcome.alone || requirement?.exchange.type === 'fanout')
+}
+
+function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: Shipment): MessagingError {
+  switch (outcome.kind) {
+    case 'returned':
+      return new MessageUndeliverable(`No queue takes messages for exchange '${exchange}', routing key '${routingKey}'`, {
+        exchange,
+        routingKey,
+        phase: 'confirm',
+      })
+    case 'nacked':
+      return new MessageDeliveryFailure('The broker refused the message', {
+        phase: 'confirm',
+        delivery: 'not-sent',
+        retryable: true,
+      })
+    default: {
+      const cause = outcome.kind === 'unknown' ? mapError(outcome.error) : undefined
+      return new MessageDeliveryFailure(
+        `The connection was lost before the broker confirmed the message: ${cause?.message ?? ''}`,
+        { phase: 'confirm', delivery: 'unknown', retryable: true, cause },
+      )
+    }
+  }
+}

@@ -1,0 +1,241 @@
+import {
+  ClosedError,
+  type ComponentHealth,
+  ConfigurationError,
+  type Driver,
+  type DriverContext,
+  type Health,
+  type Listener,
+  type ListenOptions,
+  type NotificationSource,
+  type NotifyListenOptions,
+  type NotifyOptions,
+  type OutgoingNotification,
+  type OutgoingRequest,
+  type RPCReply,
+  type SendOptions,
+  summarizeHealth,
+  type Target,
+  type TransportURL,
+} from '@oslo-messaging/core/driver'
+import type { RabbitClient } from './client.ts'
+import { type Compression, compress } from './compression.ts'
+import type { RabbitOptions } from './config.ts'
+import { Connection } from './connection.ts'
+import { Consumer } from './consumer.ts'
+import type { Requirement } from './declarations.ts'
+import { hostsOf, virtualHostOf } from './hosts.ts'
+import { NotificationReader } from './incoming-notification.ts'
+import { RequestReader } from './incoming-request.ts'
+import { encodeNotification, encodeRequest, newId } from './message.ts'
+import { newProgress, Publisher } from './publisher.ts'
+import { ReplyQueue } from './reply-queue.ts'
+import { ReplySender } from './reply-sender.ts'
+import type { Runtime } from './runtime.ts'
+import type { RabbitSettings } from './settings.ts'
+import { tlsOptions } from './tls-options.ts'
+import { createTopology, type Destination, type Subscription, type Topology } from './topology.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** One broker, reached over AMQP 0-9-1. Wiring only: what it sends is in `message.ts`, what it declares in `topology.ts`, how it recovers in
+ *  `connection.ts`, `consumer.ts` and `reply-queue.ts`. Two connections, one to publish and one to consume; a channel for each listener. */
+export class RabbitDriver implements Driver {
+  readonly #runtime: Runtime
+  readonly #topology: Topology
+  readonly #compression: Compression | null
+  readonly #publishing: Connection
+  readonly #consuming: Connection
+  readonly #publisher: Publisher
+  readonly #replySender: ReplySender
+  readonly #replies: ReplyQueue
+  readonly #watchdog: Watchdog
+  readonly #consumers = new Set<Consumer>()
+  readonly #abort = new AbortController()
+
+  constructor(url: TransportURL, context: DriverContext<RabbitOptions>, client: RabbitClient, settings: RabbitSettings) {
+    const { options, program, logger, clock, random } = context
+    this.#runtime = { client, options, settings, program, logger, clock, random }
+    this.#topology = createTopology(options, context.defaultExchange)
+    this.#compression = compressionOf(options)
+    const place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsOptions(options) }
+    this.#publishing = new Connection({ runtime: this.#runtime, purpose: 'publishing', ...place })
+    this.#consuming = new Connection({ runtime: this.#runtime, purpose: 'consuming', ...place })
+    this.#publisher = new Publisher(this.#runtime, this.#publishing)
+    this.#replySender = new ReplySender(this.#runtime, this.#publisher, this.#compression)
+    const replySubscription = this.#topology.replySubscription(`reply_${newId()}`)
+    this.#replies = new ReplyQueue(this.#runtime, this.#consuming, replySubscription)
+    this.#watchdog = new Watchdog(this.#runtime, this.#consuming)
+  }
+
+  async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
+    const destination = this.#topology.requestDestination(target)
+    const mandatory = options.atLeastOnce && target.fanout !== true
+    if (options.waitForReply) return await this.#call(destination, mandatory, request, options)
+    await this.#publisher.send({
+      ...route(destination),
+      mandatory,
+      expiration: undefined,
+      encode: () => this.#pack(encodeRequest(request, null, newId()), request.headers),
+      deadline: options.deadline,
+      retries: options.retries,
+      repeatUnknown: false,
+      progress: newProgress(),
+    })
+    return undefined
+  }
+
+  async sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
+    const { store, ...destination } = this.#topology.notificationDestination(target)
+    await this.#publisher.send({
+      ...route(destination),
+      requirement: { exchange: store.exchange, store },
+      mandatory: false,
+      expiration: undefined,
+      encode: () => this.#pack(encodeNotification(notification, options.version, newId()), notification.headers),
+      deadline: options.deadline,
+      retries: options.retries,
+      // Listeners drop the second copy by its `_unique_id`; a notification that is lost is worse.
+      repeatUnknown: true,
+      progress: newProgress(),
+    })
+  }
+
+  async listen(target: Target, options: ListenOptions): Promise<Listener> {
+    const name = `rpc ${target.topic ?? ''}.${target.server ?? ''}`
+    const reader = new RequestReader(this.#runtime, name, this.#replySender, options.onMessage)
+    return await this.#consume(name, this.#topology.serverSubscriptions(target, newId()), options, {
+      onDelivery: (delivery) => reader.read(delivery),
+      onRevoked: () => reader.revoked(),
+    })
+  }
+
+  async listenForNotifications(targets: readonly NotificationSource[], options: NotifyListenOptions): Promise<Listener> {
+    const subscriptions = this.#topology.listenerSubscriptions(targets, options.pool)
+    const name = `notifications ${options.pool ?? subscriptions.map(({ queue }) => queue.name).join(',')}`
+    const reader = new NotificationReader(this.#runtime, name, options.onMessage)
+    return await this.#consume(name, subscriptions, options, {
+      onDelivery: (delivery) => reader.read(delivery),
+      onRevoked: () => {},
+    })
+  }
+
+  health(): Health {
+    const components: ComponentHealth[] = []
+    for (const part of [this.#publishing, this.#consuming, this.#replies]) {
+      const health = part.health()
+      if (health !== undefined) components.push(health)
+    }
+    for (const consumer of this.#consumers) components.push(consumer.health())
+    return summarizeHealth(components)
+  }
+
+  async close({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#watchdog.close()
+    await Promise.all([...this.#consumers].map(async (consumer) => await consumer.close()))
+    await this.#flushed(signal)
+    this.#replySender.close()
+    await this.#replies.close()
+    this.#abort.abort(new ClosedError('The transport is closed'))
+    await Promise.all([this.#publishing.close(signal), this.#consuming.close(signal)])
+  }
+
+  async #call(
+    destination: Destination,
+    mandatory: boolean,
+    request: OutgoingRequest,
+    options: SendOptions,
+  ): Promise<RPCReply> {
+    const { deadline, callMonitorTimeoutMs, expiresInMs } = options
+    if (!this.#replies.isUp) {
+      this.#watchdog.watch(this.#replies)
+      await this.#replies.ready(deadline)
+    }
+    const msgId = newId()
+    const progress = newProgress()
+    const call = {
+      msgId,
+      replyQueue: this.#replies.name,
+      callMonitorTimeout: callMonitorTimeoutMs === null ? null : callMonitorTimeoutMs / 1000,
+    }
+    // Expected before it is published, so that a fast reply is never missed.
+    const reply = this.#replies.expect(msgId, { deadline, callMonitorTimeoutMs })
+    this.#publisher
+      .send({
+        ...route(destination),
+        mandatory,
+        expiration: expiresInMs === null ? undefined : String(Math.trunc(expiresInMs)),
+        encode: () => this.#pack(encodeRequest(request, call, newId()), request.headers),
+        deadline,
+        retries: options.retries,
+        repeatUnknown: false,
+        progress,
+      })
+      .catch((error: unknown) => this.#replies.fail(msgId, error))
+    try {
+      return await reply
+    } catch (error) {
+      // The waiter only knows that no reply came; this side knows how far the request had come.
+      if (deadline.expired && progress.delivery !== 'confirmed') throw deadline.timeoutError(progress)
+      throw error
+    }
+  }
+
+  async #consume(
+    name: string,
+    subscriptions: readonly Subscription[],
+    { deadline, prefetch }: Pick<ListenOptions, 'deadline' | 'prefetch'>,
+    handlers: Pick<ConstructorParameters<typeof Consumer>[0], 'onDelivery' | 'onRevoked'>,
+  ): Promise<Listener> {
+    const { rabbit_qos_prefetch_count: configured } = this.#runtime.options
+    const consumer = new Consumer({
+      runtime: this.#runtime,
+      connection: this.#consuming,
+      name,
+      subscriptions,
+      prefetch: configured > 0 ? configured : prefetch,
+      ...handlers,
+      onEnd: (ended) => {
+        this.#consumers.delete(ended)
+        this.#watchdog.unwatch(ended)
+      },
+    })
+    this.#consumers.add(consumer)
+    await consumer.open(deadline)
+    this.#watchdog.watch(consumer)
+    return consumer
+  }
+
+  #pack(text: string, headers: Readonly<Record<string, string>> | undefined): ReturnType<typeof compress> {
+    const packed = compress(this.#compression, text)
+    return headers === undefined ? packed : { body: packed.body, headers: { ...headers, ...packed.headers } }
+  }
+
+  /** Waits until everything accepted is settled, as long as the caller's patience lasts. */
+  async #flushed(signal: AbortSignal | undefined): Promise<void> {
+    const aborted = new Promise<void>((resolve) => {
+      if (signal?.aborted === true) resolve()
+      else signal?.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await Promise.race([this.#publisher.idle(), aborted])
+  }
+}
+
+function route({ exchange, routingKey }: Destination): {
+  readonly exchange: string
+  readonly routingKey: string
+  readonly requirement: Requirement | null
+} {
+  return {
+    exchange: exchange?.name ?? '',
+    routingKey,
+    requirement: exchange === null ? null : { exchange, store: null },
+  }
+}
+
+function compressionOf({ kombu_compression: value }: RabbitOptions): Compression | null {
+  if (value === null || value === '') return null
+  if (value === 'gzip') return value
+  throw new ConfigurationError(`kombu_compression = ${value} is not supported: use gzip or leave it unset`, {
+    option: '[oslo_messaging_rabbit] kombu_compression',
+  })
+}
