@@ -54,8 +54,10 @@ export { NoOpSerializer } from './serializer/no-op-serializer.ts'
 export type { Serializer } from './serializer/serializer.ts'
 
 // Configuration
+export type { CoreOptions } from './config/core-options.ts'
 export { loadConfig, type LoadConfigOptions } from './config/load.ts'
-export { MessagingConfig } from './config/messaging-config.ts'
+export type { MessagingConfig } from './config/messaging-config.ts'
+export type { ConfigOverrides } from './config/source.ts'
 
 // Errors: ours, and those of Python that endpoints raise and clients meet
 export * from './errors.ts'

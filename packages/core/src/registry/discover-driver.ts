@@ -4,19 +4,7 @@ import { DriverLoadFailure } from '../errors.ts'
 import { errorText } from '../util/text.ts'
 import { exportedDrivers } from './driver-definition.ts'
 import { findPackage, type InstalledPackage, packageEntry } from './find-package.ts'
-
-/** Schemes that packages of this project serve. */
-export const OWN_PACKAGES: ReadonlyMap<string, string> = new Map([
-  ['rabbit', '@oslo-messaging/rabbit'],
-  ['kombu', '@oslo-messaging/rabbit'],
-  ['amqp', '@oslo-messaging/amqp'],
-  ['kafka', '@oslo-messaging/kafka'],
-])
-
-/** The package that most likely serves a scheme. */
-export function packageToInstall(scheme: string): string {
-  return OWN_PACKAGES.get(scheme) ?? `oslo-messaging-driver-${scheme}`
-}
+import { OWN_PACKAGES } from './packages.ts'
 
 /** Loads the driver for a scheme from a package installed in or above one of `folders`; undefined when there is none.
  *  Rejects: DriverLoadFailure when a package is there and cannot be loaded (`cause`), or exports no driver for the scheme. */

@@ -1,8 +1,9 @@
 import { suggest } from '../config/suggest.ts'
 import type { DriverDefinition } from '../driver/driver.ts'
 import { DriverLoadFailure } from '../errors.ts'
-import { discoverDriver, OWN_PACKAGES, packageToInstall } from './discover-driver.ts'
+
 import { isDriverDefinition } from './driver-definition.ts'
+import { OWN_PACKAGES, packageToInstall } from './packages.ts'
 
 export interface DriverRegistryOptions {
   /** Drivers by value; they win over what is discovered. */
@@ -56,12 +57,18 @@ export function createDriverRegistry(options: DriverRegistryOptions = {}): Drive
       }
       const known = byScheme.get(scheme) ?? discovered.get(scheme)
       if (known !== undefined) return known
-      const found = discover ? await discoverDriver(scheme, options.searchFrom ?? applicationFolders()) : undefined
+      const found = discover ? await discoverLate(scheme, options.searchFrom ?? applicationFolders()) : undefined
       if (found === undefined) throw notFound(scheme, schemes, discover)
       discovered.set(scheme, found)
       return found
     },
   }
+}
+
+/** Loaded when it is needed: most programs need it never or once. */
+async function discoverLate(scheme: string, folders: readonly string[]): Promise<DriverDefinition | undefined> {
+  const { discoverDriver } = await import('./discover-driver.ts')
+  return discoverDriver(scheme, folders)
 }
 
 function applicationFolders(): string[] {

@@ -1,0 +1,42 @@
+import { type Logger, silentLogger } from '../diagnostics/logger.ts'
+import { readConfigFile } from './files.ts'
+import { readArguments, readEnvironment } from './inputs.ts'
+import type { LoadConfigOptions } from './load.ts'
+import { MessagingConfig } from './messaging-config.ts'
+import { loadGroupChecker } from './schema.ts'
+import { type ConfigSource, normalizeGroup, sourceFromObject } from './source.ts'
+import { suggest } from './suggest.ts'
+
+/** What `loadConfig` does. */
+export async function assembleConfig(options: LoadConfigOptions): Promise<MessagingConfig> {
+  const files = typeof options.files === 'string' ? [options.files] : (options.files ?? [])
+  const logger = options.logger ?? silentLogger
+  const [check, ...fileSources] = await Promise.all([loadGroupChecker(), ...files.map(readConfigFile)])
+  const sources = [
+    ...fileSources,
+    readEnvironment(options.env ?? {}),
+    readArguments(options.argv ?? []),
+    sourceFromObject('overrides', options.overrides ?? {}, true),
+  ]
+  for (const source of sources) warnAboutGroups(source, logger)
+  return new MessagingConfig({ sources, defaults: options.defaults ?? {}, check, logger, warned: new Set() })
+}
+
+const KNOWN_GROUPS = ['notifications', 'metrics', 'tracing', 'rabbit', 'amqp', 'kafka'].map(
+  (name) => `oslo_messaging_${name}`,
+)
+
+/** A driver of somebody else may have any group, so a name close to one of ours is only worth a warning. */
+function warnAboutGroups(source: ConfigSource, logger: Logger): void {
+  for (const group of source.groups.keys()) {
+    const name = normalizeGroup(group)
+    if (!name.startsWith('oslo_mes') || KNOWN_GROUPS.includes(name)) continue
+    const ending = name.replace(/^oslo_messaging_/, '')
+    const meant = suggest(
+      ending,
+      KNOWN_GROUPS.map((known) => known.replace('oslo_messaging_', '')),
+    )
+    if (meant !== undefined)
+      logger.warn(`${source.name} has a group [${group}]; did you mean [oslo_messaging_${meant}]?`)
+  }
+}
