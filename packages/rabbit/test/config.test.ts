@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs'
-import type { ConfigFragment, OptionDefinition } from '@oslo-messaging/core/driver'
+import type { ConfigFragment } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
 import { rabbitConfig } from '../src/config.ts'
 
 interface Fact {
   readonly name: string
   readonly oldNames?: readonly { group: string; name: string }[]
-  readonly [field: string]: unknown
+  readonly type: string
+  readonly default: unknown
+  readonly choices?: readonly string[]
+  readonly min?: number
+  readonly max?: number
 }
+const COMPARED = ['type', 'default', 'choices', 'max'] as const
 const file = new URL('oslo-options.json', import.meta.url)
 const { options: facts } = JSON.parse(readFileSync(file, 'utf8')) as { options: readonly Fact[] }
 const { group, options }: ConfigFragment = rabbitConfig
@@ -25,11 +30,8 @@ describe('13 options of [oslo_messaging_rabbit]', () => {
   const present = facts.filter(({ name }) => name in options)
   it.each(present)('13.0 $name - type, default, choices and old names are those of oslo', (fact) => {
     const definition = options[fact.name]
-    for (const field of ['type', 'default', 'choices']) {
-      expect(definition?.[field as keyof OptionDefinition]).toEqual(fact[field])
-    }
-    if (fact['min'] !== undefined) expect(definition?.min).toBe(fact['min'])
-    expect(definition?.max).toBe(fact['max'])
+    for (const field of COMPARED) expect(definition?.[field]).toEqual(fact[field])
+    if (fact.min !== undefined) expect(definition?.min).toBe(fact.min)
     const old = (definition?.deprecatedNames ?? []).map((each) => ({ group, ...each }))
     expect(old).toEqual(expect.arrayContaining([...(fact.oldNames ?? [])]))
     expect(definition?.doc).toMatch(/^[A-Z].*\.$/)

@@ -7,9 +7,13 @@ import { ConfigurationError } from '../../src/errors.ts'
 
 interface Fact {
   readonly name: string
+  readonly type: string
+  readonly default: unknown
+  readonly choices?: readonly string[]
+  readonly secret?: boolean
   readonly oldNames?: readonly { group: string; name: string }[]
-  readonly [field: string]: unknown
 }
+const COMPARED = ['type', 'default', 'choices', 'secret'] as const
 const file = new URL('oslo-options.json', import.meta.url)
 const { groups } = JSON.parse(readFileSync(file, 'utf8')) as { groups: Record<string, readonly Fact[]> }
 const facts = Object.entries(groups).flatMap(([group, options]) => options.map((fact) => ({ group, ...fact })))
@@ -31,9 +35,7 @@ describe('13 options of core', () => {
 
   it.each(facts)('13.0 [$group] $name - type, default and choices are those of oslo', (fact) => {
     const definition = definitionOf(fact.group, fact.name)
-    for (const field of ['type', 'default', 'choices', 'secret']) {
-      expect(definition[field as keyof OptionDefinition]).toEqual(fact[field])
-    }
+    for (const field of COMPARED) expect(definition[field]).toEqual(fact[field])
     expect((definition.deprecatedNames ?? []).map((old) => ({ group: fact.group, ...old }))).toEqual(
       fact.oldNames ?? [],
     )
@@ -44,7 +46,7 @@ describe('13 options of core', () => {
     '13.0 [$group] $name - has its default when nothing is configured',
     async ({ group, name, ...fact }) => {
       const conf = await loadConfig()
-      expect(conf.get(group as 'DEFAULT', name as 'transport_url')).toEqual(fact['default'])
+      expect(conf.get(group as 'DEFAULT', name as 'transport_url')).toEqual(fact.default)
     },
   )
 

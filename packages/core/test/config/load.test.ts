@@ -199,14 +199,6 @@ describe('13.3 references', () => {
   const load = async (text: string) => loadConfig({ files: await write(['x.conf', text]) })
 
   it.each([
-    ['$name from the own group', '[oslo_messaging_widget]\nsite = a\ntext = x$site.', undefined],
-    ['$name from the own group, in braces', '[oslo_messaging_widget]\nsite = a\ntext = ${site}b', 'ab'],
-  ])('13.3 unknown keys stay errors - %s', async (_title, text) => {
-    const conf = await load(text)
-    expect((await configurationError(() => conf.resolve(widgetConfig))).message).toContain('site')
-  })
-
-  it.each([
     ['the own group comes first', '[DEFAULT]\nmode = no\n[oslo_messaging_widget]\nmode = fast\ntext = $mode', 'fast'],
     ['then DEFAULT', '[DEFAULT]\nsite = a\n[oslo_messaging_widget]\ntext = ${site}b', 'ab'],
     ['another group', '[db]\nhost = h\n[oslo_messaging_widget]\ntext = ${db.host}:1/$db.host', 'h:1/h'],

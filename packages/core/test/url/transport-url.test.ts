@@ -97,6 +97,58 @@ describe('values', () => {
     expect(url.toString()).toBe('rabbit://h:1/')
   })
 
+  it('T6 hosts - are split at commas, empty pieces skipped', () => {
+    const names = (text: string) => TransportURL.parse(text).hosts.map((host) => host.hostname)
+    expect(names('rabbit://h1,,h2/')).toEqual(['h1', 'h2'])
+    expect(names('rabbit:///v')).toEqual([])
+    expect(names('rabbit://,')).toEqual([])
+  })
+
+  it.each([
+    ['u:p:q@h', 'u', 'p:q'],
+    ['u%40r@h', 'u@r', null],
+    ['u@r:p@h', 'u@r', 'p'],
+    [':p@h', '', 'p'],
+    ['u:@h', 'u', ''],
+    ['@h', '', null],
+    ['u%:p%zz%C3%A9@h', 'u%', 'p%zzé'],
+    ['u+v:p+q@h', 'u+v', 'p+q'],
+  ])('T7 credentials - %s', (authority, username, password) => {
+    expect(TransportURL.parse(`rabbit://${authority}`).hosts).toMatchObject([{ hostname: 'h', username, password }])
+  })
+
+  it('T9 port - is a number, absent is null', () => {
+    expect(TransportURL.parse('rabbit://a,b:0,c:65536').hosts.map((host) => host.port)).toEqual([null, 0, 65536])
+  })
+
+  it('T10 IPv6 - brackets are taken off and put back, a bare address has no port', () => {
+    const url = TransportURL.parse('rabbit://[::1]:1,::1,u:p@[fe80::1]/')
+    expect(url.hosts).toMatchObject([
+      { hostname: '::1', port: 1 },
+      { hostname: '::1', port: null },
+      { hostname: 'fe80::1', port: null, username: 'u' },
+    ])
+    expect(url.toString()).toBe('rabbit://[::1]:1,[::1],u:p@[fe80::1]/')
+  })
+
+  it.each([
+    ['rabbit://h', null],
+    ['rabbit://h/', ''],
+    ['rabbit://h//', '/'],
+    ['rabbit://h/%2F', '/'],
+    ['rabbit://h/a%20b/c', 'a b/c'],
+  ])('T11 virtual host - of %s is %j', (text, virtualHost) => {
+    expect(TransportURL.parse(text).virtualHost).toBe(virtualHost)
+  })
+
+  it('T12 query - joins repeated keys, drops empty values and the fragment, reads + as a space', () => {
+    expect(TransportURL.parse('rabbit://h?a=1&b=&c&a=2&d=x+y%2B&=e#f=1').query).toEqual({
+      a: '1,2',
+      d: 'x y+',
+      '': 'e',
+    })
+  })
+
   it('T8 credentials per host - nothing is taken from a neighbour', () => {
     const [first, second, third] = TransportURL.parse('rabbit://u:p@a,b,v:q@c/').hosts
     expect([first?.username, second?.username, third?.username]).toEqual(['u', null, 'v'])

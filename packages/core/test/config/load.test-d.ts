@@ -1,0 +1,27 @@
+import { expectTypeOf, it } from 'vitest'
+import type { MessagingConfig } from '../../src/config/messaging-config.ts'
+import type { ConfigFragment, ResolvedOptions } from '../../src/config/option.ts'
+import { widgetConfig } from './helpers.ts'
+
+declare const conf: MessagingConfig
+
+it('get - has the type of the option', () => {
+  expectTypeOf(conf.get('DEFAULT', 'rpc_response_timeout')).toEqualTypeOf<number>()
+  expectTypeOf(conf.get('DEFAULT', 'rpc_ping_enabled')).toEqualTypeOf<boolean>()
+  expectTypeOf(conf.get('oslo_messaging_notifications', 'transport_url')).toEqualTypeOf<string | null>()
+  expectTypeOf(conf.get('oslo_messaging_notifications', 'topics')).toEqualTypeOf<readonly string[]>()
+  // @ts-expect-error no such option
+  conf.get('DEFAULT', 'topics')
+  // @ts-expect-error a group of a driver
+  conf.get('oslo_messaging_rabbit', 'ssl')
+})
+
+it('resolve - has the types of the fragment', () => {
+  const options = conf.resolve(widgetConfig)
+  expectTypeOf(options.count).toEqualTypeOf<number>()
+  expectTypeOf(options.names).toEqualTypeOf<readonly string[]>()
+  expectTypeOf(options.pairs).toEqualTypeOf<Readonly<Record<string, string>> | null>()
+  // @ts-expect-error no such option
+  expectTypeOf(options.cuont)
+  expectTypeOf(conf.resolve({} as ConfigFragment)).toExtend<ResolvedOptions>()
+})
