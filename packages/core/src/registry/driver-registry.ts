@@ -77,7 +77,7 @@ function applicationFolders(): string[] {
 }
 
 function notFound(scheme: string, schemes: readonly string[], discover: boolean): DriverLoadFailure {
-  const meant = suggest(scheme, [...schemes, ...OWN_PACKAGES.keys()])
+  const meant = OWN_PACKAGES.has(scheme) ? undefined : suggest(scheme, [...schemes, ...OWN_PACKAGES.keys()])
   const remedy = `npm install ${packageToInstall(scheme)}${discover ? '' : ', and give its driver to createDriverRegistry'}`
   return new DriverLoadFailure(
     scheme,

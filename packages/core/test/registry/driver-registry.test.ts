@@ -56,7 +56,7 @@ describe('drivers by value', () => {
   it.each([
     ['nats', 'npm install oslo-messaging-driver-nats', 'Known: rabbit, kafka'],
     ['kombu', 'npm install @oslo-messaging/rabbit', 'Known: rabbit, kafka'],
-    ['amqp', 'npm install @oslo-messaging/amqp', 'Known: rabbit, kafka'],
+    ['amqp', 'Add one: npm install @oslo-messaging/amqp', 'Known: rabbit, kafka'],
     ['rabit', 'Did you mean rabbit?', 'npm install oslo-messaging-driver-rabit'],
   ])('T2 unknown scheme - %s names the package to add and the known schemes', async (scheme, remedy, known) => {
     const registry = createDriverRegistry({ drivers: [driver('rabbit', 'rabbit'), driver('kafka', 'kafka')] })
@@ -140,6 +140,16 @@ describe('discovery', () => {
     await symlink(join(real, 'bin.js'), link)
     const linked = createDriverRegistry({ discover: true, searchFrom: [join(folder, 'no', 'such'), link] })
     expect(await linked.resolve('linked')).toMatchObject({ name: 'linked' })
+  })
+
+  it('D1 a driver package finds itself, so that its own examples and tests need no installation', async () => {
+    const own = join(folder, 'own-driver')
+    await mkdir(join(own, 'examples'), { recursive: true })
+    await writeFile(join(own, 'package.json'), JSON.stringify({ name: 'oslo-messaging-driver-own', main: 'index.js' }))
+    await writeFile(join(own, 'index.js'), source('own', 'module.exports'))
+    const inside = createDriverRegistry({ discover: true, searchFrom: [join(own, 'examples', 'demo.js')] })
+    expect(await inside.resolve('own')).toMatchObject({ name: 'own' })
+    await failure(createDriverRegistry({ discover: true, searchFrom: [folder] }).resolve('own'))
   })
 
   it('D1 not installed - says what to install', async () => {
