@@ -74,6 +74,43 @@ export const kafkaConfig = {
       doc: 'PEM file with the private key of the client certificate.',
     },
     ssl_client_key_password: { type: 'string', default: '', secret: true, doc: 'Password of that key.' },
+    kafka_vhost_mode: {
+      type: 'string',
+      default: 'append',
+      choices: ['append', 'both', 'compat'],
+      doc: 'What the virtual host of the URL does to topic names. `append`: notifiers and listeners both append it. `both`: listeners also read the name without it. `compat`: notifiers also leave it out, which is where Python listeners look.',
+    },
+    kafka_commit_mode: {
+      type: 'string',
+      default: 'before',
+      choices: ['before', 'after'],
+      doc: 'When a notification counts as read. `before` its dispatch: at most once, as in Python. `after` its endpoints have run: at least once, it may come again after a crash or a rebalance.',
+    },
+    kafka_max_attempts: {
+      type: 'integer',
+      default: 3,
+      min: 1,
+      doc: 'With kafka_commit_mode `after`: how often a notification whose endpoint fails is tried in all before it goes to the dead-letter topic or is discarded.',
+    },
+    kafka_dead_letter_topic: {
+      type: 'string',
+      default: '',
+      doc: 'With kafka_commit_mode `after`: topic for notifications that failed `kafka_max_attempts` times, with the reason in record headers. Empty: they are discarded with a log line.',
+    },
+    auto_offset_reset: {
+      type: 'string',
+      default: 'latest',
+      choices: ['latest', 'earliest'],
+      doc: 'Where a consumer group that has never read a topic begins: after the newest stored notification, as Python does, or at the oldest.',
+    },
+    kafka_session_timeout: {
+      type: 'float',
+      default: 30.0,
+      min: 6,
+      max: 1800,
+      unit: 'seconds',
+      doc: 'A listener whose process is silent for so long loses its partitions to other members of its group. Slow endpoints do not count as silence.',
+    },
     pool_size: {
       type: 'integer',
       default: 10,

@@ -1,0 +1,158 @@
+/** What this driver needs of a Kafka client, as small interfaces (DESIGN D9). `kafkajs/` is one implementation, the scripted one of the tests another.
+ *  Offsets are numbers: exact up to 2^53, which a partition that stores a million records a second reaches after 285 years. */
+
+export interface KafkaClient {
+  createProducer(options: ProducerPortOptions): ProducerPort
+  createConsumer(options: ConsumerPortOptions): ConsumerPort
+  createAdmin(): AdminPort
+}
+
+// --- producing -------------------------------------------------------------------------------------------------------
+
+export type CompressionCodec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+export interface ProducerPortOptions {
+  readonly compression: CompressionCodec
+  /** Number the requests, so that the broker stores each once although it arrives twice. Needs a permission on brokers before 3.0. */
+  readonly idempotent: boolean
+  /** How long the broker may take to have all replicas confirm, milliseconds. */
+  readonly timeoutMs: number
+}
+
+export interface OutgoingRecord {
+  readonly value: Buffer
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface ProduceRequest {
+  readonly topic: string
+  /** All records go into this partition; absent: one that has a leader, another one for each request. */
+  readonly partition?: number
+  readonly records: readonly OutgoingRecord[]
+}
+
+/** One producer session. It does not retry and does not reconnect by itself for longer than one call: the driver owns recovery. */
+export interface ProducerPort {
+  /** Rejects with ClientFault. */
+  connect(): Promise<void>
+  /** One request for one partition, confirmed by all replicas. Resolves when the partition has every record.
+   *  Rejects with ClientFault, which says whether anything may have been stored and which partition was tried. */
+  produce(request: ProduceRequest): Promise<void>
+  /** Ends the session at once; what is under way rejects. Never rejects. */
+  disconnect(): Promise<void>
+}
+
+// --- consuming -------------------------------------------------------------------------------------------------------
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface PartitionOffset extends TopicPartition {
+  /** The next record to read. */
+  readonly offset: number
+}
+
+export interface ConsumerPortOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  /** Most bytes of one fetch and partition. */
+  readonly maxBytesPerPartition: number
+  /** How long a fetch waits for the first record, milliseconds. */
+  readonly maxWaitMs: number
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly handlers: ConsumerHandlers
+}
+
+/** What a consumer session tells its owner. */
+export interface ConsumerHandlers {
+  /** The group gave this member these partitions, all it has from now on. Nothing is fetched before it returns; `seek` and `pause` inside it hold for the first fetch. */
+  onAssigned(partitions: readonly TopicPartition[]): void
+  /** Records of one partition, in order. The next ones of that partition come when it has resolved and the partition is not paused.
+   *  Records above the last `resolve` are fetched again. A rejection with the fault of a heartbeat or commit lets the client join the group again. */
+  onBatch(batch: FetchedBatch): Promise<void>
+  /** The session is over and will not mend itself. */
+  onLost(fault: ClientFault): void
+}
+
+export interface FetchedRecord {
+  readonly offset: number
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, string>> | undefined
+}
+
+export interface FetchedBatch extends TopicPartition {
+  readonly records: readonly FetchedRecord[]
+  /** Records up to this offset are done with: the next fetch begins after it. */
+  resolve(offset: number): void
+  /** Says to the group that this member lives. Rejects with ClientFault when the group moves. */
+  heartbeat(): Promise<void>
+  /** Stores the group's position of this partition. Rejects with ClientFault. */
+  commit(offset: number): Promise<void>
+  /** The partition was moved by `seek` since the fetch, or the session ends: these records are not wanted. */
+  isStale(): boolean
+}
+
+export interface ConsumerPort {
+  /** Joins the group, and has the broker make missing topics with its own defaults if it makes topics at all. Resolves after the first `onAssigned`.
+   *  Rejects with ClientFault, UNKNOWN_TOPIC_OR_PARTITION when a topic is missing and stays so. */
+  start(): Promise<void>
+  /** Stores positions of the group, also outside a batch. Rejects with ClientFault. */
+  commit(positions: readonly PartitionOffset[]): Promise<void>
+  /** Where the next fetch of a partition begins. */
+  seek(position: PartitionOffset): void
+  pause(partition: TopicPartition): void
+  resume(partition: TopicPartition): void
+  /** Leaves the group and ends the session without waiting for an open fetch. Never rejects. */
+  disconnect(): Promise<void>
+}
+
+// --- asking ----------------------------------------------------------------------------------------------------------
+
+export interface PartitionBounds extends TopicPartition {
+  /** Oldest record kept. */
+  readonly low: number
+  /** Where the next record will be stored. */
+  readonly high: number
+}
+
+export interface AdminPort {
+  connect(): Promise<void>
+  /** Rejects with ClientFault UNKNOWN_TOPIC_OR_PARTITION when there is no such topic; asking does not make it. */
+  bounds(topic: string): Promise<readonly PartitionBounds[]>
+  /** Stored positions of the group; partitions without one are left out. */
+  committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>
+  disconnect(): Promise<void>
+}
+
+// --- failing ---------------------------------------------------------------------------------------------------------
+
+export interface ClientFaultOptions {
+  readonly cause?: unknown
+  readonly written?: boolean
+  readonly partition?: number | undefined
+  readonly host?: string | undefined
+}
+
+/** How every call of a client fails. `type` is what the innermost cause says: the broker's error name (`MESSAGE_TOO_LARGE`), else the system's code (`ECONNREFUSED`), else the name of the client's error.
+ *  Whether it can pass is decided by `map-error.ts`, never by the client. */
+export class ClientFault extends Error {
+  readonly type: string
+  /** False: no byte of the request left this process. */
+  readonly written: boolean
+  /** The partition a produce request was for, once one was chosen. */
+  readonly partition: number | undefined
+  /** `host:port`, where known. */
+  readonly host: string | undefined
+
+  constructor(type: string, message: string, options: ClientFaultOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'ClientFault'
+    this.type = type
+    this.written = options.written ?? false
+    this.partition = options.partition
+    this.host = options.host
+  }
+}

@@ -1,0 +1,54 @@
+import type { Admin, Kafka } from 'kafkajs'
+import type { AdminPort, PartitionBounds, PartitionOffset } from '../client-port.ts'
+import { faultOf } from './fault.ts'
+import type { Sockets } from './sockets.ts'
+
+const DISCONNECT_MS = 500
+
+export class KafkaJSAdmin implements AdminPort {
+  readonly #admin: Admin
+  readonly #sockets: Sockets
+
+  constructor(kafka: Kafka, sockets: Sockets) {
+    this.#sockets = sockets
+    this.#admin = kafka.admin()
+  }
+
+  async connect(): Promise<void> {
+    await this.#ask(() => this.#admin.connect())
+  }
+
+  async bounds(topic: string): Promise<readonly PartitionBounds[]> {
+    const offsets = await this.#ask(() => this.#admin.fetchTopicOffsets(topic))
+    return offsets.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) }))
+  }
+
+  async committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
+    const stored = await this.#ask(() => this.#admin.fetchOffsets({ groupId: group, topics: [...topics] }))
+    return stored.flatMap(({ topic, partitions }) =>
+      partitions
+        .map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) }))
+        .filter(({ offset }) => offset >= 0),
+    )
+  }
+
+  async disconnect(): Promise<void> {
+    const timer = setTimeout(() => this.#sockets.cutAll(), DISCONNECT_MS)
+    try {
+      await this.#admin.disconnect()
+    } catch {
+      // There is nobody to disconnect from any more: what is left is cut below.
+    } finally {
+      clearTimeout(timer)
+      this.#sockets.cutAll()
+    }
+  }
+
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question()
+    } catch (error) {
+      throw faultOf(error)
+    }
+  }
+}

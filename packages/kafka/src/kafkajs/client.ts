@@ -1,0 +1,94 @@
+import { type KafkaConfig, Kafka, logLevel, type SASLOptions } from 'kafkajs'
+import type { Logger } from '@oslo-messaging/core/driver'
+import type {
+  AdminPort,
+  ConsumerPort,
+  ConsumerPortOptions,
+  KafkaClient,
+  ProducerPort,
+  ProducerPortOptions,
+} from '../client-port.ts'
+import type { ClusterSettings, SaslSettings } from '../settings.ts'
+import { KafkaJSAdmin } from './admin.ts'
+import { registerCodecs } from './compression.ts'
+import { KafkaJSConsumer } from './consumer.ts'
+import { KafkaJSProducer } from './producer.ts'
+import { correctRequestQueue } from './quirks.ts'
+import { Sockets } from './sockets.ts'
+
+const CONNECTION_TIMEOUT_MS = 5000
+const AUTHENTICATION_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 15_000
+
+const MECHANISM_NAMES = {
+  PLAIN: 'plain',
+  'SCRAM-SHA-256': 'scram-sha-256',
+  'SCRAM-SHA-512': 'scram-sha-512',
+} as const
+
+/** Everything is spelled out because kafkajs takes other defaults where NODE_ENV is `test`. */
+export const SHORT_RETRY = { initialRetryTime: 50, maxRetryTime: 1000, factor: 0.2, multiplier: 2 } as const
+
+/** The port over kafkajs. Each producer, consumer and admin gets a client of its own: they would share remembered offsets, and their sockets could not be told apart. */
+export function createKafkaJSClient(settings: ClusterSettings, logger: Logger): KafkaClient {
+  correctRequestQueue()
+  registerCodecs()
+  const { brokers, aliases } = aliasIPv6(settings.brokers)
+  const connect = (): { kafka: Kafka; sockets: Sockets } => {
+    const sockets = new Sockets(aliases)
+    const config: KafkaConfig = {
+      brokers,
+      clientId: settings.clientId,
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Enough to try every bootstrap address once; everything beyond is recovery, which the driver owns.
+      retry: { ...SHORT_RETRY, retries: brokers.length },
+      socketFactory: sockets.open,
+      logLevel: logLevel.WARN,
+      logCreator: () => (entry) => {
+        // The library logs as errors what it then mends; what matters reaches the driver as a fault.
+        logger.debug(`kafkajs: ${entry.log.message}`, { namespace: entry.namespace, level: entry.label })
+      },
+    }
+    if (settings.tls !== null) {
+      const { ca, ...rest } = settings.tls
+      config.ssl = { ...rest, ...(ca === undefined ? {} : { ca: [ca] }) }
+    }
+    if (settings.sasl !== null) config.sasl = saslOptions(settings.sasl)
+    return { kafka: new Kafka(config), sockets }
+  }
+  return {
+    createProducer(options: ProducerPortOptions): ProducerPort {
+      const { kafka, sockets } = connect()
+      return new KafkaJSProducer(kafka, sockets, options)
+    },
+    createConsumer(options: ConsumerPortOptions): ConsumerPort {
+      const { kafka, sockets } = connect()
+      return new KafkaJSConsumer(kafka, sockets, options)
+    },
+    createAdmin(): AdminPort {
+      const { kafka, sockets } = connect()
+      return new KafkaJSAdmin(kafka, sockets)
+    },
+  }
+}
+
+function saslOptions(sasl: SaslSettings): SASLOptions {
+  if (sasl.mechanism === 'OAUTHBEARER') return { mechanism: 'oauthbearer', oauthBearerProvider: sasl.token }
+  const { username, password } = sasl
+  return { mechanism: MECHANISM_NAMES[sasl.mechanism], username, password }
+}
+
+/** kafkajs splits bootstrap addresses at the first colon, so IPv6 addresses go by a name that only the socket factory knows. */
+function aliasIPv6(addresses: readonly string[]): { brokers: string[]; aliases: ReadonlyMap<string, string> } {
+  const aliases = new Map<string, string>()
+  const brokers = addresses.map((address, index) => {
+    const match = /^\[(.+)\]:(\d+)$/.exec(address)
+    if (match === null) return address
+    const alias = `ipv6-${index}.invalid`
+    aliases.set(alias, match[1] ?? '')
+    return `${alias}:${match[2]}`
+  })
+  return { brokers, aliases }
+}

@@ -1,0 +1,61 @@
+import kafkajs, { CompressionTypes } from 'kafkajs'
+import { ClientFault, type CompressionCodec } from '../client-port.ts'
+import { type Codec, loadCodec, type OptionalCodec } from '../codecs.ts'
+
+// The registry of codecs is only on the default export.
+const codecs: Partial<Record<CompressionTypes, unknown>> = kafkajs.CompressionCodecs
+
+const TYPES: Readonly<Record<CompressionCodec, CompressionTypes>> = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
+}
+const OPTIONAL: readonly OptionalCodec[] = ['snappy', 'lz4', 'zstd']
+
+export function compressionType(codec: CompressionCodec): CompressionTypes {
+  return TYPES[codec]
+}
+
+/** Lets kafkajs read and write the optional codecs. Packages are loaded by the first batch that needs them; a codec the application has registered itself stays. */
+export function registerCodecs(): void {
+  for (const name of OPTIONAL) {
+    if (isRegistered(TYPES[name])) continue
+    const codec = lazyCodec(name)
+    codecs[TYPES[name]] = () => codec
+  }
+}
+
+function isRegistered(type: CompressionTypes): boolean {
+  try {
+    const codec = codecs[type]
+    if (typeof codec === 'function') codec()
+    return true
+  } catch {
+    // That is how kafkajs says that nobody has registered one.
+    return false
+  }
+}
+
+interface KafkaJSCodec {
+  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>
+  decompress(data: Buffer): Promise<Buffer>
+}
+
+function lazyCodec(name: OptionalCodec): KafkaJSCodec {
+  let loading: Promise<Codec> | undefined
+  const load = async (): Promise<Codec> => {
+    loading ??= loadCodec(name)
+    try {
+      return await loading
+    } catch (error) {
+      loading = undefined
+      throw new ClientFault('CodecMissing', error instanceof Error ? error.message : String(error), { cause: error })
+    }
+  }
+  return {
+    compress: async (encoder) => await (await load()).compress(encoder.buffer),
+    decompress: async (data) => await (await load()).decompress(data),
+  }
+}

@@ -1,0 +1,226 @@
+import type {
+  Consumer,
+  ConsumerCrashEvent,
+  ConsumerGroupJoinEvent,
+  EachBatchPayload,
+  Kafka,
+  KafkaMessage,
+} from 'kafkajs'
+import { createDeferred, type Deferred } from '@oslo-messaging/core/driver'
+import {
+  ClientFault,
+  type ConsumerPort,
+  type ConsumerPortOptions,
+  type FetchedBatch,
+  type FetchedRecord,
+  type PartitionOffset,
+  type TopicPartition,
+} from '../client-port.ts'
+import { faultOf } from './fault.ts'
+import type { Sockets } from './sockets.ts'
+
+/** Joining an unsettled group takes a few attempts; what is left then is a loss, which the driver mends with a new session. */
+const RETRY = { retries: 5, initialRetryTime: 50, maxRetryTime: 1000, factor: 0.2, multiplier: 2 } as const
+/** A topic the broker makes on the first question can be used by the third or so. */
+const SUBSCRIBE_ATTEMPTS = 12
+const SUBSCRIBE_WAIT_MS = 50
+const DISCONNECT_MS = 3000
+/** Partitions handled at once; each waits for its own room. */
+const PARTITIONS_AT_ONCE = 256
+
+/** One session in a consumer group. It ends with the first crash: kafkajs's own restart is off. */
+export class KafkaJSConsumer implements ConsumerPort {
+  readonly #consumer: Consumer
+  readonly #sockets: Sockets
+  readonly #options: ConsumerPortOptions
+  readonly #joined: Deferred<void> = createDeferred<void>()
+  /** Settles when the library takes commits: before, it ignores them without a word. */
+  readonly #running: Deferred<void> = createDeferred<void>()
+  #lost: ClientFault | undefined
+  #closing = false
+
+  constructor(kafka: Kafka, sockets: Sockets, options: ConsumerPortOptions) {
+    this.#sockets = sockets
+    this.#options = options
+    this.#consumer = kafka.consumer({
+      groupId: options.group,
+      sessionTimeout: options.sessionTimeoutMs,
+      heartbeatInterval: options.heartbeatIntervalMs,
+      rebalanceTimeout: 60_000,
+      maxBytesPerPartition: options.maxBytesPerPartition,
+      maxBytes: Math.max(10_485_760, options.maxBytesPerPartition),
+      maxWaitTimeInMs: options.maxWaitMs,
+      allowAutoTopicCreation: true,
+      retry: { ...RETRY, restartOnFailure: async () => await Promise.resolve(false) },
+    })
+    this.#joined.promise.catch(() => {})
+    this.#running.promise.catch(() => {})
+  }
+
+  async start(): Promise<void> {
+    const { events } = this.#consumer
+    this.#consumer.on(events.GROUP_JOIN, (event) => this.#onJoin(event))
+    // `run` never rejects: a failed join shows only here.
+    this.#consumer.on(events.CRASH, (event) => this.#onCrash(event))
+    try {
+      await this.#consumer.connect()
+      await this.#subscribe()
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+        eachBatch: async (payload) => await this.#onBatch(payload),
+      })
+    } catch (error) {
+      throw faultOf(error)
+    }
+    await this.#joined.promise
+    this.#running.resolve()
+  }
+
+  async commit(positions: readonly PartitionOffset[]): Promise<void> {
+    if (positions.length === 0) return
+    await this.#running.promise
+    if (this.#lost !== undefined) throw this.#lost
+    try {
+      await this.#consumer.commitOffsets(
+        positions.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
+      )
+    } catch (error) {
+      throw faultOf(error)
+    }
+  }
+
+  seek({ topic, partition, offset }: PartitionOffset): void {
+    if (this.#usable) this.#consumer.seek({ topic, partition, offset: String(offset) })
+  }
+
+  pause({ topic, partition }: TopicPartition): void {
+    if (this.#usable) this.#consumer.pause([{ topic, partitions: [partition] }])
+  }
+
+  resume({ topic, partition }: TopicPartition): void {
+    if (this.#usable) this.#consumer.resume([{ topic, partitions: [partition] }])
+  }
+
+  async disconnect(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    const closed = new ClientFault('Closed', 'The consumer was closed')
+    this.#joined.reject(closed)
+    this.#running.reject(closed)
+    const timer = setTimeout(() => this.#sockets.cutAll(), DISCONNECT_MS)
+    try {
+      const disconnected = this.#consumer.disconnect()
+      this.#sockets.cutFetches()
+      await disconnected
+    } catch {
+      // There is nobody to disconnect from any more: what is left is cut below.
+    } finally {
+      clearTimeout(timer)
+      this.#sockets.cutAll()
+    }
+  }
+
+  get #usable(): boolean {
+    return this.#lost === undefined && !this.#closing
+  }
+
+  /** A topic the broker has to make first is refused although it is being made. */
+  async #subscribe(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true })
+        return
+      } catch (error) {
+        const fault = faultOf(error)
+        const mayPass = fault.type === 'UNKNOWN_TOPIC_OR_PARTITION' || fault.type === 'LEADER_NOT_AVAILABLE'
+        if (!mayPass || attempt === SUBSCRIBE_ATTEMPTS || this.#closing) throw fault
+        await new Promise((resolve) => setTimeout(resolve, SUBSCRIBE_WAIT_MS))
+      }
+    }
+  }
+
+  #onJoin({ payload }: ConsumerGroupJoinEvent): void {
+    const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    )
+    this.#options.handlers.onAssigned(assigned)
+    this.#joined.resolve()
+  }
+
+  #onCrash({ payload }: ConsumerCrashEvent): void {
+    if (this.#lost !== undefined) return
+    this.#lost = faultOf(payload.error)
+    this.#joined.reject(this.#lost)
+    this.#running.reject(this.#lost)
+    if (!this.#closing) this.#options.handlers.onLost(this.#lost)
+  }
+
+  async #onBatch(payload: EachBatchPayload): Promise<void> {
+    try {
+      await this.#options.handlers.onBatch(new Batch(payload))
+    } catch (error) {
+      // kafkajs decides by its own error whether it has to join again.
+      throw error instanceof ClientFault && error.cause instanceof Error ? error.cause : error
+    }
+  }
+}
+
+/** A fetched batch over kafkajs's payload; records are converted once, when they are first asked for. */
+class Batch implements FetchedBatch {
+  readonly #payload: EachBatchPayload
+  readonly topic: string
+  readonly partition: number
+  readonly records: readonly FetchedRecord[]
+
+  constructor(payload: EachBatchPayload) {
+    this.#payload = payload
+    this.topic = payload.batch.topic
+    this.partition = payload.batch.partition
+    this.records = payload.batch.messages.map(toRecord)
+  }
+
+  resolve(offset: number): void {
+    this.#payload.resolveOffset(String(offset))
+  }
+
+  async heartbeat(): Promise<void> {
+    try {
+      await this.#payload.heartbeat()
+    } catch (error) {
+      throw faultOf(error)
+    }
+  }
+
+  async commit(offset: number): Promise<void> {
+    try {
+      await this.#payload.commitOffsetsIfNecessary({
+        topics: [{ topic: this.topic, partitions: [{ partition: this.partition, offset: String(offset) }] }],
+      })
+    } catch (error) {
+      throw faultOf(error)
+    }
+  }
+
+  isStale(): boolean {
+    return this.#payload.isStale() || !this.#payload.isRunning()
+  }
+}
+
+function toRecord(message: KafkaMessage): FetchedRecord {
+  return { offset: Number(message.offset), value: message.value, headers: headersOf(message.headers) }
+}
+
+function headersOf(headers: KafkaMessage['headers']): Readonly<Record<string, string>> | undefined {
+  if (headers === undefined) return undefined
+  let texts: Record<string, string> | undefined
+  for (const name in headers) {
+    const value = headers[name]
+    const single = Array.isArray(value) ? value[0] : value
+    if (single === undefined) continue
+    texts ??= {}
+    texts[name] = typeof single === 'string' ? single : single.toString('utf8')
+  }
+  return texts
+}

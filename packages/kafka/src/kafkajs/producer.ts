@@ -1,0 +1,91 @@
+import { type ICustomPartitioner, type Kafka, type Message, type PartitionerArgs, type Producer } from 'kafkajs'
+import { ClientFault, type ProducerPort, type ProducerPortOptions, type ProduceRequest } from '../client-port.ts'
+import { compressionType } from './compression.ts'
+import { faultOf } from './fault.ts'
+import type { Sockets } from './sockets.ts'
+
+const ACKS_ALL = -1
+/** How long a request under way may hold up a disconnect. */
+const DISCONNECT_MS = 500
+
+/** One request per call, to one partition, so that every answer is about exactly the records of that call. */
+export class KafkaJSProducer implements ProducerPort {
+  readonly #producer: Producer
+  readonly #sockets: Sockets
+  readonly #options: ProducerPortOptions
+  /** The partition of the request under way, by topic; the driver has one request a topic under way. */
+  readonly #chosen = new Map<string, { partition: number | undefined }>()
+  #turn = Math.floor(Math.random() * 0xffff)
+
+  constructor(kafka: Kafka, sockets: Sockets, options: ProducerPortOptions) {
+    this.#sockets = sockets
+    this.#options = options
+    this.#producer = kafka.producer({
+      createPartitioner: this.#createPartitioner,
+      idempotent: options.idempotent,
+      allowAutoTopicCreation: true,
+      // No retry at all, so that one call is one attempt. 0 is refused for idempotent producers; NaN is not, and compares as spent.
+      retry: { retries: Number.NaN },
+    })
+  }
+
+  async connect(): Promise<void> {
+    try {
+      await this.#producer.connect()
+    } catch (error) {
+      throw faultOf(error)
+    }
+  }
+
+  async produce({ topic, partition, records }: ProduceRequest): Promise<void> {
+    const written = this.#sockets.produceRequests
+    const chosen = { partition }
+    this.#chosen.set(topic, chosen)
+    let stored
+    try {
+      stored = await this.#producer.send({
+        topic,
+        messages: records as Message[],
+        acks: ACKS_ALL,
+        timeout: this.#options.timeoutMs,
+        compression: compressionType(this.#options.compression),
+      })
+    } catch (error) {
+      throw faultOf(error, { written: this.#sockets.produceRequests !== written, partition: chosen.partition })
+    } finally {
+      this.#chosen.delete(topic)
+    }
+    // A partition that is not in the metadata makes `send` resolve with nothing stored.
+    if (!stored.some((part) => part.partition === chosen.partition)) {
+      throw new ClientFault('PartitionMissing', `Topic ${topic} has no partition ${chosen.partition}`, {
+        partition: chosen.partition,
+      })
+    }
+  }
+
+  async disconnect(): Promise<void> {
+    const timer = setTimeout(() => this.#sockets.cutAll(), DISCONNECT_MS)
+    try {
+      await this.#producer.disconnect()
+    } catch {
+      // There is nobody to disconnect from any more: what is left is cut below.
+    } finally {
+      clearTimeout(timer)
+      this.#sockets.cutAll()
+    }
+  }
+
+  /** All records of a request go to one partition: the one asked for, else the next one in turn that has a leader. */
+  readonly #createPartitioner: ICustomPartitioner = () => {
+    return ({ topic, partitionMetadata }: PartitionerArgs): number => {
+      const chosen = this.#chosen.get(topic)
+      if (chosen?.partition !== undefined) return chosen.partition
+      const usable = partitionMetadata.filter(({ leader }) => leader >= 0)
+      const from = usable.length > 0 ? usable : partitionMetadata
+      this.#turn = (this.#turn + 1) % 0x7fffffff
+      const partition = from[this.#turn % from.length]?.partitionId ?? 0
+      if (chosen !== undefined) chosen.partition = partition
+      return partition
+    }
+  }
+}

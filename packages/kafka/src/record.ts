@@ -1,0 +1,38 @@
+import {
+  decodeJson,
+  encodeJson,
+  type MessageContext,
+  type OutgoingNotification,
+  SerializationError,
+  unwrapEnvelope,
+  wrapEnvelope,
+} from '@oslo-messaging/core/driver'
+
+/** The context travels inside the message, unlike rabbit's `_context_*` keys. Source: WIRE 8. */
+const CONTEXT_KEY = '_context'
+
+/** The value of a Kafka record.
+ *  Shape:  envelope 2.0 whose message ends in `"_context": {...}`; UTF-8. Format 1.0 does not exist on Kafka.
+ *  Throws: SerializationError when payload or context cannot be JSON.
+ *  Source: impl_kafka.py, pack_message. */
+export function encodeRecord(notification: OutgoingNotification): Buffer {
+  const text = encodeJson({ ...notification.message, [CONTEXT_KEY]: notification.context })
+  return Buffer.from(wrapEnvelope(text))
+}
+
+export interface DecodedRecord {
+  readonly context: MessageContext
+  readonly message: Readonly<Record<string, unknown>>
+}
+
+/** Reads what `encodeRecord` and Python write, and more kindly than Python: a message without `_context` has an empty one, and a bare message without envelope is taken as it is.
+ *  Throws: SerializationError for what is no JSON object or an envelope of another version. */
+export function decodeRecord(value: Buffer | null): DecodedRecord {
+  if (value === null) throw new SerializationError('The record has no value')
+  const { [CONTEXT_KEY]: context, ...message } = unwrapEnvelope(decodeJson(value.toString('utf8')))
+  return { message, context: isObject(context) ? context : {} }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
