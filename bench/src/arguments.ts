@@ -15,7 +15,7 @@ export interface BenchArguments {
   readonly quick: boolean
 }
 
-export const USAGE = `npm run bench -- <suite> [--json FILE] [--quick]
+export const USAGE: string = `npm run bench -- <suite> [--json FILE] [--quick]
 
 suites: ${SUITES.join(', ')}; none named: all of them, one after the other
 --json FILE   also writes { suite, environment, rows } (an array of them for several suites)

@@ -1,5 +1,5 @@
-import { ServerLost } from '../errors.ts'
-import type { Deadline } from '../util/deadline.ts'
+import { MessagingTimeout, ServerLost } from '../errors.ts'
+import type { Deadline, WaitFacts } from '../util/deadline.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import type { RPCReply } from './messages.ts'
 
@@ -7,7 +7,12 @@ export interface ReplyWaitOptions {
   readonly deadline: Deadline
   /** Reject with ServerLost when nothing is heard for so long; null: not monitored. */
   readonly callMonitorTimeoutMs: number | null
+  /** How far the request has come, asked when time runs out: a call may still be connecting or waiting for its confirm by then.
+   *  Default: the broker has it, and the reply is waited for. */
+  readonly progress?: () => WaitFacts
 }
+
+const REPLY_FACTS: WaitFacts = { phase: 'reply', delivery: 'confirmed' }
 
 interface Waiter {
   readonly resolve: (reply: RPCReply) => void
@@ -31,10 +36,10 @@ export class ReplyWaiters {
   }
 
   /** Waits for the reply to `id`. The promise exists before the request is published, so a fast reply is never missed.
-   *  Rejects with MessagingTimeout (phase reply, delivery confirmed), ServerLost, the deadline signal's reason, or what `fail` says. */
+   *  Rejects with MessagingTimeout (phase and delivery from `progress`), ServerLost, the deadline signal's reason, or what `fail` says. */
   wait(id: string, options: ReplyWaitOptions): Promise<RPCReply> {
     return new Promise<RPCReply>((resolve, reject) => {
-      const { deadline, callMonitorTimeoutMs } = options
+      const { deadline, callMonitorTimeoutMs, progress } = options
       let lastHeardAt = this.#clock.now()
       let monitor: unknown
       const end = (): void => {
@@ -58,7 +63,10 @@ export class ReplyWaiters {
         end,
       }
       this.#waiters.set(id, waiter)
-      cancelDeadline = deadline.watch({ phase: 'reply', delivery: 'confirmed' }, (error) => waiter.reject(error))
+      cancelDeadline = deadline.watch(REPLY_FACTS, (error) => {
+        const isLate = progress !== undefined && error instanceof MessagingTimeout
+        waiter.reject(isLate ? deadline.timeoutError(progress()) : error)
+      })
       if (callMonitorTimeoutMs === null || !this.#waiters.has(id)) return
       const check = (): void => {
         const silentMs = this.#clock.now() - lastHeardAt
@@ -97,7 +105,7 @@ export class ReplyWaiters {
 
   /** Ends every call; `error` is made for each, so that no two callers share one. */
   failAll(error: (id: string) => unknown): void {
-    for (const [id, waiter] of [...this.#waiters]) waiter.reject(error(id))
+    for (const [id, waiter] of this.#waiters) waiter.reject(error(id))
   }
 
   /** Forgets a call without settling it: its request was never sent, and whoever sent it reports that. */

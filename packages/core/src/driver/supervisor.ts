@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../util/clock.ts'
 import type { Deadline, WaitFacts } from '../util/deadline.ts'
 import { createDeferred, type Deferred } from '../util/deferred.ts'
 import { errorText } from '../util/text.ts'
-import type { ComponentState } from './health.ts'
+import type { ComponentHealth, ComponentState } from './health.ts'
 
 export interface SupervisorOptions {
   /** Makes reality match what is wanted: connects, declares, subscribes. Runs again after every loss. Must give up when `signal` aborts.
@@ -75,6 +75,19 @@ export class Supervisor {
   /** Why it is recovering or failed; undefined while up. */
   get error(): unknown {
     return this.#error
+  }
+
+  /** The health of what it keeps established, under the name an operator knows. */
+  health(kind: ComponentHealth['kind'], name: string, host?: string): ComponentHealth {
+    const { state, sinceMs, reason } = this
+    return {
+      kind,
+      name,
+      state,
+      sinceMs,
+      ...(reason === undefined ? {} : { reason }),
+      ...(host === undefined ? {} : { host }),
+    }
   }
 
   get isUp(): boolean {
