@@ -8,15 +8,16 @@ export interface InstalledPackage {
   readonly manifest: Readonly<Record<string, unknown>>
 }
 
-/** Looks for a package in the `node_modules` of each folder and of those above it; a package also finds itself, as in Node's own search. A symbolic link is also followed to where it leads,
- *  so that a program started through its link finds what is installed beside it. */
+/** Looks for a package in the `node_modules` of each folder and of those above it; a package also finds itself, as in Node's own search.
+ *  A symbolic link is also followed to where it leads, so that a program started through its link finds what is installed beside it. */
 export async function findPackage(name: string, folders: readonly string[]): Promise<InstalledPackage | undefined> {
   for (const start of folders) {
     for (const origin of new Set([start, await realpath(start).catch(() => start)])) {
       for (let folder = origin; ; folder = dirname(folder)) {
         const found = await readPackage(name, join(folder, 'node_modules', name))
         if (found !== undefined) return found
-        const itself = await readPackage(name, folder)
+        // A broken package.json above is none of our business.
+        const itself = await readPackage(name, folder).catch(() => undefined)
         if (itself?.manifest['name'] === name) return itself
         if (dirname(folder) === folder) break
       }
