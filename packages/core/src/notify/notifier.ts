@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
-import type { MessageContext, NotificationMessage } from '../driver/messages.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -133,7 +132,7 @@ export class Notifier {
     priority: Priority,
     options: NotifyCallOptions = {},
   ): Promise<void> {
-    const { transport, drivers, onError, logger, timeoutMs } = this.#shared
+    const { transport, drivers, serializer, redaction, onError, logger, timeoutMs } = this.#shared
     const { signal, headers } = options
     const deadline = Deadline.after(options.timeoutMs === undefined ? timeoutMs : options.timeoutMs, {
       signal,
@@ -141,7 +140,19 @@ export class Notifier {
     })
     signal?.throwIfAborted()
     if (drivers.size === 0) return
-    const { context, message } = await this.#serialize(ctxt, eventType, payload, priority)
+    // The serializer sees the context as it is; what travels is redacted first (Z6).
+    const entity = serializer.serializeEntity(ctxt ?? {}, payload)
+    const sentPayload = isPromiseLike(entity) ? await entity : entity
+    const serialized = serializer.serializeContext(redactContext(ctxt, redaction))
+    const context = isPromiseLike(serialized) ? await serialized : serialized
+    const message = {
+      message_id: randomUUID(),
+      publisher_id: this.publisherId,
+      event_type: eventType,
+      priority: priority.toUpperCase(),
+      payload: sentPayload,
+      timestamp: timestampText(transport.clock.wallTime()),
+    }
     const send = { deadline, retries: this.retries, headers }
     const tasks = [...drivers.values()].map((driver) => () => driver.notify(context, message, priority, send))
     try {
@@ -154,29 +165,6 @@ export class Notifier {
         error,
       })
       emitDiagnostic('oslo-messaging:background-error', () => ({ source: 'notifier', error }))
-    }
-  }
-
-  async #serialize(
-    ctxt: object | null,
-    eventType: string,
-    payload: unknown,
-    priority: Priority,
-  ): Promise<{ readonly context: MessageContext; readonly message: NotificationMessage }> {
-    const { serializer, redaction, transport } = this.#shared
-    // The serializer sees the context as it is; what travels is redacted first (Z6).
-    const entity = serializer.serializeEntity(ctxt ?? {}, payload)
-    const context = serializer.serializeContext(redactContext(ctxt, redaction))
-    return {
-      message: {
-        message_id: randomUUID(),
-        publisher_id: this.publisherId,
-        event_type: eventType,
-        priority: priority.toUpperCase(),
-        payload: isPromiseLike(entity) ? await entity : entity,
-        timestamp: timestampText(transport.clock.wallTime()),
-      },
-      context: isPromiseLike(context) ? await context : context,
     }
   }
 }
