@@ -47,6 +47,32 @@ export {
 export { WorkerPool } from './server/worker-pool.ts'
 
 // Notifications
+export { Notifier, type NotifierOptions, type NotifyCallOptions } from './notify/notifier.ts'
+export { type ContextRedaction, type RedactableContext } from './notify/redact-context.ts'
+export { PRIORITIES, type Priority } from './notify/priority.ts'
+export type {
+  NotificationDriver,
+  NotificationDriverContext,
+  NotificationDriverFactory,
+  NotificationSendOptions,
+} from './notify/notification-driver.ts'
+export { getNotificationListener } from './notify/notification-listener.ts'
+export type { NotificationListenerOptions } from './notify/listener-parts.ts'
+export {
+  type BatchNotificationListenerOptions,
+  getBatchNotificationListener,
+} from './notify/batch-notification-listener.ts'
+export {
+  type BatchNotificationEndpoint,
+  type NotificationArguments,
+  type NotificationDelivery,
+  type NotificationEndpoint,
+  type NotificationMetadata,
+  type NotificationOutcome,
+  NotificationResult,
+  type ReceivedNotification,
+} from './notify/endpoint.ts'
+export { type FilterPattern, NotificationFilter, type NotificationFilterRules } from './notify/filter.ts'
 
 // Serializers
 export { JsonPayloadSerializer } from './serializer/json-payload-serializer.ts'

@@ -15,3 +15,4 @@ export { createRecorder, type EventFilter, type RecordedEvent, type Recorder } f
 export { createFaults, type Faults, type FaultScope } from './testing/faults.ts'
 export { createManualClock, type ManualClock } from './testing/manual-clock.ts'
 export { createDriverContext } from './testing/driver-context.ts'
+export { type RecordedNotification, recordedNotifications, resetRecordedNotifications } from './notify/drivers/test.ts'
