@@ -86,6 +86,8 @@ export function formatUrl(shape: UrlShape, hosts: readonly HostPort[], options: 
     user === undefined
       ? ''
       : `${encodeURIComponent(user)}${password === undefined ? '' : `:${encodeURIComponent(password)}`}@`
-  const list = (options.via ?? hosts).map(({ host, port }) => `${credentials}${host}:${port}`)
+  const list = (options.via ?? hosts).map(
+    ({ host, port }) => `${credentials}${host.includes(':') ? `[${host}]` : host}:${port}`,
+  )
   return `${shape.scheme}://${list.join(',')}/${encodeURIComponent(options.vhost ?? '')}`
 }

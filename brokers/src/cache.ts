@@ -49,7 +49,7 @@ export async function acquireLock(file: string, what: string): Promise<() => Pro
       await clearStaleLock(file, owner)
       continue
     }
-    if (!told && owner !== undefined) {
+    if (!told && owner !== undefined && owner.pid !== process.pid) {
       told = true
       progress(`waiting for process ${owner.pid}, which is preparing ${what}`)
     }

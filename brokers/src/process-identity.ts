@@ -24,10 +24,15 @@ export function isAlive(pid: number, identity = ''): boolean {
 }
 
 function isZombie(pid: number): boolean {
+  return processState(pid) === 'Z'
+}
+
+/** The letter that Linux gives to what a process does: R, S, T (stopped), Z (zombie). Empty where that is not known. */
+export function processState(pid: number): string {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text[text.lastIndexOf(')') + 2] === 'Z'
+    return text[text.lastIndexOf(')') + 2] ?? ''
   } catch {
-    return false
+    return ''
   }
 }

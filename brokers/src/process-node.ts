@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BrokerNode } from './broker.ts'
 import { poll } from './deadline.ts'
 import { BrokerStartFailed } from './errors.ts'
-import { isAlive } from './process-identity.ts'
+import { isAlive, processState } from './process-identity.ts'
 import { findCommand } from './run.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -101,16 +101,20 @@ export class ProcessNode implements BrokerNode {
     await running.exited
   }
 
-  freeze(): Promise<void> {
-    return this.#signal('SIGSTOP')
+  async freeze(): Promise<void> {
+    const pid = this.#running?.pid
+    if (pid === undefined) return
+    signal(pid, 'SIGSTOP')
+    // A signal is not a fact yet: until the kernel has stopped its last thread the process may still answer.
+    await poll(() => ['T', ''].includes(processState(pid)) || undefined, {
+      timeoutMs: 5000,
+      everyMs: 2,
+      late: () => new Error(`Process ${pid} does not stop`),
+    })
   }
 
-  thaw(): Promise<void> {
-    return this.#signal('SIGCONT')
-  }
-
-  async #signal(name: NodeJS.Signals): Promise<void> {
-    if (this.#running !== undefined) signal(this.#running.pid, name)
+  async thaw(): Promise<void> {
+    if (this.#running !== undefined) signal(this.#running.pid, 'SIGCONT')
   }
 
   async #spawn(): Promise<Running> {
