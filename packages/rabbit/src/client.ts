@@ -1,8 +1,8 @@
 import { type Channel, type ChannelModel, connect as amqpConnect, type ConfirmChannel, credentials } from 'amqplib'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { createDeferred } from '@oslo-messaging/core/driver'
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
-import { coalesceWrites } from './write-coalescing.ts'
+import { writeDirectly } from './direct-writes.ts'
 
 /** The client library as this driver needs it. amqplib is imported here and nowhere else; everything above speaks these types,
  *  and unit tests put a scripted fake in their place. */
@@ -183,9 +183,7 @@ class AmqplibConnection implements ClientConnection {
   constructor(model: ChannelModel) {
     this.#model = model
     this.brokerVersion = model.connection.serverProperties.version
-    const { connection } = model
-    this.#socket = 'stream' in connection && connection.stream instanceof Socket ? connection.stream : undefined
-    if (this.#socket !== undefined) coalesceWrites(this.#socket)
+    this.#socket = writeDirectly(model.connection)
     // `error` comes before `close` and holds the reason; 320 comes as `close` alone.
     model.on('error', (error) => {
       this.#error ??= error

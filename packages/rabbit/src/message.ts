@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import {
   decodeJson,
   encodeJson,
@@ -25,8 +25,18 @@ type Fields = Readonly<Record<string, unknown>>
 
 /** 32 lower-case hexadecimal digits, as a UUID without dashes. */
 export function newId(): string {
-  return randomBytes(16).toString('hex')
+  if (poolOffset === pool.length) {
+    randomFillSync(pool)
+    poolOffset = 0
+  }
+  poolOffset += ID_BYTES
+  return pool.toString('hex', poolOffset - ID_BYTES, poolOffset)
 }
+
+// Randomness is fetched for 256 ids at a time: one by one it was a tenth of the work of a call.
+const ID_BYTES = 16
+const pool = Buffer.alloc(256 * ID_BYTES)
+let poolOffset = pool.length
 
 /** What a call adds to its request; a cast adds nothing. */
 export interface CallFields {
