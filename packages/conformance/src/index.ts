@@ -1,1 +1,52 @@
-export {}
+/** The behaviour every driver owes, as a suite for any test runner. */
+import type { ConformanceCase } from './case.ts'
+import { lifecycleCases } from './cases/lifecycle.ts'
+import { limitCases } from './cases/limits.ts'
+import { notifyCases } from './cases/notify.ts'
+import { orderingCases } from './cases/ordering.ts'
+import { poolCases } from './cases/pool.ts'
+import { recoveryCases } from './cases/recovery.ts'
+import { requeueCases } from './cases/requeue.ts'
+import { rpcCallCases } from './cases/rpc-call.ts'
+import { rpcCastCases } from './cases/rpc-cast.ts'
+import { rpcFailureCases } from './cases/rpc-failures.ts'
+import { rpcFanoutCases } from './cases/rpc-fanout.ts'
+import { rpcMonitorCases } from './cases/rpc-monitor.ts'
+import { unreadableCases } from './cases/unreadable.ts'
+import type { ConformanceOptions } from './options.ts'
+import type { ConformanceReport } from './report.ts'
+import { Suite } from './suite.ts'
+import { abortedCases } from './traits/aborted.ts'
+import { timedOutCases } from './traits/timed-out.ts'
+
+/** The suite, chapter by chapter. */
+export const conformanceChapters: Readonly<Record<string, readonly ConformanceCase[]>> = {
+  lifecycle: lifecycleCases,
+  'rpc call': rpcCallCases,
+  'rpc cast': rpcCastCases,
+  'rpc fanout': rpcFanoutCases,
+  'rpc failures': rpcFailureCases,
+  'rpc monitor': rpcMonitorCases,
+  notify: notifyCases,
+  pool: poolCases,
+  requeue: requeueCases,
+  ordering: orderingCases,
+  limits: limitCases,
+  unreadable: unreadableCases,
+  recovery: recoveryCases,
+  aborted: abortedCases,
+  'timed out': timedOutCases,
+}
+
+/** Declares a test for every promise that `capabilities` make. Returns the report, which fills while they run.
+ *  A driver's whole test: `runDriverConformance({ describe, it, capabilities, createDriver })`. */
+export function runDriverConformance(options: ConformanceOptions): ConformanceReport {
+  const suite = new Suite(options)
+  for (const [name, cases] of Object.entries(conformanceChapters)) suite.group(name, cases)
+  return suite.report
+}
+
+export type { ConformanceCase, Need } from './case.ts'
+export type { ConformanceKnobs, ConformanceOptions, CreateDriverOptions, UnreadablePlace } from './options.ts'
+export { type ConformanceReport, formatReport, type LeftOutCase } from './report.ts'
+export { runCase } from './suite.ts'

@@ -109,6 +109,7 @@ export class MemoryBus implements Driver {
 
   async listen(target: Target, options: ListenOptions): Promise<Listener> {
     const { broker, queueMaxLength } = this.#options
+    options.deadline.check({ phase: 'declare', delivery: 'not-sent' })
     await this.#connection.whenOpen(options.deadline)
     const exchange = this.#exchangeOf(target)
     const topic = topicOf(target)
@@ -131,6 +132,7 @@ export class MemoryBus implements Driver {
   ): Promise<Listener> {
     const { broker, queueMaxLength } = this.#options
     const { pool, prefetch, onMessage } = options
+    options.deadline.check({ phase: 'declare', delivery: 'not-sent' })
     await this.#connection.whenOpen(options.deadline)
     const priorities = new Map<MemoryQueue, string>()
     for (const { target, priority } of sources) {

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { type IncomingRequest, Target } from '@oslo-messaging/core/driver'
+import type { ConformanceCase } from '../case.ts'
+import { acknowledge, methods, type Subscribed } from '../harness.ts'
+import { untilTogether } from '../inbox.ts'
+
+/** Casts (CastTestCase). */
+export const rpcCastCases: readonly ConformanceCase[] = [
+  {
+    name: 'cast - arrives once and asks for no reply',
+    needs: ['rpc'],
+    async run(harness) {
+      const driver = await harness.open()
+      const target = harness.target({ server: 'a' })
+      const { inbox } = await harness.serve(driver, target)
+      await harness.cast(await harness.open(), target, 'tell', { n: 1 })
+      const request = await inbox.next('cast')
+      assert.deepEqual({ ...request.message }, { method: 'tell', args: { n: 1 } })
+      assert.equal(request.expectsReply, false, 'expectsReply')
+      request.acknowledge()
+      await harness.soon(request.reply({ result: 1, failure: null }), 'end of a reply that goes nowhere')
+      assert.equal(await harness.soon(request.heartbeat(), 'end of a heartbeat that goes nowhere'), false)
+    },
+  },
+  {
+    name: 'cast - a named server alone gets it',
+    needs: ['rpc'],
+    async run(harness) {
+      const topic = harness.unique()
+      const driver = await harness.open()
+      const [a, b] = [new Target({ topic, server: 'a' }), new Target({ topic, server: 'b' })]
+      const first = await harness.serve(driver, a, { onRequest: acknowledge })
+      const second = await harness.serve(await harness.open(), b, { onRequest: acknowledge })
+      await harness.cast(driver, b, 'for b')
+      await second.inbox.next('cast')
+      await harness.cast(driver, a, 'for a')
+      await first.inbox.next('cast')
+      assert.deepEqual(methods(first.inbox.all), ['for a'])
+      assert.deepEqual(methods(second.inbox.all), ['for b'])
+    },
+  },
+  {
+    name: 'cast - servers of one topic share its casts',
+    needs: ['rpc'],
+    async run(harness) {
+      const topic = harness.unique()
+      const servers: Subscribed<IncomingRequest>[] = []
+      for (const server of ['a', 'b', 'c'])
+        servers.push(
+          await harness.serve(await harness.open(), new Target({ topic, server }), { onRequest: acknowledge }),
+        )
+      const client = await harness.open()
+      for (let n = 0; n < 20; n += 1) await harness.cast(client, new Target({ topic }), `m${n}`)
+      const total = (): number => servers.reduce((sum, { inbox }) => sum + inbox.all.length, 0)
+      await untilTogether(
+        servers.map(({ inbox }) => inbox),
+        () => total() >= 20,
+        '20 casts on three servers',
+      )
+      const counts = servers.map(({ inbox }) => inbox.all.length)
+      assert.equal(total(), 20, `each cast once: ${counts.join(', ')}`)
+      for (const count of counts) assert.ok(count > 0 && count < 20, `every server gets some: ${counts.join(', ')}`)
+    },
+  },
+  {
+    name: 'cast - to a topic nobody serves resolves',
+    needs: ['rpc'],
+    async run(harness) {
+      await harness.cast(await harness.open(), harness.target(), 'nobody')
+    },
+  },
+]

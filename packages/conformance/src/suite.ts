@@ -1,0 +1,53 @@
+import { type ConformanceCase, unmet } from './case.ts'
+import { Harness } from './harness.ts'
+import type { ConformanceOptions } from './options.ts'
+import type { ConformanceReport, LeftOutCase } from './report.ts'
+
+/** Runs one case against one driver and closes what it opened. Rejects when the driver fails it. */
+export async function runCase(testCase: ConformanceCase, options: ConformanceOptions): Promise<void> {
+  const harness = new Harness(options)
+  try {
+    await testCase.run(harness)
+  } catch (error) {
+    // The failure of the case is the one worth telling; cleaning up after it may well fail too.
+    await harness.cleanUp().catch(() => undefined)
+    throw error
+  }
+  await harness.cleanUp()
+}
+
+/** Registers cases with the injected runner and keeps the report. */
+export class Suite {
+  readonly #options: ConformanceOptions
+  readonly #ran: string[] = []
+  readonly #leftOut: LeftOutCase[] = []
+
+  constructor(options: ConformanceOptions) {
+    this.#options = options
+  }
+
+  get report(): ConformanceReport {
+    return { ran: this.#ran, leftOut: this.#leftOut }
+  }
+
+  group(name: string, cases: readonly ConformanceCase[]): void {
+    const options = this.#options
+    const wanted = cases.filter((testCase) => {
+      const because = testCase.needs.map((need) => unmet(need, options)).find((reason) => reason !== undefined)
+      if (because !== undefined) this.#leftOut.push({ name: testCase.name, because })
+      return because === undefined
+    })
+    if (wanted.length === 0) return
+    // Each wait inside has a deadline of its own with a better message; this one is for a driver that never comes back.
+    const limitMs = new Harness(options).patienceMs * 6
+    options.describe(name, () => {
+      for (const testCase of wanted) {
+        const run = async (): Promise<void> => {
+          this.#ran.push(testCase.name)
+          await runCase(testCase, options)
+        }
+        options.it(testCase.name, run, limitMs)
+      }
+    })
+  }
+}
