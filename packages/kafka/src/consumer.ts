@@ -23,6 +23,8 @@ import { askPositions, startPosition } from './start-positions.ts'
 const HEARTBEAT_MS = 1000
 /** How often a partition that waits for its handlers tells the group that it lives. */
 const HOLD_STEP_MS = 500
+/** Records handed out before the event loop gets its turn. */
+const RECORDS_AT_ONCE = 100
 /** A final commit that the broker does not answer is given up after so long. */
 const LAST_COMMIT_MS = 5000
 
@@ -344,8 +346,18 @@ export class KafkaListener implements Listener {
     // A handler that settles at once comes back here from inside the loop, which then goes on anyway.
     if (this.#pumping) return
     this.#pumping = true
+    let left = RECORDS_AT_ONCE
     for (const flow of this.#ready) {
       if (this.#unsettled >= this.#options.prefetch || this.#stopped !== undefined) break
+      if (left === 0) {
+        // The next commit and fetch get their turn, and are under way while the rest is handed out.
+        setImmediate(() => {
+          this.#pumping = false
+          this.#pump()
+        })
+        return
+      }
+      left -= 1
       this.#ready.delete(flow)
       const record = flow.shift()
       if (flow.queued > 0) this.#ready.add(flow)

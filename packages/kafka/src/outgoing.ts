@@ -18,10 +18,15 @@ export interface OutgoingOptions {
   readonly bytes: number
   readonly deadline: Deadline
   readonly retries: number | null
-  /** Where it stands when time runs out. */
-  readonly describe: () => { readonly isUp: boolean; readonly error: unknown }
-  /** Called once, however it ends. */
-  readonly onSettled: () => void
+  readonly owner: OutgoingOwner
+}
+
+export interface OutgoingOwner {
+  /** Whether there is a session, and why not: what a timeout says. */
+  readonly isUp: boolean
+  readonly error: unknown
+  /** Called once for each message, however it ends. */
+  release(bytes: number): void
 }
 
 /** One notification on its way: settles exactly once, by the broker's answer, by its deadline or by the close. */
@@ -69,12 +74,12 @@ export class Outgoing {
     if (this.settled) return false
     this.settled = true
     this.#cancelWatch()
-    this.#options.onSettled()
+    this.#options.owner.release(this.bytes)
     return true
   }
 
   #timeout(): MessagingTimeout {
-    const { isUp, error } = this.#options.describe()
+    const { isUp, error } = this.#options.owner
     const phase: OperationPhase = this.underway ? 'confirm' : isUp ? 'publish' : 'connect'
     const delivery: DeliveryState = this.underway ? 'unknown' : 'not-sent'
     const timeout = this.#options.deadline.timeoutError({ phase, delivery })

@@ -8,7 +8,7 @@ import {
   OutstandingLimit,
 } from '@oslo-messaging/core/driver'
 import type { CompressionCodec, KafkaClient, OutgoingRecord } from './client-port.ts'
-import { Outgoing, recordBytes } from './outgoing.ts'
+import { Outgoing, type OutgoingOwner, recordBytes } from './outgoing.ts'
 import { ProducerLane } from './producer-lane.ts'
 import { ProducerSession } from './producer-session.ts'
 
@@ -27,8 +27,14 @@ export interface NotificationProducerOptions {
   readonly random: () => number
 }
 
+export interface SendFacts {
+  readonly deadline: Deadline
+  /** Attempts after the first; null: no limit but the deadline. */
+  readonly retries: number | null
+}
+
 /** Sends notifications, each with its own outcome: many share a request, none shares another's error. */
-export class NotificationProducer {
+export class NotificationProducer implements OutgoingOwner {
   readonly #options: NotificationProducerOptions
   readonly #session: ProducerSession
   readonly #lanes = new Map<string, ProducerLane>()
@@ -41,27 +47,38 @@ export class NotificationProducer {
   }
 
   /** Resolves when all replicas in sync have the record. Rejects with a MessagingError that carries `phase` and `delivery`. */
-  async send(
-    topic: string,
-    record: OutgoingRecord,
-    { deadline, retries }: { readonly deadline: Deadline; readonly retries: number | null },
-  ): Promise<void> {
+  send(topic: string, record: OutgoingRecord, options: SendFacts): Promise<void> {
     const bytes = recordBytes(record)
-    if (!this.#limit.tryAcquire(bytes)) await this.#limit.acquire(bytes, deadline)
+    if (this.#limit.tryAcquire(bytes)) return this.#enqueue(topic, record, bytes, options)
+    return this.#limit.acquire(bytes, options.deadline).then(() => this.#enqueue(topic, record, bytes, options))
+  }
+
+  get isUp(): boolean {
+    return this.#session.isUp
+  }
+
+  get error(): unknown {
+    return this.#session.error
+  }
+
+  release(bytes: number): void {
+    this.#limit.release(bytes)
+  }
+
+  #enqueue(topic: string, record: OutgoingRecord, bytes: number, { deadline, retries }: SendFacts): Promise<void> {
     if (this.#closed) {
       this.#limit.release(bytes)
-      throw closedError('not-sent')
+      return Promise.reject(closedError('not-sent'))
     }
     const message = new Outgoing({
       record,
       bytes,
       deadline,
       retries,
-      describe: () => ({ isUp: this.#session.isUp, error: this.#session.error }),
-      onSettled: () => this.#limit.release(bytes),
+      owner: this,
     })
     if (!message.settled) this.#lane(topic).add(message)
-    await message.promise
+    return message.promise
   }
 
   /** Resolves when everything that was sent so far is settled. */
