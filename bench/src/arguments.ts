@@ -17,9 +17,9 @@ export interface BenchArguments {
 
 export const USAGE: string = `npm run bench -- <suite> [--json FILE] [--quick]
 
-suites: ${SUITES.join(', ')}; none named: all of them, one after the other
+suites: ${SUITES.join(', ')}; several may be named, and run one after the other
 --json FILE   also writes { suite, environment, rows } (an array of them for several suites)
---quick       under 50 s: fewer workloads, shorter turns`
+--quick       under 50 s for a suite: fewer workloads, shorter turns`
 
 /** Throws a TypeError that says what is wrong with the arguments. */
 export function parseArguments(args: readonly string[]): BenchArguments {
@@ -31,7 +31,8 @@ export function parseArguments(args: readonly string[]): BenchArguments {
   const unknown = positionals.find((name) => !isSuite(name))
   if (unknown !== undefined) throw new TypeError(`There is no suite ${JSON.stringify(unknown)}`)
   const suites = positionals.filter(isSuite)
-  return { suites: suites.length === 0 ? SUITES : suites, json: values.json, quick: values.quick }
+  if (suites.length === 0) throw new TypeError('Which suite?')
+  return { suites, json: values.json, quick: values.quick }
 }
 
 function isSuite(name: string): name is SuiteName {

@@ -8,7 +8,8 @@ export async function checkPacked(folder) {
   const to = mkdtempSync(join(tmpdir(), 'oslo-messaging-pack-'))
   try {
     const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-    await tool('npx', ['-y', packageManager, 'pack', '--pack-destination', to], { cwd: join(root, folder) })
+    const options = { cwd: join(root, folder), stdio: ['ignore', 'ignore', 'inherit'] }
+    await tool('npx', ['-y', packageManager, 'pack', '--pack-destination', to], options)
     const tarball = join(to, readdirSync(to)[0])
     await bin('publint', 'run', '--strict', tarball)
     return await bin('attw', '--profile', 'esm-only', tarball)

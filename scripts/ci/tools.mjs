@@ -8,7 +8,7 @@ const PASSED = { passed: 1, failed: 0 }
 
 /** Runs one tool and passes when it exits with 0. */
 export async function tool(command, args, options = {}) {
-  const code = await execute(command, args, { ...options, stdio: ['ignore', 'inherit', 'inherit'] })
+  const code = await execute(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options })
   if (code !== 0) throw new ExpectedError(`${[command, ...args].join(' ').slice(0, 200)}: exit code ${code}`)
   return PASSED
 }

@@ -112,12 +112,13 @@ export async function createHandWrittenConsumer(
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    eachBatch: async ({ batch, resolveOffset }) => {
+    eachBatch: async (payload) => {
+      const { batch } = payload
       const last = batch.messages.at(-1)
       if (last === undefined) return
       const offset = (BigInt(last.offset) + 1n).toString()
       await consumer.commitOffsets([{ topic: batch.topic, partition: batch.partition, offset }])
-      resolveOffset(last.offset)
+      payload.resolveOffset(last.offset)
       for (const { value } of batch.messages) if (value !== null) onNotification(decodeNotification(value))
     },
   })

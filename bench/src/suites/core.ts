@@ -58,7 +58,9 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
     )
   }
 
-  const bus = createHandWrittenBus({ echo: (args) => (args as { text: string }).text })
+  const methods = { echo: (args: unknown): unknown => (args as { text: string }).text }
+  const bus = createHandWrittenBus(methods)
+  const sharing = createHandWrittenBus(methods, (message) => message)
   const conf = await loadConfig()
   const registry = createDriverRegistry({ drivers: [memoryDriver, directDriver], discover: false })
   const url = { memory: 'memory://', direct: 'direct://' }
@@ -72,12 +74,13 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
     for (const bytes of quick ? [100] : [100, 1024]) {
       const args = { text: 'x'.repeat(bytes) }
       for (const concurrency of [1, 64]) {
-        const name = scheme === 'memory' ? 'call in process' : 'client and dispatch only'
+        const [name, peer] =
+          scheme === 'memory' ? (['call in process', bus] as const) : (['client and dispatch only', sharing] as const)
         await compare(
           name,
           { concurrency, bytes },
           () => client.call({}, 'echo', args),
-          () => bus.call('echo', args, TIMEOUT_MS),
+          () => peer.call('echo', args, TIMEOUT_MS),
         )
       }
     }

@@ -62,7 +62,7 @@ async function produce(
           { name: 'kafkajs send per notification', turn: turnOf(() => plain.info('bench', payload)) },
         ],
         pairs: quick ? 5 : 11,
-        turnMs: quick ? 300 : 1_000,
+        turnMs: quick ? 250 : 1_000,
       })),
     )
   }
