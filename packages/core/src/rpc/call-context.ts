@@ -241,7 +241,7 @@ function cannotCallAll(target: Target): InvalidTarget {
 
 function checkVersion(target: Target, version: unknown): void {
   if (version !== null && (typeof version !== 'string' || !isVersion(version)))
-    throw new InvalidTarget(`Version must contain a major and minor integer. Got ${String(version)}`, target)
+    throw new InvalidTarget(`Version must contain a major and minor integer. Got ${typeof version === 'string' ? version : typeof version}`, target)
 }
 
 /** `prepare({ server: undefined })` keeps the server, as leaving it out does. */
