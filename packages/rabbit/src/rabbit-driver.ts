@@ -29,6 +29,7 @@ import { NotificationReader } from './incoming-notification.ts'
 import { RequestReader } from './incoming-request.ts'
 import { encodeNotification, encodeRequest, newId } from './message.ts'
 import { newProgress, Publisher } from './publisher.ts'
+import { createQueueNames, type QueueNames } from './queue-names.ts'
 import { ReplyQueue } from './reply-queue.ts'
 import { ReplySender } from './reply-sender.ts'
 import type { Runtime } from './runtime.ts'
@@ -49,6 +50,7 @@ export class RabbitDriver implements Driver {
   readonly #replySender: ReplySender
   readonly #replies: ReplyQueue
   readonly #watchdog: Watchdog
+  readonly #names: QueueNames
   readonly #consumers = new Set<Consumer>()
   readonly #abort = new AbortController()
 
@@ -62,8 +64,10 @@ export class RabbitDriver implements Driver {
     this.#consuming = new Connection({ runtime: this.#runtime, purpose: 'consuming', ...place })
     this.#publisher = new Publisher(this.#runtime, this.#publishing)
     this.#replySender = new ReplySender(this.#runtime, this.#publisher, this.#compression)
-    const replySubscription = this.#topology.replySubscription(`reply_${newId()}`)
-    this.#replies = new ReplyQueue(this.#runtime, this.#consuming, replySubscription)
+    this.#names = createQueueNames(this.#runtime)
+    this.#replies = new ReplyQueue(this.#runtime, this.#consuming, async () =>
+      this.#topology.replySubscription(`reply_${await this.#names.next()}`),
+    )
     this.#watchdog = new Watchdog(this.#runtime, this.#consuming)
   }
 
@@ -103,7 +107,7 @@ export class RabbitDriver implements Driver {
   async listen(target: Target, options: ListenOptions): Promise<Listener> {
     const name = `rpc ${target.topic ?? ''}.${target.server ?? ''}`
     const reader = new RequestReader(this.#runtime, name, this.#replySender, options.onMessage)
-    return await this.#consume(name, this.#topology.serverSubscriptions(target, newId()), options, {
+    return await this.#consume(name, this.#topology.serverSubscriptions(target, await this.#names.next()), options, {
       onDelivery: (delivery) => reader.read(delivery),
       onRevoked: () => reader.revoked(),
     })

@@ -37,10 +37,10 @@ const NO_VALUE: RPCReply = Object.freeze({ result: null, failure: null })
 
 /** The one queue on which this process's calls get their replies. Opened by the first call; after a loss it is restored before anything is published again (P03). */
 export class ReplyQueue implements WatchedConsumer {
-  readonly name: string
   readonly #runtime: Runtime
   readonly #connection: Connection
-  readonly #subscription: Subscription
+  readonly #describe: () => Promise<Subscription>
+  #subscription: Subscription | undefined
   readonly #supervisor: Supervisor
   readonly #waiters: ReplyWaiters
   readonly #calls = new Map<string, PendingCall>()
@@ -51,11 +51,11 @@ export class ReplyQueue implements WatchedConsumer {
   #deliveries = 0
   #warnAt = FIRST_WARNING
 
-  constructor(runtime: Runtime, connection: Connection, subscription: Subscription) {
+  /** `describe` names the queue; it is asked once. */
+  constructor(runtime: Runtime, connection: Connection, describe: () => Promise<Subscription>) {
     this.#runtime = runtime
     this.#connection = connection
-    this.#subscription = subscription
-    this.name = subscription.queue.name
+    this.#describe = describe
     this.#waiters = new ReplyWaiters(runtime.clock)
     const { rabbit_retry_interval, rabbit_retry_backoff, rabbit_interval_max } = runtime.options
     this.#supervisor = new Supervisor({
@@ -74,6 +74,11 @@ export class ReplyQueue implements WatchedConsumer {
         if (change.state === 'failed') this.#failAll(change.error)
       },
     })
+  }
+
+  /** The queue's name; known when it is up. It stays the same, so that replies held back by servers find it again. */
+  get name(): string {
+    return this.#subscription?.queue.name ?? 'replies'
   }
 
   /** Whether replies can arrive now. */
@@ -151,9 +156,10 @@ export class ReplyQueue implements WatchedConsumer {
     const client = await this.#connection.ready(Deadline.after(null, { signal, clock }))
     if (attempt === 0 && this.#everConsumed) await sleepAtMost(this.#runtime, signal)
     try {
+      this.#subscription ??= await this.#describe()
       const survived = !this.#everConsumed || (await this.#stillThere(client))
       await declareSubscriptions(client, [this.#subscription])
-      await this.#consume(client)
+      await this.#consume(client, this.#subscription)
       this.#everConsumed = true
       if (!survived) this.#settleLostCalls()
     } catch (error) {
@@ -175,7 +181,7 @@ export class ReplyQueue implements WatchedConsumer {
     }
   }
 
-  async #consume(client: ClientConnection): Promise<void> {
+  async #consume(client: ClientConnection, { consumeArguments }: Subscription): Promise<void> {
     const prefetch = this.#runtime.options.rabbit_qos_prefetch_count
     const channel = await client.openChannel()
     channel.onClosed = (reason) => this.#lose(channel, reason ?? new Error('Channel closed'))
@@ -184,7 +190,7 @@ export class ReplyQueue implements WatchedConsumer {
     if (prefetch > 0) await channel.prefetch(prefetch)
     await channel.consume(
       this.name,
-      { consumerTag: '1', noAck: false, arguments: this.#subscription.consumeArguments },
+      { consumerTag: '1', noAck: false, arguments: consumeArguments },
       (delivery) => {
         if (delivery !== null) return this.#receive(delivery, acks)
         const text = `The broker cancelled the consumer of reply queue '${this.name}': it was deleted or moved`
