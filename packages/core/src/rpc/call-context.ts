@@ -1,7 +1,13 @@
 import type { RPCReply, RPCRequestMessage } from '../driver/messages.ts'
 import type { SendOptions } from '../driver/driver.ts'
 import { emitDiagnostic, hasDiagnosticSubscribers } from '../diagnostics/channels.ts'
-import { ClientSendError, InvalidTarget, RPCVersionCapError, TransportDriverError } from '../errors.ts'
+import {
+  ClientSendError,
+  InvalidTarget,
+  isMessagingError,
+  RPCVersionCapError,
+  TransportDriverError,
+} from '../errors.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
 import type { Target, TargetFields } from '../target.ts'
@@ -120,7 +126,7 @@ export class CallContext<Methods extends object = AnyMethods> {
       const failure = this.#explain(error)
       observed?.(failure)
       // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
-      throw beginAtCaller(failure, this.call)
+      throw isOurs(failure) ? beginAtCaller(failure, this.call) : failure
     }
   }
 
@@ -148,7 +154,7 @@ export class CallContext<Methods extends object = AnyMethods> {
       const failure = this.#explain(error)
       observed?.(failure)
       // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
-      throw beginAtCaller(failure, this.cast)
+      throw isOurs(failure) ? beginAtCaller(failure, this.cast) : failure
     }
   }
 
@@ -210,7 +216,7 @@ export class CallContext<Methods extends object = AnyMethods> {
 
   /** Driver faults become ClientSendError (INVENTORY C19); everything else is said well enough already. */
   #explain(error: unknown): unknown {
-    if (!(error instanceof TransportDriverError)) return error
+    if (!isMessagingError(error, 'DRIVER')) return error
     const { retryable, phase, delivery } = error
     return new ClientSendError(this.target, `Cannot send to ${String(this.target)}: ${errorText(error)}`, {
       cause: error,
@@ -235,13 +241,23 @@ function checkArguments(method: unknown, args: unknown): Readonly<Record<string,
   throw new TypeError(`Arguments of ${method} go by name, in one object such as { name: value }`)
 }
 
+/** Whether the error was made here or below, from something that has no stack worth keeping: a timer, a frame, a failure text.
+ *  The reason of a signal and what a serializer throws belong to the application, and their stacks say where. */
+function isOurs(error: unknown): boolean {
+  if (isMessagingError(error)) return !isMessagingError(error, 'SERIALIZATION')
+  return error instanceof Error && isMessagingError(error.cause, 'REMOTE')
+}
+
 function cannotCallAll(target: Target): InvalidTarget {
   return new InvalidTarget('A call needs one answer, so it cannot go to every server: use cast for fanout', target)
 }
 
 function checkVersion(target: Target, version: unknown): void {
   if (version !== null && (typeof version !== 'string' || !isVersion(version)))
-    throw new InvalidTarget(`Version must contain a major and minor integer. Got ${typeof version === 'string' ? version : typeof version}`, target)
+    throw new InvalidTarget(
+      `Version must contain a major and minor integer. Got ${typeof version === 'string' ? version : typeof version}`,
+      target,
+    )
 }
 
 /** `prepare({ server: undefined })` keeps the server, as leaving it out does. */

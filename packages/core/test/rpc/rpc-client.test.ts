@@ -459,6 +459,24 @@ describe('RPC client - what the driver cannot do is refused while the client is 
 })
 
 describe('RPC client - signal and diagnostics', () => {
+  it('errors of the application keep their stacks: the reason of a signal, what a serializer throws', async () => {
+    const where = (error: Error): string | undefined => error.stack?.split('\n')[1]
+    const reason = new Error('enough')
+    const before = where(reason)
+    await rejection(scene.client().call({}, 'm', {}, { signal: AbortSignal.abort(reason) }))
+    expect(where(reason)).toBe(before)
+    class Broken extends NoOpSerializer {
+      override serializeEntity(): unknown {
+        return this.thisMethodFails()
+      }
+      thisMethodFails(): never {
+        throw new SerializationError('no')
+      }
+    }
+    const error = await rejection(scene.client({ serializer: new Broken() }).call({}, 'm', { a: 1 }))
+    expect(where(error as Error)).toContain('thisMethodFails')
+  })
+
   it('an aborted signal ends the call with its reason, before and during it', async () => {
     await scene.serve({ never: () => new Promise(() => {}) })
     const client = scene.client()
