@@ -1,6 +1,7 @@
 import { MessagingTimeout, ServerLost } from '../errors.ts'
 import type { Deadline, WaitFacts } from '../util/deadline.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
+import { createDeferred } from '../util/deferred.ts'
 import type { RPCReply } from './messages.ts'
 
 export interface ReplyWaitOptions {
@@ -17,8 +18,10 @@ const REPLY_FACTS: WaitFacts = { phase: 'reply', delivery: 'confirmed' }
 interface Waiter {
   readonly resolve: (reply: RPCReply) => void
   readonly reject: (error: unknown) => void
-  readonly heard: () => void
   readonly end: () => void
+  /** Calls its timers off. */
+  disarm: () => void
+  lastHeardAt: number
 }
 
 /** Calls that wait for their reply, by correlation id. Shared by drivers so that deadlines, heartbeats and late replies mean the same everywhere. */
@@ -35,51 +38,77 @@ export class ReplyWaiters {
     return this.#waiters.size
   }
 
-  /** Waits for the reply to `id`. The promise exists before the request is published, so a fast reply is never missed.
+  /** Waits for the reply to `id`. The promise exists before the request is published, so a fast reply is never missed;
+   *  a rejection before it is awaited does not count as unhandled.
    *  Rejects with MessagingTimeout (phase and delivery from `progress`), ServerLost, the deadline signal's reason, or what `fail` says. */
   wait(id: string, options: ReplyWaitOptions): Promise<RPCReply> {
-    return new Promise<RPCReply>((resolve, reject) => {
-      const { deadline, callMonitorTimeoutMs, progress } = options
-      let lastHeardAt = this.#clock.now()
-      let monitor: unknown
-      const end = (): void => {
-        this.#waiters.delete(id)
-        cancelDeadline()
-        if (monitor !== undefined) this.#clock.clearTimeout(monitor)
-      }
-      let cancelDeadline = (): void => {}
-      const waiter: Waiter = {
-        resolve: (reply) => {
-          end()
-          resolve(reply)
-        },
-        reject: (error) => {
-          end()
-          reject(error)
-        },
-        heard: () => {
-          lastHeardAt = this.#clock.now()
-        },
-        end,
-      }
-      this.#waiters.set(id, waiter)
-      cancelDeadline = deadline.watch(REPLY_FACTS, (error) => {
-        const isLate = progress !== undefined && error instanceof MessagingTimeout
-        waiter.reject(isLate ? deadline.timeoutError(progress()) : error)
-      })
-      if (callMonitorTimeoutMs === null || !this.#waiters.has(id)) return
-      const check = (): void => {
-        const silentMs = this.#clock.now() - lastHeardAt
-        if (silentMs >= callMonitorTimeoutMs) {
-          waiter.reject(
-            new ServerLost(`Nothing heard from the server for ${callMonitorTimeoutMs} ms`, {
-              monitorTimeoutMs: callMonitorTimeoutMs,
-            }),
-          )
-        } else monitor = this.#clock.setTimeout(check, Math.ceil(callMonitorTimeoutMs - silentMs))
-      }
-      check()
+    const { waiter, reply } = this.#register(id)
+    this.#arm(id, waiter, options)
+    return reply
+  }
+
+  /** A whole call: waits for the reply while `send` hands the request over. `send` keeps to the deadline itself, so its failure says best how far the request came, and ends the call;
+   *  once it has resolved, deadline and monitor count as for `wait`. A reply that overtakes the confirm settles the call. */
+  call(id: string, options: ReplyWaitOptions, send: () => Promise<void>): Promise<RPCReply> {
+    const { waiter, reply } = this.#register(id)
+    send().then(
+      () => {
+        if (this.#waiters.get(id) === waiter) this.#arm(id, waiter, options)
+      },
+      (error: unknown) => waiter.reject(error),
+    )
+    return reply
+  }
+
+  #register(id: string): { readonly waiter: Waiter; readonly reply: Promise<RPCReply> } {
+    const { promise: reply, resolve, reject } = createDeferred<RPCReply>()
+    const end = (): void => {
+      this.#waiters.delete(id)
+      waiter.disarm()
+    }
+    const waiter: Waiter = {
+      lastHeardAt: this.#clock.now(),
+      disarm: () => {},
+      resolve: (result) => {
+        end()
+        resolve(result)
+      },
+      reject: (error) => {
+        end()
+        reject(error)
+      },
+      end,
+    }
+    this.#waiters.set(id, waiter)
+    // It may end while the request is still being published and nobody looks at it yet.
+    reply.catch(() => {})
+    return { waiter, reply }
+  }
+
+  #arm(id: string, waiter: Waiter, { deadline, callMonitorTimeoutMs, progress }: ReplyWaitOptions): void {
+    let monitor: unknown
+    let cancelDeadline = (): void => {}
+    waiter.disarm = () => {
+      cancelDeadline()
+      if (monitor !== undefined) this.#clock.clearTimeout(monitor)
+    }
+    cancelDeadline = deadline.watch(REPLY_FACTS, (error) => {
+      const isLate = progress !== undefined && error instanceof MessagingTimeout
+      waiter.reject(isLate ? deadline.timeoutError(progress()) : error)
     })
+    if (callMonitorTimeoutMs === null || !this.#waiters.has(id)) return
+    waiter.lastHeardAt = this.#clock.now()
+    const check = (): void => {
+      const silentMs = this.#clock.now() - waiter.lastHeardAt
+      if (silentMs >= callMonitorTimeoutMs) {
+        waiter.reject(
+          new ServerLost(`Nothing heard from the server for ${callMonitorTimeoutMs} ms`, {
+            monitorTimeoutMs: callMonitorTimeoutMs,
+          }),
+        )
+      } else monitor = this.#clock.setTimeout(check, Math.ceil(callMonitorTimeoutMs - silentMs))
+    }
+    check()
   }
 
   /** Settles the call. False when nobody waits for that id: the reply is late or foreign, and the driver reports it. */
@@ -92,7 +121,7 @@ export class ReplyWaiters {
   /** A sign of life for the call: its monitor clock starts again, its deadline does not move. False when nobody waits. */
   heartbeat(id: string): boolean {
     const waiter = this.#waiters.get(id)
-    waiter?.heard()
+    if (waiter !== undefined) waiter.lastHeardAt = this.#clock.now()
     return waiter !== undefined
   }
 

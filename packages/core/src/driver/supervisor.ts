@@ -1,4 +1,4 @@
-import { ClosedError, MessageDeliveryFailure } from '../errors.ts'
+import { ClosedError, MessageDeliveryFailure, MessagingTimeout } from '../errors.ts'
 import type { Backoff } from '../util/backoff.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import type { Deadline, WaitFacts } from '../util/deadline.ts'
@@ -43,6 +43,9 @@ interface Waiter extends Deferred<void> {
   failures: number
 }
 
+/** Up for so long, it counts as mended: a later loss is a new one. */
+const STABLE_MS = 1000
+
 /** Keeps one thing established: a connection, a subscription, a reply path. It owns recovery, exactly once (DESIGN D4): the client library's own reconnect is off.
  *  starting -> up -> recovering -> up ...; a fatal failure leads to `failed`, `close` to `closed`, from anywhere. */
 export class Supervisor {
@@ -56,6 +59,9 @@ export class Supervisor {
   #lostDuringAttempt: { readonly reason: unknown } | undefined
   #waiters: Waiter[] = []
   #wake: (() => void) | undefined
+  #upAt = -Infinity
+  /** Times in a row that it was lost right after it came up. */
+  #shortLives = 0
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -101,9 +107,10 @@ export class Supervisor {
     void this.#run()
   }
 
-  /** Resolves when established; at once if it is. Rejects at the deadline with the last failure as `cause`, when it fails for good, with ClosedError,
+  /** Resolves when established; at once if it is and there is time left. Rejects at the deadline with the last failure as `cause`, when it fails for good, with ClosedError,
    *  or with MessageDeliveryFailure when more than `retries` attempts have failed since the call. */
   async ready(deadline: Deadline, facts: WaitFacts, { retries = null }: ReadyOptions = {}): Promise<void> {
+    deadline.check(facts)
     if (this.isUp) return
     if (this.#state === 'failed') throw this.#error
     if (this.#state === 'closed') throw new ClosedError('Closed while it was waited for')
@@ -113,15 +120,16 @@ export class Supervisor {
     try {
       await deadline.race(waiter.promise, facts)
     } catch (error) {
-      if (error instanceof Error && error.cause === undefined && this.#error !== undefined && error !== this.#error)
-        error.cause = this.#error
+      // The signal's reason belongs to the caller and stays as it is.
+      if (error instanceof MessagingTimeout && error.cause === undefined) error.cause = this.#error
       throw error
     } finally {
       this.#waiters = this.#waiters.filter((other) => other !== waiter)
     }
   }
 
-  /** Says that what was established is gone; `reason` becomes the state's reason. Recovery begins at once. Safe to call many times for one loss. */
+  /** Says that what was established is gone; `reason` becomes the state's reason. Recovery begins at once, unless it is lost again and again right after it came up:
+   *  then the backoff counts. Safe to call many times for one loss. */
   lost(reason: unknown): void {
     if (this.#ended) return
     if (this.#running) {
@@ -130,13 +138,14 @@ export class Supervisor {
       return
     }
     this.#running = true
-    this.#enter('recovering', reason, 0)
-    void this.#run()
+    const delayMs = this.#delayAfterLoss()
+    this.#enter('recovering', reason, 0, delayMs)
+    void this.#run(delayMs)
   }
 
   /** Marks an established thing as blocked by the broker, or as free again. */
   setBlocked(reason: string | null): void {
-    if (!this.isUp) return
+    if (!this.isUp || (reason === null && this.#state !== 'blocked')) return
     if (reason === null) this.#enter(this.#options.upState, undefined, 0)
     else this.#enter('blocked', new Error(reason), 0)
   }
@@ -158,9 +167,22 @@ export class Supervisor {
     return this.#state === 'closed' || this.#state === 'failed'
   }
 
-  async #run(): Promise<void> {
+  /** Undefined: at once. What was up for a while starts afresh; of short lives in a row only the first does. */
+  #delayAfterLoss(): number | undefined {
+    const { backoff } = this.#options
+    if (this.#clock.now() - this.#upAt >= STABLE_MS) {
+      this.#shortLives = 0
+      backoff.reset()
+      return undefined
+    }
+    this.#shortLives += 1
+    return this.#shortLives === 1 ? undefined : backoff.next()
+  }
+
+  async #run(delayMs?: number): Promise<void> {
     const { establish, classify, backoff, upState } = this.#options
     const { signal } = this.#abort
+    if (delayMs !== undefined) await this.#wait(delayMs)
     for (let attempt = 0; !this.#ended; attempt += 1) {
       this.#lostDuringAttempt = undefined
       let failure: { readonly reason: unknown } | undefined
@@ -172,8 +194,8 @@ export class Supervisor {
       }
       if (this.#ended) return
       if (failure === undefined) {
-        backoff.reset()
         this.#running = false
+        this.#upAt = this.#clock.now()
         this.#enter(upState, undefined, 0)
         this.#settleWaiters((waiter) => waiter.resolve())
         return
@@ -192,6 +214,8 @@ export class Supervisor {
 
   async #wait(delayMs: number): Promise<void> {
     const { signal } = this.#abort
+    // Whoever hears of the failure may have closed it.
+    if (signal.aborted) return
     await new Promise<void>((resolve) => {
       const done = (): void => {
         this.#clock.clearTimeout(timer)

@@ -1,4 +1,5 @@
 import { type DeliveryState, MessagingTimeout, type OperationPhase } from '../errors.ts'
+import { onAbort } from './abort.ts'
 import { type Clock, systemClock } from './clock.ts'
 
 export interface DeadlineOptions {
@@ -34,6 +35,8 @@ export class Deadline {
   readonly #clock: Clock
 
   private constructor(timeoutMs: number | null, options: DeadlineOptions) {
+    // Nothing would ever expire, and every timer would fire at once.
+    if (Number.isNaN(timeoutMs)) throw new TypeError('A timeout must be milliseconds or null, not NaN')
     this.#clock = options.clock ?? systemClock
     this.timeoutMs = timeoutMs
     this.at = timeoutMs === null ? Infinity : this.#clock.now() + timeoutMs
@@ -87,16 +90,17 @@ export class Deadline {
         onEnd(this.timeoutError(facts))
       }, Math.ceil(this.remainingMs))
     }
-    const onAbort = (): void => {
-      cancel()
-      onEnd(signal?.reason)
-    }
+    const callOff =
+      signal &&
+      onAbort(signal, () => {
+        cancel()
+        onEnd(signal.reason)
+      })
     const cancel = (): void => {
       if (timer !== undefined) this.#clock.clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      callOff?.()
     }
     if (this.at !== Infinity) arm()
-    signal?.addEventListener('abort', onAbort, { once: true })
     return cancel
   }
 
