@@ -1,22 +1,28 @@
 /** The behaviour every driver owes, as a suite for any test runner. */
 import type { ConformanceCase } from './case.ts'
+import { errorCases } from './cases/errors.ts'
 import { lifecycleCases } from './cases/lifecycle.ts'
 import { limitCases } from './cases/limits.ts'
+import { notificationServiceCases } from './cases/notification-services.ts'
+import { notifyBatchCases } from './cases/notify-batch.ts'
 import { notifyCases } from './cases/notify.ts'
 import { orderingCases } from './cases/ordering.ts'
 import { poolCases } from './cases/pool.ts'
 import { recoveryCases } from './cases/recovery.ts'
+import { refusalCases } from './cases/refusals.ts'
 import { requeueCases } from './cases/requeue.ts'
 import { rpcCallCases } from './cases/rpc-call.ts'
 import { rpcCastCases } from './cases/rpc-cast.ts'
 import { rpcFailureCases } from './cases/rpc-failures.ts'
 import { rpcFanoutCases } from './cases/rpc-fanout.ts'
 import { rpcMonitorCases } from './cases/rpc-monitor.ts'
+import { serviceCases } from './cases/services.ts'
 import { unreadableCases } from './cases/unreadable.ts'
 import type { ConformanceOptions } from './options.ts'
 import type { ConformanceReport } from './report.ts'
 import { Suite } from './suite.ts'
 import { abortedCases } from './traits/aborted.ts'
+import { closedCases } from './traits/closed.ts'
 import { timedOutCases } from './traits/timed-out.ts'
 
 /** The suite, chapter by chapter. */
@@ -34,6 +40,12 @@ export const conformanceChapters: Readonly<Record<string, readonly ConformanceCa
   limits: limitCases,
   unreadable: unreadableCases,
   recovery: recoveryCases,
+  services: serviceCases,
+  'notification services': notificationServiceCases,
+  'notify batch': notifyBatchCases,
+  refusals: refusalCases,
+  errors: errorCases,
+  closed: closedCases,
   aborted: abortedCases,
   'timed out': timedOutCases,
 }

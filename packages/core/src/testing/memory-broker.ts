@@ -1,5 +1,7 @@
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { TransportURL } from '../url/transport-url.ts'
+import { systemClock } from '../util/clock.ts'
+import type { MessageKind } from './memory-hooks.ts'
 import { MemoryQueue, type StoredMessage } from './memory-queue.ts'
 
 /** Deliveries made within one turn of the event loop before timers and sockets get theirs. */
@@ -91,6 +93,31 @@ export class MemoryBroker {
   findNotificationQueues(exchange: string, routingKey: string, maxLength: number): readonly MemoryQueue[] {
     this.notificationQueue(exchange, routingKey, null, maxLength)
     return [...this.#exchange(exchange).notifications.get(routingKey)!.values()]
+  }
+
+  /** Puts text that no driver has written where listeners of the place get it, for tests of what cannot be read.
+   *  `routingKey`: `topic` or `topic.server` of a request, `topic.priority` of a notification. */
+  publishText(place: {
+    readonly kind: MessageKind
+    readonly exchange: string
+    readonly routingKey: string
+    readonly text: string
+  }): void {
+    const { kind, exchange, routingKey, text } = place
+    const message: StoredMessage = {
+      text,
+      headers: undefined,
+      uniqueId: this.nextId(),
+      expiresAt: Infinity,
+      clock: systemClock,
+      replyTo: null,
+      callMonitorTimeout: null,
+    }
+    const queues =
+      kind === 'request'
+        ? [this.requestQueue(exchange, routingKey, Infinity)]
+        : this.findNotificationQueues(exchange, routingKey, Infinity)
+    for (const queue of queues) queue.push(message)
   }
 
   #exchange(name: string): Exchange {

@@ -42,7 +42,9 @@ export class MemoryBus implements Driver {
   readonly #waiters: ReplyWaiters
   readonly #inbox: MemoryReplyInbox
   readonly #listeners = new Set<MemoryListener>()
-  readonly #closing = new AbortController()
+  /** Ends the sends that wait, when the driver is closed. */
+  readonly #interrupts = new Set<() => void>()
+  #closed = false
   readonly #detachFaults: (() => void) | undefined
 
   constructor(options: MemoryBusOptions) {
@@ -158,12 +160,13 @@ export class MemoryBus implements Driver {
   health(): Health {
     const listeners = [...this.#listeners].map((listener) => listener.health)
     const health = summarizeHealth([...this.#connection.health, ...listeners])
-    return this.#closing.signal.aborted ? { ...health, status: 'closed' } : health
+    return this.#closed ? { ...health, status: 'closed' } : health
   }
 
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return
-    this.#closing.abort(closedError('publish'))
+    if (this.#closed) return
+    this.#closed = true
+    for (const interrupt of this.#interrupts) interrupt()
     for (const listener of this.#listeners) await listener.close()
     this.#waiters.failAll(() => closedError('reply'))
     this.#connection.close()
@@ -226,7 +229,7 @@ export class MemoryBus implements Driver {
     const { clock, random } = context
     const { deadline, retries } = options
     const passed = passObstacles({ kind, deadline, retries, connection: this.#connection, faults, clock, random })
-    await rejectOnAbort(this.#closing.signal, passed)
+    await this.#untilClosed(passed)
   }
 
   /** Publishes as soon as every queue the message goes to has room; senders that wait already come first. */
@@ -257,10 +260,24 @@ export class MemoryBus implements Driver {
       })
     })
     try {
-      await rejectOnAbort(this.#closing.signal, published)
+      await this.#untilClosed(published)
     } finally {
       leaveQueue()
       stopWatching()
+    }
+  }
+
+  /** Settles as `work` does, or rejects when the driver is closed. */
+  async #untilClosed(work: Promise<void>): Promise<void> {
+    let interrupt = (): void => {}
+    try {
+      await new Promise<void>((resolve, reject) => {
+        interrupt = () => reject(closedError('publish'))
+        this.#interrupts.add(interrupt)
+        work.then(resolve, reject)
+      })
+    } finally {
+      this.#interrupts.delete(interrupt)
     }
   }
 
@@ -327,13 +344,4 @@ function closedError(phase: 'publish' | 'reply'): ClosedError {
   return phase === 'reply'
     ? new ClosedError('The transport was closed before the reply came', { phase, delivery: 'confirmed' })
     : new ClosedError('The transport was closed before the message was sent', { phase, delivery: 'not-sent' })
-}
-
-async function rejectOnAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return await new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
