@@ -254,7 +254,7 @@ describe('memory driver faults', () => {
     const kept = driver.send(target, request, sendOptions(5000))
     await turn()
     faults.disconnect()
-    const replied = requests[0]!.reply({ result: 'kept', failure: null })
+    const replied = requests[0]?.reply({ result: 'kept', failure: null })
     faults.reconnect()
     await replied
     expect(await kept).toEqual({ result: 'kept', failure: null })
