@@ -1,10 +1,12 @@
 import { deflateSync, inflateSync } from 'node:zlib'
 import { SerializationError } from '@oslo-messaging/core/driver'
+import { decompressBzip2 } from './bzip2-decoder.ts'
+import { compressBzip2 } from './bzip2-encoder.ts'
 
 /** What `kombu_compression` may be, with the header that says so. oslo's `gzip` is a zlib stream (RFC 1950), not a gzip file. Source: WIRE 6.9. */
-export type Compression = 'gzip'
+export type Compression = 'gzip' | 'bzip2'
 
-const HEADER: Record<Compression, string> = { gzip: 'application/x-gzip' }
+const HEADER: Record<Compression, string> = { gzip: 'application/x-gzip', bzip2: 'application/x-bz2' }
 
 /** More than this is not inflated: a small message could otherwise fill the memory. */
 const MOST_BYTES = 256 * 1024 * 1024
@@ -21,7 +23,7 @@ export function compress(compression: Compression | null, text: string): Compres
   const body = Buffer.from(text, 'utf8')
   if (compression === null) return { headers: NO_HEADERS, body }
   const headers = { compression: HEADER[compression] }
-  return { headers, body: deflateSync(body) }
+  return { headers, body: compression === 'gzip' ? deflateSync(body) : compressBzip2(body) }
 }
 
 /** The body as it was before compression, by the message's own header, whatever this side's option says. Throws SerializationError. */
@@ -34,6 +36,9 @@ export function decompress(headers: Readonly<Record<string, unknown>> | undefine
       case 'application/x-gzip':
       case 'gzip':
         return inflateSync(body, { maxOutputLength: MOST_BYTES })
+      case 'application/x-bz2':
+      case 'bzip2':
+        return decompressBzip2(body, MOST_BYTES)
       default:
         throw new Error(`unknown compression ${name}`)
     }

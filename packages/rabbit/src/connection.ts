@@ -38,7 +38,9 @@ export class Connection {
   readonly #failureWatchers = new Set<(error: unknown) => void>()
   readonly #unblockedWaiters = new Set<() => void>()
   #supervisor: Supervisor
-  #current: { readonly connection: ClientConnection; readonly host: string; readonly heartbeat: HeartbeatMonitor } | undefined
+  #current:
+    | { readonly connection: ClientConnection; readonly host: string; readonly heartbeat: HeartbeatMonitor }
+    | undefined
   #started = false
   #everConnected = false
   #failedAt = -Infinity
@@ -125,13 +127,16 @@ export class Connection {
     const supervisor = this.#supervisor
     const startedAt = this.#now()
     const refuse = (attempts: number, cause: unknown): MessageDeliveryFailure =>
-      new MessageDeliveryFailure(`No connection to the broker after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${mapError(cause).message}`, {
-        ...facts,
-        attempts,
-        elapsedMs: Math.round(this.#now() - startedAt),
-        retryable: true,
-        cause,
-      })
+      new MessageDeliveryFailure(
+        `No connection to the broker after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${mapError(cause).message}`,
+        {
+          ...facts,
+          attempts,
+          elapsedMs: Math.round(this.#now() - startedAt),
+          retryable: true,
+          cause,
+        },
+      )
     if (retries === 0 && supervisor.state === 'recovering') {
       // One attempt is what was asked for; a recent failure was that attempt, so that a busy sender does not hammer the broker.
       if (this.#now() - this.#failedAt < this.#retryIntervalMs) throw refuse(1, supervisor.error)
@@ -215,7 +220,11 @@ export class Connection {
   }
 
   /** A connection that arrives after it was given up is closed, not leaked. */
-  async #bounded(pending: Promise<ClientConnection>, timeoutMs: number, signal: AbortSignal): Promise<ClientConnection> {
+  async #bounded(
+    pending: Promise<ClientConnection>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<ClientConnection> {
     const deadline = Deadline.after(timeoutMs, { signal, clock: this.#options.runtime.clock })
     let givenUp = false
     pending.then(

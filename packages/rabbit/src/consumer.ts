@@ -179,7 +179,11 @@ export class Consumer implements Listener, WatchedConsumer {
         const { name } = subscription.queue
         const onDelivery = (delivery: ClientDelivery | null): void =>
           delivery === null ? this.#cancelled(session, subscription) : this.#deliver(session, delivery, subscription)
-        const options = { consumerTag: String(index + 1), noAck: false, arguments: this.#consumeArguments(subscription) }
+        const options = {
+          consumerTag: String(index + 1),
+          noAck: false,
+          arguments: this.#consumeArguments(subscription),
+        }
         await channel.consume(name, options, onDelivery)
       }
     } catch (error) {

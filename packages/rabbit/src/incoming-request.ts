@@ -1,10 +1,4 @@
-import {
-  DuplicateCache,
-
-  type IncomingRequest,
-  type MessageContext,
-  type RPCReply,
-} from '@oslo-messaging/core/driver'
+import { DuplicateCache, type IncomingRequest, type MessageContext, type RPCReply } from '@oslo-messaging/core/driver'
 import { type Delivery, deliveryFacts } from './delivery.ts'
 import { reportDropped } from './dropped.ts'
 import { type DecodedRequest, decodeBody, encodeHeartbeat, encodeReply, splitRequest } from './message.ts'
@@ -119,4 +113,3 @@ class RabbitRequest implements IncomingRequest {
     return await this.#replies.sendOnce(this.#replyQueue, encodeHeartbeat(this.#msgId))
   }
 }
-

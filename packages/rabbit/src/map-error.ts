@@ -42,20 +42,27 @@ const ROWS: readonly Row[] = [
   },
   {
     matches: ({ code, text }) => code === 406 && text.includes('inequivalent arg'),
-    as: ({ text, cause }, facts) => new TransportDriverError(describeMismatch(text), { ...driverFacts(406, cause, facts), retryable: false }),
+    as: ({ text, cause }, facts) =>
+      new TransportDriverError(describeMismatch(text), { ...driverFacts(406, cause, facts), retryable: false }),
   },
   { matches: ({ code }) => code === 403 || code === 530, as: (failure, facts) => refused(failure, facts) },
-  { matches: ({ text }) => text.includes('ACCESS-REFUSED') || text.includes('ACCESS_REFUSED'), as: (failure, facts) => refused({ ...failure, code: 403 }, facts) },
+  {
+    matches: ({ text }) => text.includes('ACCESS-REFUSED') || text.includes('ACCESS_REFUSED'),
+    as: (failure, facts) => refused({ ...failure, code: 403 }, facts),
+  },
   { matches: ({ text }) => text.includes('SASL mechanism'), as: (failure, facts) => refused(failure, facts) },
   { matches: ({ code }) => isCertificateCode(code), as: (failure, facts) => refused(failure, facts) },
   {
     // A refused argument, limit or protocol step: the same again is refused the same way.
-    matches: ({ code }) => code === 402 || code === 405 || code === 406 || code === 501 || code === 502 || code === 503 || code === 540,
-    as: ({ code, text, cause }, facts) => new TransportDriverError(text, { ...driverFacts(code, cause, facts), retryable: false }),
+    matches: ({ code }) =>
+      code === 402 || code === 405 || code === 406 || code === 501 || code === 502 || code === 503 || code === 540,
+    as: ({ code, text, cause }, facts) =>
+      new TransportDriverError(text, { ...driverFacts(code, cause, facts), retryable: false }),
   },
   {
     matches: () => true,
-    as: ({ code, text, cause }, facts) => new TransportDriverError(text, { ...driverFacts(code, cause, facts), retryable: true }),
+    as: ({ code, text, cause }, facts) =>
+      new TransportDriverError(text, { ...driverFacts(code, cause, facts), retryable: true }),
   },
 ]
 
@@ -89,7 +96,8 @@ function failureOf(error: unknown): Failure {
   const own = error instanceof Error && 'code' in error ? error.code : undefined
   // During the handshake amqplib puts the code into the text alone.
   const inText = /(?:server|failed): (?<code>\d{3}) \(/.exec(text)?.groups?.['code']
-  const code = typeof own === 'string' || typeof own === 'number' ? own : inText === undefined ? undefined : Number(inText)
+  const code =
+    typeof own === 'string' || typeof own === 'number' ? own : inText === undefined ? undefined : Number(inText)
   return { code, text: brokerText(text), cause: error }
 }
 
@@ -127,7 +135,10 @@ function plainValue(words: string): string {
 
 function mismatchRemedy(field: string): string {
   const option = MISMATCH_OPTIONS[field]
-  const align = option === undefined ? 'Align the options of the services' : `Align [oslo_messaging_rabbit] ${option} with the services that declared it`
+  const align =
+    option === undefined
+      ? 'Align the options of the services'
+      : `Align [oslo_messaging_rabbit] ${option} with the services that declared it`
   return `${align}, or delete the entity by hand once it is empty.`
 }
 

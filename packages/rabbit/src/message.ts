@@ -65,7 +65,11 @@ export function encodeRequest(request: OutgoingRequest, call: CallFields | null,
 }
 
 /** The body of a notification: the message, `_unique_id` and the context; in an envelope for version 2.0, bare for 1.0. Throws SerializationError. */
-export function encodeNotification(notification: OutgoingNotification, version: '1.0' | '2.0', uniqueId: string): string {
+export function encodeNotification(
+  notification: OutgoingNotification,
+  version: '1.0' | '2.0',
+  uniqueId: string,
+): string {
   const fields: Record<string, unknown> = { ...notification.message }
   fields[UNIQUE_ID] = uniqueId
   addContext(fields, notification.context)

@@ -59,7 +59,13 @@ const CLOSE = 50
 function answerTo(payload: Buffer, options: ConnectOptions): Buffer | OpenRefusal | undefined {
   switch (payload.readUInt16BE(2)) {
     case START:
-      return frame(START_OK, longText(Buffer.alloc(0)), shortText(options.mechanism), longText(secret(options)), shortText('en_US'))
+      return frame(
+        START_OK,
+        longText(Buffer.alloc(0)),
+        shortText(options.mechanism),
+        longText(secret(options)),
+        shortText('en_US'),
+      )
     case TUNE:
       return Buffer.concat([
         frame(TUNE_OK, payload.subarray(4, 12)),

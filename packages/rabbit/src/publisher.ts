@@ -89,7 +89,7 @@ export class Publisher {
     let encoded: CompressedBody | undefined
     const encode = (): CompressedBody => (encoded ??= shipment.encode())
     const backoff = createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random: this.#runtime.random })
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       let failure: MessagingError
       try {
         const retriesLeft = retries === null ? null : retries - failures
@@ -103,14 +103,17 @@ export class Publisher {
       }
       failures += 1
       if (retries !== null && failures > retries)
-        throw new MessageDeliveryFailure(`Not delivered after ${failures} ${failures === 1 ? 'attempt' : 'attempts'}: ${failure.message}`, {
-          attempts: failures,
-          elapsedMs: Math.round(this.#runtime.clock.now() - startedAt),
-          cause: failure,
-          retryable: failure.retryable,
-          phase: failure.phase ?? progress.phase,
-          delivery: failure.delivery ?? progress.delivery,
-        })
+        throw new MessageDeliveryFailure(
+          `Not delivered after ${failures} ${failures === 1 ? 'attempt' : 'attempts'}: ${failure.message}`,
+          {
+            attempts: failures,
+            elapsedMs: Math.round(this.#runtime.clock.now() - startedAt),
+            cause: failure,
+            retryable: failure.retryable,
+            phase: failure.phase ?? progress.phase,
+            delivery: failure.delivery ?? progress.delivery,
+          },
+        )
       await deadline.sleep(backoff.next(), { phase: progress.phase, delivery: progress.delivery })
     }
   }
@@ -267,11 +270,14 @@ function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement }: Ship
 function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: Shipment): MessagingError {
   switch (outcome.kind) {
     case 'returned':
-      return new MessageUndeliverable(`No queue takes messages for exchange '${exchange}', routing key '${routingKey}'`, {
-        exchange,
-        routingKey,
-        phase: 'confirm',
-      })
+      return new MessageUndeliverable(
+        `No queue takes messages for exchange '${exchange}', routing key '${routingKey}'`,
+        {
+          exchange,
+          routingKey,
+          phase: 'confirm',
+        },
+      )
     case 'nacked':
       return new MessageDeliveryFailure('The broker refused the message', {
         phase: 'confirm',

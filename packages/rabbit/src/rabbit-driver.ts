@@ -54,7 +54,12 @@ export class RabbitDriver implements Driver {
   readonly #consumers = new Set<Consumer>()
   readonly #abort = new AbortController()
 
-  constructor(url: TransportURL, context: DriverContext<RabbitOptions>, client: RabbitClient, settings: RabbitSettings) {
+  constructor(
+    url: TransportURL,
+    context: DriverContext<RabbitOptions>,
+    client: RabbitClient,
+    settings: RabbitSettings,
+  ) {
     const { options, program, logger, clock, random } = context
     this.#runtime = { client, options, settings, program, logger, clock, random }
     this.#topology = createTopology(options, context.defaultExchange)
@@ -113,7 +118,10 @@ export class RabbitDriver implements Driver {
     })
   }
 
-  async listenForNotifications(targets: readonly NotificationSource[], options: NotifyListenOptions): Promise<Listener> {
+  async listenForNotifications(
+    targets: readonly NotificationSource[],
+    options: NotifyListenOptions,
+  ): Promise<Listener> {
     const subscriptions = this.#topology.listenerSubscriptions(targets, options.pool)
     const name = `notifications ${options.pool ?? subscriptions.map(({ queue }) => queue.name).join(',')}`
     const reader = new NotificationReader(this.#runtime, name, options.onMessage)
@@ -238,8 +246,8 @@ function route({ exchange, routingKey }: Destination): {
 
 function compressionOf({ kombu_compression: value }: RabbitOptions): Compression | null {
   if (value === null || value === '') return null
-  if (value === 'gzip') return value
-  throw new ConfigurationError(`kombu_compression = ${value} is not supported: use gzip or leave it unset`, {
+  if (value === 'gzip' || value === 'bzip2') return value
+  throw new ConfigurationError(`kombu_compression = ${value} is not supported: use gzip or bzip2, or leave it unset`, {
     option: '[oslo_messaging_rabbit] kombu_compression',
   })
 }

@@ -188,15 +188,11 @@ export class ReplyQueue implements WatchedConsumer {
     this.#channel = channel
     const acks = new LazyAcks(channel, this.#runtime.clock, prefetch)
     if (prefetch > 0) await channel.prefetch(prefetch)
-    await channel.consume(
-      this.name,
-      { consumerTag: '1', noAck: false, arguments: consumeArguments },
-      (delivery) => {
-        if (delivery !== null) return this.#receive(delivery, acks)
-        const text = `The broker cancelled the consumer of reply queue '${this.name}': it was deleted or moved`
-        this.#lose(channel, new TransportDriverError(text, { host: this.#connection.host, retryable: true }))
-      },
-    )
+    await channel.consume(this.name, { consumerTag: '1', noAck: false, arguments: consumeArguments }, (delivery) => {
+      if (delivery !== null) return this.#receive(delivery, acks)
+      const text = `The broker cancelled the consumer of reply queue '${this.name}': it was deleted or moved`
+      this.#lose(channel, new TransportDriverError(text, { host: this.#connection.host, retryable: true }))
+    })
   }
 
   #lose(channel: ClientChannel, reason: unknown): void {

@@ -37,7 +37,8 @@ export class ReplySender {
 
   /** Resolves when the broker has the reply, when it is given up, or when its queue is missing and the retries go on without the caller. Never rejects. */
   async send(replyQueue: string, reply: EncodedReply): Promise<void> {
-    if (this.#isDead(replyQueue)) return this.#abandon(replyQueue, new Error('The reply queue was missing a moment ago'))
+    if (this.#isDead(replyQueue))
+      return this.#abandon(replyQueue, new Error('The reply queue was missing a moment ago'))
     const startedAt = this.#runtime.clock.now()
     const failure = await this.#attempt(replyQueue, reply, this.#retryMs)
     if (failure === undefined) return
@@ -105,7 +106,9 @@ export class ReplySender {
   }
 
   #abandon(replyTo: string, error: unknown): void {
-    this.#runtime.logger.warn(`A reply to ${replyTo} is given up: ${error instanceof Error ? error.message : String(error)}`)
+    this.#runtime.logger.warn(
+      `A reply to ${replyTo} is given up: ${error instanceof Error ? error.message : String(error)}`,
+    )
     emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: DRIVER, replyTo, error }))
   }
 

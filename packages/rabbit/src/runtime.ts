@@ -35,7 +35,10 @@ export function reportState(
     const reason = error instanceof Error ? `: ${error.message}` : ''
     if (state === 'failed') logger.error(`${kind} ${name} failed for good${reason}`, { error })
     else if (state === 'recovering' || state === 'blocked')
-      logger.warn(`${kind} ${name} is ${state}${reason}`, retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) })
+      logger.warn(
+        `${kind} ${name} is ${state}${reason}`,
+        retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) },
+      )
     else if (previous === 'recovering' || previous === 'blocked') logger.info(`${kind} ${name} is ${state} again`)
   }
 }

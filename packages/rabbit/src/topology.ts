@@ -53,7 +53,11 @@ export function createTopology(options: RabbitOptions, defaultExchange: string):
   const durable = options.amqp_durable_queues || options.rabbit_quorum_queue
   const autoDelete = options.amqp_auto_delete
   const sharedArguments = queueArguments(options, options.rabbit_quorum_queue, 0)
-  const ownArguments = queueArguments(options, options.rabbit_transient_quorum_queue, options.rabbit_transient_queues_ttl)
+  const ownArguments = queueArguments(
+    options,
+    options.rabbit_transient_quorum_queue,
+    options.rabbit_transient_queues_ttl,
+  )
   const consumeArguments: ArgumentTable = options.enable_cancel_on_failover ? { 'x-cancel-on-ha-failover': true } : {}
 
   const topicExchange = (target: Target): ExchangeDeclaration => ({
@@ -91,7 +95,9 @@ export function createTopology(options: RabbitOptions, defaultExchange: string):
       ? { name: `${topic}_fanout`, durable: true, autoDelete: false, arguments: streamArguments(options) }
       : ownQueue(`${topic}_fanout_${suffix}`),
     bindingKeys: [topic],
-    consumeArguments: options.rabbit_stream_fanout ? { ...consumeArguments, 'x-stream-offset': 'last' } : consumeArguments,
+    consumeArguments: options.rabbit_stream_fanout
+      ? { ...consumeArguments, 'x-stream-offset': 'last' }
+      : consumeArguments,
     deleteOnClose: !options.rabbit_stream_fanout && !options.use_queue_manager,
     stream: options.rabbit_stream_fanout,
   })
@@ -100,7 +106,10 @@ export function createTopology(options: RabbitOptions, defaultExchange: string):
     requestDestination(target) {
       const topic = topicOf(target)
       if (target.fanout === true) return { exchange: fanoutExchange(topic), routingKey: '' }
-      return { exchange: topicExchange(target), routingKey: target.server === null ? topic : `${topic}.${target.server}` }
+      return {
+        exchange: topicExchange(target),
+        routingKey: target.server === null ? topic : `${topic}.${target.server}`,
+      }
     },
     notificationDestination(target) {
       const routingKey = topicOf(target)
@@ -145,7 +154,9 @@ export function createTopology(options: RabbitOptions, defaultExchange: string):
 }
 
 /** The same without durability: what is declared when the exchange exists and is not durable (oslo's head does the same). */
-export function withoutDurability<T extends { exchange: ExchangeDeclaration | null; queue?: QueueDeclaration }>(entry: T): T {
+export function withoutDurability<T extends { exchange: ExchangeDeclaration | null; queue?: QueueDeclaration }>(
+  entry: T,
+): T {
   const exchange = entry.exchange === null ? null : { ...entry.exchange, durable: false }
   return entry.queue === undefined
     ? { ...entry, exchange }

@@ -51,7 +51,8 @@ export class Watchdog {
 
   #arm(): void {
     const { clock, random, settings } = this.#runtime
-    if (this.#timer !== undefined || this.#closed || this.#watched.size === 0 || settings.watchdogIntervalMs === 0) return
+    if (this.#timer !== undefined || this.#closed || this.#watched.size === 0 || settings.watchdogIntervalMs === 0)
+      return
     const delayMs = settings.watchdogIntervalMs * (0.75 + random() / 2)
     this.#timer = clock.setTimeout(() => void this.#round(), delayMs)
   }

@@ -10,7 +10,9 @@ const DECLARING = ['exchange.declare', 'queue.declare', 'queue.bind', 'basic.con
 /** A sent frame as a comparable line; fields that are off are left out, generated names are replaced. */
 function line(method: string, args: Readonly<Record<string, unknown>>): string {
   const kept = Object.entries(args)
-    .filter(([name, value]) => value !== false && value !== '' && name !== 'arguments_types' && name !== 'prefetch_size')
+    .filter(
+      ([name, value]) => value !== false && value !== '' && name !== 'arguments_types' && name !== 'prefetch_size',
+    )
     .filter(([, value]) => !(typeof value === 'object' && value !== null && Object.keys(value).length === 0))
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
   const text = `${method} ${JSON.stringify(Object.fromEntries(kept))}`
@@ -38,7 +40,10 @@ function withoutOwnPrefetch(lines: readonly string[], vector: Vector): readonly 
 
 /** Everything is declared before anything is consumed, and the prefetch comes with the consuming channel: its place among the declarations is free. */
 function sorted(lines: readonly string[]): readonly string[] {
-  return [...lines.filter((text) => text.startsWith('basic.qos')), ...lines.filter((text) => !text.startsWith('basic.qos'))]
+  return [
+    ...lines.filter((text) => text.startsWith('basic.qos')),
+    ...lines.filter((text) => !text.startsWith('basic.qos')),
+  ]
 }
 
 /** The vectors were captured in a fresh process group. */
@@ -51,63 +56,101 @@ function serverTarget({ api }: Vector): Target {
 }
 
 describe('declarations of an RPC server', () => {
-  it.each(vectors('rabbit-declare-rpc-server').map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
-    const broker = new FakeBroker()
-    forgetQueueNumbers()
-    const driver = openDriver(broker, { options: vectorOptions(vector) })
-    const server = await driver.listen(serverTarget(vector), listenOptions<IncomingRequest>(() => {}))
-    expect(sorted(withoutOwnPrefetch(sent(broker), vector))).toEqual(sorted(expected(vector.normalized)))
-    await server.close()
-    await driver.close()
-  })
+  it.each(vectors('rabbit-declare-rpc-server').map((vector) => [vector.file, vector] as const))(
+    '%s',
+    async (_file, vector) => {
+      const broker = new FakeBroker()
+      forgetQueueNumbers()
+      const driver = openDriver(broker, { options: vectorOptions(vector) })
+      const server = await driver.listen(
+        serverTarget(vector),
+        listenOptions<IncomingRequest>(() => {}),
+      )
+      expect(sorted(withoutOwnPrefetch(sent(broker), vector))).toEqual(sorted(expected(vector.normalized)))
+      await server.close()
+      await driver.close()
+    },
+  )
 })
 
 describe('what a stopping RPC server deletes', () => {
-  it.each(vectors('rabbit-stop-rpc-server').map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
-    const broker = new FakeBroker()
-    const driver = openDriver(broker, { options: vectorOptions(vector) })
-    const server = await driver.listen(new Target({ topic: 'demo', server: 'node1' }), listenOptions<IncomingRequest>(() => {}))
-    broker.frames.length = 0
-    await server.close()
-    const deleted = sent(broker).filter((text) => text.startsWith('queue.delete'))
-    expect(deleted).toEqual(expected(vector.normalized).filter((text) => text.startsWith('queue.delete')))
-    await driver.close()
-  })
+  it.each(vectors('rabbit-stop-rpc-server').map((vector) => [vector.file, vector] as const))(
+    '%s',
+    async (_file, vector) => {
+      const broker = new FakeBroker()
+      const driver = openDriver(broker, { options: vectorOptions(vector) })
+      const server = await driver.listen(
+        new Target({ topic: 'demo', server: 'node1' }),
+        listenOptions<IncomingRequest>(() => {}),
+      )
+      broker.frames.length = 0
+      await server.close()
+      const deleted = sent(broker).filter((text) => text.startsWith('queue.delete'))
+      expect(deleted).toEqual(expected(vector.normalized).filter((text) => text.startsWith('queue.delete')))
+      await driver.close()
+    },
+  )
 })
 
 describe('declarations of a notification listener', () => {
-  it.each(vectors('rabbit-declare-notification-listener').map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
-    const broker = new FakeBroker()
-    const driver = openDriver(broker, { options: vectorOptions(vector) })
-    const { targets, endpoint_methods, pool } = vector.api as { targets: { topic: string }[]; endpoint_methods: string[]; pool?: string }
-    const sources = targets.flatMap((target) => endpoint_methods.map((priority) => ({ target: new Target(target), priority })))
-    const listener = await driver.listenForNotifications(sources, listenOptions(() => {}, { pool: pool ?? null }))
-    const lines = withoutOwnPrefetch(sent(broker), vector)
-    const wanted = expected(vector.normalized)
-    // Python's order of topics and priorities is that of a set; consumer tags follow it. A pool's queue is bound to several keys at once here.
-    const unordered = (texts: readonly string[]) => [...new Set(texts.map((text) => text.replace(/"consumer_tag":"\d+",/, '')))].toSorted()
-    expect(unordered(lines)).toEqual(unordered(wanted))
-    expect(lines.findIndex((text) => text.startsWith('basic.consume'))).toBeGreaterThan(
-      lines.findLastIndex((text) => text.startsWith('queue.bind')),
-    )
-    await listener.close()
-    await driver.close()
-  })
+  it.each(vectors('rabbit-declare-notification-listener').map((vector) => [vector.file, vector] as const))(
+    '%s',
+    async (_file, vector) => {
+      const broker = new FakeBroker()
+      const driver = openDriver(broker, { options: vectorOptions(vector) })
+      const { targets, endpoint_methods, pool } = vector.api as {
+        targets: { topic: string }[]
+        endpoint_methods: string[]
+        pool?: string
+      }
+      const sources = targets.flatMap((target) =>
+        endpoint_methods.map((priority) => ({ target: new Target(target), priority })),
+      )
+      const listener = await driver.listenForNotifications(
+        sources,
+        listenOptions(() => {}, { pool: pool ?? null }),
+      )
+      const lines = withoutOwnPrefetch(sent(broker), vector)
+      const wanted = expected(vector.normalized)
+      // Python's order of topics and priorities is that of a set; consumer tags follow it. A pool's queue is bound to several keys at once here.
+      const unordered = (texts: readonly string[]) =>
+        [...new Set(texts.map((text) => text.replace(/"consumer_tag":"\d+",/, '')))].toSorted()
+      expect(unordered(lines)).toEqual(unordered(wanted))
+      expect(lines.findIndex((text) => text.startsWith('basic.consume'))).toBeGreaterThan(
+        lines.findLastIndex((text) => text.startsWith('queue.bind')),
+      )
+      await listener.close()
+      await driver.close()
+    },
+  )
 })
 
 describe('declarations of a notifier', () => {
-  it.each(vectors('rabbit-declare-notifier').map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
-    const broker = new FakeBroker()
-    const driver = openDriver(broker, { options: vectorOptions(vector) })
-    await driver.sendNotification(
-      new Target({ topic: 'notifications.info' }),
-      { context: {}, message: { message_id: 'i', publisher_id: 'p', event_type: 'e', priority: 'INFO', payload: {}, timestamp: 't' } },
-      { version: '2.0', deadline: Deadline.after(5000), retries: 0 },
-    )
-    // The second declaration of the exchange is the one Python makes before it publishes; here the first one counts.
-    expect(sent(broker)).toEqual(expected(vector.normalized).slice(0, -1))
-    await driver.close()
-  })
+  it.each(vectors('rabbit-declare-notifier').map((vector) => [vector.file, vector] as const))(
+    '%s',
+    async (_file, vector) => {
+      const broker = new FakeBroker()
+      const driver = openDriver(broker, { options: vectorOptions(vector) })
+      await driver.sendNotification(
+        new Target({ topic: 'notifications.info' }),
+        {
+          context: {},
+          message: {
+            message_id: 'i',
+            publisher_id: 'p',
+            event_type: 'e',
+            priority: 'INFO',
+            payload: {},
+            timestamp: 't',
+          },
+        },
+        { version: '2.0', deadline: Deadline.after(5000), retries: 0 },
+      )
+      // The second declaration of the exchange is the one Python makes before it publishes; here the first one counts.
+      expect(sent(broker)).toEqual(expected(vector.normalized).slice(0, -1))
+      await driver.close()
+    },
+  )
 })
 
 describe('declarations of a client', () => {
@@ -116,7 +159,10 @@ describe('declarations of a client', () => {
     const broker = new FakeBroker()
     const options = vectorOptions(vector)
     const server = openDriver(broker, { options })
-    const listener = await server.listen(new Target({ topic: 'demo', server: 'node1' }), listenOptions<IncomingRequest>(echo))
+    const listener = await server.listen(
+      new Target({ topic: 'demo', server: 'node1' }),
+      listenOptions<IncomingRequest>(echo),
+    )
     broker.frames.length = 0
     const driver = openDriver(broker, { options })
     const request = { context: {}, message: { method: 'text', args: { text: 'warm' } } }
@@ -150,7 +196,10 @@ describe('durable fallback', () => {
         )
     }
     const driver = openDriver(broker, { options: vectorOptions(vector) })
-    const server = await driver.listen(serverTarget(vector), listenOptions<IncomingRequest>(() => {}))
+    const server = await driver.listen(
+      serverTarget(vector),
+      listenOptions<IncomingRequest>(() => {}),
+    )
     expect(withoutOwnPrefetch(sent(broker), vector)).toEqual(expected(vector.normalized))
     await server.close()
     await driver.close()

@@ -82,7 +82,12 @@ export class FakeBroker implements RabbitClient {
   }
 
   /** What a peer would publish. */
-  publish(exchange: string, routingKey: string, body: string | Buffer, properties: MessageProperties = JSON_MESSAGE): void {
+  publish(
+    exchange: string,
+    routingKey: string,
+    body: string | Buffer,
+    properties: MessageProperties = JSON_MESSAGE,
+  ): void {
     this.route({ exchange, routingKey, properties, body: Buffer.from(body), redelivered: false })
   }
 
@@ -296,7 +301,14 @@ export class FakeChannel implements ClientConfirmChannel {
       priority: 0,
       ...(expiration === undefined ? {} : { expiration }),
     }
-    this.#record('basic.publish', { exchange, routing_key: routingKey, mandatory, properties, body: body.toString('utf8'), bytes: body })
+    this.#record('basic.publish', {
+      exchange,
+      routing_key: routingKey,
+      mandatory,
+      properties,
+      body: body.toString('utf8'),
+      bytes: body,
+    })
     this.#unconfirmed.add(onConfirm)
     setImmediate(() => this.#take(message, properties, onConfirm))
     return true
@@ -340,7 +352,8 @@ export class FakeChannel implements ClientConfirmChannel {
       this.#fail(amqpError(404, `NOT_FOUND - no exchange '${exchange}' in vhost '/'`))
       return
     }
-    const routed = this.#broker.nack || this.#broker.route({ exchange, routingKey, properties, body, redelivered: false })
+    const routed =
+      this.#broker.nack || this.#broker.route({ exchange, routingKey, properties, body, redelivered: false })
     if (!routed && mandatory) this.onReturn?.({ replyCode: 312, replyText: 'NO_ROUTE', exchange, routingKey, body })
     const { nack } = this.#broker
     const settle = (): void => {

@@ -18,7 +18,9 @@ import { DEFAULT_SETTINGS, type RabbitSettings } from '../../src/settings.ts'
 
 /** Every option at its default, except the given ones. */
 export function rabbitOptions(overrides: Partial<RabbitOptions> = {}): RabbitOptions {
-  const defaults = Object.fromEntries(Object.entries(rabbitConfig.options).map(([name, { default: value }]) => [name, value]))
+  const defaults = Object.fromEntries(
+    Object.entries(rabbitConfig.options).map(([name, { default: value }]) => [name, value]),
+  )
   return { ...(defaults as RabbitOptions), ...overrides }
 }
 
@@ -31,7 +33,10 @@ export interface OpenOptions {
 }
 
 /** A driver over whatever stands in for amqplib. Recovery is quick, so that tests are. */
-export function openDriver(client: RabbitClient, { options, settings, url, logger, clock }: OpenOptions = {}): RabbitDriver {
+export function openDriver(
+  client: RabbitClient,
+  { options, settings, url, logger, clock }: OpenOptions = {},
+): RabbitDriver {
   return new RabbitDriver(
     url ?? new TransportURL({ transport: 'rabbit', hosts: [new TransportHost({ hostname: 'broker' })] }),
     {

@@ -8,11 +8,16 @@ export interface VectorFrame {
   readonly connection: string
   readonly direction: 'sent' | 'received'
   readonly method: string
+  /** Seconds since the first frame; only in `wire`. */
+  readonly t?: number
   readonly args: Readonly<Record<string, unknown>>
   readonly properties?: Readonly<Record<string, unknown>>
   readonly body?: string
   readonly body_base64?: string
-  readonly parsed?: { readonly message?: Readonly<Record<string, unknown>>; readonly envelope?: Readonly<Record<string, unknown>> }
+  readonly parsed?: {
+    readonly message?: Readonly<Record<string, unknown>>
+    readonly envelope?: Readonly<Record<string, unknown>>
+  }
 }
 
 export interface Vector {
@@ -29,7 +34,20 @@ export interface Vector {
 export function vectors(prefix: string): readonly Vector[] {
   const files = readdirSync(FOLDER).filter((file) => file.startsWith(prefix) && file.endsWith('.json'))
   if (files.length === 0) throw new Error(`No vector begins with ${prefix} in ${FOLDER}`)
-  return files.toSorted().map((file) => ({ file, ...(JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Omit<Vector, 'file'>) }))
+  return files.toSorted().map((file) => {
+    const vector = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Omit<Vector, 'file'>
+    return {
+      ...vector,
+      file,
+      wire: vector.wire,
+      normalized: vector.normalized.map((frame, index) => withBytes(frame, vector.wire[index])),
+    }
+  })
+}
+
+/** Normalized frames leave compressed bodies out: they are taken from the wire. */
+function withBytes(frame: VectorFrame, wire: VectorFrame | undefined): VectorFrame {
+  return wire?.body_base64 === undefined ? frame : { ...frame, body_base64: wire.body_base64 }
 }
 
 /** `{ "oslo_messaging_rabbit.x": value }` as `{ x: value }`. */
