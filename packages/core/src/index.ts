@@ -19,7 +19,7 @@ export { getRpcTransport, getTransport, RPCTransport, type RPCTransportOptions }
 export { type CloseOptions, type CloseReport, Transport, type TransportKind } from './transport/transport.ts'
 
 // RPC clients
-export type { CallOptions } from './rpc/call-options.ts'
+export type { CallOptions, CallTransportOptions } from './rpc/call-options.ts'
 export { CallContext, type PrepareOptions } from './rpc/call-context.ts'
 export type { AnyMethods, CallArguments, CallResult, EndpointMethods, MethodName } from './rpc/methods.ts'
 export { getRpcClient, type GetRPCClientOptions, RPCClient, type RPCClientOptions } from './rpc/rpc-client.ts'

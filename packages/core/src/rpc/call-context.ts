@@ -17,7 +17,7 @@ import { Deadline } from '../util/deadline.ts'
 import { errorText } from '../util/text.ts'
 import { beginAtCaller } from '../util/stack.ts'
 import { decodeFailure } from '../wire/remote-failure.ts'
-import { type CallOptions, checkRetry, checkTimeout, type RPCTransportOptionsOfCall } from './call-options.ts'
+import { type CallOptions, checkRetry, checkTimeout, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods, CallArguments, CallResult, MethodName } from './methods.ts'
 import { isVersion, isVersionCompatible } from './version.ts'
 
@@ -44,7 +44,7 @@ export interface PrepareOptions extends Omit<TargetFields, 'legacyNamespaces'> {
   readonly retry?: number | null
   /** Reject with ServerLost when neither a reply nor a sign of life comes for so long; servers send one at half of it, from 2000 up. */
   readonly callMonitorTimeoutMs?: number | null
-  readonly transportOptions?: RPCTransportOptionsOfCall
+  readonly transportOptions?: CallTransportOptions
 }
 
 const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({})

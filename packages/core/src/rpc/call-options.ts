@@ -7,7 +7,7 @@ export interface CallOptions {
 }
 
 /** oslo's TransportOptions. */
-export interface RPCTransportOptionsOfCall {
+export interface CallTransportOptions {
   /** Reject with MessageUndeliverable at once when no queue takes the request. Default false. */
   readonly atLeastOnce?: boolean
 }

@@ -4,7 +4,7 @@ import type { Target } from '../target.ts'
 import { requireTarget } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { CallContext } from './call-context.ts'
-import { checkRetry, checkTimeout, type RPCTransportOptionsOfCall } from './call-options.ts'
+import { checkRetry, checkTimeout, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods } from './methods.ts'
 
 export interface RPCClientOptions {
@@ -18,7 +18,7 @@ export interface RPCClientOptions {
   readonly retry?: number | null
   /** Reject with ServerLost when neither a reply nor a sign of life comes for so long, milliseconds. Servers send one at half of it, from 2000 up. Default none. */
   readonly callMonitorTimeoutMs?: number | null
-  readonly transportOptions?: RPCTransportOptionsOfCall
+  readonly transportOptions?: CallTransportOptions
 }
 
 export interface GetRPCClientOptions extends RPCClientOptions {

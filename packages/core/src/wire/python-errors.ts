@@ -62,7 +62,7 @@ export class PythonTimeoutError extends PythonError {
   override readonly name = 'TimeoutError'
 }
 
-export type PythonErrorClass = new (message: string, options?: PythonErrorOptions) => Error
+type PythonErrorClass = new (message: string, options?: PythonErrorOptions) => Error
 
 /** Classes that are rebuilt as themselves. Python's TypeError is JavaScript's: both mean wrong arguments. */
 const CLASSES: ReadonlyMap<string, PythonErrorClass> = new Map<string, PythonErrorClass>([

@@ -11,7 +11,7 @@ import {
 import { formatTraceback } from './traceback.ts'
 
 /** Module of errors that Python has no name for; a class says another one with a static `module`. */
-export const DEFAULT_ERROR_MODULE = 'node'
+const DEFAULT_ERROR_MODULE = 'node'
 
 /** JavaScript's own errors, in Python's words. */
 const JAVASCRIPT: ReadonlyMap<string, string> = new Map([

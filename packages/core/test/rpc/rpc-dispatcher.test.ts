@@ -1,28 +1,18 @@
-import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   declareArguments,
-  DefaultRPCAccessPolicy,
-  ExpectedException,
-  expectedExceptions,
-  ExplicitRPCAccessPolicy,
-  expose,
   getRpcClient,
   getRpcServer,
   getRpcTransport,
-  LegacyRPCAccessPolicy,
   loadConfig,
   NoSuchMethod,
   RPCAccessPolicyBase,
-  type RPCAccessPolicyClass,
   RPCClient,
   RPCServer,
   RPCTransport,
   Target,
   UnsupportedVersion,
-  ValueError,
 } from '../../src/index.ts'
-import { findMethod } from '../../src/rpc/endpoint.ts'
 import { createScene, rejection, type Scene, thrownBy } from './scene.ts'
 
 let scene: Scene
@@ -167,140 +157,6 @@ describe('dispatcher', () => {
     expect(await rejection(scene.client().call({}, 'go', { list: null }))).toBeInstanceOf(TypeError)
   })
 
-  it('D7 DefaultRPCAccessPolicy - names that begin with _ are refused', async () => {
-    await scene.serve({ _private: () => 1, open: () => 2 })
-    expect(await rejection(scene.client().call({}, '_private'))).toBeInstanceOf(NoSuchMethod)
-    expect(await scene.client().call({}, 'open')).toBe(2)
-    expect(new DefaultRPCAccessPolicy().isAllowed({}, '__x')).toBe(false)
-  })
-
-  it('D8 LegacyRPCAccessPolicy - everything is allowed', async () => {
-    await scene.serve({ _private: () => 1 }, { accessPolicy: LegacyRPCAccessPolicy })
-    expect(await scene.client().call({}, '_private')).toBe(1)
-  })
-
-  it('D9 D11 ExplicitRPCAccessPolicy - only what expose marks', async () => {
-    class Endpoint {
-      field = expose(() => 'field')
-      hidden(): string {
-        return 'hidden'
-      }
-      open(): string {
-        return 'open'
-      }
-    }
-    // oxlint-disable-next-line typescript/unbound-method -- expose only marks it
-    expose(Endpoint.prototype.open)
-    await scene.serve(new Endpoint(), { accessPolicy: ExplicitRPCAccessPolicy })
-    expect(await scene.client().call({}, 'field')).toBe('field')
-    expect(await scene.client().call({}, 'open')).toBe('open')
-    expect(await rejection(scene.client().call({}, 'hidden'))).toBeInstanceOf(NoSuchMethod)
-  })
-
-  it('D11 expose - marks pass through the other wrappers, in any order', async () => {
-    const make = () => {
-      throw new ValueError('v')
-    }
-    await scene.serve(
-      {
-        a: expose(expectedExceptions([ValueError], make)),
-        b: expectedExceptions(
-          [ValueError],
-          expose(() => make()),
-        ),
-      },
-      { accessPolicy: ExplicitRPCAccessPolicy },
-    )
-    for (const method of ['a', 'b']) expect(await rejection(scene.client().call({}, method))).toBeInstanceOf(ValueError)
-  })
-
-  it('D10 own policy - a class; anything else is a TypeError', async () => {
-    class Only extends RPCAccessPolicyBase {
-      isAllowed(_endpoint: object, method: string): boolean {
-        return method === 'yes'
-      }
-    }
-    await scene.serve({ yes: () => 1, no: () => 2 }, { accessPolicy: Only })
-    expect(await scene.client().call({}, 'yes')).toBe(1)
-    expect(await rejection(scene.client().call({}, 'no'))).toBeInstanceOf(NoSuchMethod)
-    for (const wrong of [
-      new Only(),
-      class Other {
-        isAllowed(): boolean {
-          return true
-        }
-      },
-      () => true,
-      'default',
-    ] as unknown[])
-      expect(() => scene.server({}, { accessPolicy: wrong as RPCAccessPolicyClass })).toThrow(TypeError)
-  })
-
-  it('D12 expected_exceptions - the classes and their subclasses reach the client without an error log', async () => {
-    class Child extends ValueError {}
-    await scene.serve({
-      plain: expectedExceptions([ValueError], () => {
-        throw new ValueError('v')
-      }),
-      child: expectedExceptions([ValueError], async () => {
-        throw new Child('c')
-      }),
-      other: expectedExceptions([ValueError], () => {
-        throw new RangeError('r')
-      }),
-      fine: expectedExceptions([ValueError], async (_context: object, { n }: { n: number }) => n + 1),
-    })
-    const client = scene.client()
-    expect(await rejection(client.call({}, 'plain'))).toMatchObject({ message: 'v' })
-    expect(await rejection(client.call({}, 'child'))).toMatchObject({ message: 'c' })
-    expect(scene.log.lines.filter(({ level }) => level === 'error')).toEqual([])
-    expect(await client.call({}, 'fine', { n: 1 })).toBe(2)
-    await rejection(client.call({}, 'other'))
-    expect(scene.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
-  })
-
-  it('D12 expected_exceptions - is a decorator too, and refuses what is no class', async () => {
-    const decorated = expectedExceptions([ValueError])((): number => {
-      throw new ValueError('d')
-    })
-    await scene.serve({ go: decorated })
-    await rejection(scene.client().call({}, 'go'))
-    expect(scene.log.lines).toMatchObject([{ level: 'debug' }])
-    const wrong = ['ValueError'] as unknown
-    expect(() => expectedExceptions(wrong as (typeof ValueError)[])).toThrow(TypeError)
-  })
-
-  it('D13 ExpectedException - carries the error it stands for', async () => {
-    const error = new ValueError('inside')
-    expect(new ExpectedException(error).cause).toBe(error)
-    await scene.serve({
-      go: () => {
-        throw new ExpectedException(error)
-      },
-    })
-    expect(await rejection(scene.client().call({}, 'go'))).toMatchObject({ name: 'ValueError', message: 'inside' })
-    expect(scene.log.lines).toMatchObject([{ level: 'debug' }])
-  })
-
-  it('D14 ping endpoint - answers when it is enabled, whatever the policy, and not otherwise', async () => {
-    await scene.serve({})
-    expect(await rejection(scene.client().call({}, 'oslo_rpc_server_ping'))).toBeInstanceOf(NoSuchMethod)
-    for (const accessPolicy of [DefaultRPCAccessPolicy, ExplicitRPCAccessPolicy]) {
-      await using pinging = await createScene({ defaults: { rpc_ping_enabled: true } })
-      await pinging.serve({}, { accessPolicy })
-      expect(await pinging.client().call({}, 'oslo_rpc_server_ping')).toBe('pong')
-    }
-  })
-
-  it('D14 ping endpoint - an endpoint that has the method keeps it, with a warning', async () => {
-    await using pinging = await createScene({ defaults: { rpc_ping_enabled: true } })
-    await pinging.serve({ oslo_rpc_server_ping: () => 'mine' })
-    expect(await pinging.client().call({}, 'oslo_rpc_server_ping')).toBe('mine')
-    expect(pinging.log.lines).toMatchObject([
-      { level: 'warn', message: expect.stringContaining('oslo_rpc_server_ping') },
-    ])
-  })
-
   it('D16 own classes - transport, client and server are made of the class given', async () => {
     class MyTransport extends RPCTransport {}
     class MyClient<M extends object> extends RPCClient<M> {}
@@ -319,86 +175,5 @@ describe('dispatcher', () => {
     const { MessageServer, RPCDispatcher } = await import('../../src/index.ts')
     expect(RPCServer.prototype).toBeInstanceOf(MessageServer)
     expect(typeof RPCDispatcher).toBe('function')
-  })
-})
-
-describe('D11 endpoint methods - only the endpoint’s own declared functions', () => {
-  let ran: string[] = []
-  beforeEach(() => {
-    ran = []
-  })
-
-  class Base {
-    inherited(): string {
-      return 'inherited'
-    }
-  }
-  class Endpoint extends Base {
-    readonly target = new Target()
-    readonly value = 7
-    readonly arrow = (): string => 'arrow'
-    get getter(): () => string {
-      ran.push('getter')
-      return () => 'never'
-    }
-    method(): string {
-      return 'method'
-    }
-    static factory(): string {
-      return 'static'
-    }
-  }
-
-  it.each(['arrow', 'method', 'inherited'])('%s is served', async (method) => {
-    await scene.serve(new Endpoint())
-    expect(await scene.client().call({}, method)).toBe(method)
-  })
-
-  it.each([
-    'constructor',
-    '__proto__',
-    '__defineGetter__',
-    '__lookupSetter__',
-    'hasOwnProperty',
-    'isPrototypeOf',
-    'toString',
-    'valueOf',
-    'toLocaleString',
-    'propertyIsEnumerable',
-    'target',
-    'value',
-    'getter',
-    'factory',
-    'prototype',
-    'missing',
-  ])('%s is not, and nothing runs', async (method) => {
-    await scene.serve(new Endpoint(), { accessPolicy: LegacyRPCAccessPolicy })
-    expect(await rejection(scene.client().call({}, method))).toBeInstanceOf(NoSuchMethod)
-    expect(ran).toEqual([])
-  })
-
-  it('an endpoint without a prototype works', async () => {
-    const endpoint = Object.assign(Object.create(null) as object, { go: () => 1 })
-    await scene.serve(endpoint)
-    expect(await scene.client().call({}, 'go')).toBe(1)
-    expect(await rejection(scene.client().call({}, 'toString'))).toBeInstanceOf(NoSuchMethod)
-  })
-
-  it('what an endpoint inherits from the platform is nobody’s interface', () => {
-    class Emitting extends EventEmitter {
-      go(): number {
-        return 1
-      }
-    }
-    class Listing extends Map {
-      go(): number {
-        return 1
-      }
-    }
-    for (const endpoint of [new Emitting(), new Listing()]) {
-      expect(findMethod(endpoint, 'go')).toBeTypeOf('function')
-      for (const name of ['emit', 'on', 'removeAllListeners', 'clear', 'get'])
-        expect(findMethod(endpoint, name)).toBeUndefined()
-    }
   })
 })

@@ -1,13 +1,10 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   expectedExceptions,
   ExecutorLoadFailure,
   getRpcServer,
   InvalidTarget,
-  NoOpSerializer,
   RemoteError,
-  type RPCCall,
   RPCServer,
   ServerListenError,
   Target,
@@ -15,10 +12,9 @@ import {
   UnsupportedCapability,
   ValueError,
 } from '../../src/index.ts'
-import type { IncomingRequest, MessageContext, RPCReply } from '../../src/driver/messages.ts'
-import { createManualClock } from '../../src/testing.ts'
 import { createDeferred } from '../../src/util/deferred.ts'
 import { createScene, rejection, type Scene, thrownBy, turn } from './scene.ts'
+import { createHandFedScene } from './hand-fed-scene.ts'
 
 let scene: Scene
 beforeEach(async () => {
@@ -27,46 +23,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await scene[Symbol.asyncDispose]()
 })
-
-/** A driver whose listener is fed by hand. */
-async function createHandFedScene(workers = 2) {
-  let deliver: (request: IncomingRequest) => void = () => {}
-  const replies: RPCReply[] = []
-  const log: string[] = []
-  const fed = await createScene({
-    driver: (memory) => ({
-      ...memory,
-      open: async (url, context) => {
-        const driver = await memory.open(url, context)
-        driver.listen = async (_target, options) => {
-          log.push(`prefetch ${options.prefetch}`)
-          deliver = options.onMessage
-          return {
-            closed: new Promise(() => {}),
-            stop: async () => void log.push('stop'),
-            close: async () => void log.push('close'),
-          }
-        }
-        return driver
-      },
-    }),
-  })
-  const request = (message: Record<string, unknown>, changes: Partial<IncomingRequest> = {}): IncomingRequest => ({
-    context: {},
-    message,
-    expectsReply: true,
-    callMonitorTimeout: null,
-    acknowledge: () => void log.push(`ack ${String(message['method'])}`),
-    reply: async (reply) => void replies.push(reply),
-    heartbeat: async () => true,
-    requeue: () => void log.push(`requeue ${String(message['method'])}`),
-    ...changes,
-  })
-  return { fed, workers, log, replies, deliver: (message: IncomingRequest) => deliver(message), request }
-}
-
-const failureOf = (reply: RPCReply | undefined): Record<string, unknown> =>
-  JSON.parse(reply?.failure ?? 'null') as Record<string, unknown>
 
 describe('RPC server', () => {
   it('S1 get_rpc_server - makes a server that serves', async () => {
@@ -297,234 +253,5 @@ describe('RPC server', () => {
     })
     const error = thrownBy(() => getRpcServer(bus, new Target({ topic: 't', server: 's' }), []))
     expect(error).toBeInstanceOf(UnsupportedCapability)
-  })
-})
-
-describe('RPC server - requests that cannot be read', () => {
-  it.each([
-    ['no method', {}, /method must be a name and is missing/],
-    ['an empty method', { method: '' }, /method .* is empty/],
-    ['a method that is no text', { method: 7 }, /method .* of type number/],
-    ['arguments in a list', { method: 'go', args: [1] }, /args must be an object/],
-    ['arguments in a text', { method: 'go', args: 'x' }, /args must be an object/],
-    ['a namespace that is no text', { method: 'go', namespace: {} }, /namespace/],
-    ['a version that is no text', { method: 'go', version: 1.5 }, /version/],
-  ])('%s - is acknowledged, reported and answered, and the next one is handled', async (_, message, text) => {
-    const dropped: unknown[] = []
-    const keep = (event: unknown): void => void dropped.push(event)
-    subscribe('oslo-messaging:message-dropped', keep)
-    const { fed, deliver, request, log, replies } = await createHandFedScene()
-    await using _fed = fed
-    try {
-      await fed.serve({ go: () => 'fine' }, { workers: 1 })
-      deliver(request(message, { uniqueId: 'u1' }))
-      deliver(request(message, { expectsReply: false, uniqueId: 'u2' }))
-      deliver(request({ method: 'go' }))
-      await turn()
-      expect(log.filter((line) => line.startsWith('ack'))).toHaveLength(3)
-      expect(failureOf(replies[0])).toMatchObject({ class: 'SerializationError', message: expect.stringMatching(text) })
-      expect(replies.slice(1)).toEqual([{ result: 'fine', failure: null }])
-      expect(dropped).toMatchObject([
-        { reason: 'unreadable', uniqueId: 'u1' },
-        { reason: 'unreadable', uniqueId: 'u2' },
-      ])
-    } finally {
-      unsubscribe('oslo-messaging:message-dropped', keep)
-    }
-  })
-
-  it.each([{ method: 'go', args: null }, { method: 'go' }, { method: 'go', namespace: null, version: null }])(
-    '%j is one that can be: what is missing has a default',
-    async (message) => {
-      const { fed, deliver, request, replies } = await createHandFedScene()
-      await using _ = fed
-      await fed.serve({ go: (_context: object, args: object) => Object.keys(args) })
-      deliver(request(message))
-      await turn()
-      expect(replies).toEqual([{ result: [], failure: null }])
-    },
-  )
-})
-
-describe('D15 heartbeats (WIRE 2.3)', () => {
-  async function monitored(callMonitorTimeout: number | null, changes: Partial<IncomingRequest> = {}) {
-    const clock = createManualClock()
-    const scripted = await createHandFedScene()
-    await scripted.fed[Symbol.asyncDispose]()
-    let deliver: (request: IncomingRequest) => void = () => {}
-    const timed = await createScene({
-      clock,
-      driver: (memory) => ({
-        ...memory,
-        open: async (url, context) => {
-          const driver = await memory.open(url, context)
-          driver.listen = async (_target, options) => {
-            deliver = options.onMessage
-            return { closed: new Promise(() => {}), stop: async () => {}, close: async () => {} }
-          }
-          return driver
-        },
-      }),
-    })
-    const done = createDeferred<unknown>()
-    let beats = 0
-    await timed.serve({ slow: () => done.promise })
-    const send = (method: string): void =>
-      deliver(
-        scripted.request(
-          { method },
-          {
-            callMonitorTimeout,
-            heartbeat: async () => {
-              beats += 1
-              return true
-            },
-            ...changes,
-          },
-        ),
-      )
-    const pass = async (ms: number): Promise<number> => {
-      for (let passed = 0; passed < ms; passed += 250) {
-        await clock.advance(250)
-        await turn()
-      }
-      return beats
-    }
-    return { timed, send, pass, done }
-  }
-
-  it.each([
-    [2, 1000],
-    [5, 2500],
-    [3.9, 1500],
-  ])('a monitor timeout of %s s - one every %s ms, the first after one interval', async (timeout, intervalMs) => {
-    const { timed, send, pass, done } = await monitored(timeout)
-    await using _ = timed
-    send('slow')
-    expect(await pass(intervalMs - 250)).toBe(0)
-    expect(await pass(250)).toBe(1)
-    expect(await pass(3 * intervalMs)).toBe(4)
-    done.resolve(1)
-    await turn()
-    expect(await pass(10_000)).toBe(4)
-  })
-
-  it.each([[1], [1.9], [0], [-5], [Number.NaN], [null]])('a monitor timeout of %s gets none', async (timeout) => {
-    const { timed, send, pass } = await monitored(timeout)
-    await using _ = timed
-    send('slow')
-    expect(await pass(20_000)).toBe(0)
-  })
-
-  it('they end when the method fails', async () => {
-    const { timed, send, pass, done } = await monitored(2)
-    await using _ = timed
-    send('slow')
-    expect(await pass(1000)).toBe(1)
-    done.reject(new Error('no'))
-    await turn()
-    expect(await pass(10_000)).toBe(1)
-  })
-
-  it('they never begin for a method that does not exist (WIRE 10.2)', async () => {
-    const { timed, send, pass } = await monitored(2)
-    await using _ = timed
-    send('missing')
-    expect(await pass(10_000)).toBe(0)
-  })
-
-  it('they end when the client cannot be reached', async () => {
-    let asked = 0
-    const { timed, send, pass } = await monitored(2, {
-      heartbeat: async () => {
-        asked += 1
-        return asked < 2
-      },
-    })
-    await using _ = timed
-    send('slow')
-    await pass(10_000)
-    expect(asked).toBe(2)
-  })
-
-  it('a cast gets none', async () => {
-    const { timed, send, pass } = await monitored(2, { expectsReply: false })
-    await using _ = timed
-    send('slow')
-    expect(await pass(10_000)).toBe(0)
-  })
-})
-
-describe('RPC server - what a method is given', () => {
-  it('the context, its arguments, and the call', async () => {
-    const calls: RPCCall[] = []
-    const endpoint = {
-      go(this: unknown, context: MessageContext, args: object, call: RPCCall) {
-        calls.push(call)
-        return [this === endpoint, context, args]
-      },
-    }
-    await scene.serve(endpoint)
-    expect(await scene.client().call({ k: 1 }, 'go', { a: 2 })).toEqual([true, { k: 1 }, { a: 2 }])
-    expect(calls[0]).toMatchObject({ expectsReply: true, headers: {} })
-    expect(calls[0]?.signal.aborted).toBe(false)
-    expect(calls[0]?.signal).toBe(calls[0]?.signal)
-  })
-
-  it('the signal of the delivery', async () => {
-    const { fed, deliver, request } = await createHandFedScene()
-    await using _ = fed
-    const aborted = createDeferred<unknown>()
-    await fed.serve({
-      go: (_context: object, _args: object, { signal }: RPCCall) =>
-        new Promise<void>(() => signal.addEventListener('abort', () => aborted.resolve(signal.reason))),
-    })
-    const controller = new AbortController()
-    deliver(request({ method: 'go' }, { signal: controller.signal }))
-    controller.abort('taken away')
-    expect(await aborted.promise).toBe('taken away')
-  })
-
-  it('Z5 serializers - the context first, then each argument with it; the result too', async () => {
-    const order: unknown[] = []
-    class Tracing extends NoOpSerializer {
-      override async deserializeContext(ctxt: MessageContext): Promise<object> {
-        order.push('context')
-        return { ...ctxt, rich: true }
-      }
-      override deserializeEntity(ctxt: object, entity: unknown): unknown {
-        order.push(['in', entity, ctxt])
-        return entity
-      }
-      override serializeEntity(ctxt: object, entity: unknown): unknown {
-        order.push(['out', entity, ctxt])
-        return entity
-      }
-    }
-    await scene.serve(
-      { sum: (_context: object, { a, b }: { a: number; b: number }) => a + b },
-      { serializer: new Tracing() },
-    )
-    expect(await scene.client().call({ u: 1 }, 'sum', { a: 1, b: 2 })).toBe(3)
-    const rich = { u: 1, rich: true }
-    expect(order).toEqual(['context', ['in', 1, rich], ['in', 2, rich], ['out', 3, rich]])
-  })
-
-  it('a serializer that fails fails the call, and the worker is free again', async () => {
-    class Broken extends NoOpSerializer {
-      override deserializeEntity(): unknown {
-        throw new ValueError('unreadable argument')
-      }
-    }
-    await scene.serve({ go: () => 1 }, { serializer: new Broken(), workers: 1 })
-    const client = scene.client()
-    expect(await rejection(client.call({}, 'go', { a: 1 }))).toBeInstanceOf(ValueError)
-    expect(await client.call({}, 'go')).toBe(1)
-  })
-
-  it('an argument named __proto__ stays an argument', async () => {
-    await scene.serve({ go: (_context: object, args: object) => [Object.keys(args), 'polluted' in args] })
-    const args: unknown = JSON.parse('{"__proto__": {"polluted": true}}')
-    expect(await scene.client().call({}, 'go', args as object)).toEqual([['__proto__'], false])
   })
 })

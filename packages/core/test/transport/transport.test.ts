@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { DriverDefinition } from '../../src/driver/driver.ts'
 import {
@@ -24,8 +23,7 @@ import {
 } from '../../src/index.ts'
 import { createMemoryDriver, createRecorder } from '../../src/testing.ts'
 import { Deadline } from '../../src/util/deadline.ts'
-import { createDeferred } from '../../src/util/deferred.ts'
-import { createLog, createScene, rejection, thrownBy, turn } from '../rpc/scene.ts'
+import { createLog, rejection, thrownBy } from '../rpc/scene.ts'
 
 const unique = (): string => randomUUID().slice(0, 8)
 const kafka = (): DriverDefinition => {
@@ -218,105 +216,5 @@ describe('D2 capabilities - a notify-only driver asked for RPC', () => {
       getNotificationTransport(await loadConfig(), { url: 'memory://', registry: only(rpcOnly) }),
     )
     expect(error).toMatchObject({ capability: 'notifications', message: expect.stringContaining('rpconly') })
-  })
-})
-
-describe('D13 drain', () => {
-  it('close - handlers finish, may call others meanwhile, and their replies arrive', async () => {
-    await using scene = await createScene()
-    const release = createDeferred<void>()
-    const began = createDeferred<void>()
-    await scene.serve({ helper: () => 'help' }, {}, { topic: `${scene.topic}2` })
-    await scene.serve({
-      go: async () => {
-        began.resolve()
-        await release.promise
-        return await scene
-          .client({}, { topic: `${scene.topic}3` })
-          .cast({}, 'helper')
-          .then(() => 'done')
-      },
-    })
-    const call = scene.client().call({}, 'go')
-    await began.promise
-    const closing = scene.transport.close()
-    await turn()
-    expect(scene.transport.health().status).toBe('draining')
-    release.resolve()
-    expect(await call).toBe('done')
-    expect(await closing).toEqual({ abandoned: 0 })
-  })
-
-  it.each([
-    ['timeoutMs', () => ({ timeoutMs: 10 })],
-    ['signal', () => ({ timeoutMs: null, signal: AbortSignal.timeout(10) })],
-  ])('close - %s ends the patience, and what was left is reported', async (_, options) => {
-    await using scene = await createScene()
-    const began = createDeferred<void>()
-    await scene.serve({
-      stuck: () => {
-        began.resolve()
-        return new Promise(() => {})
-      },
-    })
-    const call = rejection(scene.client().call({}, 'stuck'))
-    await began.promise
-    expect(await scene.transport.close(options())).toEqual({ abandoned: 1 })
-    expect(await call).toBeInstanceOf(ClosedError)
-    expect(scene.log.lines).toMatchObject([{ level: 'warn', fields: { abandoned: 1 } }])
-  })
-
-  it('close - the shortest patience of several callers counts', async () => {
-    await using scene = await createScene()
-    const began = createDeferred<void>()
-    await scene.serve({
-      stuck: () => {
-        began.resolve()
-        return new Promise(() => {})
-      },
-    })
-    const call = rejection(scene.client().call({}, 'stuck'))
-    await began.promise
-    const patient = scene.transport.close({ timeoutMs: null })
-    await scene.transport.close({ timeoutMs: 5 })
-    expect(await patient).toEqual({ abandoned: 1 })
-    await call
-  })
-
-  it('close - no new server meanwhile', async () => {
-    await using scene = await createScene()
-    const release = createDeferred<void>()
-    const began = createDeferred<void>()
-    await scene.serve({ go: () => (began.resolve(), release.promise) })
-    const call = scene.client().call({}, 'go')
-    await began.promise
-    const closing = scene.transport.close()
-    expect(await rejection(scene.server({}, {}, { server: 'other' }).start())).toBeInstanceOf(ClosedError)
-    release.resolve()
-    await Promise.all([call, closing])
-  })
-})
-
-describe('D15 secrets', () => {
-  it('a transport never prints its password', async () => {
-    const log = createLog()
-    const secret = `s3cr3t${unique()}`
-    await using bus = await getNotificationTransport(await loadConfig(), {
-      url: `memory://u:${secret}@h/`,
-      logger: log,
-    })
-    void getRpcClient(bus, new Target({ topic: 't' }))
-    expect(inspect([bus, log.lines], { depth: 8, showHidden: true })).not.toContain(secret)
-    expect(JSON.stringify([bus.url, log.lines, bus.health()])).not.toContain(secret)
-  })
-})
-
-describe('bad input', () => {
-  it('a configuration that is none is a TypeError that says where to get one', async () => {
-    for (const conf of [undefined, null, {}, 'service.conf'] as unknown[])
-      expect(await rejection(getRpcTransport(conf as Awaited<ReturnType<typeof loadConfig>>))).toMatchObject({
-        name: 'TypeError',
-        message: expect.stringContaining('loadConfig'),
-      })
   })
 })

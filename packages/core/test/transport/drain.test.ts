@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import { ClosedError } from '../../src/index.ts'
+import { createDeferred } from '../../src/util/deferred.ts'
+import { createScene, rejection, turn } from '../rpc/scene.ts'
+
+describe('D13 drain', () => {
+  it('close - handlers finish, may call others meanwhile, and their replies arrive', async () => {
+    await using scene = await createScene()
+    const release = createDeferred<void>()
+    const began = createDeferred<void>()
+    await scene.serve({ helper: () => 'help' }, {}, { topic: `${scene.topic}2` })
+    await scene.serve({
+      go: async () => {
+        began.resolve()
+        await release.promise
+        return await scene
+          .client({}, { topic: `${scene.topic}3` })
+          .cast({}, 'helper')
+          .then(() => 'done')
+      },
+    })
+    const call = scene.client().call({}, 'go')
+    await began.promise
+    const closing = scene.transport.close()
+    await turn()
+    expect(scene.transport.health().status).toBe('draining')
+    release.resolve()
+    expect(await call).toBe('done')
+    expect(await closing).toEqual({ abandoned: 0 })
+  })
+
+  it.each([
+    ['timeoutMs', () => ({ timeoutMs: 10 })],
+    ['signal', () => ({ timeoutMs: null, signal: AbortSignal.timeout(10) })],
+  ])('close - %s ends the patience, and what was left is reported', async (_, options) => {
+    await using scene = await createScene()
+    const began = createDeferred<void>()
+    await scene.serve({
+      stuck: () => {
+        began.resolve()
+        return new Promise(() => {})
+      },
+    })
+    const call = rejection(scene.client().call({}, 'stuck'))
+    await began.promise
+    expect(await scene.transport.close(options())).toEqual({ abandoned: 1 })
+    expect(await call).toBeInstanceOf(ClosedError)
+    expect(scene.log.lines).toMatchObject([{ level: 'warn', fields: { abandoned: 1 } }])
+  })
+
+  it('close - the shortest patience of several callers counts', async () => {
+    await using scene = await createScene()
+    const began = createDeferred<void>()
+    await scene.serve({
+      stuck: () => {
+        began.resolve()
+        return new Promise(() => {})
+      },
+    })
+    const call = rejection(scene.client().call({}, 'stuck'))
+    await began.promise
+    const patient = scene.transport.close({ timeoutMs: null })
+    await scene.transport.close({ timeoutMs: 5 })
+    expect(await patient).toEqual({ abandoned: 1 })
+    await call
+  })
+
+  it('close - no new server meanwhile', async () => {
+    await using scene = await createScene()
+    const release = createDeferred<void>()
+    const began = createDeferred<void>()
+    await scene.serve({ go: () => (began.resolve(), release.promise) })
+    const call = scene.client().call({}, 'go')
+    await began.promise
+    const closing = scene.transport.close()
+    expect(await rejection(scene.server({}, {}, { server: 'other' }).start())).toBeInstanceOf(ClosedError)
+    release.resolve()
+    await Promise.all([call, closing])
+  })
+})
