@@ -28,6 +28,7 @@ export class Peer implements AsyncDisposable {
   /** Printed, and not yet taken by anyone. */
   readonly #events: PeerEvent[] = []
   readonly #waiters = new Set<Waiter>()
+  readonly #lines = new WeakMap<PeerEvent, string>()
   #errors = ''
   #ended = false
 
@@ -89,7 +90,17 @@ export class Peer implements AsyncDisposable {
   }
 
   send(command: Readonly<Record<string, unknown>>): void {
-    this.#child.stdin.write(`${JSON.stringify(command)}\n`)
+    this.sendText(JSON.stringify(command))
+  }
+
+  /** A command as JSON text, for values that JavaScript cannot hold. */
+  sendText(command: string): void {
+    this.#child.stdin.write(`${command}\n`)
+  }
+
+  /** The line that an event was printed as. */
+  lineOf(event: PeerEvent): string {
+    return this.#lines.get(event) ?? ''
   }
 
   /** Closes its input and waits until it has stopped in order; rejects when it does not. */
@@ -140,6 +151,7 @@ export class Peer implements AsyncDisposable {
 
   #read(line: string): void {
     const event = JSON.parse(line) as PeerEvent
+    this.#lines.set(event, line)
     for (const waiter of this.#waiters) {
       if (!waiter.wants(event)) continue
       waiter.take(event)

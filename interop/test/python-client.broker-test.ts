@@ -1,0 +1,149 @@
+import { sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
+import { getRpcServer, type MessageServer, type RPCTransport, Target } from '@oslo-messaging/core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+import { DemoEndpoint } from './support/demo-endpoint.ts'
+import { openRpc, unique } from './support/ours.ts'
+import { Peer, type PeerEvent } from './support/peer.ts'
+import { pythonWithLibrary } from './support/python.ts'
+
+const python = await skipOrFail(pythonWithLibrary())
+const rabbit = await skipOrFail(sharedBroker('rabbit'))
+
+const OURS = unique('ours')
+const THEIRS = unique('theirs')
+
+/** What a Python client asks; it must get the same from our server as from Python's own. */
+const QUESTIONS: readonly [title: string, command: Readonly<Record<string, unknown>>][] = [
+  ['nothing in, text out', { method: 'ping' }],
+  [
+    'every JSON value',
+    { method: 'echo', args: { n: null, t: true, i: -3, f: 1.5, s: 'ü 😀 \u2028', l: [1, [2]], o: { k: {} } } },
+  ],
+  ['null', { method: 'give', args: {} }],
+  ['false', { method: 'give', args: { value: false } }],
+  ['an empty list', { method: 'give', args: { value: [] } }],
+  ['1 MB of text', { method: 'give', args: { value: 'ä'.repeat(500_000) } }],
+  ['the request context', { method: 'context', ctxt: { user: 'u', roles: ['r'], deep: { a: null } } }],
+  ['a namespace', { method: 'ping', target: { namespace: 'ns', version: '1.2' } }],
+  ['a version that is too new', { method: 'ping', target: { version: '1.9' } }],
+  ['another major version', { method: 'ping', target: { version: '2.0' } }],
+  ['an unknown namespace', { method: 'ping', target: { namespace: 'nowhere' } }],
+  ['an unknown method', { method: 'no_such_thing' }],
+  ['a private method', { method: '_private' }],
+  ['a Python builtin exception', { method: 'fail', args: { kind: 'ValueError', message: 'wrong ü' } }],
+  ['an exception that quotes its message', { method: 'fail', args: { kind: 'KeyError', message: 'key' } }],
+  ['an expected exception', { method: 'fail_expected', args: { message: 'no' } }],
+  ['an exception of an allowed module', { method: 'fail', args: { kind: 'DemoError', message: 'demo', code: 7 } }],
+  ['an exception that cannot be rebuilt', { method: 'fail', args: { kind: 'PickyError', message: 'p', code: 1 } }],
+  ['a call that nobody answers in time', { method: 'sleep', args: { seconds: 3 }, timeout: 1 }],
+  [
+    'a long call that is monitored',
+    { method: 'sleep', args: { seconds: 4, value: 'done' }, timeout: 30, call_monitor_timeout: 2 },
+  ],
+  ['a version above the cap', { method: 'ping', target: { version: '1.4' }, version_cap: '1.3' }],
+  ['a call with at-least-once', { method: 'ping', at_least_once: true }],
+  [
+    'a topic nobody serves, with at-least-once',
+    { method: 'ping', target: { topic: 'nobody-here' }, at_least_once: true, timeout: 5, retry: 0 },
+  ],
+]
+
+/** Without what differs between any two calls: numbers, times, message ids, and the lines of a traceback. */
+function comparable(answer: PeerEvent): unknown {
+  const { id: _id, seconds: _seconds, lines: _lines, ...rest } = answer
+  return JSON.parse(
+    JSON.stringify(rest, (_, value: unknown) =>
+      typeof value === 'string'
+        ? value.replace(/\\n ?Traceback.*/s, '').replaceAll(/\b[0-9a-f]{32}\b/g, '<id>')
+        : value,
+    ),
+  )
+}
+
+describe.skipIf(python === undefined || rabbit === undefined)('a Python client of our server, over RabbitMQ', () => {
+  const endpoint = new DemoEndpoint(null, '1.5')
+  const spaced = new DemoEndpoint('ns', '1.5')
+  const other = new DemoEndpoint(null, '1.5')
+  const peers: Peer[] = []
+  const servers: MessageServer[] = []
+  let transport: RPCTransport
+  let client: Peer
+  let stranger: Peer
+  let id = 0
+
+  /** The answer to a command, without what differs between any two. */
+  async function ask(peer: Peer, topic: string, command: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const mine = ++id
+    const target = { topic, ...(command['target'] as object | undefined) }
+    peer.send({ ...command, id: mine, target })
+    return comparable(await peer.answer(mine, 30_000))
+  }
+
+  beforeAll(async () => {
+    const url = (await rabbit?.vhost()) ?? ''
+    transport = await openRpc(url)
+    servers.push(
+      getRpcServer(transport, new Target({ topic: OURS, server: 'one' }), [endpoint, spaced]),
+      getRpcServer(transport, new Target({ topic: OURS, server: 'two' }), [other, new DemoEndpoint('ns', '1.5')]),
+    )
+    const theirs = ['--topic', THEIRS, '--version', '1.5', '--namespace', 'ns', '--namespace-version', '1.5']
+    const [, , ...started] = await Promise.all([
+      ...servers.map((server) => server.start()),
+      Peer.start('rpc_server', url, [...theirs, '--quiet']),
+      Peer.start('rpc_client', url, ['--timeout', '20', '--allow-exmod', 'demo_errors']),
+      Peer.start('rpc_client', url, ['--timeout', '20']),
+    ])
+    peers.push(...started.filter((each) => each instanceof Peer))
+    client = peers[1] as Peer
+    stranger = peers[2] as Peer
+  })
+
+  afterAll(async () => {
+    await Promise.all(peers.map((peer) => peer.stop()))
+    await Promise.all(servers.map((server) => server.stop()))
+    await transport.close()
+  })
+
+  it.each(QUESTIONS)('gets the same as from a Python server: %s', async (_, command) => {
+    const [ours, theirs] = await Promise.all([ask(client, OURS, command), ask(client, THEIRS, command)])
+    expect(ours).toEqual(theirs)
+  })
+
+  it('gets the same as from a Python server: an exception of a module that is not allowed', async () => {
+    const command = { method: 'fail', args: { kind: 'DemoError', message: 'demo', code: 7 } }
+    const [ours, theirs] = await Promise.all([ask(stranger, OURS, command), ask(stranger, THEIRS, command)])
+    expect(ours).toMatchObject({ event: 'error', type: 'RemoteError', exc_type: 'DemoError' })
+    expect(ours).toEqual(theirs)
+  })
+
+  it('reaches one server by name', async () => {
+    const before = other.seen.items.length
+    await ask(client, OURS, { method: 'ping', target: { server: 'two' } })
+    expect(other.seen.items.length).toBe(before + 1)
+  })
+
+  it('gets the right answer to each of fifty calls at once', async () => {
+    const values = Array.from({ length: 50 }, (_, index) => `value-${index}`)
+    const answers = await Promise.all(values.map((value) => ask(client, OURS, { method: 'give', args: { value } })))
+    expect(answers).toEqual(values.map((value) => ({ event: 'result', value })))
+  })
+
+  it('gets back every digit of an integer beyond 2^53', async () => {
+    const mine = ++id
+    const args = '{"value": 9007199254740993, "list": [-123456789012345678901234567890]}'
+    client.sendText(`{"id": ${mine}, "method": "echo", "args": ${args}, "target": {"topic": "${OURS}"}}`)
+    expect(client.lineOf(await client.answer(mine))).toContain(`"value": ${args}`)
+  })
+
+  it('casts to one server, and fans out to all of them', async () => {
+    const mark = unique('cast')
+    const isMarked = ({ args }: { args: Readonly<Record<string, unknown>> }): boolean => args['mark'] === mark
+    await ask(client, OURS, { op: 'cast', method: 'echo', args: { mark }, target: { server: 'one' } })
+    await endpoint.seen.atLeast(1, isMarked)
+    await ask(client, OURS, { op: 'cast', method: 'echo', args: { mark }, target: { fanout: true } })
+    await endpoint.seen.atLeast(2, isMarked)
+    await other.seen.atLeast(1, isMarked)
+    expect([endpoint, other].map(({ seen }) => seen.items.filter(isMarked).length)).toEqual([2, 1])
+  })
+})
