@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import type * as oslo from '@oslo-messaging/core/driver'
-import { ClosedError, createBackoff, Deadline, decodeJson, emitDiagnostic } from '@oslo-messaging/core/driver'
+import {
+  ClosedError,
+  createBackoff,
+  Deadline,
+  decodeJson,
+  emitDiagnostic,
+  summarizeHealth,
+} from '@oslo-messaging/core/driver'
 import { encodeJson, MessageDeliveryFailure, MessageUndeliverable, NO_CAPABILITIES } from '@oslo-messaging/core/driver'
-import { createDeferred, ReplyPathLost, ReplyWaiters, summarizeHealth, Supervisor } from '@oslo-messaging/core/driver'
+import { createDeferred, ReplyPathLost, ReplyWaiters, Supervisor, unwrapEnvelope } from '@oslo-messaging/core/driver'
 import { HubClient, HubLost } from './hub/client.ts'
 import type { Ask, Delivery, Queue } from './hub/protocol.ts'
 
 const CONNECT: oslo.WaitFacts = { phase: 'connect', delivery: 'not-sent' }
-const DECLARE: oslo.WaitFacts = { phase: 'declare', delivery: 'not-sent' }
 const CONFIRM: oslo.WaitFacts = { phase: 'confirm', delivery: 'unknown' }
-const REPLY: oslo.WaitFacts = { phase: 'reply', delivery: 'confirmed' }
 
 /** What travels for a request or a notification: what core gave us, and for a call where its reply goes. */
 interface Parcel extends Pick<oslo.IncomingRequest, 'context' | 'message' | 'headers'> {
@@ -18,13 +23,7 @@ interface Parcel extends Pick<oslo.IncomingRequest, 'context' | 'message' | 'hea
 
 type OnDelivery = (delivery: Delivery) => void
 type Bounds = Pick<oslo.ListenOptions, 'deadline' | 'prefetch'>
-
-interface Subscription {
-  readonly name: string
-  readonly request: Ask
-  readonly onDelivery: OnDelivery
-  readonly close?: () => void
-}
+type Subscription = { readonly request: Ask; readonly onDelivery: OnDelivery; readonly close?: () => void }
 
 const joined = (...parts: readonly (string | null)[]) => parts.map((part) => encodeURIComponent(part ?? '')).join('/')
 
@@ -46,9 +45,8 @@ class HubDriver implements oslo.Driver {
     const establish = (signal: AbortSignal, attempt: number) => this.#connect(signal, attempt)
     this.#supervisor = new Supervisor({ establish, classify: () => 'retry', backoff, upState: 'consuming', clock })
     const queues = [{ name: this.#inbox, key: this.#inbox, private: true }]
-    const request = { do: 'consume', as: this.#inbox, queues, prefetch: 1_000 } as const
-    const onDelivery = (delivery: Delivery): void => this.#onReply(delivery)
-    this.#subscriptions.set(this.#inbox, { name: 'replies', request, onDelivery })
+    const request = { do: 'consume', as: this.#inbox, queues, prefetch: null } as const
+    this.#subscriptions.set(this.#inbox, { request, onDelivery: (delivery) => this.#onReply(delivery) })
   }
 
   async send(target: oslo.Target, request: oslo.OutgoingRequest, options: oslo.SendOptions) {
@@ -59,14 +57,11 @@ class HubDriver implements oslo.Driver {
     const body = encodeJson(waitForReply ? { ...request, call: { id, replyTo: this.#inbox, monitor } } : request)
     const publish = async (): Promise<undefined> => {
       const taken = await this.#ask({ do: 'publish', key, body, expiresInMs }, deadline, CONFIRM, retries)
-      if (taken === 0 && atLeastOnce) throw new MessageUndeliverable(`No server listens to ${target.toString()}`)
+      if (taken === 0 && atLeastOnce)
+        throw new MessageUndeliverable(`Nobody serves ${target.toString()}`, { routingKey: key })
     }
     if (!waitForReply) return await publish()
-    let progress = this.#client === undefined ? CONNECT : CONFIRM
-    const reply = this.#waiters.wait(id, { deadline, callMonitorTimeoutMs, progress: () => progress })
-    const failed = (error: unknown) => this.#waiters.fail(id, error)
-    publish().then(() => (progress = REPLY), failed)
-    return await reply
+    return await this.#waiters.call(id, { deadline, callMonitorTimeoutMs }, publish)
   }
 
   async sendNotification(target: oslo.Target, message: oslo.OutgoingNotification, options: oslo.NotifyOptions) {
@@ -78,8 +73,7 @@ class HubDriver implements oslo.Driver {
     const keys = [this.#key('rpc', target, null), this.#key('rpc', target, target.server)]
     const fanout = { name: joined('fanout', randomUUID()), key: this.#key('fanout', target), private: true }
     const queues = [...keys.map((key) => ({ name: key, key })), fanout]
-    const deliver = (delivery: Delivery) => options.onMessage(this.#request(delivery))
-    return await this.#subscribe(`server ${target.topic}`, queues, options, deliver)
+    return await this.#subscribe(`rpc ${target.topic}`, queues, options, (it) => options.onMessage(this.#request(it)))
   }
 
   async listenForNotifications(sources: readonly oslo.NotificationSource[], options: oslo.NotifyListenOptions) {
@@ -87,13 +81,12 @@ class HubDriver implements oslo.Driver {
     const topics = sources.map(({ target, priority }) => target.with({ topic: `${target.topic}.${priority}` }))
     const keys = topics.map((target) => this.#key('notification', target))
     const queues = keys.map((key) => ({ name: pool === null ? key : joined('pool', this.#url.virtualHost, pool), key }))
-    const deliver = (delivery: Delivery) => onMessage(this.#notification(delivery))
-    return await this.#subscribe(`listener ${pool ?? keys.join(' ')}`, queues, options, deliver)
+    const name = `listener ${pool ?? keys.join(' ')}`
+    return await this.#subscribe(name, queues, options, (each) => onMessage(this.#notification(each)))
   }
 
   health(): oslo.Health {
-    if (this.#supervisor.state === 'starting') return summarizeHealth([])
-    const names = [...this.#subscriptions.values()].map(({ name }) => name)
+    const names = this.#supervisor.state === 'starting' ? [] : [...this.#subscriptions.keys()]
     return summarizeHealth(names.map((name) => this.#supervisor.health('listener', name)))
   }
 
@@ -113,18 +106,26 @@ class HubDriver implements oslo.Driver {
     const { hostname = null, port = null } = this.#url.hosts[attempt % this.#url.hosts.length] ?? {}
     const onLost = (error: HubLost): void => {
       this.#client = undefined
-      // The hub forgets private queues with their connection, and so our replies.
-      this.#waiters.failAll(() => new ReplyPathLost(error.message, { cause: error }))
+      this.#waiters.failAll(() => new ReplyPathLost('The hub forgot the reply queue', { cause: error }))
       this.#supervisor.lost(error)
     }
-    const onDelivery = (delivery: Delivery): void => this.#subscriptions.get(delivery.as)?.onDelivery(delivery)
+    const deliver = (it: Delivery): void => {
+      try {
+        this.#subscriptions.get(it.as)?.onDelivery(it)
+      } catch (error) {
+        this.#client?.tell({ do: 'acknowledge', delivery: it.delivery })
+        const facts = { driver: 'hub', source: it.as, reason: 'unreadable', error } as const
+        emitDiagnostic('oslo-messaging:message-dropped', () => facts)
+      }
+    }
     const address = { host: hostname ?? '127.0.0.1', port: port ?? 7000, signal }
-    this.#client = await HubClient.connect(address, onDelivery, onLost)
+    this.#client = await HubClient.connect(address, deliver, onLost)
     for (const { request } of this.#subscriptions.values()) await this.#client?.ask(randomUUID(), request)
   }
 
   /** Resolves with the number of queues that took it. Losses are waited out, `retries` times at most. */
   async #ask(request: Ask, deadline: Deadline, facts: oslo.WaitFacts, retries: number | null): Promise<number> {
+    deadline.check(CONNECT)
     const id = randomUUID()
     for (let attempts = 1; ; attempts += 1) {
       const left = retries === null ? null : retries + 1 - attempts
@@ -138,27 +139,24 @@ class HubDriver implements oslo.Driver {
     }
   }
 
-  async #subscribe(name: string, queues: readonly Queue[], options: Bounds, onDelivery: OnDelivery) {
+  async #subscribe(name: string, queues: readonly Queue[], { deadline, prefetch }: Bounds, onDelivery: OnDelivery) {
     const { promise: closed, resolve } = createDeferred<void>()
-    const as = randomUUID()
+    const as = `${name} ${randomUUID()}`
     const end = (release: boolean): void => {
       this.#subscriptions.delete(as)
       this.#client?.tell({ do: 'cancel', as, release })
       if (release) resolve()
     }
-    const request = { do: 'consume', as, queues, prefetch: options.prefetch } as const
-    this.#subscriptions.set(as, { name, request, onDelivery, close: () => end(true) })
-    try {
-      await this.#ask(request, options.deadline, DECLARE, null)
-    } catch (error) {
+    const request = { do: 'consume', as, queues, prefetch } as const
+    this.#subscriptions.set(as, { request, onDelivery, close: () => end(true) })
+    await this.#ask(request, deadline, { phase: 'declare', delivery: 'not-sent' }, null).catch((error: unknown) => {
       end(true)
       throw error
-    }
+    })
     return { closed, stop: async () => end(false), close: async () => end(true) }
   }
 
-  #onReply({ delivery, body }: Delivery): void {
-    this.#client?.tell({ do: 'acknowledge', delivery })
+  #onReply({ body }: Delivery): void {
     const { id, reply } = decodeJson(body) as { readonly id: string; readonly reply: oslo.RPCReply | null }
     if (reply === null ? this.#waiters.heartbeat(id) : this.#waiters.settle(id, reply)) return
     emitDiagnostic('oslo-messaging:message-dropped', () => ({ driver: 'hub', source: 'replies', reason: 'late-reply' }))
@@ -166,8 +164,10 @@ class HubDriver implements oslo.Driver {
 
   #notification({ delivery, redelivered, body }: Delivery): oslo.IncomingNotification & Parcel {
     const settle = (what: 'acknowledge' | 'requeue') => (): void => this.#client?.tell({ do: what, delivery })
-    const parcel = decodeJson(body) as Parcel
-    return { ...parcel, redelivered, acknowledge: settle('acknowledge'), requeue: settle('requeue') }
+    // Throws when it is no JSON object; what is in it is for core to judge.
+    const parcel: Partial<Parcel> = unwrapEnvelope(decodeJson(body))
+    const [acknowledge, requeue] = [settle('acknowledge'), settle('requeue')]
+    return { context: {}, message: {}, ...parcel, redelivered, acknowledge, requeue }
   }
 
   #request(delivery: Delivery): oslo.IncomingRequest {
@@ -189,12 +189,12 @@ class HubDriver implements oslo.Driver {
 
 const RPC = { rpc: true, rpcFanout: true, rpcCallMonitoring: true, rpcAtLeastOnce: true, rpcExpiry: true } as const
 const NOTIFICATIONS = { notifications: true, requeue: true, pools: true, storesBeforeListeners: true } as const
-const SEPARATION = { exchanges: 'both', virtualHosts: true, ordering: 'queue' } as const
+const SCOPE = { exchanges: 'both', virtualHosts: true, ordering: 'queue' } as const
 
 /** `hub://host:port/vhost`: a driver for a message bus of one's own. */
 export const hubDriver: oslo.DriverDefinition = {
   name: 'hub',
   schemes: ['hub'],
-  capabilities: { ...NO_CAPABILITIES, ...RPC, ...NOTIFICATIONS, ...SEPARATION },
+  capabilities: { ...NO_CAPABILITIES, ...RPC, ...NOTIFICATIONS, ...SCOPE },
   open: (url, context) => new HubDriver(url, context),
 }

@@ -12,7 +12,7 @@ interface Consumer {
   readonly as: string
   readonly socket: Socket
   readonly queues: readonly string[]
-  readonly prefetch: number
+  readonly prefetch: number | null
   readonly unsettled: Map<number, { readonly queue: string; readonly message: Message }>
   isCancelled: boolean
 }
@@ -135,14 +135,16 @@ export class Hub {
     if (queue === undefined) return
     for (;;) {
       while (queue.waiting[0] !== undefined && queue.waiting[0].expiresAt <= Date.now()) queue.waiting.shift()
-      const index = queue.consumers.findIndex(({ unsettled, prefetch }) => unsettled.size < prefetch)
+      const index = queue.consumers.findIndex(
+        ({ unsettled, prefetch }) => prefetch === null || unsettled.size < prefetch,
+      )
       const consumer = queue.consumers[index]
       if (consumer === undefined) return
       const message = queue.waiting.shift()
       if (message === undefined) return
       queue.consumers.push(...queue.consumers.splice(index, 1))
       const delivery = ++this.#deliveries
-      consumer.unsettled.set(delivery, { queue: name, message })
+      if (consumer.prefetch !== null) consumer.unsettled.set(delivery, { queue: name, message })
       const { body, redelivered } = message
       this.#tell(consumer.socket, { as: consumer.as, delivery, redelivered, body })
     }

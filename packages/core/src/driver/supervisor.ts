@@ -107,10 +107,9 @@ export class Supervisor {
     void this.#run()
   }
 
-  /** Resolves when established; at once if it is and there is time left. Rejects at the deadline with the last failure as `cause`, when it fails for good, with ClosedError,
+  /** Resolves when established; at once if it is. Rejects at the deadline with the last failure as `cause`, when it fails for good, with ClosedError,
    *  or with MessageDeliveryFailure when more than `retries` attempts have failed since the call. */
   async ready(deadline: Deadline, facts: WaitFacts, { retries = null }: ReadyOptions = {}): Promise<void> {
-    deadline.check(facts)
     if (this.isUp) return
     if (this.#state === 'failed') throw this.#error
     if (this.#state === 'closed') throw new ClosedError('Closed while it was waited for')
