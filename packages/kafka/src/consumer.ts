@@ -232,6 +232,7 @@ export class KafkaListener implements Listener {
         settings.offsetReset === 'latest' && !this.#knownCommits.has(key) ? this.#baseline?.get(key) : undefined
       const clientBegins = sought ?? committed ?? now.bounds.get(key)?.low ?? 0
       if (start.offset !== clientBegins) session.port.seek(start)
+      flow.moveTo(start.offset)
       if (start.why !== 'stored') fix.push({ ...partition, offset: start.offset })
       if (start.skipped > 0 || start.why === 'recreated') warnOfStart(logger, group, start)
     }

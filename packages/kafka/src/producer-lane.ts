@@ -36,7 +36,7 @@ export class ProducerLane {
   readonly #options: LaneOptions
   readonly #queue = new Set<Outgoing>()
   #maxBytes = MAX_BATCH_BYTES
-  #running: Promise<void> | undefined
+  #running = false
   #underway: readonly Outgoing[] = []
   /** Ends the pause before the next batch once so many have arrived. */
   #expected = 0
@@ -47,20 +47,13 @@ export class ProducerLane {
     this.#options = options
   }
 
-  get isIdle(): boolean {
-    return this.#running === undefined
-  }
-
-  /** Resolves when nothing is queued or under way. */
-  async idle(): Promise<void> {
-    while (this.#running !== undefined) await this.#running
-  }
-
   add(message: Outgoing): void {
     this.#queue.add(message)
     message.onAbandoned = () => this.#queue.delete(message)
     if (this.#queue.size >= this.#expected) this.#wake?.()
-    this.#running ??= this.#run()
+    if (this.#running) return
+    this.#running = true
+    void this.#run()
   }
 
   /** Rejects everything that is left, each with what is known about it. */
@@ -90,7 +83,7 @@ export class ProducerLane {
       this.#underway = []
       await this.#breathe(batch.length)
     }
-    this.#running = undefined
+    this.#running = false
     this.#options.onIdle()
   }
 

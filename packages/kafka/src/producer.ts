@@ -2,7 +2,9 @@ import {
   type Clock,
   ClosedError,
   type ComponentHealth,
+  createDeferred,
   type Deadline,
+  type Deferred,
   type DeliveryState,
   type Logger,
   OutstandingLimit,
@@ -39,6 +41,7 @@ export class NotificationProducer implements OutgoingOwner {
   readonly #session: ProducerSession
   readonly #lanes = new Map<string, ProducerLane>()
   readonly #limit = new OutstandingLimit({ maxMessages: MAX_OUTSTANDING_MESSAGES, maxBytes: MAX_OUTSTANDING_BYTES })
+  #drained: Deferred<void> | undefined
   #closed = false
 
   constructor(options: NotificationProducerOptions) {
@@ -63,6 +66,9 @@ export class NotificationProducer implements OutgoingOwner {
 
   release(bytes: number): void {
     this.#limit.release(bytes)
+    if (this.#drained === undefined || this.#limit.messages > 0) return
+    this.#drained.resolve()
+    this.#drained = undefined
   }
 
   #enqueue(topic: string, record: OutgoingRecord, bytes: number, { deadline, retries }: SendFacts): Promise<void> {
@@ -81,9 +87,11 @@ export class NotificationProducer implements OutgoingOwner {
     return message.promise
   }
 
-  /** Resolves when everything that was sent so far is settled. */
+  /** Resolves when everything that was sent is settled. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#lanes.values()].map(async (lane) => await lane.idle()))
+    if (this.#limit.messages === 0) return
+    this.#drained ??= createDeferred<void>()
+    await this.#drained.promise
   }
 
   health(): readonly ComponentHealth[] {
@@ -98,8 +106,7 @@ export class NotificationProducer implements OutgoingOwner {
     }
     if (signal?.aborted) cut()
     signal?.addEventListener('abort', cut, { once: true })
-    const aborted = new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
-    await Promise.race([this.flush(), aborted])
+    await this.flush()
     signal?.removeEventListener('abort', cut)
     await this.#session.close()
   }

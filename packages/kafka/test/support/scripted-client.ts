@@ -1,0 +1,261 @@
+import {
+  type AdminPort,
+  ClientFault,
+  type ConsumerPort,
+  type ConsumerPortOptions,
+  type FetchedBatch,
+  type FetchedRecord,
+  type KafkaClient,
+  type OutgoingRecord,
+  type PartitionOffset,
+  type ProduceRequest,
+  type ProducerPort,
+  type ProducerPortOptions,
+  type TopicPartition,
+} from '../../src/client-port.ts'
+
+const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
+
+/** A second implementation of the client port: a Kafka in memory whose every answer a test may script. It shows that the driver needs nothing but the port. */
+export class ScriptedKafka implements KafkaClient {
+  readonly topics = new Map<string, FetchedRecord[][]>()
+  readonly committed = new Map<string, number>()
+  /** What went over the wire, oldest first. */
+  readonly requests: ProduceRequest[] = []
+  readonly commits: PartitionOffset[] = []
+  readonly consumers: ScriptedConsumer[] = []
+  readonly producers: ScriptedProducer[] = []
+  /** Runs before a request is stored; throws to refuse it. */
+  beforeStore: (request: ProduceRequest) => Promise<void> | void = () => {}
+  /** Runs after a request is stored; throws to lose the answer. */
+  afterStore: (request: ProduceRequest) => Promise<void> | void = () => {}
+  onConnect: (options: ProducerPortOptions) => Promise<void> | void = () => {}
+  onJoin: (options: ConsumerPortOptions) => Promise<void> | void = () => {}
+  onCommit: (positions: readonly PartitionOffset[]) => Promise<void> | void = () => {}
+  /** Records of one fetch. */
+  fetchSize = 1000
+
+  createTopic(topic: string, partitions = 1): void {
+    this.topics.set(
+      topic,
+      Array.from({ length: partitions }, () => []),
+    )
+  }
+
+  /** Stores records as some other program would. */
+  store(topic: string, values: readonly (string | null)[], partition = 0): void {
+    const log = this.log({ topic, partition })
+    for (const value of values)
+      log.push({ offset: log.length, value: value === null ? null : Buffer.from(value), headers: undefined })
+    this.wake()
+  }
+
+  log({ topic, partition }: TopicPartition): FetchedRecord[] {
+    if (!this.topics.has(topic)) this.createTopic(topic)
+    const log = this.topics.get(topic)?.[partition]
+    if (log === undefined) throw new ClientFault('UNKNOWN_TOPIC_OR_PARTITION', `no ${topic}/${partition}`)
+    return log
+  }
+
+  wake(): void {
+    for (const consumer of this.consumers) consumer.poll()
+  }
+
+  createProducer(options: ProducerPortOptions): ScriptedProducer {
+    const producer = new ScriptedProducer(this, options)
+    this.producers.push(producer)
+    return producer
+  }
+
+  createConsumer(options: ConsumerPortOptions): ConsumerPort {
+    const consumer = new ScriptedConsumer(this, options)
+    this.consumers.push(consumer)
+    return consumer
+  }
+
+  createAdmin(): AdminPort {
+    return {
+      connect: async () => await Promise.resolve(),
+      disconnect: async () => await Promise.resolve(),
+      bounds: async (topic) => {
+        await Promise.resolve()
+        const logs = this.topics.get(topic)
+        if (logs === undefined) throw new ClientFault('UNKNOWN_TOPIC_OR_PARTITION', `no topic ${topic}`)
+        return logs.map((log, partition) => ({ topic, partition, low: 0, high: log.length }))
+      },
+      committed: async (group, topics) => {
+        await Promise.resolve()
+        return topics.flatMap((topic) =>
+          (this.topics.get(topic) ?? []).flatMap((_, partition) => {
+            const offset = this.committed.get(`${group} ${topic}/${partition}`)
+            return offset === undefined ? [] : [{ topic, partition, offset }]
+          }),
+        )
+      },
+    }
+  }
+
+  /** Gives every member of the group its share again; partitions go to the members in turn. */
+  rebalance(group: string): void {
+    const members = this.consumers.filter((consumer) => consumer.isMember && consumer.options.group === group)
+    const partitions = [...new Set(members.flatMap(({ options }) => options.topics))].flatMap((topic) =>
+      (this.topics.get(topic) ?? []).map((_, partition) => ({ topic, partition })),
+    )
+    members.forEach((member, index) => member.assign(partitions.filter((_, at) => at % members.length === index)))
+  }
+}
+
+export class ScriptedProducer implements ProducerPort {
+  readonly options: ProducerPortOptions
+  readonly #kafka: ScriptedKafka
+  #turn = 0
+  isConnected = false
+
+  constructor(kafka: ScriptedKafka, options: ProducerPortOptions) {
+    this.#kafka = kafka
+    this.options = options
+  }
+
+  async connect(): Promise<void> {
+    await this.#kafka.onConnect(this.options)
+    this.isConnected = true
+  }
+
+  async produce(request: ProduceRequest): Promise<void> {
+    if (!this.isConnected) throw new ClientFault('Closed', 'not connected')
+    const count = this.#kafka.topics.get(request.topic)?.length ?? 1
+    const partition = request.partition ?? this.#turn++ % count
+    const chosen = { ...request, partition }
+    this.#kafka.requests.push(chosen)
+    await this.#kafka.beforeStore(chosen)
+    this.#kafka.store(
+      request.topic,
+      request.records.map(({ value }: OutgoingRecord) => value.toString()),
+      partition,
+    )
+    await this.#kafka.afterStore(chosen)
+  }
+
+  async disconnect(): Promise<void> {
+    this.isConnected = false
+    await Promise.resolve()
+  }
+}
+
+export class ScriptedConsumer implements ConsumerPort {
+  readonly options: ConsumerPortOptions
+  readonly #kafka: ScriptedKafka
+  readonly #positions = new Map<string, number>()
+  readonly paused = new Set<string>()
+  readonly #busy = new Set<string>()
+  #assigned: readonly TopicPartition[] = []
+  #generation = 0
+  isMember = false
+  heartbeats = 0
+
+  constructor(kafka: ScriptedKafka, options: ConsumerPortOptions) {
+    this.#kafka = kafka
+    this.options = options
+  }
+
+  async start(): Promise<void> {
+    await this.#kafka.onJoin(this.options)
+    for (const topic of this.options.topics) if (!this.#kafka.topics.has(topic)) this.#kafka.createTopic(topic)
+    this.isMember = true
+    this.#kafka.rebalance(this.options.group)
+  }
+
+  assign(partitions: readonly TopicPartition[]): void {
+    this.#assigned = partitions
+    this.#generation += 1
+    this.#positions.clear()
+    for (const partition of partitions) {
+      this.#positions.set(keyOf(partition), this.#kafka.committed.get(`${this.options.group} ${keyOf(partition)}`) ?? 0)
+    }
+    this.options.handlers.onAssigned(partitions)
+    this.poll()
+  }
+
+  /** Ends the session as a broken client would. */
+  crash(fault: ClientFault): void {
+    this.isMember = false
+    this.options.handlers.onLost(fault)
+  }
+
+  poll(): void {
+    for (const partition of this.#assigned) void this.#read(partition)
+  }
+
+  async #read(partition: TopicPartition): Promise<void> {
+    const key = keyOf(partition)
+    if (this.#busy.has(key)) return
+    this.#busy.add(key)
+    try {
+      // A fetch takes a turn of the event loop, as any network does.
+      await new Promise((resolve) => setImmediate(resolve))
+      while (this.#wants(key)) {
+        const from = this.#positions.get(key) ?? 0
+        const records = this.#kafka.log(partition).slice(from, from + this.#kafka.fetchSize)
+        if (records.length === 0) return
+        const generation = this.#generation
+        await this.options.handlers.onBatch(this.#batch(partition, records, from))
+        await new Promise((resolve) => setImmediate(resolve))
+        // Left where it was on purpose: it is fetched again when something happens.
+        if (this.#generation === generation && this.#positions.get(key) === from) return
+      }
+    } finally {
+      this.#busy.delete(key)
+    }
+  }
+
+  #wants(key: string): boolean {
+    return this.isMember && !this.paused.has(key) && this.#assigned.some((partition) => keyOf(partition) === key)
+  }
+
+  #batch(partition: TopicPartition, records: readonly FetchedRecord[], from: number): FetchedBatch {
+    const key = keyOf(partition)
+    return {
+      ...partition,
+      records,
+      resolve: (offset) => this.#positions.set(key, offset + 1),
+      heartbeat: async () => {
+        this.heartbeats += 1
+        await Promise.resolve()
+      },
+      commit: async (offset) => await this.commit([{ ...partition, offset }]),
+      isStale: () => !this.#wants(key) || (this.#positions.get(key) ?? 0) < from,
+    }
+  }
+
+  async commit(positions: readonly PartitionOffset[]): Promise<void> {
+    if (positions.length === 0) return
+    if (!this.isMember) throw new ClientFault('UNKNOWN_MEMBER_ID', 'not a member')
+    await this.#kafka.onCommit(positions)
+    for (const position of positions) {
+      this.#kafka.commits.push(position)
+      this.#kafka.committed.set(`${this.options.group} ${keyOf(position)}`, position.offset)
+    }
+  }
+
+  seek(position: PartitionOffset): void {
+    this.#positions.set(keyOf(position), position.offset)
+    this.poll()
+  }
+
+  pause(partition: TopicPartition): void {
+    this.paused.add(keyOf(partition))
+  }
+
+  resume(partition: TopicPartition): void {
+    this.paused.delete(keyOf(partition))
+    this.poll()
+  }
+
+  async disconnect(): Promise<void> {
+    if (!this.isMember) return
+    this.isMember = false
+    this.#assigned = []
+    this.#kafka.rebalance(this.options.group)
+    await Promise.resolve()
+  }
+}
