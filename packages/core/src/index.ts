@@ -104,6 +104,6 @@ export {
 export type { AllowedRemoteErrors, RemoteErrorClass } from './wire/remote-error-table.ts'
 
 // Watching
-export type { DiagnosticEvents } from './diagnostics/channels.ts'
+export { DIAGNOSTIC_CHANNELS, type DiagnosticEvents } from './diagnostics/channels.ts'
 export { type Logger, silentLogger } from './diagnostics/logger.ts'
 export { type Clock, systemClock } from './util/clock.ts'

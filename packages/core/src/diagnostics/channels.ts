@@ -1,7 +1,8 @@
 import { channel, type Channel } from 'node:diagnostics_channel'
 import type { ComponentState } from '../driver/health.ts'
 
-/** Every diagnostics channel and what it carries. Names are stable. Payloads hold no message bodies and no secrets. */
+/** Every diagnostics channel and what it carries; `docs/diagnostics.md` says when. Names are stable, payloads may gain fields.
+ *  They hold no message bodies and no secrets of the library's own; an `error` that the application threw is the application's. */
 export interface DiagnosticEvents {
   /** A connection, listener, publisher or reply path changed state. */
   'oslo-messaging:state': {
@@ -26,12 +27,14 @@ export interface DiagnosticEvents {
   'oslo-messaging:reply-abandoned': { readonly driver: string; readonly replyTo: string; readonly error?: unknown }
   /** Something failed where nobody waits for it. */
   'oslo-messaging:background-error': { readonly source: string; readonly error: unknown }
+  /** A call or cast begins. `id` is the same in the event that ends it. */
   'oslo-messaging:rpc-client:start': {
     readonly id: number
     readonly kind: 'call' | 'cast'
     readonly target: string
     readonly method: string
   }
+  /** It has ended: the reply is here, the broker has the cast, or it failed with `error`. */
   'oslo-messaging:rpc-client:end': {
     readonly id: number
     readonly kind: 'call' | 'cast'
@@ -40,7 +43,9 @@ export interface DiagnosticEvents {
     readonly durationMs: number
     readonly error?: unknown
   }
+  /** A worker begins to handle a request. */
   'oslo-messaging:rpc-server:start': { readonly id: number; readonly target: string; readonly method: string }
+  /** The endpoint is done, or failed with `error`. */
   'oslo-messaging:rpc-server:end': {
     readonly id: number
     readonly target: string
@@ -48,6 +53,7 @@ export interface DiagnosticEvents {
     readonly durationMs: number
     readonly error?: unknown
   }
+  /** One copy of a notification is with the broker, or failed with `error`. `topic` ends in the priority. */
   'oslo-messaging:notify:end': {
     readonly topic: string
     readonly priority: string
@@ -56,6 +62,24 @@ export interface DiagnosticEvents {
     readonly error?: unknown
   }
 }
+
+// A record, so that the compiler misses none.
+const NAMES: Readonly<Record<keyof DiagnosticEvents, true>> = {
+  'oslo-messaging:state': true,
+  'oslo-messaging:message-dropped': true,
+  'oslo-messaging:reply-abandoned': true,
+  'oslo-messaging:background-error': true,
+  'oslo-messaging:rpc-client:start': true,
+  'oslo-messaging:rpc-client:end': true,
+  'oslo-messaging:rpc-server:start': true,
+  'oslo-messaging:rpc-server:end': true,
+  'oslo-messaging:notify:end': true,
+}
+
+/** The name of every channel, for whoever subscribes to all. */
+export const DIAGNOSTIC_CHANNELS: readonly (keyof DiagnosticEvents)[] = Object.freeze(
+  Object.keys(NAMES) as (keyof DiagnosticEvents)[],
+)
 
 const channels = new Map<string, Channel>()
 
