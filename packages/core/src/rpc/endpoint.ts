@@ -8,7 +8,7 @@ export type Endpoint = object
 
 /** What a method may want to know of the call it serves: its third parameter. */
 export interface RPCCall {
-  /** Aborts when the broker takes the request away, so that the method may stop. */
+  /** Aborts when the broker takes the request away, or the transport closes without waiting longer, so that the method may stop. */
   readonly signal: AbortSignal
   /** False for a cast: nobody waits for the result. */
   readonly expectsReply: boolean

@@ -1,18 +1,18 @@
 import { NoSuchMethod, SerializationError, UnsupportedVersion } from '../errors.ts'
 import type { Serializer } from '../serializer/serializer.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
-import type { IncomingRequest } from '../driver/messages.ts'
+import type { MessageContext } from '../driver/messages.ts'
 import { DefaultRPCAccessPolicy, RPCAccessPolicyBase, type RPCAccessPolicyClass } from './access-policy.ts'
 import {
   type Endpoint,
   type EndpointMethod,
   findMethod,
   nameOf,
+  type RPCCall,
   type ResolvedEndpoint,
   resolveEndpoint,
 } from './endpoint.ts'
 import { findArgumentMismatch } from './expose.ts'
-import { IncomingCall } from './incoming-call.ts'
 import { isVersionCompatible } from './version.ts'
 
 /** A request whose parts were checked. */
@@ -90,20 +90,19 @@ export class RPCDispatcher {
   }
 
   /** Runs the method and gives its serialized result: a value or a promise of it. Whatever the method throws, or its promise rejects with, comes out as it is. */
-  invoke(found: FoundMethod, request: CheckedRequest, incoming: IncomingRequest): unknown {
-    const call = new IncomingCall(incoming)
-    if (this.#isPlain) return run(found, incoming.context, request.args, call)
-    return this.#invokeSerialized(found, request, incoming, call)
+  invoke(found: FoundMethod, request: CheckedRequest, context: MessageContext, call: RPCCall): unknown {
+    if (this.#isPlain) return run(found, context, request.args, call)
+    return this.#invokeSerialized(found, request, context, call)
   }
 
   async #invokeSerialized(
     found: FoundMethod,
     request: CheckedRequest,
-    incoming: IncomingRequest,
-    call: IncomingCall,
+    sent: MessageContext,
+    call: RPCCall,
   ): Promise<unknown> {
     const serializer = this.#serializer
-    const context = await serializer.deserializeContext(incoming.context)
+    const context = await serializer.deserializeContext(sent)
     const entries: [string, unknown][] = []
     for (const [name, value] of Object.entries(request.args))
       entries.push([name, await serializer.deserializeEntity(context, value)])
@@ -117,7 +116,7 @@ function run(
   { endpoint, run }: FoundMethod,
   context: object,
   args: Readonly<Record<string, unknown>>,
-  call: IncomingCall,
+  call: RPCCall,
 ): unknown {
   const mismatch = findArgumentMismatch(run, args)
   if (mismatch !== undefined) throw new TypeError(`${nameOf(endpoint)}.${run.name}() ${mismatch}`)

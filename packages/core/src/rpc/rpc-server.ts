@@ -14,6 +14,7 @@ import { errorText } from '../util/text.ts'
 import type { RPCAccessPolicyClass } from './access-policy.ts'
 import type { Endpoint } from './endpoint.ts'
 import { startHeartbeats } from './heartbeats.ts'
+import { IncomingCall } from './incoming-call.ts'
 import { PingEndpoint, PING_METHOD } from './ping-endpoint.ts'
 import { ReplySender } from './reply-sender.ts'
 import { type CheckedRequest, RPCDispatcher } from './rpc-dispatcher.ts'
@@ -44,6 +45,8 @@ export class RPCServer extends MessageServer {
   readonly #transport: Transport
   readonly #dispatcher: RPCDispatcher
   readonly #replies: ReplySender
+  /** Calls whose methods hold a signal. */
+  readonly #watching = new Set<IncomingCall>()
 
   constructor(transport: Transport, target: Target, endpoints: readonly Endpoint[], options: RPCServerOptions = {}) {
     requireTarget(target, 'An RPC server')
@@ -59,6 +62,9 @@ export class RPCServer extends MessageServer {
       clock,
       host: transport,
       listen: (pool, deadline) => this.#subscribe(pool, deadline),
+      onAbandon: (reason) => {
+        for (const call of this.#watching) call.abort(reason)
+      },
     })
     this.target = target
     this.#transport = transport
@@ -95,23 +101,29 @@ export class RPCServer extends MessageServer {
     try {
       checked = this.#dispatcher.check(request.message)
     } catch (error) {
+      const busy = this.#replies.fail(request, error)
       this.#reportUnreadable(request, error)
-      return await this.#replies.fail(request, error)
+      return await busy
     }
     const observed = this.#observe(checked)
+    const call = new IncomingCall(request, this.#watching)
     let endHeartbeats: (() => void) | undefined
     let result: unknown
     try {
       const found = this.#dispatcher.find(checked)
       endHeartbeats = startHeartbeats(request, this.#transport.clock, this.#transport.logger)
-      result = this.#dispatcher.invoke(found, checked, request)
+      result = this.#dispatcher.invoke(found, checked, request.context, call)
       if (isPromiseLike(result)) result = await result
       endHeartbeats?.()
+      call.end()
     } catch (error) {
       endHeartbeats?.()
+      call.end()
+      // The client first: a logger that fails must not leave it waiting.
+      const busy = this.#replies.fail(request, error)
       observed?.(error)
       this.#log(checked, error)
-      return await this.#replies.fail(request, error)
+      return await busy
     }
     observed?.()
     // Nothing to wait for is the rule, and an await of it would cost every request a turn.

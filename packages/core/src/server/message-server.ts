@@ -42,6 +42,8 @@ export interface MessageServerOptions {
   /** Subscribes. What arrives is run on `pool`, which is new for each cycle; `prefetch` for the driver is twice `pool.size` (DESIGN D16). */
   readonly listen: (pool: WorkerPool, deadline: Deadline) => Promise<Listener>
   readonly host?: ServerHost
+  /** Called when nobody waits for running handlers any more, so that those which care can stop. */
+  readonly onAbandon?: (reason: unknown) => void
 }
 
 const DEFAULT_LOG_AFTER_MS = 30_000
@@ -134,6 +136,11 @@ export class MessageServer {
   async wait(options: StepOptions = {}): Promise<void> {
     const cycle = this.#cycle
     await this.#patiently('wait', this.#finish(cycle), options)
+  }
+
+  /** Tells running handlers that nobody waits for them any more: their transport closes and its patience is over. */
+  abandon(reason: unknown): void {
+    this.#options.onAbandon?.(reason)
   }
 
   /** Kept for oslo's sake: there is nothing to reset. */

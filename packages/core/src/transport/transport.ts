@@ -176,17 +176,22 @@ export class Transport implements ServerHost {
       await untilAborted(drained, signal)
     }
     const abandoned = servers.reduce((sum, server) => sum + server.unfinished, 0)
-    if (abandoned > 0)
+    if (abandoned > 0) {
+      for (const server of servers) server.abandon(this.#closedError())
       this.logger.warn(`${abandoned} messages were still being handled when ${this.url.redacted} was closed`, {
         abandoned,
       })
+    }
     await this.#driver.close({ signal })
     return { abandoned }
   }
 
   #refuseWhileClosing(): void {
-    if (this.#closing !== undefined)
-      throw new ClosedError(`The ${this.driverName} transport is closed`, { delivery: 'not-sent' })
+    if (this.#closing !== undefined) throw this.#closedError()
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`The ${this.driverName} transport is closed`, { delivery: 'not-sent' })
   }
 }
 

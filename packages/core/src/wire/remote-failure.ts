@@ -32,7 +32,16 @@ const REMOTE_ENDING = /_Remote$/
  *  Whatever was thrown has one, values that are no errors included; arguments that JSON cannot hold travel as their text. */
 export function encodeFailure(thrown: unknown, table?: RemoteErrorTable): string {
   const error = thrown instanceof ExpectedException ? thrown.cause : thrown
-  const failure = describe(error, table)
+  let failure: RemoteFailure
+  try {
+    failure = describe(error, table)
+  } catch (indescribable) {
+    // A message or a name that throws when it is read: the caller still learns that the method failed.
+    failure = describe(
+      new Error(`The method failed with something that cannot be shown: ${errorText(indescribable)}`),
+      table,
+    )
+  }
   try {
     return encodeJson(failure)
   } catch (unwritable) {

@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it } from 'vitest'
 import type { RPCReply } from '../../src/driver/messages.ts'
-import { turn } from './scene.ts'
+import { silentLogger, ValueError } from '../../src/index.ts'
+import { createScene, rejection, turn } from './scene.ts'
 import { createHandFedScene } from './hand-fed-scene.ts'
 
 const failureOf = (reply: RPCReply | undefined): Record<string, unknown> =>
@@ -51,4 +52,44 @@ describe('RPC server - requests that cannot be read', () => {
       expect(replies).toEqual([{ result: [], failure: null }])
     },
   )
+})
+
+describe('RPC server - whatever a method throws is answered', () => {
+  it.each([
+    ['a text', 'plain'],
+    ['nothing', undefined],
+    ['an object without a prototype', Object.create(null) as object],
+    ['a number', 7],
+  ])('%s', async (_, thrown) => {
+    const { fed, deliver, request, replies } = await createHandFedScene()
+    await using _fed = fed
+    await fed.serve({
+      go: () => {
+        throw thrown
+      },
+    })
+    deliver(request({ method: 'go' }))
+    await turn()
+    expect(failureOf(replies[0])).toMatchObject({ class: 'Exception', module: 'builtins' })
+    expect(fed.log.lines).toMatchObject([{ level: 'error' }])
+  })
+
+  it('a logger that fails does not keep the failure from the client, nor the worker from the next request', async () => {
+    const logger = {
+      ...silentLogger,
+      error: () => {
+        throw new Error('disk full')
+      },
+    }
+    await using scene = await createScene({ logger })
+    await scene.serve(
+      {
+        boom: () => {
+          throw new ValueError('v')
+        },
+      },
+      { workers: 1 },
+    )
+    for (const _ of [1, 2]) expect(await rejection(scene.client().call({}, 'boom'))).toBeInstanceOf(ValueError)
+  })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ClosedError } from '../../src/index.ts'
+import { ClosedError, type RPCCall } from '../../src/index.ts'
 import { createDeferred } from '../../src/util/deferred.ts'
 import { createScene, rejection, turn } from '../rpc/scene.ts'
 
@@ -46,6 +46,24 @@ describe('D13 drain', () => {
     expect(await scene.transport.close(options())).toEqual({ abandoned: 1 })
     expect(await call).toBeInstanceOf(ClosedError)
     expect(scene.log.lines).toMatchObject([{ level: 'warn', fields: { abandoned: 1 } }])
+  })
+
+  it('close - a method that looks at its signal is told when the patience is over', async () => {
+    await using scene = await createScene()
+    const began = createDeferred<void>()
+    const told = createDeferred<unknown>()
+    await scene.serve({
+      careful: (_context: object, _args: object, { signal }: RPCCall) => {
+        signal.addEventListener('abort', () => told.resolve(signal.reason))
+        began.resolve()
+        return new Promise(() => {})
+      },
+    })
+    const call = rejection(scene.client().call({}, 'careful'))
+    await began.promise
+    await scene.transport.close({ timeoutMs: 5 })
+    expect(await told.promise).toBeInstanceOf(ClosedError)
+    await call
   })
 
   it('close - the shortest patience of several callers counts', async () => {

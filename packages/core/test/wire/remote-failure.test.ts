@@ -55,7 +55,7 @@ function failureIn(body: string | undefined): string | undefined {
   if (body === undefined || !body.includes('failure')) return undefined
   const outer = JSON.parse(body) as Record<string, unknown>
   const inner =
-    outer['oslo.message'] === undefined ? outer : (JSON.parse(String(outer['oslo.message'])) as typeof outer)
+    outer['oslo.message'] === undefined ? outer : (JSON.parse(outer['oslo.message'] as string) as typeof outer)
   return typeof inner['failure'] === 'string' ? inner['failure'] : undefined
 }
 
@@ -259,6 +259,21 @@ describe('encodeFailure', () => {
 
   it('D13 ExpectedException - the error inside it is what is sent', () => {
     expect(fields(new ExpectedException(new ValueError('m')))).toMatchObject({ class: 'ValueError' })
+  })
+
+  it.each([
+    ['an object without a prototype', Object.create(null) as object],
+    [
+      'an error whose message throws',
+      Object.defineProperty(new Error('m'), 'message', {
+        get: () => {
+          throw new Error('hidden')
+        },
+      }),
+    ],
+    ['a symbol', Symbol('s')],
+  ])('%s - is still a failure', (_, thrown) => {
+    expect(fields(thrown)).toMatchObject({ class: 'Exception', module: 'builtins' })
   })
 
   it('an error with arguments JSON cannot hold is still sent', () => {
