@@ -18,6 +18,7 @@ const FULL = {
   legacyNamespaces: ['old', 'older'],
 }
 
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000 })
 const fieldsOf = (target: Target): object => Object.fromEntries(Object.entries(target))
 
 describe('target', () => {
@@ -102,7 +103,7 @@ describe('target', () => {
     await listen('elsewhere', { topic: 't', server: 's', exchange: 'other' })
     await cast({ topic: 't', exchange: 'openstack' })
     await cast({ topic: 't' })
-    await vi.waitFor(() => expect(got).toEqual(['here', 'here']))
+    await eventually(() => expect(got).toEqual(['here', 'here']))
   })
 
   it('G8 fanout beats server - when both are set every server gets it', async () => {
@@ -110,9 +111,9 @@ describe('target', () => {
     await listen('a', { topic: 't', server: 'a' })
     await listen('b', { topic: 't', server: 'b' })
     await cast({ topic: 't', server: 'a', fanout: true })
-    await vi.waitFor(() => expect(got.toSorted()).toEqual(['a', 'b']))
+    await eventually(() => expect(got.toSorted()).toEqual(['a', 'b']))
     await cast({ topic: 't', server: 'a', fanout: false })
-    await vi.waitFor(() => expect(got.toSorted()).toEqual(['a', 'a', 'b']))
+    await eventually(() => expect(got.toSorted()).toEqual(['a', 'a', 'b']))
   })
 })
 
