@@ -51,7 +51,13 @@ describe('types of notifications', () => {
     getBatchNotificationListener(
       transport,
       [],
-      [{ info: (batch) => expectTypeOf(batch).toEqualTypeOf<readonly ReceivedNotification[]>() as unknown as null }],
+      [
+        {
+          info: (batch) => {
+            expectTypeOf(batch).toEqualTypeOf<readonly ReceivedNotification[]>()
+          },
+        },
+      ],
     )
   })
 
