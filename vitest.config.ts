@@ -24,13 +24,9 @@ const project = (
     globalSetup,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
-    globalSetup,
     server: { deps: { inline: [/@oslo-messaging\//] } },
   },
 })
-
-/** Brokers start when the first test asks for one, serve the whole run, and end with it. */
-const brokers = ['brokers/src/vitest-setup.ts']
 
 export default defineConfig({
   test: {
