@@ -102,7 +102,7 @@ function toSymbols(last: Uint8Array, used: readonly number[]): number[] {
 
 /** Huffman code lengths for every symbol of the alphabet, none above 17: frequencies are flattened until that holds. */
 function codeLengths(symbols: readonly number[], alphabet: number): number[] {
-  let weights = new Array<number>(alphabet).fill(1)
+  let weights = Array.from({ length: alphabet }, () => 1)
   for (const symbol of symbols) weights[symbol] = (weights[symbol] ?? 0) + 1
   for (;;) {
     const lengths = huffmanLengths(weights)
@@ -117,7 +117,7 @@ interface Node {
 }
 
 function huffmanLengths(weights: readonly number[]): number[] {
-  const lengths = new Array<number>(weights.length).fill(0)
+  const lengths = Array.from({ length: weights.length }, () => 0)
   const nodes: Node[] = weights.map((weight, symbol) => ({ weight, leaves: [symbol] }))
   while (nodes.length > 1) {
     nodes.sort((a, b) => b.weight - a.weight)
@@ -131,7 +131,7 @@ function huffmanLengths(weights: readonly number[]): number[] {
 }
 
 function canonicalCodes(lengths: readonly number[]): number[] {
-  const codes = new Array<number>(lengths.length).fill(0)
+  const codes = Array.from({ length: lengths.length }, () => 0)
   let code = 0
   for (let length = 1; length <= 20; length += 1) {
     for (const [symbol, own] of lengths.entries()) {
@@ -145,7 +145,7 @@ function canonicalCodes(lengths: readonly number[]): number[] {
 }
 
 function writeUsedBytes(bits: BitWriter, used: readonly number[]): void {
-  const rows = new Array<number>(16).fill(0)
+  const rows = Array.from({ length: 16 }, () => 0)
   for (const byte of used) rows[byte >> 4] = (rows[byte >> 4] ?? 0) | (0x8000 >> (byte & 15))
   bits.write(
     16,

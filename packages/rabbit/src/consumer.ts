@@ -12,6 +12,7 @@ import type { ArgumentTable, ClientChannel, ClientConnection, ClientDelivery } f
 import { type Connection, sleepAtMost } from './connection.ts'
 import { declareSubscriptions } from './declare-subscriptions.ts'
 import { Delivery } from './delivery.ts'
+import { reportDropped } from './dropped.ts'
 import { classify, mapError } from './map-error.ts'
 import { patiently } from './patience.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
@@ -39,8 +40,8 @@ interface Session {
   readonly channel: ClientChannel
   readonly acks: AckBatch
   readonly revoked: AbortController
-  /** Delivered by the broker beyond what may be in hand. */
-  readonly waiting: ClientDelivery[]
+  /** Delivered by the broker beyond what may be in hand: each queue of the listener has the whole prefetch for itself. */
+  readonly waiting: { readonly delivery: ClientDelivery; readonly since: number }[]
   inHand: number
   lost: boolean
 }
@@ -209,7 +210,7 @@ export class Consumer implements Listener, WatchedConsumer {
     }
     if (this.#stopping !== undefined || session.lost) session.acks.reject(delivery.deliveryTag, true)
     else if (session.inHand < this.#options.prefetch) this.#handOver(session, delivery)
-    else session.waiting.push(delivery)
+    else session.waiting.push({ delivery, since: this.#options.runtime.clock.now() })
   }
 
   #handOver(session: Session, delivery: ClientDelivery): void {
@@ -230,9 +231,19 @@ export class Consumer implements Listener, WatchedConsumer {
 
   #release(session: Session): void {
     session.inHand -= 1
-    if (session.waiting.length === 0 || session.inHand >= this.#options.prefetch) return
-    const next = session.waiting.shift()
-    if (next !== undefined) this.#handOver(session, next)
+    while (session.inHand < this.#options.prefetch) {
+      const next = session.waiting.shift()
+      if (next === undefined) return
+      if (!this.#hasExpired(next.delivery, next.since)) return this.#handOver(session, next.delivery)
+      session.acks.acknowledge(next.delivery.deliveryTag)
+      reportDropped(this.#options.runtime, this.#options.name, 'expired', {})
+    }
+  }
+
+  /** The broker drops what expires in its queue; what expires while it waits here is dropped here. */
+  #hasExpired({ properties }: ClientDelivery, since: number): boolean {
+    if (properties.expiration === undefined) return false
+    return this.#options.runtime.clock.now() - since >= Number(properties.expiration)
   }
 
   // --- loss and end -------------------------------------------------------------------------------------------------
@@ -264,7 +275,7 @@ export class Consumer implements Listener, WatchedConsumer {
     const wasFailed = this.#supervisor.state === 'failed'
     this.#supervisor.close()
     if (session === undefined || wasFailed) return
-    for (const { deliveryTag } of session.waiting.splice(0)) session.acks.reject(deliveryTag, true)
+    for (const { delivery } of session.waiting.splice(0)) session.acks.reject(delivery.deliveryTag, true)
     const tags = byQueue(this.#options.subscriptions).map((_, index) => String(index + 1))
     const cancelled = Promise.all(tags.map(async (tag) => await session.channel.cancel(tag)))
     // A channel that is gone or silent delivers nothing either.

@@ -24,7 +24,8 @@ export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): Driv
       requeue: true,
       pools: true,
       storesBeforeListeners: true,
-      exchanges: 'both',
+      // A queue is named by its topic alone, as Python's: bound to two exchanges it gets the messages of both.
+      exchanges: 'none',
       virtualHosts: true,
       persistence: true,
       notificationAcknowledgement: 'after-handler',

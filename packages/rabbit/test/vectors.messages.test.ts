@@ -211,7 +211,12 @@ describe('requests we receive', () => {
     })
     const deliveries = received(vector)
     for (const frame of deliveries)
-      broker.publish(String(frame.args['exchange'] ?? ''), keyOf(frame), bytesOf(frame), propertiesOf(frame))
+      broker.publish(
+        textOf(frame.args['exchange']),
+        textOf(frame.args['routing_key']),
+        bytesOf(frame),
+        propertiesOf(frame),
+      )
     const settled = () => broker.sent('basic.reject').length + got.length + duplicates(vector)
     await expect.poll(settled, { interval: 1 }).toBe(deliveries.length)
     // What Python did with each: rejected without requeue, or acknowledged; a duplicate is acknowledged and not run.
@@ -225,9 +230,8 @@ describe('requests we receive', () => {
     await served.close()
   })
 
-  /** Everything is published to its exchange; the fake routes fanouts by exchange. */
-  function keyOf({ args }: VectorFrame): string {
-    return String(args['routing_key'] ?? '')
+  function textOf(value: unknown): string {
+    return typeof value === 'string' ? value : ''
   }
 
   function duplicates({ api }: Vector): number {

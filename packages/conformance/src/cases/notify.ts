@@ -21,7 +21,9 @@ export const notifyCases: readonly ConformanceCase[] = [
         const sent = await harness.notify(driver, target, 'info', payload, { version, context, publisherId: 'p.host' })
         const got = await inbox.next(`notification in format ${version}`)
         assert.deepEqual({ ...got.message }, sent, `message in format ${version}`)
-        assert.deepEqual({ ...got.context }, context, `context in format ${version}`)
+        // oslo's rabbit driver adds this one to every context it delivers.
+        const { client_timeout: _, ...received } = got.context
+        assert.deepEqual(received, context, `context in format ${version}`)
         if (got.priority !== undefined) assert.equal(got.priority, 'info', 'the priority it was subscribed under')
       }
     },

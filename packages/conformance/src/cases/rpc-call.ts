@@ -45,7 +45,9 @@ export const rpcCallCases: readonly ConformanceCase[] = [
       const message = { method: 'resize', args: { id: 7 }, namespace: 'ns', version: '1.9' }
       await driver.send(target, { context, message, headers: { traceparent: '00-aa-bb-01' } }, harness.sendOptions())
       const request = await inbox.next('request')
-      assert.deepEqual({ ...request.context }, context, 'context')
+      // Drivers may add what oslo's own adds: on rabbit endpoints see the client's monitor timeout there.
+      const { client_timeout: _, ...received } = request.context
+      assert.deepEqual(received, context, 'context')
       assert.deepEqual({ ...request.message }, message, 'message: nothing of the headers or the driver is in it')
       assert.equal(request.expectsReply, true, 'expectsReply')
       assert.equal(request.callMonitorTimeout, null, 'callMonitorTimeout')

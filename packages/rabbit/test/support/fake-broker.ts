@@ -85,7 +85,7 @@ export class FakeBroker implements RabbitClient {
   publish(
     exchange: string,
     routingKey: string,
-    body: string | Buffer,
+    body: string | Uint8Array,
     properties: MessageProperties = JSON_MESSAGE,
   ): void {
     this.route({ exchange, routingKey, properties, body: Buffer.from(body), redelivered: false })
@@ -272,7 +272,7 @@ export class FakeChannel implements ClientConfirmChannel {
   acknowledge(deliveryTag: number, multiple: boolean): boolean {
     if (!this.isOpen) return false
     this.#record('basic.ack', { delivery_tag: deliveryTag, multiple })
-    for (const tag of [...this.#unacked.keys()])
+    for (const tag of this.#unacked.keys())
       if (tag === deliveryTag || (multiple && tag < deliveryTag)) this.#unacked.delete(tag)
     return true
   }
