@@ -52,6 +52,7 @@ export async function jars(options: JarsOptions): Promise<Jars> {
         `-DoutputDirectory=${into}`,
       ],
       {
+        tied: true,
         onLine: (line) => {
           if (line.includes('Downloaded from') && ++downloads % 20 === 0)
             progress(`${broker} ${version}: ${downloads} files downloaded`)

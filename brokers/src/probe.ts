@@ -2,7 +2,7 @@ import net from 'node:net'
 
 /** Opens a connection, writes `hello` and gives the first `bytes` of the answer; undefined when there is none within
  *  `timeoutMs` (nobody listens, the peer closes, silence). */
-export function exchange(
+function exchange(
   target: { readonly host: string; readonly port: number },
   hello: Uint8Array,
   bytes: number,

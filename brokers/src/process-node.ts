@@ -7,7 +7,7 @@ import type { BrokerNode } from './broker.ts'
 import { poll } from './deadline.ts'
 import { BrokerStartFailed } from './errors.ts'
 import { isAlive, processState } from './process-identity.ts'
-import { findCommand } from './run.ts'
+import { tied } from './run.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ProcessNodeOptions {
@@ -122,10 +122,9 @@ export class ProcessNode implements BrokerNode {
     await mkdir(path.dirname(logFile), { recursive: true })
     const log = await open(logFile, 'a')
     try {
-      const setpriv = await findCommand('setpriv')
-      const line = setpriv === undefined ? [command, ...args] : [setpriv, '--pdeathsig', 'KILL', command, ...args]
+      const [program, ...rest] = await tied(command, args)
       // A group of its own: Ctrl-C goes to the person's program, which then stops its brokers in order.
-      const child = spawn(line[0] ?? command, line.slice(1), {
+      const child = spawn(program, rest, {
         env,
         cwd: cwd ?? workspace.folder,
         stdio: ['ignore', log.fd, log.fd],

@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly cwd?: string
   /** Text for standard input; without it the command reads an empty one. */
   readonly input?: string
+  /** The command dies with this process, where the kernel can see to it: for those that write into the cache. */
+  readonly tied?: boolean
   /** The command is killed after this time; `code` is then null. Default: no limit. */
   readonly timeoutMs?: number
   /** Every complete line of both outputs, as it is printed. */
@@ -21,9 +23,10 @@ export interface RunResult {
 }
 
 /** Runs a command to its end. Resolves whatever its exit status; rejects only when it cannot be started. */
-export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const [program, ...rest] = options.tied === true ? await tied(command, args) : [command, ...args]
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
+    const child = spawn(program, rest, {
       env: options.env ?? process.env,
       cwd: options.cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -37,6 +40,12 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.stdin.on('error', () => undefined)
     child.stdin.end(options.input ?? '')
   })
+}
+
+/** The command line that makes Linux kill the command when this process ends; the command itself where that cannot be had. */
+export async function tied(command: string, args: readonly string[]): Promise<[string, ...string[]]> {
+  const setpriv = await findCommand('setpriv')
+  return setpriv === undefined ? [command, ...args] : [setpriv, '--pdeathsig', 'KILL', command, ...args]
 }
 
 /** Absolute path of a command on the PATH, or undefined. */

@@ -17,7 +17,7 @@ export const USAGE = `npm run brokers -- <command>
 /** DevStack's words for a bus, and the broker that serves it here. */
 const BUSES: Readonly<Record<string, BrokerName>> = { rabbit: 'rabbit', amqp: 'artemis', kafka: 'kafka' }
 
-export type Command = 'up' | 'down' | 'status' | 'env' | 'fetch' | 'help'
+type Command = 'up' | 'down' | 'status' | 'env' | 'fetch' | 'help'
 
 export interface Arguments {
   readonly command: Command

@@ -29,10 +29,14 @@ async function keep(): Promise<void> {
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve())
   })
+  // Nobody waits any more (Ctrl-C while it was downloading, perhaps): nobody wants the broker either.
+  const abandoned = (): never => process.exit(1)
+  process.once('disconnect', abandoned)
   const broker = await startBroker(name, JSON.parse(options))
   const { version, source, url, hosts, pids } = broker
   const keeper = { pid: process.pid, identity: processIdentity(process.pid) }
   await writeState({ name, version, source, url, hosts, pids, keeper })
+  process.off('disconnect', abandoned)
   await tell({ kind: 'ready' })
   if (process.connected) process.disconnect()
   const awake = setInterval(() => undefined, 60_000)

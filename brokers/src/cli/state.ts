@@ -20,8 +20,11 @@ export interface RunningBroker {
   readonly keeper: { readonly pid: number; readonly identity: string }
 }
 
-/** `.brokers` in the root of this clone: two clones keep brokers of their own. */
-export const STATE_FOLDER: string = fileURLToPath(new URL('../../../.brokers', import.meta.url))
+/** Where `up` writes down what it started: OSLO_MESSAGING_BROKER_STATE, else `.brokers` in the root of this clone,
+ *  so that two clones keep brokers of their own. */
+export const STATE_FOLDER: string = path.resolve(
+  process.env['OSLO_MESSAGING_BROKER_STATE'] ?? fileURLToPath(new URL('../../../.brokers', import.meta.url)),
+)
 
 export function stateFile(name: BrokerName): string {
   return path.join(STATE_FOLDER, `${name}.json`)

@@ -19,7 +19,7 @@ export interface KafkaOptions {
   readonly config?: Readonly<Record<string, string>>
 }
 
-export const KAFKA_VERSIONS: readonly string[] = ['3.9.2', '4.4.0']
+const KAFKA_VERSIONS: readonly string[] = ['3.9.2', '4.4.0']
 export const KAFKA_URL = { scheme: 'kafka' } as const
 
 /** A cluster id is any 16 bytes in base64. */

@@ -7,7 +7,7 @@ import { recipe } from '../recipes.ts'
 import { findCommand, progress, run } from '../run.ts'
 
 /** RabbitMQ versions that Debian's suites carry; the first one is the default. sid moves on. */
-export const RABBIT_VERSIONS: readonly { readonly version: string; readonly suite: string }[] = [
+const RABBIT_VERSIONS: readonly { readonly version: string; readonly suite: string }[] = [
   { version: '3.10.8', suite: 'bookworm' },
   { version: '4.0.5', suite: 'trixie' },
   { version: '4.3.6', suite: 'sid' },
@@ -43,6 +43,7 @@ async function fetch(suite: string, into: string): Promise<void> {
   const started = performance.now()
   progress(`fetching RabbitMQ from Debian ${suite} into ${into} (about 60 MB, once)`)
   const result = await run('bash', [recipe('rabbit-fetch.sh'), suite, into], {
+    tied: true,
     onLine: (line) => {
       if (line.startsWith('progress: ')) progress(`rabbit (${suite}): ${line.slice('progress: '.length)}`)
     },
