@@ -34,10 +34,10 @@ describe.skipIf(broker === undefined)('P02 - resets under load', () => {
       )
     await call(0)
 
-    let running = true
+    const load = { running: true }
     const counts = { answered: 0, failed: 0 }
-    const load = Array.from({ length: 16 }, async () => {
-      while (running)
+    const workers = Array.from({ length: 16 }, async () => {
+      while (load.running)
         try {
           await call(1)
           counts.answered += 1
@@ -52,8 +52,8 @@ describe.skipIf(broker === undefined)('P02 - resets under load', () => {
       proxy.reset()
       await expect.poll(() => counts.answered, { timeout: 10_000, interval: 5 }).toBeGreaterThan(before)
     }
-    running = false
-    await Promise.all(load)
+    load.running = false
+    await Promise.all(workers)
 
     expect(await call(7)).toEqual({ result: 7, failure: null })
     expect(client.health().status).toBe('ok')
