@@ -57,7 +57,10 @@ const listen = (name: string, pool?: string) =>
 const listeners = [listen('audit'), listen('billing-1', 'billing'), listen('billing-2', 'billing')]
 
 await Promise.all([...servers, ...listeners].map((each) => each.start()))
-story.tell('started', 'Two servers and three listeners are up.', { servers: servers.length, listeners: listeners.length })
+story.tell('started', 'Two servers and three listeners are up.', {
+  servers: servers.length,
+  listeners: listeners.length,
+})
 
 const context = { user_id: 'alice', project_id: 'tools', request_id: 'req-1' }
 const client = getRpcClient<WarehouseMethods>(rpc, new Target({ topic: 'warehouse', version: '2.0' }))

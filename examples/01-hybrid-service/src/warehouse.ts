@@ -35,12 +35,15 @@ export class WarehouseV2 {
   }
 
   // Clients provoke this one, so the server does not log it as a fault. ValueError is a class Python clients know.
-  reserve = expectedExceptions([ValueError], (context: Readonly<Record<string, unknown>>, { item, count }: Reservation) => {
-    const left = (this.#stock.get(item) ?? 0) - count
-    if (left < 0) throw new ValueError(`only ${this.#stock.get(item) ?? 0} of ${item} left`)
-    this.#stock.set(item, left)
-    return { item, count, by: String(context['user_id']), left }
-  })
+  reserve = expectedExceptions(
+    [ValueError],
+    (context: Readonly<Record<string, unknown>>, { item, count }: Reservation) => {
+      const left = (this.#stock.get(item) ?? 0) - count
+      if (left < 0) throw new ValueError(`only ${this.#stock.get(item) ?? 0} of ${item} left`)
+      this.#stock.set(item, left)
+      return { item, count, by: String(context['user_id']), left }
+    },
+  )
 
   restock(_context: object, { item, count }: Reservation): void {
     this.#stock.set(item, (this.#stock.get(item) ?? 0) + count)
