@@ -105,16 +105,26 @@ export class Harness {
   }
 
   /** What the promise rejects with; a failure of the case when it resolves. */
-  async rejection(promise: Promise<unknown>, what: string): Promise<unknown> {
+  rejection(promise: Promise<unknown>, what: string): Promise<unknown> {
+    return this.inBackground(this.#rejection(promise, what))
+  }
+
+  async #rejection(promise: Promise<unknown>, what: string): Promise<unknown> {
     const outcome = await this.soon(
       promise.then(
         () => ({ rejected: false, error: undefined }),
         (error: unknown) => ({ rejected: true, error }),
       ),
-      `${what} to end`,
+      `end of ${what}`,
     )
     assert.ok(outcome.rejected, `${what} must reject, and it resolved`)
     return outcome.error
+  }
+
+  /** Says that nobody may be waiting for the promise when it rejects; the case waits for it later, if it gets so far. */
+  inBackground<T>(promise: Promise<T>): Promise<T> {
+    promise.catch(() => undefined)
+    return promise
   }
 
   // --- requests --------------------------------------------------------------------------------------------------
@@ -133,12 +143,23 @@ export class Harness {
     }
   }
 
-  async call(
+  /** Calls and gives the reply. The promise may be left behind when the case fails elsewhere. */
+  call(
     driver: Driver,
     target: Target,
     method: string,
     args: Readonly<Record<string, unknown>> = {},
     changes: Partial<SendOptions> = {},
+  ): Promise<RPCReply> {
+    return this.inBackground(this.#call(driver, target, method, args, changes))
+  }
+
+  async #call(
+    driver: Driver,
+    target: Target,
+    method: string,
+    args: Readonly<Record<string, unknown>>,
+    changes: Partial<SendOptions>,
   ): Promise<RPCReply> {
     const reply = await driver.send(target, { context: {}, message: { method, args } }, this.sendOptions(changes))
     assert.ok(reply !== undefined, 'send with waitForReply must resolve with the reply')

@@ -222,7 +222,7 @@ export const serviceCases: readonly ConformanceCase[] = [
       const first = getRpcServer(transport, new Target({ topic, server: 'busy' }), [busy], { workers: 1 })
       await first.start()
       const client = getRpcClient(transport, new Target({ topic }))
-      const calls = [client.call({}, 'work'), client.call({}, 'work'), client.call({}, 'work')]
+      const calls = [1, 2, 3].map(() => harness.inBackground(client.call({}, 'work')))
       await until(harness, () => begun === 1, 'the first call to begin')
       await start(harness, getRpcServer(transport, new Target({ topic, server: 'free' }), [{ work: () => 'free' }]))
       await first.stop()
