@@ -61,7 +61,7 @@ export class ContainerNode implements BrokerNode {
       if (pulled.code !== 0) {
         throw new BrokerUnavailable(
           broker,
-          `image ${image} cannot be pulled (${pulled.stderr})`,
+          `image ${image} cannot be pulled (${pulled.stderr.trim()})`,
           `run: docker pull ${image}`,
         )
       }
