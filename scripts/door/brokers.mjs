@@ -14,24 +14,34 @@ const OPTIONS = {
   NOTIFY_TRANSPORT_URL: 'OS_OSLO_MESSAGING_NOTIFICATIONS__TRANSPORT_URL',
 }
 
+function variablesOf(name) {
+  if (Object.hasOwn(BUSES, name)) return BUSES[name]
+  throw new ExpectedError(`--brokers knows ${Object.keys(BUSES).join(' and ')}, not ${JSON.stringify(name)}.`)
+}
+
 /** Starts the named brokers, hands an environment with their URLs to `work`, and stops them whatever happens.
  *  A URL that the environment has already is used as it is, and nothing is started for it. */
 export async function withBrokers(names, work) {
   const urls = {}
   for (const variable of Object.keys(OPTIONS)) if (process.env[variable]) urls[variable] = process.env[variable]
   const started = []
+  // A signal is waited out here: what has been started must be stopped as well.
   const release = onInterrupt(() => {})
   try {
-    for (const name of names) {
-      const variables = BUSES[name]
-      if (variables === undefined)
-        throw new ExpectedError(`--brokers knows ${Object.keys(BUSES).join(' and ')}, not ${JSON.stringify(name)}.`)
-      const missing = variables.filter((variable) => urls[variable] === undefined)
-      if (missing.length === 0 || interruptedBy() !== undefined) continue
+    const wanted = names.filter((name) => variablesOf(name).some((variable) => urls[variable] === undefined))
+    if (wanted.length > 0) {
       const { startBroker } = await import(pathToFileURL(join(root, 'brokers/dist/index.js')).href)
-      const broker = await startBroker(name)
-      started.push(broker)
-      for (const variable of missing) urls[variable] = broker.url
+      console.log(`> starting ${wanted.join(' and ')}`)
+      const starts = await Promise.allSettled(wanted.map((name) => startBroker(name)))
+      for (const [index, start] of starts.entries()) {
+        if (start.status === 'rejected') continue
+        started.push(start.value)
+        const { version, hosts } = start.value
+        console.log(`> ${wanted[index]} ${version} on ${hosts.map(({ host, port }) => `${host}:${port}`).join(',')}`)
+        for (const variable of variablesOf(wanted[index])) urls[variable] ??= start.value.url
+      }
+      const failures = starts.filter(({ status }) => status === 'rejected').map(({ reason }) => reason)
+      if (failures.length > 0) throw new ExpectedError(failures.map(({ message }) => message).join('\n'))
     }
     if (interruptedBy() !== undefined) return exitCodeOf(interruptedBy())
     const env = { ...process.env, ...urls }
