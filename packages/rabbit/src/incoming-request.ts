@@ -62,7 +62,6 @@ class RabbitRequest implements IncomingRequest {
   readonly message: Readonly<Record<string, unknown>>
   readonly expectsReply: boolean
   readonly callMonitorTimeout: number | null
-  readonly signal: AbortSignal
   readonly redelivered: boolean
   readonly deliveryCount?: number
   readonly uniqueId?: string
@@ -78,7 +77,6 @@ class RabbitRequest implements IncomingRequest {
     this.context = decoded.context
     this.message = decoded.message
     this.callMonitorTimeout = decoded.callMonitorTimeout
-    this.signal = delivery.signal
     this.redelivered = delivery.redelivered
     Object.assign(this, deliveryFacts(delivery, decoded.uniqueId))
     this.#delivery = delivery
@@ -87,6 +85,11 @@ class RabbitRequest implements IncomingRequest {
     this.#msgId = decoded.msgId
     this.#replyQueue = decoded.replyQueue
     this.expectsReply = this.#msgId !== null && this.#replyQueue !== null
+  }
+
+  /** Until it is settled the broker may take it back; from then on it is this server's alone. */
+  get signal(): AbortSignal | undefined {
+    return this.#delivery.isSettled ? undefined : this.#delivery.signal
   }
 
   acknowledge(): void {

@@ -60,8 +60,8 @@ export interface DeliveryFacts {
 
 interface IncomingMessage extends DeliveryFacts {
   readonly context: MessageContext
-  /** Aborts when the broker has taken the message away from this listener, so that the handler may stop. */
-  readonly signal?: AbortSignal
+  /** Aborts when the broker has taken the message away from this listener, so that the handler may stop. Undefined once it cannot any more. */
+  readonly signal?: AbortSignal | undefined
   /** Settles the delivery for good; the broker forgets the message. Idempotent with `requeue`: the first one counts.
    *  Never throws: a delivery whose channel is gone is redelivered by the broker, and the driver reports that itself. */
   acknowledge(): void

@@ -96,6 +96,8 @@ export class RPCServer extends MessageServer {
 
   /** One request, from the worker that took it to its reply. Resolves in every case. */
   async #serve(request: IncomingRequest): Promise<void> {
+    // The broker took it back while it waited for a worker, and delivers it again: running this copy would run it twice.
+    if (request.signal?.aborted === true) return
     request.acknowledge()
     let checked: CheckedRequest
     try {
