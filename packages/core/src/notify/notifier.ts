@@ -24,7 +24,8 @@ export interface NotifierOptions {
   readonly retry?: number | null
   /** Most time one notification may take, milliseconds; null: no limit. Default: `[DEFAULT] rpc_response_timeout`. */
   readonly timeoutMs?: number | null
-  /** `reject` (default): a notification that could not be delivered rejects. `log`: it is logged and reported on the diagnostics channel, as oslo does. */
+  /** `reject` (default): a notification that could not be delivered rejects. `log`: it is logged and reported on the diagnostics channel, as oslo does.
+   *  What the serializer throws rejects either way. */
   readonly onError?: 'reject' | 'log'
   /** Which part of the request context is sent along. */
   readonly contextRedaction?: ContextRedaction

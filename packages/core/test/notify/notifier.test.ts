@@ -247,7 +247,7 @@ describe('Notifier', () => {
     await notifying
   })
 
-  it('N17 pressure - what the driver refuses reaches the caller as it is', async () => {
+  it('pressure - what the driver refuses reaches the caller as it is', async () => {
     const bus = await createFakeBus()
     const refusal = new BackpressureError('full')
     bus.onSend = () => Promise.reject(refusal)
