@@ -16,24 +16,31 @@ import {
   type NotifyOptions,
   type OutgoingNotification,
   type OutgoingRequest,
+  ReplyPathLost,
   type RPCReply,
   type SendOptions,
   summarizeHealth,
   Target,
+  TransportHost,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
-import { type Message, NO_BODY } from './client.ts'
+import { sourcesOf } from './addressing.ts'
+import type { Message } from './client.ts'
 import { type AmqpOptions, amqpConfig } from './config.ts'
 import { AmqpConnection } from './connection.ts'
-import { type Incoming, LinkListener } from './link-listener.ts'
-import { decodeMessage, encodeNotification, encodeReply, encodeRequest } from './message.ts'
+import { headersOf, incomingNotification, incomingRequest } from './incoming.ts'
+import { LinkListener, type LinkListenerOptions } from './link-listener.ts'
+import { encodeNotification, encodeRequest } from './message.ts'
+import { saslOptions, tlsOptions } from './peer-options.ts'
 import { Publisher } from './publisher.ts'
 import { ReplyLink } from './reply-link.ts'
+import { newProgress, type Progress } from './shipment.ts'
 
 /** What a message may be sent settled as (`pre_settled`). */
-type Kind = 'rpc-call' | 'rpc-cast' | 'rpc-reply' | 'notify'
+const KINDS = ['rpc-call', 'rpc-cast', 'rpc-reply', 'notify'] as const
+type Kind = (typeof KINDS)[number]
 
-/** AMQP 1.0 for brokers and message routers: Artemis, Qpid, dispatch routers. Scheme `amqp`. Register it, or let it be found by its package name. */
+/** AMQP 1.0 for brokers and message routers: Artemis, Qpid, dispatch routers, RabbitMQ. Scheme `amqp`. Register it, or let it be found by its package name. */
 export const amqpDriver: DriverDefinition<AmqpOptions> = {
   name: 'amqp',
   schemes: ['amqp'],
@@ -52,7 +59,15 @@ export const amqpDriver: DriverDefinition<AmqpOptions> = {
     ordering: 'queue',
   },
   config: amqpConfig,
-  open: (url, context) => new AmqpDriver(url, context),
+  open(url, context) {
+    // What is wrong with the options shows here; it needs no broker.
+    const hosts = url.hosts.length === 0 ? [new TransportHost()] : url.hosts
+    for (const host of hosts) {
+      tlsOptions(context.options, host, url.virtualHost)
+      saslOptions(context.options, host)
+    }
+    return new AmqpDriver(url, context)
+  },
 }
 
 class AmqpDriver implements Driver {
@@ -69,52 +84,30 @@ class AmqpDriver implements Driver {
     this.#connection = new AmqpConnection(url, context)
     this.#publisher = new Publisher(this.#connection, context)
     this.#preSettled = new Set(context.options.pre_settled)
-    const known: readonly string[] = ['rpc-call', 'rpc-cast', 'rpc-reply', 'notify'] satisfies Kind[]
     for (const kind of this.#preSettled)
-      if (!known.includes(kind))
+      if (!KINDS.some((known) => known === kind))
         context.logger.warn(`[oslo_messaging_amqp] pre_settled: ${kind} is no kind of message and is ignored`)
   }
 
   async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
-    const { deadline } = options
-    const { addresser } = await this.#connection.live(deadline)
-    const address = addresser.address(target, 'rpc')
-    const monitorMs = options.callMonitorTimeoutMs
+    const { deadline, callMonitorTimeoutMs: monitorMs } = options
     const body = encodeRequest(request, monitorMs === null ? null : monitorMs / 1000)
-    if (!options.waitForReply) {
-      await this.#publish(address, { to: address, body, ...headersOf(request.headers) }, body, options, 'rpc-cast')
-      return undefined
-    }
-    this.#replies ??= new ReplyLink(this.#connection, this.#context)
-    const replies = this.#replies
-    const replyTo = await replies.address(deadline)
-    const id = randomUUID().replaceAll('-', '')
-    const reply = replies.waiters.wait(id, { deadline, callMonitorTimeoutMs: monitorMs })
-    // The reply decides; when the send fails first, the waiter is told and `reply` rejects with that.
-    this.#publish(
-      address,
-      {
-        to: address,
-        message_id: id,
-        reply_to: replyTo,
-        body,
-        ...(options.expiresInMs === null ? {} : { ttl: Math.ceil(options.expiresInMs) }),
-        ...headersOf(request.headers),
-      },
-      body,
-      options,
-      'rpc-call',
-    ).catch((error: unknown) => replies.waiters.fail(id, error))
-    return await reply
+    if (options.waitForReply) return await this.#call(target, request, body, options)
+    const within = this.#atMost(deadline, this.#context.options.default_send_timeout)
+    const address = await this.#address(target, 'rpc', within, options.retries)
+    const message = { to: address, body, ...headersOf(request.headers) }
+    await this.#publish(address, message, body, { ...options, deadline: within }, 'rpc-cast')
+    return undefined
   }
 
   async sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
-    const { addresser } = await this.#connection.live(options.deadline)
-    // Upstream leaves the exchange of notifications out, and listeners do not look for it there.
-    const address = addresser.address(target.with({ exchange: null }), 'notify')
     const body = encodeNotification(notification, options.version)
+    const deadline = this.#atMost(options.deadline, this.#context.options.default_notify_timeout)
+    // Upstream leaves the exchange of notifications out, and listeners do not look for it there.
+    const topic = target.exchange === null ? target : target.with({ exchange: null })
+    const address = await this.#address(topic, 'notify', deadline, options.retries)
     const message = { to: address, body, durable: true, ...headersOf(notification.headers) }
-    await this.#publish(address, message, body, options, 'notify')
+    await this.#publish(address, message, body, { retries: options.retries, deadline }, 'notify')
   }
 
   async listen(target: Target, options: ListenOptions): Promise<Listener> {
@@ -127,10 +120,16 @@ class AmqpDriver implements Driver {
     return await this.#addListener(
       {
         name: `rpc server ${topic}.${server}`,
-        addresses: (addresser) => targets.map((each) => addresser.address(each, 'rpc')),
+        sources: (addressing, deadline) => sourcesOf(addressing, targets, 'rpc', deadline),
         credit: Math.min(this.#context.options.rpc_server_credit, options.prefetch),
         prefetch: options.prefetch,
-        onMessage: (incoming) => this.#onRequest(incoming, options),
+        onMessage: (incoming) => {
+          try {
+            options.onMessage(incomingRequest(incoming, (...reply) => this.#reply(...reply)))
+          } catch (error) {
+            incoming.unreadable(error)
+          }
+        },
       },
       options.deadline,
     )
@@ -140,27 +139,31 @@ class AmqpDriver implements Driver {
     sources: readonly NotificationSource[],
     options: NotifyListenOptions,
   ): Promise<Listener> {
+    const targets = sources.map(({ target, priority }) => new Target({ topic: `${target.topic}.${priority}` }))
     return await this.#addListener(
       {
         name: `listener ${[...new Set(sources.map(({ target }) => target.topic))].join(', ')}`,
-        addresses: (addresser) =>
-          sources.map(({ target, priority }) =>
-            addresser.address(new Target({ topic: `${target.topic}.${priority}` }), 'notify'),
-          ),
+        sources: (addressing, deadline) => sourcesOf(addressing, targets, 'notify', deadline),
         credit: Math.min(this.#context.options.notify_server_credit, options.prefetch),
         prefetch: options.prefetch,
-        onMessage: (incoming) => this.#onNotification(incoming, options),
+        onMessage: (incoming) => {
+          try {
+            options.onMessage(incomingNotification(incoming))
+          } catch (error) {
+            incoming.unreadable(error)
+          }
+        },
       },
       options.deadline,
     )
   }
 
   health(): Health {
-    const replies = this.#replies === undefined ? [] : [this.#replies.health()]
+    const others = [this.#replies?.health(), this.#publisher.health()].filter((each) => each !== undefined)
     const listeners: ComponentHealth[] = [...this.#listeners].map((listener) => listener.health())
     const connection = this.#connection.health()
-    const isIdle = connection.state === 'starting' && listeners.length === 0 && replies.length === 0
-    return summarizeHealth(isIdle ? [] : [connection, ...replies, ...listeners])
+    const isIdle = connection.state === 'starting' && listeners.length === 0 && others.length === 0
+    return summarizeHealth(isIdle ? [] : [connection, ...others, ...listeners])
   }
 
   close(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -168,72 +171,106 @@ class AmqpDriver implements Driver {
     return this.#closing
   }
 
-  async #close(_signal: AbortSignal | undefined): Promise<void> {
+  async #close(signal: AbortSignal | undefined): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#replies?.close(() => new ClosedError('The transport was closed while the call waited for its reply'))
-    await this.#publisher.close()
+    await this.#publisher.close(signal)
     await this.#connection.close()
   }
 
-  async #addListener(options: ConstructorParameters<typeof LinkListener>[2], deadline: Deadline): Promise<Listener> {
+  async #addListener(options: LinkListenerOptions, deadline: Deadline): Promise<Listener> {
     const listener = new LinkListener(this.#connection, this.#context, options)
     this.#listeners.add(listener)
-    const forget = (): void => void this.#listeners.delete(listener)
-    listener.closed.then(forget, () => {})
-    return await listener.start(deadline)
-  }
-
-  async #publish(
-    address: string,
-    message: object,
-    body: string,
-    options: { readonly deadline: Deadline; readonly retries: number | null },
-    kind: Kind,
-  ): Promise<void> {
-    await this.#publisher.send(address, message as Message, Buffer.byteLength(body), {
-      deadline: options.deadline,
-      retries: options.retries,
-      preSettled: this.#preSettled.has(kind),
-    })
-  }
-
-  #onRequest(incoming: Incoming, options: ListenOptions): void {
-    const { message: raw } = incoming
+    // One that failed for good stays in sight, for health.
+    listener.closed.then(
+      () => this.#listeners.delete(listener),
+      () => undefined,
+    )
     try {
-      const { message, context, callMonitorTimeout } = decodeMessage(raw.body)
-      const replyTo = typeof raw.reply_to === 'string' ? raw.reply_to : undefined
-      const correlationId = raw.message_id
-      options.onMessage({
-        message,
-        context,
-        callMonitorTimeout,
-        expectsReply: replyTo !== undefined,
-        signal: incoming.signal,
-        ...factsOf(raw),
-        acknowledge: incoming.accept,
-        requeue: incoming.release,
-        reply: async (reply) => {
-          if (replyTo === undefined) return
-          const body = encodeReply(reply)
-          await this.#reply(replyTo, { to: replyTo, correlation_id: correlationId, body }, body)
-        },
-        heartbeat: async () => {
-          if (replyTo === undefined) return false
-          const ttl = callMonitorTimeout === null ? undefined : Math.ceil(callMonitorTimeout * 1000)
-          return await this.#reply(replyTo, { to: replyTo, correlation_id: correlationId, body: NO_BODY, ttl }, '')
-        },
-      })
+      return await listener.start(deadline)
     } catch (error) {
-      incoming.unreadable(error)
+      this.#listeners.delete(listener)
+      throw error
     }
+  }
+
+  async #call(target: Target, request: OutgoingRequest, body: string, options: SendOptions): Promise<RPCReply> {
+    this.#replies ??= new ReplyLink(this.#connection, this.#context)
+    const replies = this.#replies
+    for (;;) {
+      const { deadline, retries } = options
+      const address = await this.#address(target, 'rpc', deadline, retries)
+      const replyTo = replies.current ?? (await replies.address(deadline, retries))
+      const progress = newProgress()
+      try {
+        return await this.#callOnce(replies, { address, replyTo, progress, request, body, options })
+      } catch (error) {
+        // Not sent: the request waits for the next address for replies instead of going out with one that is gone.
+        if (!(error instanceof ReplyPathLost && progress.delivery === 'not-sent')) throw error
+      }
+    }
+  }
+
+  async #callOnce(replies: ReplyLink, call: Call): Promise<RPCReply> {
+    const { address, replyTo, progress, request, body, options } = call
+    const id = randomUUID().replaceAll('-', '')
+    let isOver = false
+    const reply = replies.waiters.wait(id, {
+      deadline: options.deadline,
+      callMonitorTimeoutMs: options.callMonitorTimeoutMs,
+      progress: () => progress,
+    })
+    const message = {
+      to: address,
+      message_id: id,
+      reply_to: replyTo,
+      body,
+      ...(options.expiresInMs === null ? {} : { ttl: Math.ceil(options.expiresInMs) }),
+      ...headersOf(request.headers),
+    }
+    const sending = this.#publish(address, message, body, { ...options, progress, isWanted: () => !isOver }, 'rpc-call')
+    // The reply decides; when the send fails first, the waiter is told and `reply` rejects with that.
+    sending.catch((error: unknown) => replies.waiters.fail(id, error))
+    try {
+      return await reply
+    } finally {
+      isOver = true
+    }
+  }
+
+  async #address(
+    target: Target,
+    service: 'rpc' | 'notify',
+    deadline: Deadline,
+    retries: number | null,
+  ): Promise<string> {
+    const { addressing } = this.#connection.current ?? (await this.#connection.live(deadline, retries))
+    return addressing.address(target, service)
+  }
+
+  async #publish(address: string, message: object, body: string, options: PublishOptions, kind: Kind): Promise<void> {
+    const { deadline, retries, connectRetries = retries, progress = newProgress(), isWanted } = options
+    await this.#publisher.send({
+      address,
+      message: message as Message,
+      bytes: Buffer.byteLength(body),
+      deadline,
+      retries,
+      connectRetries,
+      progress,
+      preSettled: this.#preSettled.has(kind),
+      ...(isWanted === undefined ? {} : { isWanted }),
+    })
   }
 
   /** Sends a reply; true when it left. Nobody waits for the failure of one here, so it is reported. */
   async #reply(address: string, message: object, body: string): Promise<boolean> {
     const { default_reply_timeout: seconds, default_reply_retry: retry } = this.#context.options
     const deadline = Deadline.after(seconds * 1000, { clock: this.#context.clock })
+    // Losing our own connection is no reason to give up: the client's address outlives it.
+    const options = { deadline, retries: retry < 0 ? null : retry, connectRetries: null }
     try {
-      await this.#publish(address, message, body, { deadline, retries: retry < 0 ? null : retry }, 'rpc-reply')
+      await this.#publish(address, message, body, options, 'rpc-reply')
       return true
     } catch (error) {
       emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'amqp', replyTo: address, error }))
@@ -242,42 +279,27 @@ class AmqpDriver implements Driver {
     }
   }
 
-  #onNotification(incoming: Incoming, options: NotifyListenOptions): void {
-    try {
-      const { message, context } = decodeMessage(incoming.message.body)
-      options.onMessage({
-        message,
-        context,
-        signal: incoming.signal,
-        ...factsOf(incoming.message),
-        acknowledge: incoming.accept,
-        requeue: incoming.release,
-      })
-    } catch (error) {
-      incoming.unreadable(error)
-    }
+  /** The deadline, or an earlier one of so many seconds from now. */
+  #atMost(deadline: Deadline, seconds: number): Deadline {
+    if (deadline.remainingMs <= seconds * 1000) return deadline
+    return Deadline.after(seconds * 1000, { signal: deadline.signal, clock: this.#context.clock })
   }
 }
 
-/** Trace context travels in application properties; peers that do not look for it see the same message. */
-function headersOf(headers: Readonly<Record<string, string>> | undefined): object {
-  return headers === undefined || Object.keys(headers).length === 0 ? {} : { application_properties: headers }
+interface Call {
+  readonly address: string
+  readonly replyTo: string
+  readonly progress: Progress
+  readonly request: OutgoingRequest
+  readonly body: string
+  readonly options: SendOptions
 }
 
-function factsOf(message: Message): object {
-  const {
-    delivery_count: deliveryCount = 0,
-    first_acquirer: firstAcquirer,
-    application_properties: properties,
-  } = message
-  const headers = Object.fromEntries(
-    Object.entries((properties ?? {}) as Record<string, unknown>).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  )
-  return {
-    deliveryCount,
-    redelivered: deliveryCount > 0 || firstAcquirer === false,
-    ...(Object.keys(headers).length === 0 ? {} : { headers }),
-  }
+interface PublishOptions {
+  readonly deadline: Deadline
+  readonly retries: number | null
+  /** Default: `retries`. */
+  readonly connectRetries?: number | null
+  readonly progress?: Progress
+  readonly isWanted?: () => boolean
 }

@@ -1,4 +1,6 @@
 /** The only import of rhea: its quirks stay here. rhea is CommonJS; a named import type-checks and fails at run time. */
+import type { Socket } from 'node:net'
+import { emitDiagnostic } from '@oslo-messaging/core/driver'
 import rhea from 'rhea'
 import type {
   Connection,
@@ -12,27 +14,21 @@ import type {
   Session,
 } from 'rhea'
 
-export type { Connection, ConnectionOptions, Container, Delivery, EventContext, Message, Receiver, Sender, Session }
+export type { Connection, Container, Delivery, EventContext, Message, Receiver, Sender, Session }
+
+/** What `connect` of rhea takes and its types do not know. */
+export type ConnectOptions = ConnectionOptions & { readonly tcp_no_delay?: boolean }
 
 /** A container of our own: its default one is shared by everything in the process that uses rhea. */
 export function createContainer(id: string): Container {
   const container = rhea.create_container({ id })
-  // Events nobody handled bubble up to here, and an unhandled 'error' would end the process. Owners of links and sessions have seen them first.
-  container.on('error', () => {})
-  container.on('protocol_error', () => {})
-  container.on('disconnected', () => {})
+  // Events nobody handled bubble up to here. An unhandled 'error' would end the process, and an unhandled 'disconnected' be written to its console.
+  // Owners of connections, sessions and links have acted on them first.
+  for (const event of ['error', 'protocol_error', 'disconnected'])
+    container.on(event, (error: unknown) =>
+      emitDiagnostic('oslo-messaging:background-error', () => ({ source: `amqp ${event}`, error })),
+    )
   return container
-}
-
-/** SASL mechanisms rhea may use: an object whose prototype knows how to enable each. */
-export interface SaslMechanisms {
-  enable_anonymous(name: string): void
-  enable_plain(user: string, password: string): void
-  enable_external(): void
-}
-
-export function createSaslMechanisms(): SaslMechanisms {
-  return (rhea.sasl as unknown as { client_mechanisms(): SaslMechanisms }).client_mechanisms()
 }
 
 /** A body that encodes to no section at all: rhea writes a null value for `undefined`, and a heartbeat must have no body. */
@@ -40,32 +36,120 @@ export const NO_BODY: object = { collect_sections: () => {} }
 
 const TWO_TO_32 = 2 ** 32
 
+// --- connections ---------------------------------------------------------------------------------------------------
+
+interface ConnectionInternals {
+  readonly socket?: Socket
+  socket_ready: boolean
+  heartbeat_in: NodeJS.Timeout | undefined
+  heartbeat_out: NodeJS.Timeout | undefined
+  readonly remote: { readonly open?: { readonly properties?: Readonly<Record<string, unknown>> } }
+  _process(): void
+}
+
+/** Cuts a connection at once and for good. rhea ends a socket politely, which a frozen peer never answers, and its heartbeat would go on in a dead connection. */
+export function destroyConnection(connection: Connection): void {
+  const internals = connection as Connection & ConnectionInternals
+  clearTimeout(internals.heartbeat_in)
+  clearTimeout(internals.heartbeat_out)
+  // Nothing is written, and so no timer is started, from here on.
+  internals.socket_ready = false
+  internals.socket?.removeAllListeners('data')
+  internals.socket?.destroy()
+}
+
+/** rhea writes each frame to the socket by itself; what it writes in one turn leaves in one piece. */
+export function writeInOnePiece(connection: Connection): void {
+  const internals = connection as Connection & ConnectionInternals
+  const flush = internals._process.bind(connection)
+  internals._process = () => {
+    const { socket } = internals
+    if (socket === undefined) return flush()
+    socket.cork()
+    try {
+      flush()
+    } finally {
+      socket.uncork()
+    }
+  }
+}
+
+/** What the peer says of itself in its open. */
+export function propertiesOf(connection: Connection): Readonly<Record<string, unknown>> {
+  return (connection as Connection & ConnectionInternals).remote.open?.properties ?? {}
+}
+
+/** Deliveries a session may hold. Both numbers count from the oldest delivery that is not settled, so that one stuck handler among many quick ones would fill
+ *  rhea's 2048; what is sent is bounded by the publisher as well. */
+const SESSION_BUFFER = { incoming: 65_536, outgoing: 65_536 } as const
+
+/** A session whose transfers do not wait for those of any other. */
+export function createSession(connection: Connection): Session {
+  return connection.create_session(SESSION_BUFFER)
+}
+
+// --- receivers -----------------------------------------------------------------------------------------------------
+
 interface ReceiverInternals {
   delivery_count: number
+  credit: number
   readonly remote: { readonly attach?: { readonly initial_delivery_count?: number } }
+}
+interface SessionInternals {
+  _write_flow(link: Receiver | Sender): void
 }
 
 /** rhea ignores the peer's initial-delivery-count. RabbitMQ 4.0 starts just below 2^32, and each credit given then yields five messages more.
  *  Call it when the receiver opens; `wrapDeliveryCount` before each message is used. */
 export function adoptDeliveryCount(receiver: Receiver): void {
-  const internals = receiver as unknown as ReceiverInternals
+  const internals = receiver as Receiver & ReceiverInternals
   internals.delivery_count = internals.remote.attach?.initial_delivery_count ?? 0
 }
 
 /** Sequence numbers of AMQP 1.0 are 32 bit; rhea counts on. */
 export function wrapDeliveryCount(receiver: Receiver): void {
-  const internals = receiver as unknown as ReceiverInternals
+  const internals = receiver as Receiver & ReceiverInternals
   if (internals.delivery_count >= TWO_TO_32) internals.delivery_count -= TWO_TO_32
 }
 
-/** Messages the sender may still be given now. rhea takes credit off only when it writes, in the next tick: what was handed over in this one is not counted yet. */
-export function roomOf(sender: Sender, handedOver: number): number {
-  const internals = sender as unknown as {
-    readonly credit: number
-    readonly delivery_count: number
-    readonly session: { readonly outgoing: { available(): number } }
-  }
-  return Math.min(internals.credit - (handedOver - internals.delivery_count), internals.session.outgoing.available())
+/** Takes back the credit the peer has not used. Draining would make a peer send what it has, only to get it handed back. What is under way already still comes, and rhea complains
+ *  on the console when it believes that there is no credit for it: so it goes on believing. */
+export function withdrawCredit(receiver: Receiver): void {
+  const internals = receiver as Receiver & ReceiverInternals
+  const { credit } = internals
+  if (!receiver.is_open()) return
+  internals.credit = 0
+  ;(receiver.session as Session & SessionInternals)._write_flow(receiver)
+  internals.credit = credit
+}
+
+// --- senders -------------------------------------------------------------------------------------------------------
+
+interface OutgoingDelivery {
+  data: readonly Buffer[]
+}
+interface SenderInternals {
+  readonly credit: number
+}
+interface OutgoingInternals {
+  readonly outgoing: { readonly next_pending_delivery: number; available(): number }
+}
+
+/** Messages the sender may still be given now. rhea takes credit off only when it writes, in the next tick: those handed over in this one are still unwritten. */
+export function roomOf(sender: Sender, unwritten: number): number {
+  const { credit } = sender as Sender & SenderInternals
+  return Math.min(credit - unwritten, (sender.session as Session & OutgoingInternals).outgoing.available())
+}
+
+/** Whether a delivery has left for the socket. */
+export function isWritten(delivery: Delivery): boolean {
+  const { outgoing } = delivery.link.session as Session & OutgoingInternals
+  return delivery.id < outgoing.next_pending_delivery
+}
+
+/** Lets the bytes of a settled delivery go: rhea keeps the delivery until every older one of the session is settled as well. */
+export function forgetBytes(delivery: Delivery): void {
+  ;(delivery as Delivery & OutgoingDelivery).data = []
 }
 
 export type Outcome =
@@ -77,13 +161,12 @@ interface RemoteState {
   readonly delivery_failed?: boolean
   readonly undeliverable_here?: boolean
   readonly error?: { readonly condition?: string; readonly description?: string }
-  readonly constructor: { readonly composite_type?: string }
 }
 
 /** What the peer said of a delivery. The event's name is not asked: rhea raises `released` for a modified delivery as well. */
 export function outcomeOf(delivery: Delivery): Outcome {
-  const state = delivery.remote_state as unknown as RemoteState | undefined
-  const type = state?.constructor.composite_type
+  const state = delivery.remote_state as RemoteState | undefined
+  const type = (state?.constructor as { readonly composite_type?: string } | undefined)?.composite_type
   if (state === undefined || type === 'accepted') return { type: 'accepted' }
   if (type === 'modified')
     return {

@@ -1,44 +1,58 @@
 import {
   ClosedError,
-  type Deadline,
-  type DeliveryState,
+  type ComponentHealth,
+  type ComponentState,
+  createBackoff,
+  Deadline,
   type DriverContext,
+  emitDiagnostic,
   MessageDeliveryFailure,
+  type MessagingError,
+  MessagingTimeout,
   OutstandingLimit,
+  TransportDriverError,
 } from '@oslo-messaging/core/driver'
-import type { Message, Session } from './client.ts'
+import type { Outcome } from './client.ts'
 import type { AmqpOptions } from './config.ts'
 import type { AmqpConnection, Live } from './connection.ts'
+import { openSender } from './links.ts'
 import { mapError } from './map-error.ts'
-import { openSenderQueue, type SenderQueue } from './sender-queue.ts'
+import type { PeerSession } from './peer-session.ts'
+import { NotSent, SenderQueue } from './sender-queue.ts'
+import type { Shipment } from './shipment.ts'
 
-/** rhea's session holds 2048 unsettled transfers unless told otherwise; ours holds more, and this stays below it. */
 const MAX_OUTSTANDING_MESSAGES = 2_000
 const MAX_OUTSTANDING_BYTES = 64 * 1024 * 1024
+const ATTACH_TIMEOUT_MS = 10_000
+/** Upper bound of the first wait before a link is opened again; `link_retry_delay` is that of the last. */
+const FIRST_RETRY_MS = 100
 
-export interface PublishOptions {
-  readonly deadline: Deadline
-  /** Sent settled: resolves when it was written, and nobody learns of a loss. */
-  readonly preSettled: boolean
-  /** Attempts after the first for what the peer hands back; null: until the deadline. */
-  readonly retries: number | null
+/** What belongs to one connection and ends with it. */
+interface Links {
+  readonly live: Live
+  session: Promise<PeerSession> | undefined
+  readonly queues: Map<string, SenderQueue>
+  readonly opening: Map<string, Promise<SenderQueue>>
 }
 
 /** Sends messages over sender links that are made once for each address and closed when idle. All share one session: only what a link has credit for is
- *  handed to rhea, so none waits behind another. */
+ *  handed to rhea, so none waits behind another. What is outstanding is bounded. */
 export class Publisher {
   readonly #connection: AmqpConnection
   readonly #context: DriverContext<AmqpOptions>
   readonly #limit = new OutstandingLimit({ maxMessages: MAX_OUTSTANDING_MESSAGES, maxBytes: MAX_OUTSTANDING_BYTES })
-  #of: Live | undefined
-  #session: Promise<Session> | undefined
-  #senders = new Map<string, Promise<SenderQueue>>()
+  readonly #blocked = new Map<string, string>()
+  #links: Links | undefined
   #sweeper: unknown
-  #closed = false
+  #isClosed = false
+  #state: ComponentState = 'connected'
+  #sinceMs: number
+  #idleWaiters: (() => void)[] = []
 
   constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>) {
     this.#connection = connection
     this.#context = context
+    this.#sinceMs = context.clock.wallTime()
   }
 
   /** Messages handed over and not settled. */
@@ -46,145 +60,244 @@ export class Publisher {
     return this.#limit.messages
   }
 
-  /** Resolves when the peer has accepted the message (or, pre-settled, when it was written). Rejects at the deadline, with MessageDeliveryFailure when the peer refuses it or the
-   *  retries are spent, and with delivery `unknown` when the link is lost in between. Source: WIRE 7.5. */
-  async send(address: string, message: Message, bytes: number, options: PublishOptions): Promise<void> {
-    const { deadline, retries } = options
+  /** Sender links that are open. */
+  get links(): number {
+    return this.#links?.queues.size ?? 0
+  }
+
+  /** Resolves when the peer has accepted the message (or, pre-settled, when it is on its way). Rejects at the deadline; with MessageDeliveryFailure when the peer refuses it, when the
+   *  retries are spent, or (delivery unknown) when the link is lost in between; with BackpressureError when no room came up in time. Source: WIRE 7.5. */
+  async send(shipment: Shipment): Promise<void> {
+    const { bytes, deadline } = shipment
     if (!this.#limit.tryAcquire(bytes)) await this.#limit.acquire(bytes, deadline)
-    const startedAt = this.#context.clock.now()
     try {
-      for (let attempt = 0; ; attempt += 1) {
-        const failure = await this.#attempt(address, message, options)
-        if (failure === undefined) return
-        if (failure.final || (retries !== null && attempt >= retries))
-          throw this.#failure(failure, attempt + 1, startedAt)
-        await deadline.sleep(this.#context.options.link_retry_delay * 1000, { phase: 'confirm', delivery: 'not-sent' })
-      }
+      // The usual case, without a loop: a link with credit and a peer that accepts.
+      const queue = this.#readyQueue(shipment.address)
+      if (queue !== undefined) {
+        const first = await this.#attempt(queue, shipment)
+        if (first === undefined) return
+        await this.#again(shipment, first)
+      } else await this.#again(shipment, undefined)
     } finally {
       this.#limit.release(bytes)
+      if (this.#limit.messages === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    if (this.#sweeper !== undefined) this.#context.clock.clearTimeout(this.#sweeper)
-    const senders = [...this.#senders.values()]
-    this.#senders.clear()
-    for (const sender of await Promise.allSettled(senders)) if (sender.status === 'fulfilled') sender.value.close()
+  /** Undefined until something was sent. */
+  health(): ComponentHealth | undefined {
+    if (this.#links === undefined) return undefined
+    const [reason] = this.#blocked.values()
+    const common = { kind: 'publisher', name: 'publisher', state: this.#state, sinceMs: this.#sinceMs } as const
+    return reason === undefined ? common : { ...common, reason }
   }
 
-  async #attempt(address: string, message: Message, options: PublishOptions): Promise<Failure | undefined> {
-    const queue = await this.#senderFor(address, options.deadline)
-    const outcome = await queue.send(message, options.deadline, options.preSettled)
-    switch (outcome.type) {
-      case 'accepted':
-        return undefined
-      case 'released':
-        return {
-          final: false,
-          delivery: 'not-sent',
-          text: 'The peer released it: nobody takes messages of this address now',
+  /** Waits for what is outstanding, until the signal aborts; then closes the links, and what still waits fails with ClosedError. */
+  async close(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#limit.messages > 0 && signal?.aborted !== true)
+      await new Promise<void>((resolve) => {
+        this.#idleWaiters.push(resolve)
+        signal?.addEventListener('abort', () => resolve(), { once: true })
+      })
+    this.#isClosed = true
+    this.#context.clock.clearTimeout(this.#sweeper)
+    for (const queue of this.#links?.queues.values() ?? []) queue.close()
+  }
+
+  /** Attempts until one succeeds or there may be no other. */
+  async #again(shipment: Shipment, first: Failure | undefined): Promise<void> {
+    const { deadline, retries, progress } = shipment
+    const { clock, random, options } = this.#context
+    const longestMs = options.link_retry_delay * 1000
+    const backoff = createBackoff({ initialMs: FIRST_RETRY_MS, factor: 2, maxMs: longestMs, random })
+    const startedAt = clock.now()
+    let failure = first
+    for (let failures = 0; ;) {
+      if (failure !== undefined) {
+        if (!(failure.isConnectionLoss && shipment.connectRetries === null)) failures += 1
+        if (failure.isFinal || (retries !== null && failures > retries))
+          throw new MessageDeliveryFailure(failure.text, {
+            attempts: failures,
+            elapsedMs: Math.round(clock.now() - startedAt),
+            phase: progress.phase,
+            delivery: 'not-sent',
+            retryable: !failure.isFinal,
+            ...(failure.cause === undefined ? {} : { cause: failure.cause }),
+          })
+        const delayMs = failure.isHandedBack ? longestMs : backoff.next()
+        progress.delivery = 'not-sent'
+        try {
+          await deadline.sleep(delayMs, progress)
+        } catch (error) {
+          if (error instanceof MessagingTimeout && failure.cause !== undefined) error.cause = failure.cause
+          throw error
         }
-      case 'modified':
-        return outcome.deliveryFailed || outcome.undeliverableHere
-          ? { final: true, delivery: 'not-sent', text: 'The peer says that it cannot deliver it' }
-          : { final: false, delivery: 'not-sent', text: 'The peer handed it back' }
-      default:
-        return {
-          final: true,
-          delivery: 'not-sent',
-          text: `The peer rejected it: ${[outcome.condition, outcome.description].filter(Boolean).join(': ')}`,
-          cause: outcome,
-        }
+      }
+      try {
+        failure = await this.#attempt(await this.#queueFor(shipment), shipment)
+        if (failure === undefined) return
+      } catch (error) {
+        if (!(error instanceof NotSent)) throw error
+        failure = this.#notSent(error)
+      }
     }
   }
 
-  #failure(failure: Failure, attempts: number, startedAt: number): MessageDeliveryFailure {
-    return new MessageDeliveryFailure(failure.text, {
-      attempts,
-      elapsedMs: this.#context.clock.now() - startedAt,
-      phase: 'confirm',
-      delivery: failure.delivery,
-      ...(failure.cause === undefined ? {} : { cause: failure.cause }),
-    })
-  }
-
-  async #senderFor(address: string, deadline: Deadline): Promise<SenderQueue> {
-    if (this.#closed) throw new ClosedError('The driver is closed')
-    const live = this.#connection.current ?? (await this.#connection.live(deadline))
-    if (this.#of !== live) {
-      // Another connection: the links of the old one are gone, and whoever waited on them has heard.
-      this.#of = live
-      this.#session = undefined
-      this.#senders = new Map()
-      live.connection.onLost((error) => this.#lose(live, error))
-    }
-    const known = this.#senders.get(address)
-    if (known !== undefined) return await deadline.race(known, { phase: 'connect', delivery: 'not-sent' })
-    this.#session ??= this.#openSession(live)
-    const senders = this.#senders
-    const opening = openSenderQueue(this.#session, address, deadline, {
-      clock: this.#context.clock,
-      onGone: () => senders.delete(address),
-    })
-    senders.set(address, opening)
-    this.#sweepLater()
+  async #attempt(queue: SenderQueue, shipment: Shipment): Promise<Failure | undefined> {
     try {
-      return await opening
+      return failureOf(await queue.send(shipment), shipment)
     } catch (error) {
-      senders.delete(address)
-      throw mapError(error, { phase: 'declare', delivery: 'not-sent', doing: `No sender for ${address}` })
+      if (error instanceof NotSent) return this.#notSent(error)
+      throw error
     }
   }
 
-  #openSession(live: Live): Promise<Session> {
-    const opening = live.connection.openSession()
-    const gone = (error: unknown): void => {
-      if (this.#session === opening)
-        this.#lose(live, mapError(error, { phase: 'publish', delivery: 'not-sent', doing: 'The session was ended' }))
+  #notSent({ reason }: NotSent): Failure {
+    if (this.#isClosed) throw new ClosedError('The driver was closed before the message was sent')
+    // What cannot mend itself is reported as it is.
+    if (!reason.retryable && reason.code !== 'OSLO_MESSAGING_CLOSED') throw reason
+    const isConnectionLoss = this.#connection.current === undefined
+    return { isFinal: false, isConnectionLoss, text: reason.message, cause: reason }
+  }
+
+  #readyQueue(address: string): SenderQueue | undefined {
+    const live = this.#connection.current
+    return live === undefined || this.#links?.live !== live ? undefined : this.#links.queues.get(address)
+  }
+
+  /** The queue of the address, with its link open. Rejects with NotSent when the peer refuses the link. */
+  async #queueFor({ address, deadline, connectRetries, progress }: Shipment): Promise<SenderQueue> {
+    if (this.#isClosed) throw new ClosedError('The driver is closed')
+    progress.phase = 'connect'
+    const live = await this.#connection.live(deadline, connectRetries)
+    if (this.#links?.live !== live) {
+      this.#links = { live, session: undefined, queues: new Map(), opening: new Map() }
+      this.#blocked.clear()
     }
-    opening.then((session) => session.on('session_close', () => gone(session.error)), gone)
+    const links = this.#links
+    const known = links.queues.get(address)
+    if (known !== undefined) return known
+    progress.phase = 'declare'
+    // The link is everybody's: no caller's deadline may end its opening for the others.
+    const opening = links.opening.get(address) ?? this.#open(links, address)
+    return await deadline.race(opening, { ...progress, waitingFor: `link to ${address}` })
+  }
+
+  #open(links: Links, address: string): Promise<SenderQueue> {
+    const opening = this.#openQueue(links, address).catch((error: unknown) => {
+      throw new NotSent(mapError(error, { phase: 'declare', delivery: 'not-sent', doing: `No sender for ${address}` }))
+    })
+    links.opening.set(address, opening)
+    const done = (): void => void links.opening.delete(address)
+    opening.then(done, done)
     return opening
   }
 
-  /** Every link of the session is gone; the next message opens another. */
-  #lose(live: Live, error: Error): void {
-    if (this.#of !== live) return
-    const senders = [...this.#senders.values()]
-    this.#session = undefined
-    this.#senders = new Map()
-    for (const opening of senders)
-      opening.then(
-        (queue) => queue.lost(error),
-        () => undefined,
-      )
+  async #openQueue(links: Links, address: string): Promise<SenderQueue> {
+    const { clock } = this.#context
+    const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { clock })
+    await links.live.addressing.prepareToSend?.(address, deadline)
+    const session = await (links.session ??= this.#begin(links))
+    const queue: SenderQueue = new SenderQueue(address, {
+      clock,
+      onGone: () => {
+        callOff()
+        if (links.queues.get(address) === queue) links.queues.delete(address)
+      },
+      onBlocked: (reason) => this.#onBlocked(address, reason),
+    })
+    const callOff = session.loss.on((error) => queue.lost(this.#asLoss(error)))
+    const attaching = openSender(session.session, address, deadline, { onClosed: (error) => queue.lost(error) })
+    // The end of the session is no answer to an attach: nobody would hear of it before the deadline.
+    const sender = await session.loss.race(attaching)
+    queue.attach(sender)
+    links.queues.set(address, queue)
+    this.#sweepLater()
+    return queue
+  }
+
+  #begin(links: Links): Promise<PeerSession> {
+    const beginning = links.live.connection.openSession()
+    const forget = (): void => {
+      if (links.session === beginning) links.session = undefined
+    }
+    beginning.then((session) => session.loss.on(forget), forget)
+    return beginning
+  }
+
+  #asLoss(error: Error): MessagingError {
+    return mapError(error, { phase: 'publish', delivery: 'not-sent', doing: 'The session was lost' })
+  }
+
+  #onBlocked(address: string, reason: string | null): void {
+    if (reason === null) this.#blocked.delete(address)
+    else this.#blocked.set(address, reason)
+    const state = this.#blocked.size > 0 ? 'blocked' : 'connected'
+    if (state === this.#state) return
+    const previous = this.#state
+    this.#state = state
+    this.#sinceMs = this.#context.clock.wallTime()
+    emitDiagnostic('oslo-messaging:state', () => ({
+      driver: 'amqp',
+      kind: 'publisher',
+      name: 'publisher',
+      state,
+      previous,
+      attempt: 0,
+      ...(reason === null ? {} : { error: new TransportDriverError(reason, { retryable: true }) }),
+    }))
   }
 
   /** Idle links are closed by one timer for all of them, so that sending starts none. */
   #sweepLater(): void {
-    if (this.#sweeper !== undefined) return
-    const periodMs = this.#context.options.default_sender_link_timeout * 1000
-    this.#sweeper = this.#context.clock.setTimeout(() => {
+    if (this.#sweeper !== undefined || this.#isClosed) return
+    const { clock, options } = this.#context
+    const periodMs = options.default_sender_link_timeout * 1000
+    this.#sweeper = clock.setTimeout(() => {
       this.#sweeper = undefined
-      const before = this.#context.clock.now() - periodMs
-      for (const [address, opening] of this.#senders) {
-        void opening.then(
-          (queue) => {
-            if (!queue.idleSince(before)) return
-            this.#senders.delete(address)
-            queue.close()
-          },
-          () => undefined,
-        )
-      }
-      if (this.#senders.size > 0) this.#sweepLater()
+      const queues = [...(this.#links?.queues.values() ?? [])]
+      const before = clock.now() - periodMs
+      for (const queue of queues) if (queue.idleSince(before)) queue.close()
+      if (this.links > 0) this.#sweepLater()
     }, periodMs)
   }
 }
 
 interface Failure {
-  readonly final: boolean
-  readonly delivery: DeliveryState
+  readonly isFinal: boolean
+  /** The peer had it and gave it back. */
+  readonly isHandedBack?: boolean
+  /** Our connection went, which says nothing of the address. */
+  readonly isConnectionLoss?: boolean
   readonly text: string
   readonly cause?: unknown
+}
+
+/** Undefined: the peer has it. */
+function failureOf(outcome: Outcome, { preSettled, progress }: Shipment): Failure | undefined {
+  switch (outcome.type) {
+    case 'accepted':
+      progress.phase = 'reply'
+      progress.delivery = preSettled ? 'unknown' : 'confirmed'
+      return undefined
+    case 'released':
+      return {
+        isFinal: false,
+        isHandedBack: true,
+        text: 'The peer released it: nobody takes messages of this address now',
+      }
+    case 'modified':
+      return outcome.deliveryFailed || outcome.undeliverableHere
+        ? { isFinal: true, text: 'The peer says that it cannot deliver it' }
+        : { isFinal: false, isHandedBack: true, text: 'The peer handed it back' }
+    default:
+      return {
+        isFinal: true,
+        text: `The peer rejected it: ${[outcome.condition, outcome.description].filter(Boolean).join(': ')}`,
+        cause: new TransportDriverError(outcome.description ?? 'rejected', {
+          retryable: false,
+          brokerCode: outcome.condition,
+        }),
+      }
+  }
 }

@@ -10,22 +10,22 @@ import {
 } from '@oslo-messaging/core/driver'
 import { type EventContext, type Receiver, settle, wrapDeliveryCount } from './client.ts'
 import type { AmqpOptions } from './config.ts'
-import type { AmqpConnection } from './connection.ts'
+import type { AmqpConnection, Live } from './connection.ts'
 import { openReceiver } from './links.ts'
 import { classify } from './map-error.ts'
 import { decodeReply } from './message.ts'
 
 const ATTACH_TIMEOUT_MS = 10_000
+const FIRST_RETRY_MS = 100
 
-/** Where replies come in: one receiver whose address the peer makes up, and the calls that wait. The address changes with each connection, so a call whose
+/** Where replies come in: one receiver whose address belongs to this connection alone, and the calls that wait. The address changes with each connection, so a call whose
  *  request carries an old one cannot be answered any more: it ends as ReplyPathLost instead of waiting out its time. */
 export class ReplyLink {
   readonly waiters: ReplyWaiters
   readonly #connection: AmqpConnection
   readonly #context: DriverContext<AmqpOptions>
   readonly #supervisor: Supervisor
-  #receiver: Receiver | undefined
-  #address: string | undefined
+  #current: { readonly receiver: Receiver; readonly address: string } | undefined
   #handled = 0
 
   constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>) {
@@ -36,7 +36,7 @@ export class ReplyLink {
     this.#supervisor = new Supervisor({
       establish: (signal) => this.#establish(signal),
       classify,
-      backoff: createBackoff({ initialMs: 100, factor: 2, maxMs: options.link_retry_delay * 1000, random }),
+      backoff: createBackoff({ initialMs: FIRST_RETRY_MS, factor: 2, maxMs: options.link_retry_delay * 1000, random }),
       upState: 'consuming',
       clock,
       onChange: (change) =>
@@ -49,58 +49,69 @@ export class ReplyLink {
     })
   }
 
-  /** The address replies are to be sent to. Attaches first if need be. */
-  async address(deadline: Deadline): Promise<string> {
-    if (this.#address !== undefined) return this.#address
-    await this.#supervisor.ready(deadline, {
-      phase: 'declare',
-      delivery: 'not-sent',
-      waitingFor: 'address for replies',
-    })
-    return this.#address ?? (await this.address(deadline))
+  /** The address replies are to be sent to, when it is there. */
+  get current(): string | undefined {
+    return this.#current?.address
+  }
+
+  /** The address replies are to be sent to. Attaches first if need be. Rejects at the deadline, or with MessageDeliveryFailure when more than `retries` attempts have failed. */
+  async address(deadline: Deadline, retries: number | null): Promise<string> {
+    for (;;) {
+      if (this.#current !== undefined) return this.#current.address
+      await this.#supervisor.ready(
+        deadline,
+        { phase: 'declare', delivery: 'not-sent', waitingFor: 'address for replies' },
+        { retries },
+      )
+    }
   }
 
   health(): ComponentHealth {
-    const { state, sinceMs, reason } = this.#supervisor
-    return { kind: 'reply-path', name: 'replies', state, sinceMs, ...(reason === undefined ? {} : { reason }) }
+    return this.#supervisor.health('reply-path', 'replies')
   }
 
   close(error: () => Error): void {
     this.#supervisor.close()
-    this.#receiver?.close()
-    this.#receiver = undefined
+    this.#current?.receiver.close()
+    this.#current = undefined
     this.waiters.failAll(error)
   }
 
   async #establish(signal: AbortSignal): Promise<void> {
     const { clock, options } = this.#context
+    const live = await this.#connection.live(Deadline.after(null, { signal, clock }), null)
     const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { signal, clock })
-    const { connection } = await this.#connection.live(Deadline.after(null, { signal, clock }))
-    const session = await connection.openSession()
-    let isLost = false
+    const peerSession = await live.connection.openSession()
+    let isOver = false
     const lost = (error: Error): void => {
-      if (isLost) return
-      isLost = true
-      this.#address = undefined
-      this.#receiver = undefined
+      if (isOver) return
+      isOver = true
+      this.#current = undefined
       this.waiters.failAll(() => new ReplyPathLost(`The link for replies was lost: ${error.message}`, { cause: error }))
+      void peerSession.close()
       this.#supervisor.lost(error)
     }
-    connection.onLost(lost)
-    session.on('session_close', () => lost(new Error('the session was ended')))
-    const receiver = await openReceiver(
-      session,
-      { address: null, target: 'rpc-response', onClosed: lost, onMessage: (context) => this.#onReply(context) },
-      deadline,
-    )
-    receiver.add_credit(options.reply_link_credit)
-    this.#handled = 0
-    this.#receiver = receiver
-    this.#address = String((receiver.source as { readonly address?: unknown }).address)
+    try {
+      const source = (await live.addressing.replySource?.(deadline)) ?? { capabilities: [] }
+      const opening = openReceiver(
+        peerSession.session,
+        { source, target: 'rpc-response', onClosed: lost, onMessage: (context) => this.#onReply(context, live) },
+        deadline,
+      )
+      const receiver = await peerSession.loss.race(opening)
+      receiver.add_credit(options.reply_link_credit)
+      this.#handled = 0
+      const address = typeof source === 'string' ? source : String(addressOf(receiver))
+      this.#current = { receiver, address }
+      peerSession.loss.on(lost)
+    } catch (error) {
+      isOver = true
+      void peerSession.close()
+      throw error
+    }
   }
 
-  #onReply(context: EventContext): void {
-    const { delivery, message, receiver } = context
+  #onReply({ delivery, message, receiver }: EventContext, live: Live): void {
     if (delivery === undefined || message === undefined || receiver === undefined) return
     wrapDeliveryCount(receiver)
     const id = String(message.correlation_id ?? '')
@@ -113,7 +124,7 @@ export class ReplyLink {
       known = this.waiters.fail(id, error)
       this.#dropped('unreadable', id, error)
     }
-    settle(delivery, known ? 'accept' : 'not-mine')
+    settle(delivery, known || live.addressing.supportsModified === false ? 'accept' : 'not-mine')
     this.#handled += 1
     const { reply_link_credit: credit } = this.#context.options
     if (this.#handled * 2 >= credit) {
@@ -132,3 +143,5 @@ export class ReplyLink {
     }))
   }
 }
+
+const addressOf = (receiver: Receiver): unknown => (receiver.source as { readonly address?: unknown }).address

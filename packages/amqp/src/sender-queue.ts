@@ -1,65 +1,60 @@
-import type { Clock, Deadline, DeliveryState } from '@oslo-messaging/core/driver'
-import { TransportDriverError } from '@oslo-messaging/core/driver'
+import { type Clock, ClosedError, MessageDeliveryFailure, type MessagingError } from '@oslo-messaging/core/driver'
 import {
   type Delivery,
   type EventContext,
-  type Message,
+  forgetBytes,
+  isWritten,
   type Outcome,
   outcomeOf,
   roomOf,
   type Sender,
-  type Session,
   settleBeforeSending,
 } from './client.ts'
-import { openSender } from './links.ts'
+import type { Shipment } from './shipment.ts'
+
+/** The link went before the message was handed to it: another link may take the message. */
+export class NotSent extends Error {
+  readonly reason: MessagingError
+  constructor(reason: MessagingError) {
+    super(reason.message, { cause: reason })
+    this.reason = reason
+  }
+}
 
 interface Waiting {
-  readonly message: Message
-  readonly preSettled: boolean
+  readonly shipment: Shipment
   readonly settle: (outcome: Outcome) => void
-  readonly fail: (error: Error, delivery: DeliveryState) => void
+  readonly fail: (error: unknown) => void
 }
 
 export interface SenderQueueOptions {
   readonly clock: Clock
   /** The link is gone; another has to be opened for the address. */
   readonly onGone: () => void
+  /** Messages have waited for credit for a second (a reason), or wait no more (null). */
+  readonly onBlocked: (reason: string | null) => void
 }
 
-/** One sender link and the messages that wait for its credit. First come, first served. */
-export interface SenderQueue {
-  /** Resolves with the peer's outcome. Rejects at the deadline or when the link is lost; the error says whether the message had been written. */
-  send(message: Message, deadline: Deadline, preSettled: boolean): Promise<Outcome>
-  /** Nothing was sent since then, and nothing waits. */
-  idleSince(time: number): boolean
-  /** The link, its session or its connection is gone: ends what waits and what is under way. */
-  lost(error: Error): void
-  close(): void
-}
+/** Waiting longer than this for credit means that the peer withholds it. */
+const BLOCKED_AFTER_MS = 1_000
 
-/** Opens the link. Rejects when the peer refuses it, at the deadline, or when the session is lost. */
-export async function openSenderQueue(
-  session: Promise<Session>,
-  address: string,
-  deadline: Deadline,
-  options: SenderQueueOptions,
-): Promise<SenderQueue> {
-  const queue = new Queue(options)
-  const opened = await deadline.race(session, { phase: 'connect', delivery: 'not-sent' })
-  const sender = await openSender(opened, address, deadline, { onClosed: (error) => queue.lost(error) })
-  queue.attach(sender)
-  return queue
-}
-
-class Queue implements SenderQueue {
+/** One sender link and the messages that wait for its credit. First come, first served: rhea is handed only what may leave at once, because in its session
+ *  a message without credit would hold up those of every other link. */
+export class SenderQueue {
+  readonly address: string
   readonly #options: SenderQueueOptions
   readonly #waiting = new Set<Waiting>()
   readonly #unsettled = new Map<Delivery, Waiting>()
+  /** Handed over in this tick, and not yet taken off the credit. */
+  #unwritten: Delivery[] = []
   #sender: Sender | undefined
-  #handedOver = 0
   #lastUsedAt: number
+  #blockedTimer: unknown
+  #isBlocked = false
+  #isGone = false
 
-  constructor(options: SenderQueueOptions) {
+  constructor(address: string, options: SenderQueueOptions) {
+    this.address = address
     this.#options = options
     this.#lastUsedAt = options.clock.now()
   }
@@ -67,97 +62,135 @@ class Queue implements SenderQueue {
   attach(sender: Sender): void {
     this.#sender = sender
     sender.on('sendable', () => this.#pump())
+    // Whoever asks for the credit back gets it: what is left is not needed now, and is asked for again by the next message.
+    sender.on('sender_draining', () => sender.set_drained(true))
     const onOutcome = (context: EventContext): void => this.#settled(context)
     for (const event of ['accepted', 'released', 'modified', 'rejected']) sender.on(event, onOutcome)
     // A peer may settle without an outcome: accepted, says the specification.
     sender.on('settled', onOutcome)
   }
 
-  send(message: Message, deadline: Deadline, preSettled: boolean): Promise<Outcome> {
+  /** Resolves with the peer's outcome, or when a pre-settled message is on its way. Rejects at the deadline; with NotSent when the link goes before the message was handed to it;
+   *  with MessageDeliveryFailure (delivery unknown) when it goes after. */
+  send(shipment: Shipment): Promise<Outcome> {
     this.#lastUsedAt = this.#options.clock.now()
+    const { deadline, progress } = shipment
+    progress.phase = 'publish'
     return new Promise<Outcome>((resolve, reject) => {
-      let isOver = false
-      const end = (): void => {
-        isOver = true
-        cancel()
-        this.#waiting.delete(waiting)
-      }
+      let cancel: (() => void) | undefined
       const waiting: Waiting = {
-        message,
-        preSettled,
+        shipment,
         settle: (outcome) => {
-          end()
+          cancel?.()
           resolve(outcome)
         },
-        fail: (error, known) => {
-          end()
-          reject(
-            new TransportDriverError(`The link was lost: ${error.message}`, {
-              cause: error,
-              retryable: true,
-              phase: known === 'unknown' ? 'confirm' : 'publish',
-              delivery: known,
-              brokerCode: error instanceof TransportDriverError ? error.brokerCode : undefined,
-            }),
-          )
+        fail: (error) => {
+          cancel?.()
+          reject(error)
         },
       }
-      let cancel = (): void => {}
       this.#waiting.add(waiting)
       this.#pump()
-      if (isOver) return
-      cancel = deadline.watch({ phase: 'publish', delivery: 'not-sent' }, (error) => {
-        const isWritten = !this.#waiting.has(waiting)
-        end()
-        // What is known depends on how far it came, and that changes while it is waited for.
-        reject(
-          isWritten && !deadline.signal?.aborted
-            ? deadline.timeoutError({ phase: 'confirm', delivery: 'unknown' })
-            : error,
-        )
+      if (shipment.preSettled && !this.#waiting.has(waiting)) return
+      cancel = deadline.watch(progress, (error) => {
+        this.#waiting.delete(waiting)
+        reject(error)
       })
+      this.#watchForCredit()
     })
   }
 
+  /** Nothing was sent since then, and nothing waits. */
   idleSince(time: number): boolean {
     return this.#lastUsedAt < time && this.#waiting.size === 0 && this.#unsettled.size === 0
   }
 
+  /** Closes the link. What waits fails. */
   close(): void {
-    this.#sender?.close()
-    this.#sender = undefined
+    const sender = this.#sender
+    this.lost(new ClosedError('The link was closed'))
+    sender?.close()
   }
 
-  lost(error: Error): void {
-    if (this.#sender === undefined && this.#waiting.size === 0 && this.#unsettled.size === 0) return
+  /** The link, its session or its connection is gone: ends what waits and what is under way. */
+  lost(reason: MessagingError): void {
+    if (this.#isGone) return
+    this.#isGone = true
     this.#sender = undefined
+    this.#options.clock.clearTimeout(this.#blockedTimer)
+    if (this.#isBlocked) this.#options.onBlocked(null)
     this.#options.onGone()
-    for (const waiting of this.#waiting) waiting.fail(error, 'not-sent')
-    for (const waiting of this.#unsettled.values()) waiting.fail(error, 'unknown')
+    const [waiting, unsettled] = [[...this.#waiting], [...this.#unsettled.values()]]
+    this.#waiting.clear()
     this.#unsettled.clear()
+    for (const each of waiting) each.fail(new NotSent(reason))
+    for (const each of unsettled) each.fail(failureOf(reason))
   }
 
   #pump(): void {
     const sender = this.#sender
-    if (sender === undefined) return
+    if (sender === undefined || this.#waiting.size === 0) return
+    if (this.#unwritten.length > 0) this.#unwritten = this.#unwritten.filter((delivery) => !isWritten(delivery))
     for (const waiting of this.#waiting) {
-      if (roomOf(sender, this.#handedOver) <= 0) return
+      if (roomOf(sender, this.#unwritten.length) <= 0) return
       this.#waiting.delete(waiting)
-      this.#handedOver += 1
-      const delivery = sender.send(waiting.message)
-      if (waiting.preSettled) {
+      const { message, preSettled, progress, isWanted } = waiting.shipment
+      // Whoever wanted it has been told why not.
+      if (isWanted?.() === false) {
+        waiting.fail(new ClosedError('Nobody waits for it any more'))
+        continue
+      }
+      const delivery = sender.send(message)
+      this.#unwritten.push(delivery)
+      if (preSettled) {
         settleBeforeSending(delivery)
+        progress.phase = 'reply'
+        progress.delivery = 'unknown'
         waiting.settle({ type: 'accepted' })
-      } else this.#unsettled.set(delivery, waiting)
+      } else {
+        progress.phase = 'confirm'
+        progress.delivery = 'unknown'
+        this.#unsettled.set(delivery, waiting)
+      }
     }
+    this.#watchForCredit()
   }
 
-  #settled(context: EventContext): void {
-    const { delivery } = context
+  #settled({ delivery }: EventContext): void {
     if (delivery === undefined) return
     const waiting = this.#unsettled.get(delivery)
     if (waiting === undefined) return
     this.#unsettled.delete(delivery)
+    // A peer that gives the outcome first and settles later keeps the delivery in the session until then, unless we settle it.
+    if (!delivery.remote_settled) delivery.update(true)
+    forgetBytes(delivery)
     waiting.settle(outcomeOf(delivery))
   }
+
+  /** Tells when messages have waited for a second, and when none does any more. */
+  #watchForCredit(): void {
+    const { clock, onBlocked } = this.#options
+    if (this.#waiting.size === 0) {
+      clock.clearTimeout(this.#blockedTimer)
+      this.#blockedTimer = undefined
+      if (!this.#isBlocked) return
+      this.#isBlocked = false
+      onBlocked(null)
+    } else if (this.#blockedTimer === undefined && !this.#isGone) {
+      this.#blockedTimer = clock.setTimeout(() => {
+        if (this.#waiting.size === 0) return this.#watchForCredit()
+        this.#isBlocked = true
+        onBlocked(`the peer gives no credit for ${this.address}`)
+      }, BLOCKED_AFTER_MS)
+    }
+  }
 }
+
+const failureOf = (reason: MessagingError): MessageDeliveryFailure =>
+  new MessageDeliveryFailure(`The link was lost before the peer had settled the message: ${reason.message}`, {
+    cause: reason,
+    retryable: true,
+    phase: 'confirm',
+    delivery: 'unknown',
+    attempts: 1,
+  })

@@ -252,8 +252,10 @@ describe('notifications', () => {
     await expect(
       driver.sendNotification(new Target({ topic: 'n.info' }), notification, options()),
     ).rejects.toMatchObject({
-      code: 'OSLO_MESSAGING_DRIVER',
-      brokerCode: 'amqp:not-found',
+      code: 'OSLO_MESSAGING_DELIVERY',
+      phase: 'declare',
+      delivery: 'not-sent',
+      cause: { brokerCode: 'amqp:not-found' },
     })
   })
 })

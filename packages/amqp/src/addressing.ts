@@ -1,0 +1,30 @@
+import type { Deadline, Target } from '@oslo-messaging/core/driver'
+import type { Addresser, Service } from './addresser.ts'
+import type { DynamicSource } from './links.ts'
+
+/** How one kind of peer names its nodes, and what has to be there before a link can be attached. Chosen for each connection by what the peer says of itself (DESIGN D8).
+ *  The optional parts are for peers that do not make nodes by themselves. */
+export interface Addressing {
+  /** For logs: `legacy`, `routable`, `rabbitmq`, `rabbitmq-plugin`. */
+  readonly mode: string
+  readonly address: Addresser['address']
+  /** Makes what a sender of the address needs. Called before each attach; the address is one of `address`, or one for replies. */
+  readonly prepareToSend?: (address: string, deadline: Deadline) => Promise<void>
+  /** Addresses a listener attaches to, one for each target, after making what they need. Default: those of `address`. */
+  readonly sources?: (targets: readonly Target[], service: Service, deadline: Deadline) => Promise<readonly string[]>
+  /** Where replies come in. Default: a dynamic source without conditions. An address is one that only this connection receives from. */
+  readonly replySource?: (deadline: Deadline) => Promise<string | DynamicSource>
+  /** False: the peer ends the session when it gets a modified outcome. Default true. */
+  readonly supportsModified?: boolean
+}
+
+/** The addresses a listener attaches to. */
+export async function sourcesOf(
+  addressing: Addressing,
+  targets: readonly Target[],
+  service: Service,
+  deadline: Deadline,
+): Promise<readonly string[]> {
+  if (addressing.sources !== undefined) return await addressing.sources(targets, service, deadline)
+  return targets.map((target) => addressing.address(target, service))
+}
