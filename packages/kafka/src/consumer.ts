@@ -18,7 +18,7 @@ import { OffsetCommitter } from './offset-committer.ts'
 import { keyOf, PartitionFlow } from './partition-flow.ts'
 import { decodeRecord } from './record.ts'
 import type { KafkaSettings } from './settings.ts'
-import { askPositions, startPosition } from './start-positions.ts'
+import { askPositions, type Positions, type StartPosition, startPosition } from './start-positions.ts'
 
 const HEARTBEAT_MS = 1000
 /** How often a partition that waits for its handlers tells the group that it lives. */
@@ -46,6 +46,8 @@ interface Session {
   readonly port: ConsumerPort
   /** The start positions of the present assignment are settled; nothing is handed out before. */
   positioned: Promise<void>
+  /** Where partitions were told to begin before the first fetch. */
+  readonly sought: Map<string, number>
 }
 
 /** A member of a consumer group that hands out notifications and outlives every loss.
@@ -62,7 +64,8 @@ export class KafkaListener implements Listener {
   readonly #ready = new Set<PartitionFlow>()
   /** Where partitions ended before this listener first joined. */
   #baseline: ReadonlyMap<string, number> | undefined
-  #knownCommits: ReadonlySet<string> = new Set()
+  /** What the broker said last about the group. */
+  #known: Positions = { bounds: new Map(), committed: new Map() }
   /** Highest record handed out, by partition, to tell a second delivery from a first. */
   readonly #highest = new Map<string, number>()
   readonly #batches = new Set<Promise<void>>()
@@ -130,11 +133,8 @@ export class KafkaListener implements Listener {
     const { client, group, topics, settings } = this.#options
     await this.#endSession()
     try {
-      if (this.#baseline === undefined) {
-        const { bounds, committed } = await askPositions(client, group, [...topics.keys()])
-        this.#baseline = new Map([...bounds].map(([key, { high }]) => [key, high]))
-        this.#knownCommits = new Set(committed.keys())
-      }
+      this.#known = await askPositions(client, group, [...topics.keys()])
+      this.#baseline ??= new Map([...this.#known.bounds].map(([key, { high }]) => [key, high]))
       if (signal.aborted) return
       const port: ConsumerPort = client.createConsumer({
         group,
@@ -151,7 +151,7 @@ export class KafkaListener implements Listener {
           },
         },
       })
-      const session: Session = { port, positioned: Promise.resolve() }
+      const session: Session = { port, positioned: Promise.resolve(), sought: new Map() }
       this.#session = session
       if (signal.aborted) return await port.disconnect()
       await port.start()
@@ -193,10 +193,12 @@ export class KafkaListener implements Listener {
       const flow = this.#flows.get(key)
       if (flow === undefined) {
         this.#flows.set(key, new PartitionFlow(partition))
-        const end = this.#baseline?.get(key)
+        session.sought.delete(key)
+        const start = this.#startOf(partition, this.#known)
         // Before the first fetch, so that not even that one begins elsewhere.
-        if (this.#options.settings.offsetReset === 'latest' && end !== undefined && !this.#knownCommits.has(key)) {
-          session.port.seek({ ...partition, offset: end })
+        if (this.#known.bounds.has(key) && start.why !== 'stored') {
+          session.port.seek(start)
+          session.sought.set(key, start.offset)
         }
       } else if (flow.next !== undefined) {
         session.port.seek({ ...partition, offset: flow.next })
@@ -212,8 +214,11 @@ export class KafkaListener implements Listener {
 
   /** Compares with what the group has stored, fixes what it has not, and says what is skipped. */
   async #position(session: Session, partitions: readonly TopicPartition[]): Promise<void> {
-    const { client, group, topics, settings, logger } = this.#options
+    const { client, group, topics, logger } = this.#options
     const now = await askPositions(client, group, [...topics.keys()])
+    // A position that the client has meanwhile thrown away as out of range is still the truth about what was read.
+    const merged: Positions = { ...now, committed: new Map([...this.#known.committed, ...now.committed]) }
+    this.#known = merged
     const fix: { topic: string; partition: number; offset: number }[] = []
     for (const partition of partitions) {
       const key = keyOf(partition)
@@ -227,17 +232,18 @@ export class KafkaListener implements Listener {
         session.port.seek({ ...partition, offset: committed })
         continue
       }
-      const start = startPosition(partition, now, this.#baseline ?? new Map(), settings.offsetReset)
-      const sought =
-        settings.offsetReset === 'latest' && !this.#knownCommits.has(key) ? this.#baseline?.get(key) : undefined
-      const clientBegins = sought ?? committed ?? now.bounds.get(key)?.low ?? 0
+      const start = this.#startOf(partition, merged)
+      const clientBegins = session.sought.get(key) ?? now.committed.get(key) ?? now.bounds.get(key)?.low ?? 0
       if (start.offset !== clientBegins) session.port.seek(start)
       flow.moveTo(start.offset)
       if (start.why !== 'stored') fix.push({ ...partition, offset: start.offset })
       if (start.skipped > 0 || start.why === 'recreated') warnOfStart(logger, group, start)
     }
     await session.port.commit(fix)
-    this.#knownCommits = new Set([...this.#knownCommits, ...now.committed.keys(), ...fix.map(keyOf)])
+  }
+
+  #startOf(partition: TopicPartition, positions: Positions): StartPosition {
+    return startPosition(partition, positions, this.#baseline ?? new Map(), this.#options.settings.offsetReset)
   }
 
   #revoke(flow: PartitionFlow): void {
@@ -509,7 +515,7 @@ export class KafkaListener implements Listener {
   }
 }
 
-function warnOfStart(logger: Logger, group: string, start: ReturnType<typeof startPosition>): void {
+function warnOfStart(logger: Logger, group: string, start: StartPosition): void {
   const facts = { group, partition: keyOf(start), skipped: start.skipped, offset: start.offset }
   if (start.why === 'first-time') {
     logger.warn(

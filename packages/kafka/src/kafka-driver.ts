@@ -22,11 +22,11 @@ import { encodeRecord } from './record.ts'
 import type { KafkaSettings } from './settings.ts'
 import { checkTopicName, topicsToRead, topicToSend } from './topic-name.ts'
 
+/** Not `storesBeforeListeners`: the broker keeps everything, but with `auto_offset_reset = latest` a new group begins after it. */
 export const capabilities: DriverCapabilities = Object.freeze({
   ...NO_CAPABILITIES,
   notifications: true,
   pools: true,
-  storesBeforeListeners: true,
   virtualHosts: true,
   persistence: true,
   notificationAcknowledgement: 'before-handler',

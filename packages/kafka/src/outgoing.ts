@@ -43,7 +43,7 @@ export class Outgoing {
   /** Takes it out of the queue when it ends early. */
   onAbandoned: (() => void) | undefined
   readonly #options: OutgoingOptions
-  readonly #cancelWatch: () => void
+  #cancelWatch: () => void = () => {}
   #resolve!: () => void
   #reject!: (error: unknown) => void
 

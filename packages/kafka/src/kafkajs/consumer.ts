@@ -16,6 +16,7 @@ import {
   type PartitionOffset,
   type TopicPartition,
 } from '../client-port.ts'
+import { partitionAssigners } from './assigners.ts'
 import { faultOf } from './fault.ts'
 import type { Sockets } from './sockets.ts'
 
@@ -51,6 +52,7 @@ export class KafkaJSConsumer implements ConsumerPort {
       maxBytes: Math.max(10_485_760, options.maxBytesPerPartition),
       maxWaitTimeInMs: options.maxWaitMs,
       allowAutoTopicCreation: true,
+      partitionAssigners: partitionAssigners(async (topics) => await askPartitions(kafka, topics)),
       retry: { ...RETRY, restartOnFailure: async () => await Promise.resolve(false) },
     })
     this.#joined.promise.catch(() => {})
@@ -223,4 +225,28 @@ function headersOf(headers: KafkaMessage['headers']): Readonly<Record<string, st
     texts[name] = typeof single === 'string' ? single : single.toString('utf8')
   }
   return texts
+}
+
+/** Topics that do not exist are left out: whoever reads them makes them, and the group is dealt out again. */
+async function askPartitions(kafka: Kafka, topics: readonly string[]): Promise<Map<string, readonly number[]>> {
+  const admin = kafka.admin()
+  const found = new Map<string, readonly number[]>()
+  try {
+    await admin.connect()
+    for (const topic of topics) {
+      try {
+        const { topics: answers } = await admin.fetchTopicMetadata({ topics: [topic] })
+        const numbers = answers.flatMap(({ partitions }) => partitions.map(({ partitionId }) => partitionId))
+        found.set(
+          topic,
+          numbers.toSorted((a, b) => a - b),
+        )
+      } catch (error) {
+        if (faultOf(error).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
+      }
+    }
+  } finally {
+    await admin.disconnect()
+  }
+  return found
 }

@@ -13,6 +13,7 @@ import {
   type ProducerPortOptions,
   type TopicPartition,
 } from '../../src/client-port.ts'
+import { assignRoundRobin } from '../../src/group-assignment.ts'
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
@@ -98,10 +99,18 @@ export class ScriptedKafka implements KafkaClient {
   /** Gives every member of the group its share again; partitions go to the members in turn. */
   rebalance(group: string): void {
     const members = this.consumers.filter((consumer) => consumer.isMember && consumer.options.group === group)
-    const partitions = [...new Set(members.flatMap(({ options }) => options.topics))].flatMap((topic) =>
-      (this.topics.get(topic) ?? []).map((_, partition) => ({ topic, partition })),
+    const partitions = new Map(
+      [...new Set(members.flatMap(({ options }) => options.topics))].map((topic) => [
+        topic,
+        [...(this.topics.get(topic) ?? []).keys()],
+      ]),
     )
-    members.forEach((member, index) => member.assign(partitions.filter((_, at) => at % members.length === index)))
+    const wishes = members.map(({ options }, index) => ({ id: `member-${index}`, topics: options.topics }))
+    const hands = assignRoundRobin(wishes, partitions)
+    members.forEach((member, index) => {
+      const hand = Object.entries(hands.get(`member-${index}`) ?? {})
+      member.assign(hand.flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition }))))
+    })
   }
 }
 
