@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import { parseArguments } from '../src/arguments.ts'
+import { median, quantile } from '../src/statistics.ts'
+
+it('parseArguments - takes suites, a file and quick in any order', () => {
+  expect(parseArguments(['--quick', 'core', '--json', 'out.json'])).toEqual({
+    suites: ['core'],
+    json: 'out.json',
+    quick: true,
+  })
+})
+
+it.each([[[]], [['nats']], [['core', '--fast']]])('parseArguments - %j is refused', (args) => {
+  expect(() => parseArguments(args)).toThrow(TypeError)
+})
+
+it('median and quantile - of even, odd and no values', () => {
+  expect(median([3, 1, 2])).toBe(2)
+  expect(median([4, 1, 2, 3])).toBe(2.5)
+  expect(median([])).toBeNaN()
+  expect(quantile([5, 1, 4, 2, 3], 0.5)).toBe(3)
+  expect(quantile([5, 1, 4, 2, 3], 1)).toBe(5)
+})
