@@ -12,9 +12,9 @@ import type {
 import { type Health, summarizeHealth } from '../driver/health.ts'
 import type { OutgoingNotification, OutgoingRequest, RPCReply } from '../driver/messages.ts'
 import { ReplyWaiters } from '../driver/reply-waiters.ts'
-import { BackpressureError, ClosedError, MessageUndeliverable, ReplyPathLost } from '../errors.ts'
+import { ClosedError, ReplyPathLost } from '../errors.ts'
 import type { Target } from '../target.ts'
-import { Deadline } from '../util/deadline.ts'
+import { Deadline, type WaitFacts } from '../util/deadline.ts'
 import { encodeJson } from '../wire/json.ts'
 import type { MemoryBroker } from './memory-broker.ts'
 import { MemoryConnection } from './memory-connection.ts'
@@ -22,7 +22,9 @@ import { MemoryNotification, MemoryRequest, type ReplySender } from './memory-de
 import type { BreakableConnection, MemoryFaultPlan, MemoryRecorder, MessageKind } from './memory-hooks.ts'
 import { MemoryListener, type MemoryListenerOptions } from './memory-listener.ts'
 import { passObstacles } from './memory-obstacles.ts'
+import { routingKeyOf, topicOf, undeliverable } from './memory-names.ts'
 import type { MemoryQueue, StoredMessage } from './memory-queue.ts'
+import { isFull, publishWhenRoom } from './memory-room.ts'
 import { MemoryReplyInbox } from './memory-reply-inbox.ts'
 
 export interface MemoryBusOptions {
@@ -33,7 +35,7 @@ export interface MemoryBusOptions {
   readonly faults: MemoryFaultPlan | undefined
 }
 
-const NOT_SENT = { phase: 'publish', delivery: 'not-sent' } as const
+const NOT_SENT: WaitFacts = { phase: 'publish', delivery: 'not-sent' }
 
 /** One driver at an in-process broker. */
 export class MemoryBus implements Driver {
@@ -79,8 +81,9 @@ export class MemoryBus implements Driver {
       if (waitForReply) reply = this.#waiters.wait(stored.uniqueId, { deadline, callMonitorTimeoutMs })
     }
     const queues = this.#requestQueues(target)
-    if (options.atLeastOnce && queues.length === 0) throw this.#undeliverable(target)
-    if (queues.some(isFull)) await this.#whenRoom(() => this.#requestQueues(target), publish, deadline)
+    if (options.atLeastOnce && queues.length === 0) throw undeliverable(this.#exchangeOf(target), target)
+    if (queues.some(isFull))
+      await this.#untilClosed(publishWhenRoom(() => this.#requestQueues(target), publish, deadline))
     else publish(queues)
     return reply === undefined ? undefined : await reply
   }
@@ -105,7 +108,8 @@ export class MemoryBus implements Driver {
       for (const queue of queues) queue.push(stored)
     }
     const queues = this.#notificationQueues(target)
-    if (queues.some(isFull)) await this.#whenRoom(() => this.#notificationQueues(target), publish, deadline)
+    if (queues.some(isFull))
+      await this.#untilClosed(publishWhenRoom(() => this.#notificationQueues(target), publish, deadline))
     else publish(queues)
   }
 
@@ -232,41 +236,6 @@ export class MemoryBus implements Driver {
     await this.#untilClosed(passed)
   }
 
-  /** Publishes as soon as every queue the message goes to has room; senders that wait already come first. */
-  async #whenRoom(
-    find: () => readonly MemoryQueue[],
-    publish: (queues: readonly MemoryQueue[]) => void,
-    deadline: Deadline,
-  ): Promise<void> {
-    let leaveQueue = (): void => {}
-    let stopWatching = (): void => {}
-    const published = new Promise<void>((resolve, reject) => {
-      const attempt = (): void => {
-        const queues = find()
-        const full = queues.find((queue) => !queue.hasRoom)
-        if (full !== undefined) {
-          leaveQueue = full.whenRoom(attempt)
-          return
-        }
-        publish(queues)
-        resolve()
-      }
-      const first = find().find(isFull)
-      if (first === undefined) attempt()
-      else leaveQueue = first.whenRoom(attempt)
-      stopWatching = deadline.watch(NOT_SENT, (cause) => {
-        const isTimeout = deadline.signal?.aborted !== true
-        reject(isTimeout ? new BackpressureError(`No room in queue ${first?.name ?? ''} in time`, { cause }) : cause)
-      })
-    })
-    try {
-      await this.#untilClosed(published)
-    } finally {
-      leaveQueue()
-      stopWatching()
-    }
-  }
-
   /** Settles as `work` does, or rejects when the driver is closed. */
   async #untilClosed(work: Promise<void>): Promise<void> {
     let interrupt = (): void => {}
@@ -293,19 +262,6 @@ export class MemoryBus implements Driver {
     return broker.findNotificationQueues(this.#exchangeOf(target), topicOf(target), queueMaxLength)
   }
 
-  #undeliverable(target: Target): MessageUndeliverable {
-    const exchange = this.#exchangeOf(target)
-    const routingKey = target.fanout === true ? topicOf(target) : routingKeyOf(target)
-    return new MessageUndeliverable(
-      `No queue takes ${routingKey} in exchange ${exchange}: no server has listened yet`,
-      {
-        exchange,
-        routingKey,
-        phase: 'confirm',
-      },
-    )
-  }
-
   #exchangeOf(target: Target): string {
     return target.exchange ?? this.#options.context.defaultExchange
   }
@@ -329,15 +285,6 @@ export class MemoryBus implements Driver {
       },
     }
   }
-}
-
-const isFull = (queue: MemoryQueue): boolean => queue.isFull
-
-// Core has checked that there is a topic.
-const topicOf = (target: Target): string => target.topic ?? ''
-
-function routingKeyOf(target: Target): string {
-  return target.server === null ? topicOf(target) : `${topicOf(target)}.${target.server}`
 }
 
 function closedError(phase: 'publish' | 'reply'): ClosedError {
