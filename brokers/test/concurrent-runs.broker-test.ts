@@ -4,15 +4,15 @@ import os from 'node:os'
 import { describe, expect, it } from 'vitest'
 
 import { poll } from '../src/deadline.ts'
+import { dockerAnswers } from '../src/docker.ts'
+import { fetchBroker } from '../src/fetch.ts'
 import { answersAmqp091, answersTcp } from '../src/probe.ts'
 import { isAlive } from '../src/process-identity.ts'
-import { sharedBroker } from '../src/shared.ts'
 import { skipOrFail } from '../src/skip.ts'
 import { startOrphan } from './support/start-orphan.ts'
 
-// Brokers that the environment names are not started, and containers have no process to look for.
-const rabbit = await skipOrFail(sharedBroker('rabbit'))
-const local = rabbit?.source === 'packages'
+// Containers have no process to look for.
+const local = !(await dockerAnswers()) && (await skipOrFail(fetchBroker('rabbit').then(() => true))) === true
 
 describe.skipIf(!local)('two programs that start a broker at the same time', () => {
   it(

@@ -11,7 +11,7 @@ const rabbit = await skipOrFail(sharedBroker('rabbit'))
 const kafka = await skipOrFail(sharedBroker('kafka'))
 
 /** If these fail, it is the room or the peers that are broken, not our side of the wire. */
-describe.skipIf(python === undefined || rabbit === undefined)('Python to Python over RabbitMQ', () => {
+describe.skipIf(python === undefined || rabbit === undefined).concurrent('Python to Python over RabbitMQ', () => {
   it('answers a call', async () => {
     const url = (await rabbit?.vhost()) ?? ''
     await using server = await Peer.start('rpc_server', url)
@@ -24,7 +24,7 @@ describe.skipIf(python === undefined || rabbit === undefined)('Python to Python 
   })
 })
 
-describe.skipIf(python === undefined || kafka === undefined)('Python to Python over Kafka', () => {
+describe.skipIf(python === undefined || kafka === undefined).concurrent('Python to Python over Kafka', () => {
   it('delivers a notification', async () => {
     const topic = `peers-${randomUUID().slice(0, 8)}`
     await kafka?.createTopics([`${topic}.info`])

@@ -105,7 +105,7 @@ describe.skipIf(python === undefined || rabbit === undefined)('a Python client o
     await transport.close()
   })
 
-  it.each(QUESTIONS)('gets the same as from a Python server: %s', async (_, command) => {
+  it.concurrent.each(QUESTIONS)('gets the same as from a Python server: %s', async (_, command) => {
     const [ours, theirs] = await Promise.all([ask(client, OURS, command), ask(client, THEIRS, command)])
     expect(ours).toEqual(theirs)
   })

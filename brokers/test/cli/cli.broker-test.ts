@@ -6,18 +6,17 @@ import { fileURLToPath } from 'node:url'
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
+import { fetchBroker } from '../../src/fetch.ts'
 import { metadata } from '../../src/kafka/protocol.ts'
 import { run, type RunResult } from '../../src/run.ts'
-import { sharedBroker } from '../../src/shared.ts'
 import { skipOrFail } from '../../src/skip.ts'
 
 /** The command line is run as a person runs it: from the built package. */
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 
-// Nothing is started for what the environment names.
-const kafka = await skipOrFail(sharedBroker('kafka'))
+const available = await skipOrFail(fetchBroker('kafka').then(() => true))
 
-describe.skipIf(kafka === undefined || kafka.source === 'environment')('npm run brokers', () => {
+describe.skipIf(available !== true)('npm run brokers', () => {
   let folder: string
 
   beforeAll(async () => {
@@ -29,8 +28,14 @@ describe.skipIf(kafka === undefined || kafka.source === 'environment')('npm run 
     await rm(folder, { recursive: true, force: true })
   })
 
+  /** Nothing would be started for what the environment names. */
+  function environment(): NodeJS.ProcessEnv {
+    const { RPC_TRANSPORT_URL: _rpc, NOTIFY_TRANSPORT_URL: _notify, ...rest } = process.env
+    return { ...rest, OSLO_MESSAGING_BROKER_STATE: folder }
+  }
+
   function brokers(...args: string[]): Promise<RunResult> {
-    return run(process.execPath, [CLI, ...args], { env: { ...process.env, OSLO_MESSAGING_BROKER_STATE: folder } })
+    return run(process.execPath, [CLI, ...args], { env: environment() })
   }
 
   it('up, status, env and down - keep a broker running until it is told to stop', async () => {
@@ -61,8 +66,7 @@ describe.skipIf(kafka === undefined || kafka.source === 'environment')('npm run 
 
   it('up - writes the service.conf of a hybrid service for brokers that the environment names', async () => {
     const env = {
-      ...process.env,
-      OSLO_MESSAGING_BROKER_STATE: folder,
+      ...environment(),
       RPC_TRANSPORT_URL: 'rabbit://u:p@there/',
       NOTIFY_TRANSPORT_URL: 'kafka://there/',
     }
