@@ -1,7 +1,5 @@
 import { type DriverDefinition, NO_CAPABILITIES } from '@oslo-messaging/core/driver'
-import { amqplibClient } from './client.ts'
 import { rabbitConfig, type RabbitOptions } from './config.ts'
-import { RabbitDriver } from './rabbit-driver.ts'
 import { DEFAULT_SETTINGS, type RabbitSettings } from './settings.ts'
 
 export { rabbitConfig, type RabbitOptions } from './config.ts'
@@ -31,7 +29,14 @@ export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): Driv
       notificationAcknowledgement: 'after-handler',
       ordering: 'queue',
     },
-    open: (url, context) => new RabbitDriver(url, context, amqplibClient, { ...DEFAULT_SETTINGS, ...settings }),
+    async open(url, context) {
+      // Only now, so that importing the package does not wait for the client library.
+      const [{ RabbitDriver }, { amqplibClient }] = await Promise.all([
+        import('./rabbit-driver.ts'),
+        import('./client.ts'),
+      ])
+      return new RabbitDriver(url, context, amqplibClient, { ...DEFAULT_SETTINGS, ...settings })
+    },
   }
 }
 

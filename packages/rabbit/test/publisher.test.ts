@@ -1,0 +1,265 @@
+import { isMessagingError, Target } from '@oslo-messaging/core/driver'
+import { describe, expect, it } from 'vitest'
+import { amqpError, FakeBroker } from './support/fake-broker.ts'
+import { castOptions, openDriver, type OpenOptions } from './support/open-driver.ts'
+
+const request = (n = 1) => ({ context: {}, message: { method: 'm', args: { n } } })
+const target = new Target({ topic: 'demo' })
+const quick: OpenOptions = { options: { rabbit_retry_interval: 1 } }
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => {
+      throw new Error('resolved')
+    },
+    (error: unknown) => error,
+  )
+}
+
+/** A driver whose first cast has gone through, so that its lane is open. */
+async function warm(broker: FakeBroker, options: OpenOptions = quick) {
+  const driver = openDriver(broker, options)
+  await driver.send(target, request(0), castOptions())
+  return driver
+}
+
+describe('publishing', () => {
+  it('P05 - confirmed: resolves when the broker has confirmed, not before', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    broker.holdConfirms = true
+    let settled = false
+    const sent = driver.send(target, request(), castOptions()).then(() => {
+      settled = true
+    })
+    await expect.poll(() => broker.sent('basic.publish').length).toBe(2)
+    expect(settled).toBe(false)
+    broker.settleHeld()
+    await sent
+    await driver.close()
+  })
+
+  it('P05 - returned: rejects with MessageUndeliverable, which names exchange and key', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    const error = await rejection(
+      driver.send(target.with({ server: 'nobody' }), request(), castOptions({ atLeastOnce: true })),
+    )
+    expect(error).toMatchObject({
+      code: 'OSLO_MESSAGING_UNDELIVERABLE',
+      exchange: 'openstack',
+      routingKey: 'demo.nobody',
+      delivery: 'not-sent',
+    })
+    await driver.close()
+  })
+
+  it('P05 - nacked: a fresh channel is tried, and the same message is sent', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    broker.nack = true
+    const sent = driver.send(target, request(), castOptions())
+    await expect.poll(() => broker.sent('basic.publish').length).toBeGreaterThan(2)
+    broker.nack = false
+    await sent
+    const [, ...tried] = broker.sent('basic.publish').map(({ args }) => args['body'])
+    expect(new Set(tried).size).toBe(1)
+    expect(broker.sent('confirm.select').length).toBeGreaterThan(1)
+    await driver.close()
+  })
+
+  it('P05 - nacked: rejects when the attempts are spent, and says that nothing was taken', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    broker.nack = true
+    const error = await rejection(driver.send(target, request(), castOptions({ retries: 1 })))
+    expect(error).toMatchObject({
+      code: 'OSLO_MESSAGING_DELIVERY',
+      attempts: 2,
+      phase: 'confirm',
+      delivery: 'not-sent',
+    })
+    await driver.close()
+  })
+
+  it('P05 - unknown: a cast whose connection breaks before the confirm is not sent again, and says so', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    broker.holdConfirms = true
+    const failed = rejection(driver.send(target, request(), castOptions()))
+    await expect.poll(() => broker.sent('basic.publish').length).toBe(2)
+    broker.open[0]?.drop()
+    expect(await failed).toMatchObject({
+      code: 'OSLO_MESSAGING_DELIVERY',
+      phase: 'confirm',
+      delivery: 'unknown',
+      retryable: true,
+    })
+    broker.holdConfirms = false
+    await driver.send(target, request(2), castOptions())
+    expect(broker.sent('basic.publish').length).toBe(3)
+    await driver.close()
+  })
+
+  it('P05 - unknown: a notification is sent again with the same id, which listeners recognise', async () => {
+    const broker = new FakeBroker()
+    const driver = openDriver(broker, quick)
+    broker.holdConfirms = true
+    const sent = driver.sendNotification(
+      new Target({ topic: 'notifications.info' }),
+      {
+        context: {},
+        message: { message_id: 'i', publisher_id: 'p', event_type: 'e', priority: 'INFO', payload: 1, timestamp: 't' },
+      },
+      { version: '2.0', deadline: castOptions().deadline, retries: null },
+    )
+    await expect.poll(() => broker.sent('basic.publish').length).toBe(1)
+    broker.holdConfirms = false
+    broker.open[0]?.drop()
+    await sent
+    const [first, second] = broker.sent('basic.publish')
+    expect(second?.args['body']).toBe(first?.args['body'])
+    await driver.close()
+  })
+
+  it('P06 - a deadline that passes before the confirm names that phase', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    broker.holdConfirms = true
+    const error = await rejection(driver.send(target, request(), castOptions({ timeoutMs: 50 })))
+    expect(error).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', phase: 'confirm', delivery: 'unknown' })
+    await driver.close({ signal: AbortSignal.abort() })
+  })
+
+  it('P06 - a deadline that passes before there is a connection names that phase, with the last failure as its cause', async () => {
+    const broker = new FakeBroker()
+    broker.onConnect = () => {
+      throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    }
+    const driver = openDriver(broker, quick)
+    const error = await rejection(driver.send(target, request(), castOptions({ timeoutMs: 50 })))
+    expect(error).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', phase: 'connect', delivery: 'not-sent' })
+    expect((error as Error).cause).toMatchObject({ brokerCode: 'ECONNREFUSED', host: 'broker:5672' })
+    await driver.close()
+  })
+
+  it('C11 retry - 0 is one attempt to connect, N are N more', async () => {
+    for (const retries of [0, 1]) {
+      const broker = new FakeBroker()
+      broker.onConnect = () => {
+        throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+      }
+      const driver = openDriver(broker, quick)
+      const error = await rejection(driver.send(target, request(), castOptions({ retries })))
+      expect(error).toMatchObject({
+        code: 'OSLO_MESSAGING_DELIVERY',
+        attempts: retries + 1,
+        phase: 'connect',
+        delivery: 'not-sent',
+      })
+      expect(broker.attempts.length).toBe(retries + 1)
+      await driver.close()
+    }
+  })
+
+  it('P07 - while the broker is blocked a send waits until its deadline, and goes on when it is free', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    broker.open[0]?.onBlocked?.('low on memory')
+    expect(driver.health()).toMatchObject({
+      status: 'blocked',
+      components: [{ state: 'blocked', reason: 'low on memory' }],
+    })
+    const error = await rejection(driver.send(target, request(), castOptions({ timeoutMs: 50 })))
+    expect(error).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', phase: 'publish', delivery: 'not-sent' })
+    expect((error as Error).message).toContain('low on memory')
+    const sent = driver.send(target, request(2), castOptions())
+    broker.open[0]?.onBlocked?.(null)
+    await sent
+    expect(driver.health().status).toBe('ok')
+    expect(broker.sent('basic.publish').length).toBe(2)
+    await driver.close()
+  })
+
+  it('P07 - more than may be outstanding waits for room and then fails with BackpressureError', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker, { settings: { maxOutstandingMessages: 2 } })
+    broker.holdConfirms = true
+    const first = [driver.send(target, request(), castOptions()), driver.send(target, request(), castOptions())]
+    const error = await rejection(driver.send(target, request(), castOptions({ timeoutMs: 50 })))
+    expect(isMessagingError(error, 'BACKPRESSURE')).toBe(true)
+    const waiting = driver.send(target, request(), castOptions())
+    broker.settleHeld()
+    await Promise.all([...first, waiting])
+    await driver.close()
+  })
+
+  it('P15 - an exchange that is refused does not touch the others', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    broker.onMethod = (method, { exchange }) => {
+      if (method === 'exchange.declare' && exchange === 'forbidden')
+        throw amqpError(403, "ACCESS_REFUSED - access to exchange 'forbidden'")
+    }
+    const refused = await rejection(driver.send(target.with({ exchange: 'forbidden' }), request(), castOptions()))
+    expect(isMessagingError(refused, 'AUTHENTICATION')).toBe(true)
+    await driver.send(target, request(2), castOptions())
+    expect(broker.connections.length).toBe(1)
+    await driver.close()
+  })
+
+  it('P15 - an exchange that vanished is declared again and the message sent', async () => {
+    const broker = new FakeBroker()
+    const driver = openDriver(broker, quick)
+    const fanout = target.with({ fanout: true })
+    await driver.send(fanout, request(0), castOptions())
+    broker.exchanges.delete('demo_fanout')
+    await driver.send(fanout, request(1), castOptions())
+    expect(broker.exchanges.has('demo_fanout')).toBe(true)
+    expect(broker.connections.length).toBe(1)
+    await driver.close()
+  })
+
+  it('declares an exchange once for a connection, and again after a reconnect', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    for (let n = 1; n <= 3; n += 1) await driver.send(target, request(n), castOptions())
+    expect(broker.sent('exchange.declare').length).toBe(1)
+    broker.open[0]?.drop()
+    await driver.send(target, request(4), castOptions())
+    expect(broker.sent('exchange.declare').length).toBe(2)
+    await driver.close()
+  })
+
+  it('wrong credentials fail at once, without a second attempt', async () => {
+    const broker = new FakeBroker()
+    broker.onConnect = () => {
+      throw new Error(
+        'Handshake terminated by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - Login was refused"',
+      )
+    }
+    const driver = openDriver(broker, quick)
+    expect(isMessagingError(await rejection(driver.send(target, request(), castOptions())), 'AUTHENTICATION')).toBe(
+      true,
+    )
+    expect(broker.attempts.length).toBe(1)
+    expect(driver.health().status).toBe('failed')
+    await driver.close()
+  })
+
+  it('failover - a pass tries every host before it waits, each with its own credentials', async () => {
+    const broker = new FakeBroker()
+    broker.onConnect = ({ hostname }) => {
+      if (hostname !== 'c') throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+    }
+    const { TransportHost, TransportURL } = await import('@oslo-messaging/core/driver')
+    const hosts = ['a', 'b', 'c'].map(
+      (hostname) => new TransportHost({ hostname, username: `user-${hostname}`, password: 'p' }),
+    )
+    const driver = openDriver(broker, { url: new TransportURL({ transport: 'rabbit', hosts }) })
+    await driver.send(target, request(), castOptions({ timeoutMs: 500 }))
+    for (const { hostname, username } of broker.attempts) expect(username).toBe(`user-${hostname}`)
+    expect(broker.attempts.at(-1)?.hostname).toBe('c')
+    await driver.close()
+  })
+})
