@@ -1,4 +1,5 @@
 import type { Driver, DriverCapabilities, DriverDefinition } from '@oslo-messaging/core/driver'
+import type { ConformanceReport } from './report.ts'
 
 /** What the suite is given: a test runner, a driver, and what the driver declares. */
 export interface ConformanceOptions {
@@ -6,8 +7,10 @@ export interface ConformanceOptions {
   readonly describe: (name: string, body: () => void) => unknown
   /** Declares one test. The third argument is its time limit in milliseconds; runners that take none ignore it. */
   readonly it: (name: string, body: () => Promise<void>, timeoutMs?: number) => unknown
+  /** Hooks around all tests of the suite. With both, the report knows how long it took and `onReport` gets it when it is complete. */
   readonly beforeAll?: (body: () => Promise<void>) => unknown
   readonly afterAll?: (body: () => Promise<void>) => unknown
+  readonly onReport?: (report: ConformanceReport) => void
   /** What the driver declares. What is true is tested, what is false must be refused by name. */
   readonly capabilities: DriverCapabilities
   /** Opens one driver. Every driver it makes reaches the same broker; the suite closes each. */

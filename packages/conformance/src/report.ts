@@ -3,6 +3,8 @@ export interface ConformanceReport {
   /** Names of the cases that ran, passed or not, in order. */
   readonly ran: readonly string[]
   readonly leftOut: readonly LeftOutCase[]
+  /** From the first case to the end of the last, milliseconds; null before that, and without the hooks. */
+  readonly durationMs: number | null
 }
 
 export interface LeftOutCase {
@@ -16,5 +18,7 @@ export function formatReport(report: ConformanceReport): string {
   const reasons = new Map<string, string[]>()
   for (const { name, because } of report.leftOut) reasons.set(because, [...(reasons.get(because) ?? []), name])
   const lines = [...reasons].map(([because, names]) => `left out (${because}): ${names.join('; ')}`)
-  return [`${report.ran.length} cases ran, ${report.leftOut.length} left out`, ...lines].join('\n')
+  const duration = report.durationMs === null ? '' : ` in ${(report.durationMs / 1000).toFixed(1)} s`
+  const ran = report.ran.length === 1 ? '1 case' : `${report.ran.length} cases`
+  return [`${ran} ran${duration}, ${report.leftOut.length} left out`, ...lines].join('\n')
 }

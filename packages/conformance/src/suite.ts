@@ -22,12 +22,27 @@ export class Suite {
   readonly #ran: string[] = []
   readonly #leftOut: LeftOutCase[] = []
 
+  readonly report: ConformanceReport
+  #durationMs: number | null = null
+
   constructor(options: ConformanceOptions) {
     this.#options = options
-  }
-
-  get report(): ConformanceReport {
-    return { ran: this.#ran, leftOut: this.#leftOut }
+    const durationMs = (): number | null => this.#durationMs
+    this.report = {
+      ran: this.#ran,
+      leftOut: this.#leftOut,
+      get durationMs() {
+        return durationMs()
+      },
+    }
+    let startedAt = 0
+    options.beforeAll?.(async () => {
+      startedAt = performance.now()
+    })
+    options.afterAll?.(async () => {
+      if (startedAt > 0) this.#durationMs = performance.now() - startedAt
+      options.onReport?.(this.report)
+    })
   }
 
   group(name: string, cases: readonly ConformanceCase[]): void {

@@ -55,6 +55,25 @@ describe('self', () => {
     }
   })
 
+  it('self - with hooks the report is handed over when it is complete', async () => {
+    const hooks: (() => Promise<void>)[] = []
+    const bodies: (() => Promise<void>)[] = []
+    const told: string[] = []
+    runDriverConformance({
+      ...optionsFor({}),
+      describe: (_name, body) => body(),
+      it: (_name, body) => bodies.push(body),
+      beforeAll: (body) => hooks.push(body),
+      afterAll: (body) => hooks.push(body),
+      onReport: (complete) => told.push(formatReport(complete)),
+    })
+    const [before, after] = hooks
+    await before?.()
+    await bodies[0]?.()
+    await after?.()
+    expect(told).toEqual([expect.stringMatching(/^1 case ran in \d+\.\d s, \d+ left out/)])
+  })
+
   it('self - what is left out is reported with the capability that says so', () => {
     const report = runDriverConformance({
       ...optionsFor({}),
