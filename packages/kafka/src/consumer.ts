@@ -62,6 +62,8 @@ export class KafkaListener implements Listener {
   readonly #flows = new Map<string, PartitionFlow>()
   /** Flows with queued records, in turn. */
   readonly #ready = new Set<PartitionFlow>()
+  /** Flows of partitions that were taken away, with committed records still to be handed out. */
+  readonly #leftovers = new Set<PartitionFlow>()
   /** Where partitions ended before this listener first joined. */
   #baseline: ReadonlyMap<string, number> | undefined
   /** What the broker said last about the group. */
@@ -251,7 +253,10 @@ export class KafkaListener implements Listener {
     flow.signalRoom()
     this.#committer.forget(flow)
     // Committed records are nobody else's: they are still handed out. The others come again, elsewhere.
-    if (this.#options.settings.commit !== 'after') return
+    if (this.#options.settings.commit !== 'after') {
+      if (flow.queued > 0) this.#leftovers.add(flow)
+      return
+    }
     this.#ready.delete(flow)
     flow.clearQueue()
     if (flow.unsettled === 0) return
@@ -287,7 +292,7 @@ export class KafkaListener implements Listener {
       batch.resolve(last.offset)
       flow.take(slice, next)
       if (commit === 'background') this.#committer.advance(flow, next)
-      this.#ready.add(flow)
+      if (flow.open < this.#limit) this.#ready.add(flow)
       this.#pump()
     }
   }
@@ -367,11 +372,17 @@ export class KafkaListener implements Listener {
       left -= 1
       this.#ready.delete(flow)
       const record = flow.shift()
-      if (flow.queued > 0) this.#ready.add(flow)
       if (record !== undefined) this.#handOut(flow, record)
+      if (flow.queued > 0 && flow.open < this.#limit) this.#ready.add(flow)
       flow.signalRoom()
     }
     this.#pumping = false
+  }
+
+  /** Most of one partition at a time: a place is kept for each of the others, so that the slow handlers of one do not hold up all. */
+  get #limit(): number {
+    const { prefetch } = this.#options
+    return Math.max(Math.ceil(prefetch / 2), prefetch - this.#flows.size + 1)
   }
 
   #handOut(flow: PartitionFlow, record: FetchedRecord): void {
@@ -390,11 +401,15 @@ export class KafkaListener implements Listener {
       return
     }
     this.#unsettled += 1
+    flow.open += 1
     let open = true
     const release = (): void => {
       if (!open) return
       open = false
       this.#unsettled -= 1
+      flow.open -= 1
+      if (flow.queued > 0) this.#ready.add(flow)
+      else this.#leftovers.delete(flow)
       advance()
       this.#pump()
     }
@@ -442,29 +457,32 @@ export class KafkaListener implements Listener {
 
   /** Moves the group's position back to the first record that was not handed out. */
   async #giveBack(): Promise<void> {
-    const { logger, group } = this.#options
     const positions = [...this.#flows.values()].flatMap((flow) =>
       flow.firstQueued === undefined
         ? []
         : [{ topic: flow.topic, partition: flow.partition, offset: flow.firstQueued }],
     )
-    const count = [...new Set([...this.#flows.values(), ...this.#ready])].reduce(
-      (sum, flow) => sum + flow.clearQueue(),
-      0,
-    )
+    const count = [...this.#flows.values()].reduce((sum, flow) => sum + flow.clearQueue(), 0)
+    const gone = [...this.#leftovers].reduce((sum, flow) => sum + flow.clearQueue(), 0)
     this.#ready.clear()
+    if (gone > 0) this.#reportUndelivered(gone, new Error('Their partitions belong to other members by now'))
     await this.#committer.flush(LAST_COMMIT_MS)
     if (positions.length === 0) return
     try {
       await within(LAST_COMMIT_MS, this.#options.clock, this.#session?.port.commit(positions))
     } catch (error) {
-      logger.error('kafka notifications were committed and could not be given back; they will not be delivered', {
-        group,
-        count,
-        error,
-      })
-      emitDiagnostic('oslo-messaging:background-error', () => ({ source: this.#name, error }))
+      this.#reportUndelivered(count, error)
     }
+  }
+
+  #reportUndelivered(count: number, error: unknown): void {
+    const { logger, group } = this.#options
+    logger.error('kafka notifications were committed and could not be given back; they will not be delivered', {
+      group,
+      count,
+      error,
+    })
+    emitDiagnostic('oslo-messaging:background-error', () => ({ source: this.#name, error }))
   }
 
   async #close(): Promise<void> {

@@ -1,15 +1,16 @@
 import type { DriverDefinition } from '@oslo-messaging/core/driver'
-import { loadCodec } from './codecs.ts'
+import { capabilities } from './capabilities.ts'
+import type { ImportPackage } from './codecs.ts'
 import { type KafkaOptions, kafkaConfig } from './config.ts'
-import { capabilities, KafkaDriver } from './kafka-driver.ts'
-import { createKafkaJSClient } from './kafkajs/client.ts'
-import { type OAuthBearerToken, type OAuthBearerTokenProvider, readSettings } from './settings.ts'
+import type { OAuthBearerToken, OAuthBearerTokenProvider } from './settings.ts'
 
 export type { KafkaOptions, OAuthBearerToken, OAuthBearerTokenProvider }
 
 export interface KafkaDriverOptions {
   /** Gives access tokens for `sasl_mechanism = OAUTHBEARER`. Asked when a connection authenticates and again before its session ends. */
   readonly oauthBearerToken?: OAuthBearerTokenProvider
+  /** Imports the packages of optional codecs, for applications that bundle them. Default: `import(name)`. */
+  readonly importCodec?: ImportPackage
 }
 
 /** A Kafka driver with what a configuration file cannot say. Register it by value: `createDriverRegistry({ drivers: [createKafkaDriver({ ... })] })`. */
@@ -20,9 +21,9 @@ export function createKafkaDriver(options: KafkaDriverOptions = {}): DriverDefin
     capabilities,
     config: kafkaConfig,
     async open(url, context) {
-      const settings = readSettings(url, context, options.oauthBearerToken)
-      if (settings.codec !== 'none' && settings.codec !== 'gzip') await loadCodec(settings.codec)
-      return new KafkaDriver(settings, createKafkaJSClient(settings.cluster, context.logger), context)
+      // Only now, so that importing the package does not wait for the client library.
+      const { openKafka } = await import('./open-kafka.ts')
+      return await openKafka(url, context, options)
     },
   }
 }

@@ -1,11 +1,9 @@
 import {
   type Driver,
-  type DriverCapabilities,
   type DriverContext,
   type Health,
   InvalidTarget,
   type Listener,
-  NO_CAPABILITIES,
   type NotificationSource,
   type NotifyListenOptions,
   type NotifyOptions,
@@ -21,17 +19,6 @@ import { NotificationProducer } from './producer.ts'
 import { encodeRecord } from './record.ts'
 import type { KafkaSettings } from './settings.ts'
 import { checkTopicName, topicsToRead, topicToSend } from './topic-name.ts'
-
-/** Not `storesBeforeListeners`: the broker keeps everything, but with `auto_offset_reset = latest` a new group begins after it. */
-export const capabilities: DriverCapabilities = Object.freeze({
-  ...NO_CAPABILITIES,
-  notifications: true,
-  pools: true,
-  virtualHosts: true,
-  persistence: true,
-  notificationAcknowledgement: 'before-handler',
-  ordering: 'partition',
-})
 
 /** Notifications over Kafka: wiring only. */
 export class KafkaDriver implements Driver {

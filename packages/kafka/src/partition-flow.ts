@@ -12,6 +12,8 @@ export class PartitionFlow implements TopicPartition {
   paused = false
   /** Its handlers could not keep up lately: pause at once instead of waiting for them. */
   slow = false
+  /** Records handed out whose handlers have not ended. */
+  open = 0
   /** The position a commit was sent for whose answer is still unknown. */
   attempted: number | undefined
   #next: number | undefined

@@ -8,6 +8,7 @@ import type {
   ProducerPort,
   ProducerPortOptions,
 } from '../client-port.ts'
+import type { ImportPackage } from '../codecs.ts'
 import type { ClusterSettings, SaslSettings } from '../settings.ts'
 import { KafkaJSAdmin } from './admin.ts'
 import { registerCodecs } from './compression.ts'
@@ -30,9 +31,13 @@ const MECHANISM_NAMES = {
 export const SHORT_RETRY = { initialRetryTime: 50, maxRetryTime: 1000, factor: 0.2, multiplier: 2 } as const
 
 /** The port over kafkajs. Each producer, consumer and admin gets a client of its own: they would share remembered offsets, and their sockets could not be told apart. */
-export function createKafkaJSClient(settings: ClusterSettings, logger: Logger): KafkaClient {
+export function createKafkaJSClient(
+  settings: ClusterSettings,
+  logger: Logger,
+  importCodec?: ImportPackage,
+): KafkaClient {
   correctRequestQueue()
-  registerCodecs()
+  registerCodecs(importCodec)
   const { brokers, aliases } = aliasIPv6(settings.brokers)
   const connect = (): { kafka: Kafka; sockets: Sockets } => {
     const sockets = new Sockets(aliases)

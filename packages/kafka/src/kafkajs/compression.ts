@@ -1,6 +1,6 @@
 import kafkajs, { CompressionTypes } from 'kafkajs'
 import { ClientFault, type CompressionCodec } from '../client-port.ts'
-import { type Codec, loadCodec, type OptionalCodec } from '../codecs.ts'
+import { type Codec, type ImportPackage, loadCodec, type OptionalCodec } from '../codecs.ts'
 
 // The registry of codecs is only on the default export.
 const codecs: Partial<Record<CompressionTypes, unknown>> = kafkajs.CompressionCodecs
@@ -19,10 +19,10 @@ export function compressionType(codec: CompressionCodec): CompressionTypes {
 }
 
 /** Lets kafkajs read and write the optional codecs. Packages are loaded by the first batch that needs them; a codec the application has registered itself stays. */
-export function registerCodecs(): void {
+export function registerCodecs(importCodec?: ImportPackage): void {
   for (const name of OPTIONAL) {
     if (isRegistered(TYPES[name])) continue
-    const codec = lazyCodec(name)
+    const codec = lazyCodec(name, importCodec)
     codecs[TYPES[name]] = () => codec
   }
 }
@@ -43,10 +43,10 @@ interface KafkaJSCodec {
   decompress(data: Buffer): Promise<Buffer>
 }
 
-function lazyCodec(name: OptionalCodec): KafkaJSCodec {
+function lazyCodec(name: OptionalCodec, importCodec: ImportPackage | undefined): KafkaJSCodec {
   let loading: Promise<Codec> | undefined
   const load = async (): Promise<Codec> => {
-    loading ??= loadCodec(name)
+    loading ??= loadCodec(name, importCodec)
     try {
       return await loading
     } catch (error) {

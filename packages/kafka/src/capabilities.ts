@@ -1,0 +1,12 @@
+import { type DriverCapabilities, NO_CAPABILITIES } from '@oslo-messaging/core/driver'
+
+/** Not `storesBeforeListeners`: the broker keeps everything, but with `auto_offset_reset = latest` a new group begins after it. */
+export const capabilities: DriverCapabilities = Object.freeze({
+  ...NO_CAPABILITIES,
+  notifications: true,
+  pools: true,
+  virtualHosts: true,
+  persistence: true,
+  notificationAcknowledgement: 'before-handler',
+  ordering: 'partition',
+})
