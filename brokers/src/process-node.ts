@@ -11,6 +11,8 @@ import { tied } from './run.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ProcessNodeOptions {
+  /** `rabbit`, `kafka`: for messages. */
+  readonly broker: string
   readonly name: string
   readonly host: string
   readonly port: number
@@ -51,6 +53,10 @@ export class ProcessNode implements BrokerNode {
     this.#options = options
   }
 
+  get #label(): string {
+    return `${this.#options.broker} ${this.name}`
+  }
+
   get pid(): number | undefined {
     return this.#running?.pid
   }
@@ -69,7 +75,7 @@ export class ProcessNode implements BrokerNode {
         },
         {
           timeoutMs,
-          late: () => new BrokerStartFailed(this.name, `no answer on port ${this.port} within ${timeoutMs} ms`, ''),
+          late: () => new BrokerStartFailed(this.#label, `no answer on port ${this.port} within ${timeoutMs} ms`, ''),
         },
       )
     } catch (error) {
@@ -137,7 +143,7 @@ export class ProcessNode implements BrokerNode {
         child.once('error', (error) => resolve(error.message))
         child.once('exit', (code, by) => resolve(by === null ? `exit status ${code}` : by))
       })
-      if (pid === undefined) throw new BrokerStartFailed(this.name, await exited, '')
+      if (pid === undefined) throw new BrokerStartFailed(this.#label, await exited, '')
       await workspace.adopt('pids', String(pid))
       const running: Running = {
         child,
@@ -157,7 +163,7 @@ export class ProcessNode implements BrokerNode {
 
   async #failure(problem: string): Promise<BrokerStartFailed> {
     const text = await readFile(this.#options.logFile, 'utf8').catch(() => '')
-    return new BrokerStartFailed(this.name, problem, text.split('\n').slice(-30).join('\n'))
+    return new BrokerStartFailed(this.#label, problem, text.split('\n').slice(-30).join('\n'))
   }
 }
 

@@ -21,6 +21,7 @@ afterEach(() => workspace.close())
 /** A node that is a small program of this Node instead of a broker. */
 function program(port: number, source: string): ProcessNode {
   return new ProcessNode({
+    broker: 'test',
     name: 'n1',
     host: '127.0.0.1',
     port,
@@ -90,6 +91,7 @@ describe('a broker process', () => {
     const [port = 0] = await freePorts(1)
     const other = net.createServer().listen(port, '127.0.0.1')
     const node = new ProcessNode({
+      broker: 'test',
       name: 'n1',
       host: '127.0.0.1',
       port,
@@ -106,6 +108,7 @@ describe('a broker process', () => {
 
   it('that cannot be found fails by name', async () => {
     const node = new ProcessNode({
+      broker: 'test',
       name: 'n1',
       host: '127.0.0.1',
       port: 1,

@@ -62,6 +62,7 @@ export async function startArtemisFromPackages(options: ArtemisOptions = {}): Pr
     ...options.config,
   }
   const node = new ProcessNode({
+    broker: 'artemis',
     name: 'n1',
     host: '127.0.0.1',
     port,

@@ -112,6 +112,7 @@ export async function startKafkaFromPackages(options: KafkaOptions = {}): Promis
       const properties = serverProperties({ id: index + 1, own, all: ports, data, extra: options.config ?? {} })
       const file = await workspace.write(`${name}/server.properties`, properties)
       return new ProcessNode({
+        broker: 'kafka',
         name,
         host: '127.0.0.1',
         port: own.plain,

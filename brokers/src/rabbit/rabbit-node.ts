@@ -29,6 +29,7 @@ export async function rabbitNode(options: RabbitNodeOptions): Promise<{ node: Pr
   const lines = Object.entries(options.config).map(([key, value]) => `${key} = ${value}\n`)
   await workspace.write(`${name}/rabbitmq.conf`, lines.join(''))
   const node = new ProcessNode({
+    broker: 'rabbit',
     name,
     host: '127.0.0.1',
     port,
@@ -46,6 +47,7 @@ export async function rabbitNode(options: RabbitNodeOptions): Promise<{ node: Pr
 /** Erlang's port mapper, our own and in the foreground: a node that finds none starts one that nobody ever stops. */
 export function epmd(packages: RabbitPackages, workspace: Workspace, port: number): BrokerNode {
   return new ProcessNode({
+    broker: 'rabbit',
     name: 'epmd',
     host: '127.0.0.1',
     port,

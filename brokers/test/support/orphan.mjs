@@ -10,6 +10,7 @@ const [what] = process.argv.slice(2)
 if (what === 'stand-in') {
   const workspace = await Workspace.create('stand-in')
   const node = new ProcessNode({
+    broker: 'test',
     name: 'stand-in',
     host: '127.0.0.1',
     port: 0,
