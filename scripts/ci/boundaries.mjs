@@ -25,8 +25,8 @@ const UPPER = {
   config: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
   driver: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
   registry: ['transport', 'server', 'rpc', 'notify'],
-  transport: ['server', 'rpc', 'notify'],
-  server: ['rpc', 'notify'],
+  transport: ['rpc', 'notify'],
+  server: ['registry', 'rpc', 'notify'],
   rpc: ['notify'],
   notify: ['rpc'],
   testing: ['rpc', 'notify', 'server', 'transport'],
@@ -55,6 +55,8 @@ export function checkBoundaries() {
 }
 
 function objectionToPath(folder, file, part, path) {
+  // Tests may look at what the workspace's own scripts write.
+  if (part === 'test' && isBelow('scripts', path)) return undefined
   if (!isBelow(folder, path)) return 'that is the inside of another package; use its published doors'
   if (part === 'src' && !isBelow(join(folder, 'src'), path)) return 'what is shipped imports only what is shipped'
   if (folder !== join('packages', 'core') || part !== 'src') return undefined

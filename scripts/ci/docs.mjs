@@ -55,7 +55,19 @@ function blocksOf(document) {
     } else current.text[index] = line
   }
   if (current !== undefined) throw new Error(`${document}: the fence of line ${current.line} is never closed`)
-  return blocks
+  return blocks.map(({ name, text }, index) => ({ name, text: withNeighbours(text, blocks.slice(0, index)) }))
+}
+
+const NEIGHBOUR = /import \{ (?:type )?(\w+)[^}]*\} from '(\.\/[\w-]+\.ts)'/g
+
+/** A page that shows a file and then imports it, as `./file.ts`, means the earlier block that exports that name. */
+function withNeighbours(text, earlier) {
+  return text.replaceAll(NEIGHBOUR, (statement, symbol, path) => {
+    const exporter = earlier.find((block) =>
+      new RegExp(`export (?:const|class|function) ${symbol}\\b`).test(block.text),
+    )
+    return exporter === undefined ? statement : statement.replace(path, `./${exporter.name}`)
+  })
 }
 
 /** Strict, against the declarations that were built, found by the names applications use. */

@@ -4,6 +4,7 @@ import { checkDeclarations } from './declarations.mjs'
 import { checkDocs } from './docs.mjs'
 import { checkExample, checkExampleOnBrokers, examples } from './examples.mjs'
 import { checkPacked } from './packed.mjs'
+import { checkInstalled } from './stranger.mjs'
 import { runTests } from './tests.mjs'
 import { bin, filesBelow, publicPackages, root, tool, verdict } from './tools.mjs'
 import { gitState } from './tree.mjs'
@@ -30,6 +31,7 @@ export const steps = [
     name: `tarball of ${manifest.name}`,
     run: () => checkPacked(folder, manifest),
   })),
+  { name: 'tarballs in an empty folder', run: checkInstalled },
   { name: 'public declarations', run: checkDeclarations },
   { name: 'import boundaries', run: checkBoundaries },
   {

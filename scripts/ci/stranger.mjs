@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { publicPackages, root, tool } from './tools.mjs'
+
+/** What a stranger does on the first day: every door by its name, and a driver found by the scheme of a URL alone. */
+const PROGRAM = `
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { getRpcTransport, loadConfig } from '@oslo-messaging/core'
+
+const doors = JSON.parse(process.argv[2])
+const require = createRequire(import.meta.url)
+for (const door of doors) {
+  const names = Object.keys(await import(door))
+  assert.ok(names.length > 0, door + ' exports nothing')
+  assert.ok(Object.keys(require(door)).length > 0, door + ' cannot be required')
+}
+const transport = await getRpcTransport(await loadConfig(), { url: 'rabbit://user:secret@127.0.0.1:5672/' })
+assert.equal(transport.health().status, 'idle')
+await transport.close()
+console.log(doors.length + ' doors open, and rabbit:// finds its driver')
+`
+
+/** Installs the packed packages into an empty folder with npm, as an application would, and uses them. */
+export async function checkInstalled() {
+  const folder = mkdtempSync(join(tmpdir(), 'oslo-messaging-stranger-'))
+  try {
+    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const [tarballs, app] = [join(folder, 'tarballs'), join(folder, 'app')]
+    mkdirSync(app)
+    const quiet = { stdio: ['ignore', 'ignore', 'inherit'] }
+    for (const { folder: from } of publicPackages()) {
+      await tool('npx', ['-y', packageManager, 'pack', '--pack-destination', tarballs], {
+        ...quiet,
+        cwd: join(root, from),
+      })
+    }
+    writeFileSync(join(app, 'package.json'), '{ "type": "module", "private": true }')
+    const files = readdirSync(tarballs).map((name) => join(tarballs, name))
+    await tool('npm', ['install', '--no-audit', '--no-fund', ...files], { ...quiet, cwd: app })
+    writeFileSync(join(app, 'main.mjs'), PROGRAM)
+    const doors = publicPackages().flatMap(({ manifest }) =>
+      Object.keys(manifest.exports)
+        .filter((door) => !door.endsWith('.json'))
+        .map((door) => join(manifest.name, door)),
+    )
+    return await tool(process.execPath, ['main.mjs', JSON.stringify(doors)], { cwd: app })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
