@@ -150,7 +150,11 @@ export class Peer implements AsyncDisposable {
   }
 
   #read(line: string): void {
-    const event = JSON.parse(line) as PeerEvent
+    const event = parse(line)
+    if (event === undefined) {
+      this.#errors += `not an event: ${line}\n`
+      return
+    }
     this.#lines.set(event, line)
     for (const waiter of this.#waiters) {
       if (!waiter.wants(event)) continue
@@ -168,5 +172,14 @@ export class Peer implements AsyncDisposable {
   #complaint(what: string): Error {
     const printed = this.#events.map((event) => JSON.stringify(event).slice(0, 300)).join('\n')
     return new Error(`The Python ${this.#name} ${what}.\nIt printed:\n${printed}\n${this.#errors.slice(-2000)}`)
+  }
+}
+
+/** Undefined for a line that no peer should have printed. */
+function parse(line: string): PeerEvent | undefined {
+  try {
+    return JSON.parse(line) as PeerEvent
+  } catch {
+    return undefined
   }
 }

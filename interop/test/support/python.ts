@@ -27,7 +27,7 @@ export async function pythonWithLibrary(): Promise<string> {
       throw new BrokerUnavailable(
         'python peer',
         `${requirement} cannot be installed (${said || String(error)})`,
-        'check pip',
+        'install python3-venv where Python comes without it, and check that pip reaches its index',
       )
     }
   })
