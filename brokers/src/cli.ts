@@ -5,7 +5,7 @@ import type { BrokerName } from './broker.ts'
 import { type Arguments, readArguments, USAGE, UsageError } from './cli/arguments.ts'
 import { takeDown } from './cli/down.ts'
 import { writeServiceConf } from './cli/service-conf.ts'
-import { NAMES, readAllStates, STATE_FOLDER } from './cli/state.ts'
+import { NAMES, readAllStates, STATE_FOLDER, tidyUp } from './cli/state.ts'
 import { statusLines } from './cli/status.ts'
 import { ensureUp } from './cli/up.ts'
 import { fromEnvironment } from './environment.ts'
@@ -49,6 +49,7 @@ async function up(args: Arguments): Promise<void> {
 async function down(args: Arguments): Promise<void> {
   const states = (await readAllStates()).filter(({ name }) => args.names.length === 0 || args.names.includes(name))
   await Promise.all(states.map((state) => takeDown(state)))
+  await tidyUp(args.names.length === 0 ? NAMES : args.names)
   print(states.length === 0 ? 'nothing was up' : `stopped ${states.map(({ name }) => name).join(', ')}`)
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -51,4 +51,13 @@ export async function readState(name: BrokerName): Promise<RunningBroker | undef
 export async function readAllStates(): Promise<RunningBroker[]> {
   const states = await Promise.all(NAMES.map((name) => readState(name)))
   return states.filter((state) => state !== undefined)
+}
+
+/** Removes what `up` wrote for brokers that no longer run: their logs and, with the last of them, the service.conf. */
+export async function tidyUp(names: readonly BrokerName[]): Promise<void> {
+  const files = names.flatMap((name) => [stateFile(name), path.join(STATE_FOLDER, `${name}.log`)])
+  if ((await readAllStates()).length === 0) files.push(path.join(STATE_FOLDER, 'service.conf'))
+  await Promise.all(files.map((file) => rm(file, { force: true })))
+  // Only when nothing else is in it.
+  await rmdir(STATE_FOLDER).catch(() => undefined)
 }

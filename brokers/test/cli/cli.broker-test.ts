@@ -61,7 +61,7 @@ describe.skipIf(available !== true)('npm run brokers', () => {
     await expect(brokers('down')).resolves.toMatchObject({ code: 0, stdout: 'stopped kafka\n' })
     await expect(metadata(at)).resolves.toBeUndefined()
     await expect(brokers('status')).resolves.toMatchObject({ stdout: 'nothing is up\n' })
-    expect(existsSync(path.join(folder, 'kafka.json'))).toBe(false)
+    expect(existsSync(folder)).toBe(false)
   })
 
   it('up - writes the service.conf of a hybrid service for brokers that the environment names', async () => {
