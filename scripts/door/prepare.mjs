@@ -5,7 +5,7 @@ import { execute, executeNode, ExpectedError, interruptedBy, root } from './proc
 
 const STAMP = join(root, 'node_modules', '.installed')
 
-const say = (text) => console.log(`> ${text}`)
+const say = (text) => console.error(`> ${text}`)
 
 function readJson(path) {
   return JSON.parse(readFileSync(path, 'utf8'))
