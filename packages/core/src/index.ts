@@ -15,6 +15,7 @@ export type { ComponentHealth, ComponentState, Health, HealthStatus } from './dr
 // Transports
 export { getNotificationTransport, NotificationTransport } from './transport/notification-transport.ts'
 export type { DriverSource, TransportOptions } from './transport/open-transport.ts'
+export type { MessageHeaders } from './transport/check-headers.ts'
 export { getRpcTransport, getTransport, RPCTransport, type RPCTransportOptions } from './transport/rpc-transport.ts'
 export { type CloseOptions, type CloseReport, Transport, type TransportKind } from './transport/transport.ts'
 

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
+import { checkHeaders, type MessageHeaders } from '../transport/check-headers.ts'
 import type { Transport } from '../transport/transport.ts'
 import { Deadline } from '../util/deadline.ts'
 import { errorText } from '../util/text.ts'
@@ -40,8 +40,8 @@ export interface NotifyCallOptions {
   readonly signal?: AbortSignal
   /** Instead of the notifier's. */
   readonly timeoutMs?: number | null
-  /** Trace context and the like, for transport headers. */
-  readonly headers?: Readonly<Record<string, string>>
+  /** Trace context and the like: reaches endpoints as `delivery.headers`, and changes nothing in the message. */
+  readonly headers?: MessageHeaders | undefined
 }
 
 /** What a notifier and those prepared from it have in common. */
@@ -134,7 +134,8 @@ export class Notifier {
     options: NotifyCallOptions = {},
   ): Promise<void> {
     const { transport, drivers, serializer, redaction, onError, logger, timeoutMs } = this.#shared
-    const { signal, headers } = options
+    const { signal } = options
+    const headers = checkHeaders(options.headers)
     const deadline = Deadline.after(options.timeoutMs === undefined ? timeoutMs : options.timeoutMs, {
       signal,
       clock: transport.clock,
@@ -147,7 +148,7 @@ export class Notifier {
     const serialized = serializer.serializeContext(redactContext(ctxt, redaction))
     const context = isPromiseLike(serialized) ? await serialized : serialized
     const message = {
-      message_id: randomUUID(),
+      message_id: crypto.randomUUID(),
       publisher_id: this.publisherId,
       event_type: eventType,
       priority: priority.toUpperCase(),

@@ -1,6 +1,5 @@
-import type { RPCReply, RPCRequestMessage } from '../driver/messages.ts'
+import type { MessageContext, OutgoingRequest, RPCReply, RPCRequestMessage } from '../driver/messages.ts'
 import type { SendOptions } from '../driver/driver.ts'
-import { emitDiagnostic, hasDiagnosticSubscribers } from '../diagnostics/channels.ts'
 import {
   ClientSendError,
   InvalidTarget,
@@ -11,6 +10,7 @@ import {
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
 import type { Target, TargetFields } from '../target.ts'
+import { checkHeaders, type MessageHeaders } from '../transport/check-headers.ts'
 import { requireTarget } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { Deadline } from '../util/deadline.ts'
@@ -19,6 +19,7 @@ import { beginAtCaller } from '../util/stack.ts'
 import { decodeFailure } from '../wire/remote-failure.ts'
 import { type CallOptions, checkRetry, checkTimeout, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods, CallArguments, CallResult, MethodName } from './methods.ts'
+import { observeSending } from './observe-sending.ts'
 import { isVersion, isVersionCompatible } from './version.ts'
 
 /** What every call and cast of a client has in common. null means oslo's None. */
@@ -48,7 +49,6 @@ export interface PrepareOptions extends Omit<TargetFields, 'legacyNamespaces'> {
 }
 
 const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({})
-let lastId = 0
 
 /** Calls and casts to one target with fixed settings. Immutable; `prepare` gives a changed copy. Any number of calls may be under way (INVENTORY C16). */
 export class CallContext<Methods extends object = AnyMethods> {
@@ -103,14 +103,15 @@ export class CallContext<Methods extends object = AnyMethods> {
     method: K,
     ...rest: CallArguments<Methods[K], CallOptions>
   ): Promise<CallResult<Methods[K]>> {
-    const observed = observe('call', this.target, method, this.transport.clock)
+    const observed = observeSending('call', this.target, method, this.transport.clock)
     try {
       const [args, options = {}] = rest
       if (this.target.fanout === true) throw cannotCallAll(this.target)
       const { timeoutMs, callMonitorTimeoutMs, defaultTimeoutMs, retry, atLeastOnce } = this.#settings
       const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? timeoutMs ?? defaultTimeoutMs
       const ctxt = checkContext(context)
-      const reply = await this.#transmit(ctxt, method, args, {
+      const headers = checkHeaders(options.headers)
+      const reply = await this.#transmit(ctxt, method, args, headers, {
         waitForReply: true,
         deadline: this.#deadline(patienceMs, options),
         expiresInMs: patienceMs,
@@ -136,12 +137,12 @@ export class CallContext<Methods extends object = AnyMethods> {
     method: K,
     ...rest: CallArguments<Methods[K], CallOptions>
   ): Promise<void> {
-    const observed = observe('cast', this.target, method, this.transport.clock)
+    const observed = observeSending('cast', this.target, method, this.transport.clock)
     try {
       const [args, options = {}] = rest
       const { defaultTimeoutMs, retry, atLeastOnce } = this.#settings
       const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? defaultTimeoutMs
-      await this.#transmit(checkContext(context), method, args, {
+      await this.#transmit(checkContext(context), method, args, checkHeaders(options.headers), {
         waitForReply: false,
         deadline: this.#deadline(patienceMs, options),
         expiresInMs: null,
@@ -163,28 +164,35 @@ export class CallContext<Methods extends object = AnyMethods> {
   }
 
   /** Checks, serializes and sends one request. Not `async`, so that a plain one costs no turns of its own. */
-  #transmit(ctxt: object, method: string, args: unknown, options: SendOptions): Promise<RPCReply | undefined> {
+  #transmit(
+    ctxt: object,
+    method: string,
+    args: unknown,
+    headers: MessageHeaders | undefined,
+    options: SendOptions,
+  ): Promise<RPCReply | undefined> {
     const { target, transport } = this
     const named = checkArguments(method, args)
     const { versionCap, serializer } = this.#settings
     if (versionCap !== null && !isVersionCompatible(versionCap, target.version))
       throw new RPCVersionCapError(target.version, versionCap)
-    if (!this.#isPlain) return this.#transmitSerialized(ctxt, method, named, options)
+    if (!this.#isPlain) return this.#transmitSerialized(ctxt, method, named, headers, options)
     const context = serializer.serializeContext(ctxt)
     // The serializer that changes nothing promises nothing either.
-    if (isPromiseLike(context)) return this.#transmitSerialized(ctxt, method, named, options)
-    return transport.send(target, { context, message: this.#message(method, named) }, options)
+    if (isPromiseLike(context)) return this.#transmitSerialized(ctxt, method, named, headers, options)
+    return transport.send(target, withHeaders(context, this.#message(method, named), headers), options)
   }
 
   async #transmitSerialized(
     ctxt: object,
     method: string,
     args: Readonly<Record<string, unknown>>,
+    headers: MessageHeaders | undefined,
     options: SendOptions,
   ): Promise<RPCReply | undefined> {
     const message = this.#message(method, await this.#serialize(ctxt, args))
     const context = await this.#settings.serializer.serializeContext(ctxt)
-    return await this.transport.send(this.target, { context, message }, options)
+    return await this.transport.send(this.target, withHeaders(context, message, headers), options)
   }
 
   /** Keys in the order Python writes them. */
@@ -227,6 +235,15 @@ export class CallContext<Methods extends object = AnyMethods> {
   }
 }
 
+/** Not a spread: most requests have no headers, and this is on the way of each. */
+function withHeaders(
+  context: MessageContext,
+  message: RPCRequestMessage,
+  headers: MessageHeaders | undefined,
+): OutgoingRequest {
+  return headers === undefined ? { context, message } : { context, message, headers }
+}
+
 function checkContext(context: unknown): object {
   if (context === null || context === undefined) return {}
   if (typeof context === 'object' && !Array.isArray(context)) return context
@@ -263,26 +280,4 @@ function checkVersion(target: Target, version: unknown): void {
 /** `prepare({ server: undefined })` keeps the server, as leaving it out does. */
 function withoutUndefined(fields: TargetFields): TargetFields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-}
-
-/** Tells the diagnostics channels of the sending, if anyone listens; the function ends it. */
-function observe(
-  kind: 'call' | 'cast',
-  target: Target,
-  method: string,
-  clock: { now(): number },
-): ((error?: unknown) => void) | undefined {
-  const wanted =
-    hasDiagnosticSubscribers('oslo-messaging:rpc-client:start') ||
-    hasDiagnosticSubscribers('oslo-messaging:rpc-client:end')
-  if (!wanted) return undefined
-  const facts = { id: (lastId += 1), kind, target: String(target), method }
-  const startedAt = clock.now()
-  emitDiagnostic('oslo-messaging:rpc-client:start', () => facts)
-  return (error) =>
-    emitDiagnostic('oslo-messaging:rpc-client:end', () => ({
-      ...facts,
-      durationMs: clock.now() - startedAt,
-      ...(error === undefined ? {} : { error }),
-    }))
 }

@@ -1,9 +1,13 @@
+import type { MessageHeaders } from '../transport/check-headers.ts'
+
 /** Limits and wishes of one sending. */
 export interface CallOptions {
   /** Most time, milliseconds. A call: from here to the reply, default the client's. A cast: until the broker has it, default `rpc_response_timeout`. */
   readonly timeoutMs?: number | null
   /** Ends the waiting with the signal's reason. What the broker has already is not taken back. */
   readonly signal?: AbortSignal | undefined
+  /** Trace context and the like: reaches the method as `call.headers`, and changes nothing in the message. */
+  readonly headers?: MessageHeaders | undefined
 }
 
 /** oslo's TransportOptions. */
