@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import types from 'node:util/types'
 import { isSimpleObject } from '../wire/json-writer.ts'
 import { NoOpSerializer } from './no-op-serializer.ts'
 

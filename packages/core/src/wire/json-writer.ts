@@ -1,4 +1,4 @@
-import { types } from 'node:util'
+import types from 'node:util/types'
 import { SerializationError } from '../errors.ts'
 import { errorText } from '../util/text.ts'
 
