@@ -1,4 +1,4 @@
-import { ClosedError, isMessagingError, TransportDriverError } from '../errors.ts'
+import { ClosedError, DriverLoadFailure, isMessagingError, TransportDriverError } from '../errors.ts'
 import type { Target } from '../target.ts'
 import type { TransportURL } from '../url/transport-url.ts'
 import { errorText } from '../util/text.ts'
@@ -32,12 +32,12 @@ export class ManagedDriver {
     this.#driver = driver
   }
 
-  /** Opens the driver. Rejects with the driver's typed error, or TransportDriverError around anything else it throws. */
+  /** Opens the driver. Rejects with the driver's typed error, DriverLoadFailure when a package it needs is missing, or TransportDriverError around anything else it throws. */
   static async open(definition: DriverDefinition, url: TransportURL, context: DriverContext): Promise<ManagedDriver> {
     try {
       return new ManagedDriver(definition, await definition.open(url, context))
     } catch (error) {
-      throw unify(definition.name, error)
+      throw isMissingModule(error) ? loadFailure(definition.name, error) : unify(definition.name, error)
     }
   }
 
@@ -148,4 +148,17 @@ function unify(driverName: string, error: unknown, signal?: AbortSignal): unknow
   if (isMessagingError(error)) return error
   if (signal?.aborted && error === signal.reason) return error
   return new TransportDriverError(`${driverName}: ${errorText(error)}`, { cause: error, delivery: 'unknown' })
+}
+
+/** Drivers import their client library when they are opened. */
+function isMissingModule(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).endsWith('MODULE_NOT_FOUND')
+}
+
+function loadFailure(driverName: string, cause: Error): DriverLoadFailure {
+  return new DriverLoadFailure(
+    driverName,
+    `The ${driverName} driver lacks a package it needs: ${errorText(cause)}. Run npm install`,
+    { cause },
+  )
 }

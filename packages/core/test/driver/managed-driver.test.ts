@@ -3,7 +3,13 @@ import { NO_CAPABILITIES } from '../../src/driver/capabilities.ts'
 import type { Driver, DriverContext, DriverDefinition, Listener } from '../../src/driver/driver.ts'
 import { ManagedDriver } from '../../src/driver/managed-driver.ts'
 import { type RefusableCapability, requireCapability } from '../../src/driver/require-capability.ts'
-import { ClosedError, MessagingTimeout, TransportDriverError, UnsupportedCapability } from '../../src/errors.ts'
+import {
+  ClosedError,
+  DriverLoadFailure,
+  MessagingTimeout,
+  TransportDriverError,
+  UnsupportedCapability,
+} from '../../src/errors.ts'
 import { Target } from '../../src/target.ts'
 import { createMemoryDriver } from '../../src/testing/create-memory-driver.ts'
 import { createDriverContext } from '../../src/testing/driver-context.ts'
@@ -180,6 +186,15 @@ describe('ManagedDriver', () => {
       code: 'OSLO_MESSAGING_DRIVER',
       cause: { name: 'RangeError' },
     })
+  })
+
+  it('open - a package the driver needs and that is not installed is named with the remedy', async () => {
+    const memory = createMemoryDriver() as DriverDefinition
+    const missing = Object.assign(new Error("Cannot find package 'amqplib'"), { code: 'ERR_MODULE_NOT_FOUND' })
+    const open = () => Promise.reject(missing)
+    const error = await rejection(ManagedDriver.open({ ...memory, open }, url, createDriverContext(memory)))
+    expect(error).toBeInstanceOf(DriverLoadFailure)
+    expect(error).toMatchObject({ cause: missing, message: expect.stringMatching(/amqplib.*npm install/) })
   })
 
   it('open - an error of the driver is typed, one that is typed already passes', async () => {
