@@ -41,8 +41,8 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
           workload: { name: 'call', concurrency, bytes },
           ours: { name: 'ours', turn: turnOf(() => client.call({}, 'echo', args)) },
           peers: [{ name: 'hand-written', turn: turnOf(() => handWritten.call('echo', args)) }],
-          pairs: quick ? 7 : 11,
-          turnMs: quick ? 600 : 1_000,
+          pairs: quick ? 11 : 15,
+          turnMs: quick ? 350 : 700,
         })),
       )
     }
