@@ -79,10 +79,11 @@ export function classify(error: unknown): 'retry' | 'fatal' {
   return mapError(error).retryable ? 'retry' : 'fatal'
 }
 
-/** A declaration refused because the entity exists with the other durability. */
+/** A declaration refused because the exchange exists with the other durability. A queue that does is not taken as it is: its messages would be less safe than
+ *  the configuration promises, and nobody would know. */
 export function isDurabilityMismatch(error: unknown): boolean {
   const { code, text } = failureOf(error)
-  return code === 406 && text.includes("inequivalent arg 'durable'")
+  return code === 406 && text.includes("inequivalent arg 'durable' for exchange")
 }
 
 /** The AMQP reply code inside an error of this library or of amqplib. */
