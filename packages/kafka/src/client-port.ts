@@ -63,6 +63,8 @@ export interface ConsumerPortOptions {
   readonly maxWaitMs: number
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
+  /** The name of this listener's last session in the group, which could perhaps not leave it. The group would wait for it until its session times out; it is taken out first. */
+  readonly formerMember?: string
   readonly handlers: ConsumerHandlers
 }
 
@@ -96,6 +98,8 @@ export interface FetchedBatch extends TopicPartition {
 }
 
 export interface ConsumerPort {
+  /** Its name in the group, once it has joined. */
+  readonly member: string | undefined
   /** Joins the group, and has the broker make missing topics with its own defaults if it makes topics at all. Resolves after the first `onAssigned`.
    *  Rejects with ClientFault, UNKNOWN_TOPIC_OR_PARTITION when a topic is missing and stays so. */
   start(): Promise<void>

@@ -72,6 +72,7 @@ export class KafkaListener implements Listener {
   readonly #highest = new Map<string, number>()
   readonly #batches = new Set<Promise<void>>()
   #session: Session | undefined
+  #formerMember: string | undefined
   #unsettled = 0
   #pumping = false
   #stopped: Promise<void> | undefined
@@ -85,7 +86,7 @@ export class KafkaListener implements Listener {
     this.#supervisor = new Supervisor({
       establish: async (signal) => await this.#establish(signal),
       classify: (error) => (isMessagingError(error) && !error.retryable ? 'fatal' : 'retry'),
-      backoff: createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random }),
+      backoff: createBackoff({ initialMs: 100, factor: 2, maxMs: 2000, random }),
       upState: 'consuming',
       clock,
       onChange: (change) => this.#report(change),
@@ -144,6 +145,7 @@ export class KafkaListener implements Listener {
         maxBytesPerPartition: settings.maxBytesPerPartition,
         maxWaitMs: settings.maxWaitMs,
         sessionTimeoutMs: settings.sessionTimeoutMs,
+        ...(this.#formerMember === undefined ? {} : { formerMember: this.#formerMember }),
         heartbeatIntervalMs: Math.min(HEARTBEAT_MS, Math.floor(settings.sessionTimeoutMs / 3)),
         handlers: {
           onAssigned: (partitions) => this.#onAssigned(session, partitions),
@@ -157,6 +159,7 @@ export class KafkaListener implements Listener {
       this.#session = session
       if (signal.aborted) return await port.disconnect()
       await port.start()
+      this.#formerMember = undefined
       await session.positioned
       this.#committer.resume()
     } catch (error) {
@@ -169,6 +172,7 @@ export class KafkaListener implements Listener {
     const session = this.#session
     this.#session = undefined
     for (const flow of this.#flows.values()) flow.signalRoom()
+    this.#formerMember = session?.port.member ?? this.#formerMember
     await session?.port.disconnect()
   }
 

@@ -184,6 +184,7 @@ describe('listener', () => {
     kafka.store('t.info', texts(3, 3))
     await received.until(6)
     expect(received.payloads).toEqual(upTo(6))
+    expect(kafka.consumers.map(({ options }) => options.formerMember)).toEqual([undefined, 'member-0'])
     await eventually(() => driver.health().status === 'ok', 'health ok')
     await received.listener.close()
     await driver.close()

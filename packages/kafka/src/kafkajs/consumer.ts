@@ -1,4 +1,5 @@
 import type {
+  Cluster,
   Consumer,
   ConsumerCrashEvent,
   ConsumerGroupJoinEvent,
@@ -37,6 +38,8 @@ export class KafkaJSConsumer implements ConsumerPort {
   readonly #joined: Deferred<void> = createDeferred<void>()
   /** Settles when the library takes commits: before, it ignores them without a word. */
   readonly #running: Deferred<void> = createDeferred<void>()
+  #cluster: Cluster | undefined
+  #member: string | undefined
   #lost: ClientFault | undefined
   #closing = false
 
@@ -52,7 +55,12 @@ export class KafkaJSConsumer implements ConsumerPort {
       maxBytes: Math.max(10_485_760, options.maxBytesPerPartition),
       maxWaitTimeInMs: options.maxWaitMs,
       allowAutoTopicCreation: true,
-      partitionAssigners: partitionAssigners(async (topics) => await askPartitions(kafka, topics)),
+      partitionAssigners: partitionAssigners(
+        async (topics) => await askPartitions(kafka, topics),
+        (cluster) => {
+          this.#cluster = cluster
+        },
+      ),
       retry: { ...RETRY, restartOnFailure: async () => await Promise.resolve(false) },
     })
     this.#joined.promise.catch(() => {})
@@ -67,6 +75,7 @@ export class KafkaJSConsumer implements ConsumerPort {
     try {
       await this.#consumer.connect()
       await this.#subscribe()
+      await this.#removeFormerMember()
       await this.#consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -128,6 +137,23 @@ export class KafkaJSConsumer implements ConsumerPort {
     return this.#lost === undefined && !this.#closing
   }
 
+  get member(): string | undefined {
+    return this.#member
+  }
+
+  async #removeFormerMember(): Promise<void> {
+    const { formerMember: memberId, group: groupId } = this.#options
+    if (memberId === undefined || this.#cluster === undefined) return
+    try {
+      const coordinator = (await this.#cluster.findGroupCoordinator({ groupId })) as object as Coordinator
+      await coordinator.leaveGroup({ groupId, memberId })
+    } catch (error) {
+      const fault = faultOf(error)
+      // It has left, or the group has given it up already.
+      if (fault.type !== 'UNKNOWN_MEMBER_ID') throw fault
+    }
+  }
+
   /** A topic the broker has to make first is refused although it is being made. */
   async #subscribe(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
@@ -144,6 +170,7 @@ export class KafkaJSConsumer implements ConsumerPort {
   }
 
   #onJoin({ payload }: ConsumerGroupJoinEvent): void {
+    this.#member = payload.memberId
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     )
@@ -167,6 +194,11 @@ export class KafkaJSConsumer implements ConsumerPort {
       throw error instanceof ClientFault && error.cause instanceof Error ? error.cause : error
     }
   }
+}
+
+/** What kafkajs's brokers can do and its types do not say. */
+interface Coordinator {
+  leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>
 }
 
 /** A fetched batch over kafkajs's payload; records are converted once, when they are first asked for. */

@@ -160,11 +160,13 @@ export class ScriptedConsumer implements ConsumerPort {
   #assigned: readonly TopicPartition[] = []
   #generation = 0
   isMember = false
+  readonly member: string
   heartbeats = 0
 
   constructor(kafka: ScriptedKafka, options: ConsumerPortOptions) {
     this.#kafka = kafka
     this.options = options
+    this.member = `member-${kafka.consumers.length}`
   }
 
   async start(): Promise<void> {
