@@ -1,5 +1,6 @@
-import { type Deadline, emitDiagnostic } from '@oslo-messaging/core/driver'
+import { type Clock, type Deadline, emitDiagnostic } from '@oslo-messaging/core/driver'
 import {
+  creditOf,
   type Delivery,
   type EventContext,
   type Message,
@@ -21,17 +22,23 @@ export interface Incoming {
   readonly unreadable: (error: unknown) => void
 }
 
+/** Settled messages of so long a time give their credit back together. */
+const GATHER_MS = 5
+
 export interface AttachmentOptions {
   readonly name: string
   readonly credit: number
   readonly prefetch: number
   readonly onMessage: (incoming: Incoming) => void
+  readonly clock: Clock
 }
 
 interface Held {
   readonly receiver: Receiver
   readonly delivery: Delivery
   readonly message: Message
+  /** On the clock's `now`; Infinity: never. */
+  readonly expiresAt: number
 }
 
 /** The links of a listener during one connection, all in one session; thrown away with it. Credit is topped up only as messages are settled. */
@@ -45,6 +52,7 @@ export class Attachment {
   /** Given and not settled, with what tells the handler that the peer has taken it away. */
   readonly #given = new Map<Delivery, () => void>()
   readonly #settledSinceCredit = new Map<Receiver, number>()
+  #laterGiveBack: unknown
   #isStopped = false
   #isOver = false
 
@@ -95,6 +103,8 @@ export class Attachment {
     this.#isOver = true
     for (const delivery of this.#given.keys()) settle(delivery, 'release')
     this.#abandon()
+    // A peer that is told of the end of the session alone may keep what it had given to the links.
+    for (const receiver of this.#receivers) receiver.close()
     await this.#session.close()
   }
 
@@ -111,6 +121,7 @@ export class Attachment {
   }
 
   #abandon(): void {
+    this.#options.clock.clearTimeout(this.#laterGiveBack)
     for (const takeAway of this.#given.values()) takeAway()
     this.#given.clear()
   }
@@ -119,11 +130,29 @@ export class Attachment {
     if (receiver === undefined || delivery === undefined || message === undefined) return
     wrapDeliveryCount(receiver)
     if (this.#isStopped) return settle(delivery, 'release')
-    if (this.#given.size >= this.#options.prefetch) this.#held.push({ receiver, delivery, message })
-    else this.#give({ receiver, delivery, message })
+    if (this.#given.size < this.#options.prefetch) return this.#give({ receiver, delivery, message })
+    const expiresAt = message.ttl === undefined ? Infinity : this.#options.clock.now() + message.ttl
+    this.#held.push({ receiver, delivery, message, expiresAt })
   }
 
-  #give({ receiver, delivery, message }: Held): void {
+  /** The oldest held message that is still worth handling. */
+  #giveNext(): void {
+    while (!this.#isStopped) {
+      const next = this.#held.shift()
+      if (next === undefined) return
+      if (this.#options.clock.now() < next.expiresAt) return this.#give(next)
+      settle(next.delivery, 'accept')
+      this.#topUp(next.receiver)
+      this.#dropped('expired')
+    }
+  }
+
+  #dropped(reason: 'expired' | 'unreadable', error?: unknown): void {
+    const { name: source } = this.#options
+    emitDiagnostic('oslo-messaging:message-dropped', () => ({ driver: 'amqp', source, reason, error }))
+  }
+
+  #give({ receiver, delivery, message }: Omit<Held, 'expiresAt'>): void {
     let controller: AbortController | undefined
     let isTaken = false
     this.#given.set(delivery, () => {
@@ -134,8 +163,7 @@ export class Attachment {
       if (!this.#given.delete(delivery)) return
       settle(delivery, how)
       this.#topUp(receiver)
-      const next = this.#isStopped ? undefined : this.#held.shift()
-      if (next !== undefined) this.#give(next)
+      this.#giveNext()
     }
     this.#options.onMessage({
       message,
@@ -148,22 +176,30 @@ export class Attachment {
       accept: () => end('accept'),
       release: () => end('release'),
       unreadable: (error) => {
-        emitDiagnostic('oslo-messaging:message-dropped', () => ({
-          driver: 'amqp',
-          source: this.#options.name,
-          reason: 'unreadable',
-          error,
-        }))
+        this.#dropped('unreadable', error)
         end('unreadable')
       },
     })
   }
 
+  /** Gives the credit of settled messages back: at once when the peer has less left than that, so that stuck handlers take their share of the credit and no more;
+   *  else a little later, for many together. */
   #topUp(receiver: Receiver): void {
     if (this.#isStopped) return
     const settled = (this.#settledSinceCredit.get(receiver) ?? 0) + 1
-    const isHalf = settled * 2 >= this.#options.credit
-    this.#settledSinceCredit.set(receiver, isHalf ? 0 : settled)
-    if (isHalf) receiver.add_credit(settled)
+    this.#settledSinceCredit.set(receiver, settled)
+    if (settled >= creditOf(receiver)) this.#giveBack(receiver)
+    else
+      this.#laterGiveBack ??= this.#options.clock.setTimeout(() => {
+        this.#laterGiveBack = undefined
+        for (const each of this.#receivers) this.#giveBack(each)
+      }, GATHER_MS)
+  }
+
+  #giveBack(receiver: Receiver): void {
+    const settled = this.#settledSinceCredit.get(receiver) ?? 0
+    if (settled === 0 || this.#isStopped) return
+    this.#settledSinceCredit.set(receiver, 0)
+    receiver.add_credit(settled)
   }
 }

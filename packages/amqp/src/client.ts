@@ -112,6 +112,11 @@ export function wrapDeliveryCount(receiver: Receiver): void {
   if (internals.delivery_count >= TWO_TO_32) internals.delivery_count -= TWO_TO_32
 }
 
+/** Messages the peer may still send, as far as is known here. */
+export function creditOf(receiver: Receiver): number {
+  return (receiver as Receiver & ReceiverInternals).credit
+}
+
 /** Takes back the credit the peer has not used. Draining would make a peer send what it has, only to get it handed back. What is under way already still comes, and rhea complains
  *  on the console when it believes that there is no credit for it: so it goes on believing. */
 export function withdrawCredit(receiver: Receiver): void {
@@ -183,8 +188,31 @@ export function settleBeforeSending(delivery: Delivery): void {
   ;(delivery as { settled: boolean }).settled = true
 }
 
-/** Settles a delivery that its sender has not settled; one that came settled needs nothing but is taken off the session's window. */
-export function settle(delivery: Delivery, how: 'accept' | 'release' | 'not-mine' | 'unreadable'): void {
+type Settlement = 'accept' | 'release' | 'not-mine' | 'unreadable'
+
+/** Descriptor codes of the outcomes on the wire. */
+const OUTCOME_CODES: Readonly<Record<Settlement, number>> = {
+  accept: 0x24,
+  unreadable: 0x25,
+  release: 0x26,
+  'not-mine': 0x27,
+}
+
+interface IncomingInternals {
+  readonly incoming: {
+    /** Settled in this tick and not yet written. */
+    readonly updated: readonly { readonly state?: { readonly descriptor?: { readonly value?: unknown } } }[]
+    process(session: Session): void
+  }
+}
+
+/** Settles a delivery that its sender has not settled; one that came settled needs nothing but is taken off the session's window.
+ *  rhea writes the dispositions of one tick together and gives the second of a row the outcome of the first without looking: a release after an acceptance would be an
+ *  acceptance, and the message lost. So no two outcomes of different kinds are ever left to be written together. */
+export function settle(delivery: Delivery, how: Settlement): void {
+  const session = delivery.link.session as Session & IncomingInternals
+  const unwritten = session.incoming.updated.at(-1)?.state?.descriptor?.value
+  if (unwritten !== undefined && Number(unwritten) !== OUTCOME_CODES[how]) session.incoming.process(session)
   if (how === 'accept') delivery.accept()
   else if (how === 'release') delivery.release()
   else if (how === 'not-mine') delivery.modified({ delivery_failed: true, undeliverable_here: true })

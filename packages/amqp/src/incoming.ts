@@ -1,9 +1,4 @@
-import {
-  type DeliveryFacts,
-  type IncomingNotification,
-  type IncomingRequest,
-  type RPCReply,
-} from '@oslo-messaging/core/driver'
+import type { DeliveryFacts, IncomingNotification, IncomingRequest, RPCReply } from '@oslo-messaging/core/driver'
 import type { Incoming } from './attachment.ts'
 import { type Message, NO_BODY } from './client.ts'
 import { decodeMessage, encodeReply } from './message.ts'
@@ -61,14 +56,15 @@ export function headersOf(headers: Readonly<Record<string, string>> | undefined)
   return headers === undefined || Object.keys(headers).length === 0 ? {} : { application_properties: headers }
 }
 
+/** A count of zero says nothing: brokers do not count what was released. */
 function factsOf(message: Message): DeliveryFacts {
   const { delivery_count: deliveryCount = 0, application_properties: properties } = message
-  const facts = { deliveryCount, redelivered: deliveryCount > 0 }
-  if (properties === undefined) return facts
+  const redelivery = deliveryCount > 0 ? { deliveryCount, redelivered: true } : undefined
+  if (properties === undefined) return { ...redelivery }
   const headers = Object.fromEntries(
     Object.entries(properties as Record<string, unknown>).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',
     ),
   )
-  return Object.keys(headers).length === 0 ? facts : { ...facts, headers }
+  return { ...redelivery, ...(Object.keys(headers).length === 0 ? {} : { headers }) }
 }

@@ -109,7 +109,7 @@ export class LinkListener implements Listener {
     const live = await this.#connection.live(Deadline.after(null, { signal, clock }), null)
     const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { signal, clock })
     const session = await live.connection.openSession()
-    const attachment = new Attachment(session, this.#options, (error) => {
+    const attachment = new Attachment(session, { ...this.#options, clock }, (error) => {
       if (this.#attachment === attachment) this.#attachment = undefined
       this.#supervisor.lost(error)
     })

@@ -188,8 +188,8 @@ export class Publisher {
       throw new NotSent(mapError(error, { phase: 'declare', delivery: 'not-sent', doing: `No sender for ${address}` }))
     })
     links.opening.set(address, opening)
-    const done = (): void => void links.opening.delete(address)
-    opening.then(done, done)
+    const forget = (): void => void links.opening.delete(address)
+    opening.then(forget, forget)
     return opening
   }
 

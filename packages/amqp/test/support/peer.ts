@@ -20,8 +20,22 @@ export interface Peer {
   close(): Promise<void>
 }
 
+interface Stored {
+  readonly message: Message
+  /** On `performance.now()`; what is older is dropped instead of delivered. */
+  readonly expiresAt: number
+  /** Its place in the queue, which it gets back when it is handed back. */
+  readonly place: number
+}
+
+/** Puts what was handed back where it had been. */
+function putBack(queue: Queue, stored: Stored): void {
+  const at = queue.messages.findIndex(({ place }) => place > stored.place)
+  queue.messages.splice(at < 0 ? queue.messages.length : at, 0, stored)
+}
+
 interface Queue {
-  readonly messages: Message[]
+  readonly messages: Stored[]
   readonly consumers: Sender[]
   next: number
 }
@@ -35,8 +49,9 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
   const received: { address: string; message: Message; settled: boolean }[] = []
   const outcomes: Peer['outcomes'] = new Map()
   const sockets = new Set<Socket>()
-  const inFlight = new Map<Delivery, { readonly queue: Queue; readonly message: Message }>()
+  const inFlight = new Map<Delivery, { readonly queue: Queue; readonly stored: Stored }>()
 
+  let places = 0
   const queueOf = (address: string): Queue => {
     const queue = queues.get(address) ?? { messages: [], consumers: [], next: 0 }
     queues.set(address, queue)
@@ -51,9 +66,10 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
         tried += 1
         continue
       }
-      const message = queue.messages.shift()
-      if (message === undefined) return
-      inFlight.set(consumer.send(message), { queue, message })
+      while ((queue.messages[0]?.expiresAt ?? Infinity) <= performance.now()) queue.messages.shift()
+      const stored = queue.messages.shift()
+      if (stored === undefined) return
+      inFlight.set(consumer.send(stored.message), { queue, stored })
       setImmediate(() => pump(queue))
       return
     }
@@ -62,7 +78,8 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
     if (isTopic(address)) for (const consumer of topics.get(address) ?? []) consumer.send(message)
     else {
       const queue = queueOf(address)
-      queue.messages.push(message)
+      places += 1
+      queue.messages.push({ message, expiresAt: performance.now() + (message.ttl ?? Infinity), place: places })
       pump(queue)
     }
   }
@@ -70,7 +87,14 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
   container.on('connection_open', ({ connection }: EventContext) => {
     const { socket } = connection as unknown as { readonly socket: Socket }
     sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
+    socket.on('close', () => {
+      sockets.delete(socket)
+      // rhea hears nothing of a socket that is reset from here.
+      connection.each_sender(
+        (sender: Sender) => gone(sender),
+        () => true,
+      )
+    })
   })
   container.on('sender_open', ({ sender }: EventContext) => {
     if (sender === undefined) return
@@ -94,26 +118,21 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
       const index = queue.consumers.indexOf(sender)
       if (index < 0) continue
       queue.consumers.splice(index, 1)
-      for (const [delivery, { message }] of inFlight) {
+      for (const [delivery, { stored }] of inFlight) {
         if (delivery.link !== sender) continue
         inFlight.delete(delivery)
-        queue.messages.unshift(message)
+        putBack(queue, stored)
       }
       pump(queue)
     }
   }
   container.on('sender_close', ({ sender }: EventContext) => {
-    if (sender !== undefined) gone(sender)
+    // Outcomes that came before it are told a tick later.
+    if (sender !== undefined) setImmediate(() => gone(sender))
   })
   container.on('session_close', ({ session }: EventContext) => {
     session?.each_sender(
-      (sender: Sender) => gone(sender),
-      () => true,
-    )
-  })
-  container.on('disconnected', ({ connection }: EventContext) => {
-    connection.each_sender(
-      (sender: Sender) => gone(sender),
+      (sender: Sender) => setImmediate(() => gone(sender)),
       () => true,
     )
   })
@@ -148,7 +167,9 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
       const sent = delivery === undefined ? undefined : inFlight.get(delivery)
       if (delivery === undefined || sent === undefined) return
       inFlight.delete(delivery)
-      sent.queue.messages.unshift({ ...sent.message, delivery_count: (sent.message.delivery_count ?? 0) + 1 })
+      const { message } = sent.stored
+      const deliveryCount = (message.delivery_count ?? 0) + 1
+      putBack(sent.queue, { ...sent.stored, message: { ...message, delivery_count: deliveryCount } })
       pump(sent.queue)
     })
   for (const event of ['accepted', 'rejected'])
@@ -156,6 +177,7 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
       if (delivery !== undefined) inFlight.delete(delivery)
     })
   for (const event of [
+    'disconnected',
     'connection_error',
     'connection_close',
     'session_error',
