@@ -99,7 +99,7 @@ for (const version of VERSIONS.filter((name) => name.startsWith('4'))) {
       'P04 - the $name profile calls, casts, fans out and notifies, and uses no deprecated feature',
       async (profile) => {
         const url = await broker.vhost()
-      const [client, server] = [openReal(url, profile), openReal(url, profile)]
+        const [client, server] = [openReal(url, profile), openReal(url, profile)]
         const topic = unique('t')
         const seen: string[] = []
         const listener = await server.listen(
