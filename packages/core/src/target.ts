@@ -1,3 +1,5 @@
+import { InvalidTarget } from './errors.ts'
+import { kindOf } from './util/check.ts'
 import { setInspection } from './util/inspect.ts'
 
 /** Fields of a Target; all optional. null and absent mean the same. */
@@ -31,7 +33,9 @@ export class Target {
   /** The endpoint's own namespace, null included, then the legacy ones. */
   readonly acceptedNamespaces: readonly (string | null)[]
 
+  /** Throws InvalidTarget that names the field with a value it cannot have, or the name that is no field. */
   constructor(fields: TargetFields = {}) {
+    checkFields(fields)
     this.exchange = fields.exchange ?? null
     this.topic = fields.topic ?? null
     this.namespace = fields.namespace ?? null
@@ -72,5 +76,31 @@ export class Target {
   #fields() {
     const { exchange, topic, namespace, version, server, fanout } = this
     return { exchange, topic, namespace, version, server, fanout }
+  }
+}
+
+const TEXT_FIELDS: ReadonlySet<string> = new Set(['exchange', 'topic', 'namespace', 'version', 'server'])
+
+function checkFields(fields: unknown): void {
+  const refuse = (message: string): never => {
+    throw new InvalidTarget(message, '<Target >')
+  }
+  if (typeof fields !== 'object' || fields === null)
+    return refuse(`A target is made of fields such as { topic: 'compute' }, not of ${kindOf(fields)}`)
+  for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
+    if (value === undefined || value === null) continue
+    if (TEXT_FIELDS.has(name)) {
+      if (typeof value !== 'string') refuse(`${name} of a target must be text, not ${kindOf(value)}`)
+    } else if (name === 'fanout') {
+      if (typeof value !== 'boolean') refuse(`fanout of a target must be true or false, not ${kindOf(value)}`)
+    } else if (name === 'legacyNamespaces') {
+      if (!Array.isArray(value) || !value.every((each) => each === null || typeof each === 'string'))
+        refuse(`legacyNamespaces of a target must be a list of names, not ${kindOf(value)}`)
+    } else if (name !== 'acceptedNamespaces') {
+      // That one is in the copies made by spreading a target.
+      refuse(
+        `${name} is no field of a target: exchange, topic, namespace, version, server, fanout, legacyNamespaces are`,
+      )
+    }
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '../diagnostics/logger.ts'
+import { checkList, checkMethods, checkNames, checkOptions } from '../util/check.ts'
 import type { CoreOptions } from './core-options.ts'
 import type { MessagingConfig } from './messaging-config.ts'
 import type { ConfigOverrides } from './source.ts'
@@ -22,8 +23,15 @@ export interface LoadConfigOptions {
 
 /** Reads the configuration and checks the groups of core; those of drivers are checked when their driver is used, because a service.conf may hold groups
  *  of drivers that are not installed. Groups of others are left alone.
- *  Rejects: ConfigurationError that names the option or the line, and what would do. */
+ *  Rejects: ConfigurationError that names the option or the line, and what would do; TypeError for options of this function that it cannot take. */
 export async function loadConfig(options: LoadConfigOptions = {}): Promise<MessagingConfig> {
+  checkOptions('loadConfig', options)
+  if (typeof options.files !== 'string') checkNames('files', options.files ?? [], "['service.conf']")
+  checkList('argv', options.argv ?? [], 'process.argv.slice(2)')
+  checkOptions('env', options.env)
+  checkMethods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
+  for (const name of ['overrides', 'defaults'] as const) checkOptions(name, options[name])
+  for (const [group, values] of Object.entries(options.overrides ?? {})) checkOptions(`overrides.${group}`, values)
   // Only now, so that a program which is importing the library does not wait for parsers and checks.
   const { assembleConfig } = await import('./assemble-config.ts')
   return assembleConfig(options)

@@ -1,3 +1,4 @@
+import { checkList } from '../util/check.ts'
 import type { NotificationOutcome } from './endpoint.ts'
 import { NotificationFilter } from './filter.ts'
 import { PRIORITIES, type Priority } from './priority.ts'
@@ -19,6 +20,7 @@ export type CallbacksByPriority<Parameters extends readonly unknown[]> = Readonl
 export function collectCallbacks<Parameters extends readonly unknown[]>(
   endpoints: readonly object[],
 ): CallbacksByPriority<Parameters> {
+  checkList('The endpoints of a notification listener', endpoints, '[{ info(...) {} }]')
   const callbacks = new Map<string, Callback<Parameters>[]>()
   for (const endpoint of endpoints) {
     const filter = filterOf(endpoint)

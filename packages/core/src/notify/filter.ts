@@ -1,3 +1,4 @@
+import { checkChoice, checkOptions, kindOf } from '../util/check.ts'
 import { errorText } from '../util/text.ts'
 
 /** A regular expression in JavaScript's syntax, as text or as a RegExp. It is anchored at the start and nowhere else, like Python's `re.match`: `compute` takes `compute.host1`. */
@@ -27,6 +28,8 @@ export class NotificationFilter {
 
   /** Throws TypeError, naming the rule, for a pattern that is no regular expression. */
   constructor(rules: NotificationFilterRules = {}) {
+    checkOptions('A notification filter', rules)
+    for (const name of Object.keys(rules)) checkChoice('A rule of a notification filter', name, RULES)
     this.#publisherId = rules.publisherId === undefined ? undefined : compile('publisherId', rules.publisherId)
     this.#eventType = rules.eventType === undefined ? undefined : compile('eventType', rules.eventType)
     this.#context = compileFields('context', rules.context)
@@ -46,7 +49,13 @@ export class NotificationFilter {
   }
 }
 
+const RULES: readonly (keyof NotificationFilterRules)[] = ['publisherId', 'eventType', 'context', 'metadata', 'payload']
+
 function compile(rule: string, pattern: FilterPattern): RegExp {
+  if (typeof pattern !== 'string' && !(pattern instanceof RegExp))
+    throw new TypeError(
+      `The filter rule ${rule} must be a regular expression, as text or RegExp, not ${kindOf(pattern)}`,
+    )
   const source = typeof pattern === 'string' ? pattern : pattern.source
   const flags = typeof pattern === 'string' ? '' : pattern.flags.replace(/[gy]/g, '')
   try {
@@ -61,6 +70,7 @@ function compileFields(
   rule: string,
   patterns: Readonly<Record<string, FilterPattern>> = {},
 ): readonly (readonly [string, RegExp])[] {
+  checkOptions(`The filter rule ${rule}`, patterns)
   return Object.entries(patterns).map(([field, pattern]) => [field, compile(`${rule}.${field}`, pattern)])
 }
 

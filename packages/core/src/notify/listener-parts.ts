@@ -2,9 +2,11 @@ import type { Logger } from '../diagnostics/logger.ts'
 import type { NotificationSource } from '../driver/driver.ts'
 import type { IncomingNotification } from '../driver/messages.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
-import type { Serializer } from '../serializer/serializer.ts'
+import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
 import type { Target } from '../target.ts'
+import { requireTarget, requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
+import { checkList, checkOptions, kindOf } from '../util/check.ts'
 import { NotificationReporter } from './reporter.ts'
 
 export interface NotificationListenerOptions {
@@ -34,7 +36,19 @@ export function prepareListener(
   targets: readonly Target[],
   options: NotificationListenerOptions,
 ): ListenerParts {
+  requireTransport(transport, 'A notification listener')
+  checkList('The targets of a notification listener', targets, "[new Target({ topic: 'notifications' })]")
+  if (targets.length === 0) throw new TypeError('A notification listener needs at least one target')
+  for (const target of targets) requireTarget(target, 'A notification listener')
+  checkOptions('A notification listener', options)
   const { pool = null, allowRequeue = false, serializer = new NoOpSerializer() } = options
+  if (pool !== null && (typeof pool !== 'string' || pool === ''))
+    throw new TypeError(
+      `pool must be a name, or null for the unpooled listeners, not ${pool === '' ? 'empty text' : kindOf(pool)}`,
+    )
+  if (typeof allowRequeue !== 'boolean')
+    throw new TypeError(`allowRequeue must be true or false, not ${kindOf(allowRequeue)}`)
+  checkSerializer(serializer)
   transport.warnUnlessKind('notification', 'A notification listener')
   transport.require('notifications')
   if (allowRequeue) transport.require('requeue')

@@ -1,15 +1,17 @@
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
-import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
+import { checkSerializer, isPromiseLike, type Serializer } from '../serializer/serializer.ts'
 import { checkHeaders, type MessageHeaders } from '../transport/check-headers.ts'
+import { requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
+import { checkChoice, checkNames, checkOptions, checkSignal, checkTimeout, kindOf } from '../util/check.ts'
 import { Deadline } from '../util/deadline.ts'
 import { errorText } from '../util/text.ts'
 import { createNotificationDrivers } from './driver-table.ts'
 import type { NotificationDriver, NotificationDriverFactory } from './notification-driver.ts'
 import type { Priority } from './priority.ts'
-import { type ContextRedaction, redactContext } from './redact-context.ts'
+import { CONTEXT_REDACTIONS, type ContextRedaction, redactContext } from './redact-context.ts'
 import { runAll } from './run-all.ts'
 
 export interface NotifierOptions {
@@ -74,7 +76,11 @@ export class Notifier {
   /** `shared` is for `prepare`.
    *  Throws ConfigurationError for unknown drivers or wrong routing rules, UnsupportedCapability when the transport carries no notifications, TypeError for options no notifier has. */
   constructor(transport: Transport, options: NotifierOptions = {}, shared?: SharedParts) {
+    requireTransport(transport, 'A notifier')
+    checkOptions('A notifier', options)
     const { publisherId = null, retry = transport.conf.get('oslo_messaging_notifications', 'retry') } = options
+    if (publisherId !== null && typeof publisherId !== 'string')
+      throw new TypeError(`publisherId must be text or null, not ${kindOf(publisherId)}`)
     this.publisherId = publisherId
     this.retries = readRetry(retry)
     this.#shared = shared ?? createSharedParts(transport, options)
@@ -134,7 +140,11 @@ export class Notifier {
     options: NotifyCallOptions = {},
   ): Promise<void> {
     const { transport, drivers, serializer, redaction, onError, logger, timeoutMs } = this.#shared
+    checkOptions('A notification', options)
+    checkInput(ctxt, eventType)
     const { signal } = options
+    checkSignal(signal)
+    checkTimeout('timeoutMs', options.timeoutMs)
     const headers = checkHeaders(options.headers)
     const deadline = Deadline.after(options.timeoutMs === undefined ? timeoutMs : options.timeoutMs, {
       signal,
@@ -171,6 +181,15 @@ export class Notifier {
   }
 }
 
+/** What compilers of callers without types did not see. */
+function checkInput(ctxt: unknown, eventType: unknown): void {
+  if (typeof ctxt !== 'object' || Array.isArray(ctxt)) {
+    if (ctxt !== undefined) throw new TypeError(`The request context must be an object or null, not ${kindOf(ctxt)}`)
+  }
+  if (typeof eventType !== 'string')
+    throw new TypeError(`eventType must be text such as 'compute.instance.create.end', not ${kindOf(eventType)}`)
+}
+
 function createSharedParts(transport: Transport, options: NotifierOptions): SharedParts {
   const { conf } = transport
   const { serializer = new NoOpSerializer(), onError = 'reject', logger = transport.logger } = options
@@ -180,8 +199,14 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
     timeoutMs = conf.get('DEFAULT', 'rpc_response_timeout') * 1000,
     contextRedaction: redaction = 'copy-or-known-keys',
   } = options
-  transport.warnUnlessKind('notification', 'A notifier')
+  checkSerializer(serializer)
+  checkChoice('onError', onError, ['reject', 'log'])
+  checkChoice('contextRedaction', redaction, CONTEXT_REDACTIONS)
+  checkTimeout('timeoutMs', timeoutMs)
   const names = typeof driver === 'string' ? [driver] : driver
+  checkNames('driver', names, "['messagingv2']")
+  checkNames('topics', topics, "['notifications']")
+  transport.warnUnlessKind('notification', 'A notifier')
   const drivers = createNotificationDrivers(names, { transport, topics, logger }, options.drivers)
   return { transport, drivers, serializer, timeoutMs, onError, redaction, logger }
 }

@@ -8,6 +8,8 @@
  *  What it sends is never more than 14.0.3 would send. Source: WIRE 4.2. */
 export type ContextRedaction = 'copy-or-known-keys' | 'copy-or-nothing' | 'known-keys'
 
+export const CONTEXT_REDACTIONS: readonly ContextRedaction[] = ['copy-or-known-keys', 'copy-or-nothing', 'known-keys']
+
 /** A context that knows what of it may be stored. `redacted_copy` in oslo.context. */
 export interface RedactableContext {
   redactedCopy(): object

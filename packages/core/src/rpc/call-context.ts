@@ -14,10 +14,11 @@ import { checkHeaders, type MessageHeaders } from '../transport/check-headers.ts
 import { requireTarget } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { Deadline } from '../util/deadline.ts'
+import { checkOptions, checkSignal, checkTimeout, kindOf } from '../util/check.ts'
 import { errorText } from '../util/text.ts'
 import { beginAtCaller } from '../util/stack.ts'
 import { decodeFailure } from '../wire/remote-failure.ts'
-import { type CallOptions, checkRetry, checkTimeout, type CallTransportOptions } from './call-options.ts'
+import { type CallOptions, checkRetry, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods, CallArguments, CallResult, MethodName } from './methods.ts'
 import { observeSending } from './observe-sending.ts'
 import { isVersion, isVersionCompatible } from './version.ts'
@@ -74,6 +75,8 @@ export class CallContext<Methods extends object = AnyMethods> {
   /** A copy with some fields of the target or some settings replaced; the original stays as it is.
    *  Throws InvalidTarget for a version that is not `major.minor`, UnsupportedCapability for what the driver cannot do, TypeError for other bad values. */
   prepare(changes: PrepareOptions): CallContext<Methods> {
+    if (typeof changes !== 'object' || changes === null)
+      throw new TypeError(`prepare takes what changes in an object such as { server: 'node1' }, not ${kindOf(changes)}`)
     const { timeoutMs, versionCap, retry, callMonitorTimeoutMs, transportOptions, ...fields } = changes
     const before = this.#settings
     return new CallContext<Methods>(this.transport, this.target.with(withoutUndefined(fields)), {
@@ -91,6 +94,7 @@ export class CallContext<Methods extends object = AnyMethods> {
 
   /** Whether the version, by default the target's, is within the cap. Without a cap: true. */
   canSendVersion(version: string | null = this.target.version): boolean {
+    checkVersion(this.target, version)
     return isVersionCompatible(this.#settings.versionCap, version)
   }
 
@@ -106,6 +110,7 @@ export class CallContext<Methods extends object = AnyMethods> {
     const observed = observeSending('call', this.target, method, this.transport.clock)
     try {
       const [args, options = {}] = rest
+      checkOptions(method, options)
       if (this.target.fanout === true) throw cannotCallAll(this.target)
       const { timeoutMs, callMonitorTimeoutMs, defaultTimeoutMs, retry, atLeastOnce } = this.#settings
       const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? timeoutMs ?? defaultTimeoutMs
@@ -140,6 +145,7 @@ export class CallContext<Methods extends object = AnyMethods> {
     const observed = observeSending('cast', this.target, method, this.transport.clock)
     try {
       const [args, options = {}] = rest
+      checkOptions(method, options)
       const { defaultTimeoutMs, retry, atLeastOnce } = this.#settings
       const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? defaultTimeoutMs
       await this.#transmit(checkContext(context), method, args, checkHeaders(options.headers), {
@@ -160,6 +166,7 @@ export class CallContext<Methods extends object = AnyMethods> {
   }
 
   #deadline(timeoutMs: number, options: CallOptions): Deadline {
+    checkSignal(options.signal)
     return Deadline.after(timeoutMs, { signal: options.signal, clock: this.transport.clock })
   }
 
@@ -247,14 +254,16 @@ function withHeaders(
 function checkContext(context: unknown): object {
   if (context === null || context === undefined) return {}
   if (typeof context === 'object' && !Array.isArray(context)) return context
-  throw new TypeError(`The request context must be an object, not ${typeof context}`)
+  throw new TypeError(`The request context must be an object or null, not ${kindOf(context)}`)
 }
 
 function checkArguments(method: unknown, args: unknown): Readonly<Record<string, unknown>> {
   if (typeof method !== 'string' || method === '')
     throw new TypeError(`The method must be a name, not ${method === '' ? 'an empty text' : typeof method}`)
   if (args === undefined) return NO_ARGUMENTS
-  if (typeof args === 'object' && args !== null && !Array.isArray(args)) return args as Record<string, unknown>
+  // Lists, maps and dates are values of one argument, not arguments by name.
+  if (typeof args === 'object' && args !== null && !(Symbol.iterator in args) && !(args instanceof Date))
+    return args as Record<string, unknown>
   throw new TypeError(`Arguments of ${method} go by name, in one object such as { name: value }`)
 }
 

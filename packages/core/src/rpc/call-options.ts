@@ -16,13 +16,6 @@ export interface CallTransportOptions {
   readonly atLeastOnce?: boolean
 }
 
-/** Checks a number of milliseconds; null stands for "the default". Throws TypeError that names the option. */
-export function checkTimeout(name: string, value: number | null | undefined): number | null {
-  if (value === undefined || value === null) return null
-  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
-  throw new TypeError(`${name} must be a number of milliseconds, 0 or more, not ${String(value)}`)
-}
-
 /** oslo's numbers (-1 and null for ever, 0 none) as attempts after the first; null: no limit but the deadline. Throws TypeError. */
 export function checkRetry(value: number | null | undefined): number | null {
   if (value === undefined || value === null || value === -1) return null

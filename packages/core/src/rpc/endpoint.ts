@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { MessageContext } from '../driver/messages.ts'
 import { Target } from '../target.ts'
+import { isVersion } from './version.ts'
 
 /** An object whose methods clients call: its own functions and those of its classes. Optional `target` with namespace, version and legacy namespaces.
  *  A method gets the context, the named arguments in one object, and the call. It returns the result or a promise of it. */
@@ -41,16 +42,31 @@ export function resolveEndpoint(endpoint: unknown): ResolvedEndpoint {
     throw new TypeError(
       `An endpoint must be an object with methods, not ${endpoint === null ? 'null' : typeof endpoint}`,
     )
+  if (isClassWithInstanceMethods(endpoint))
+    throw new TypeError(`${endpoint.name} is a class and its methods belong to instances: give new ${endpoint.name}()`)
   const target: unknown = 'target' in endpoint ? endpoint.target : undefined
   if (target === undefined || target === null)
     return { endpoint, acceptedNamespaces: DEFAULT_NAMESPACES, version: DEFAULT_VERSION }
   if (!(target instanceof Target))
     throw new TypeError(`The target of endpoint ${nameOf(endpoint)} must be a Target, not ${typeof target}`)
+  if (target.version !== null && !isVersion(target.version))
+    throw new TypeError(
+      `The version of endpoint ${nameOf(endpoint)} must be major.minor such as 1.0, not ${target.version}`,
+    )
   return {
     endpoint,
     acceptedNamespaces: target.acceptedNamespaces,
     version: target.version ?? DEFAULT_VERSION,
   }
+}
+
+/** True for a class that serves nothing as it is, because only its instances have methods. */
+function isClassWithInstanceMethods(endpoint: object): endpoint is Function & object {
+  if (typeof endpoint !== 'function') return false
+  const prototype: unknown = endpoint.prototype
+  const own = (object: object): string[] =>
+    Object.getOwnPropertyNames(object).filter((name) => findMethod(object, name) !== undefined)
+  return typeof prototype === 'object' && prototype !== null && own(prototype).length > 0 && own(endpoint).length === 0
 }
 
 /** Where the application's code ends and the platform's begins: functions from here on are nobody's interface. */

@@ -1,10 +1,11 @@
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
-import type { Serializer } from '../serializer/serializer.ts'
+import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
 import type { Target } from '../target.ts'
-import { requireTarget } from '../transport/check-target.ts'
+import { requireTarget, requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { CallContext } from './call-context.ts'
-import { checkRetry, checkTimeout, type CallTransportOptions } from './call-options.ts'
+import { checkOptions, checkTimeout } from '../util/check.ts'
+import { checkRetry, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods } from './methods.ts'
 
 export interface RPCClientOptions {
@@ -31,7 +32,11 @@ const FACTORY: unique symbol = Symbol('made by getRpcClient')
 /** Calls and casts methods of the servers of a topic. Make it with `getRpcClient`. */
 export class RPCClient<Methods extends object = AnyMethods> extends CallContext<Methods> {
   constructor(transport: Transport, target: Target, options: RPCClientOptions = {}, maker?: symbol) {
+    requireTransport(transport, 'An RPC client')
     requireTarget(target, 'An RPC client')
+    checkOptions('An RPC client', options)
+    checkOptions('transportOptions', options.transportOptions)
+    checkSerializer(options.serializer)
     transport.warnUnlessKind('rpc', 'An RPC client')
     transport.require('rpc')
     if (maker !== FACTORY) transport.logger.warn('RPCClient is made with getRpcClient, not with new')

@@ -12,6 +12,7 @@ import {
   type ResolvedEndpoint,
   resolveEndpoint,
 } from './endpoint.ts'
+import { checkList } from '../util/check.ts'
 import { findArgumentMismatch } from './expose.ts'
 import { isVersionCompatible } from './version.ts'
 
@@ -45,7 +46,7 @@ export class RPCDispatcher {
     serializer: Serializer,
     PolicyClass: RPCAccessPolicyClass = DefaultRPCAccessPolicy,
   ) {
-    if (!Array.isArray(endpoints)) throw new TypeError('An RPC server takes a list of endpoints')
+    checkList('The endpoints of an RPC server', endpoints, '[new MyEndpoint()]')
     this.#endpoints = endpoints.map((endpoint) => resolveEndpoint(endpoint))
     this.#policy = makePolicy(PolicyClass)
     this.#serializer = serializer

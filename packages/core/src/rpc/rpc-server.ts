@@ -3,12 +3,13 @@ import type { Listener } from '../driver/driver.ts'
 import type { IncomingRequest } from '../driver/messages.ts'
 import { ExecutorLoadFailure, ExpectedException, NoSuchMethod } from '../errors.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
-import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
+import { checkSerializer, isPromiseLike, type Serializer } from '../serializer/serializer.ts'
 import { MessageServer } from '../server/message-server.ts'
 import type { WorkerPool } from '../server/worker-pool.ts'
 import type { Target } from '../target.ts'
-import { requireTarget } from '../transport/check-target.ts'
+import { requireTarget, requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
+import { checkOptions } from '../util/check.ts'
 import type { Deadline } from '../util/deadline.ts'
 import { errorText } from '../util/text.ts'
 import type { RPCAccessPolicyClass } from './access-policy.ts'
@@ -49,7 +50,10 @@ export class RPCServer extends MessageServer {
   readonly #watching = new Set<IncomingCall>()
 
   constructor(transport: Transport, target: Target, endpoints: readonly Endpoint[], options: RPCServerOptions = {}) {
+    requireTransport(transport, 'An RPC server')
     requireTarget(target, 'An RPC server')
+    checkOptions('An RPC server', options)
+    checkSerializer(options.serializer)
     transport.warnUnlessKind('rpc', 'An RPC server')
     transport.require('rpc')
     checkExecutor(options.executor)

@@ -1,4 +1,5 @@
 import type { MessageContext } from '../driver/messages.ts'
+import { checkMethods } from '../util/check.ts'
 
 /** Turns the application's values into JSON values and back. Given to clients, servers, notifiers and listeners.
  *
@@ -21,6 +22,18 @@ export interface Serializer {
   serializeContext(ctxt: object): MessageContext | PromiseLike<MessageContext>
   /** The request context as endpoints are to see it. */
   deserializeContext(ctxt: MessageContext): object | PromiseLike<object>
+}
+
+const METHODS: readonly (keyof Serializer)[] = [
+  'serializeEntity',
+  'deserializeEntity',
+  'serializeContext',
+  'deserializeContext',
+]
+
+/** Throws TypeError for something that is given and is no serializer. */
+export function checkSerializer(serializer: unknown): void {
+  checkMethods('serializer', serializer, METHODS)
 }
 
 /** True for what has to be awaited. */

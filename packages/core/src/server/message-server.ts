@@ -2,6 +2,7 @@ import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
 import type { Listener } from '../driver/driver.ts'
 import { isMessagingError, ServerListenError, TaskTimeout } from '../errors.ts'
+import { checkSignal, checkTimeout } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 import { Deadline } from '../util/deadline.ts'
 import { createDeferred, type Deferred } from '../util/deferred.ts'
@@ -107,6 +108,8 @@ export class MessageServer {
   /** Begins to listen. Resolves when the broker has every subscription. A second start without a stop between does nothing but wait for the first.
    *  Rejects with ServerListenError (`cause` the driver's error), InvalidTarget, UnsupportedCapability or ClosedError; it can be tried again then. */
   async start(options: StartOptions = {}): Promise<void> {
+    checkTimeout('timeoutMs', options.timeoutMs)
+    checkSignal(options.signal)
     if (this.#cycle.stopDone) this.#beginNewCycle()
     const cycle = this.#cycle
     if (cycle.start === undefined) {
@@ -231,6 +234,8 @@ export class MessageServer {
   async #patiently(step: string, done: Promise<void>, options: StepOptions): Promise<void> {
     const { clock, logger, name } = this.#options
     const { logAfterMs = DEFAULT_LOG_AFTER_MS, timeoutMs = null } = options
+    checkTimeout('logAfterMs', logAfterMs)
+    checkTimeout('timeoutMs', timeoutMs)
     const timers: unknown[] = []
     try {
       await new Promise<void>((resolve, reject) => {

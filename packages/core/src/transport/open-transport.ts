@@ -7,10 +7,13 @@ import { type RefusableCapability, requireCapability } from '../driver/require-c
 import { ConfigurationError, InvalidTransportURL } from '../errors.ts'
 import { createDriverRegistry, type DriverRegistry } from '../registry/driver-registry.ts'
 import { TransportURL } from '../url/transport-url.ts'
+import { checkMethods, checkOptions } from '../util/check.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { type AllowedRemoteErrors, RemoteErrorTable } from '../wire/remote-error-table.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 import type { TransportParts } from './transport.ts'
+
+const LARGEST_PORT = 65_535
 
 /** What both factories of transports take. */
 export interface TransportOptions {
@@ -42,9 +45,13 @@ export async function openTransport(
   needed: RefusableCapability,
 ): Promise<TransportParts> {
   requireConfig(conf)
+  checkOptions('A transport', options)
+  checkMethods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
+  checkMethods('registry', options.registry, ['resolve'])
   const { logger = silentLogger, clock = systemClock, random = Math.random, program = programName() } = options
   const remoteErrors = new RemoteErrorTable(options.allowedRemoteExmods)
   const url = chooseUrl(options.url, configured)
+  checkAddresses(url)
   const registry = options.registry ?? (await defaultRegistry())
   const definition = await registry.resolve(url.scheme)
   requireCapability(definition, needed)
@@ -72,6 +79,19 @@ function chooseUrl(given: unknown, configured: () => string | null): TransportUR
       `A transport URL is a text such as rabbit://user:password@host:5672/ or a TransportURL, not ${typeof given}`,
     )
   return TransportURL.parse(isSet(given) ? given : (configured() ?? ''))
+}
+
+/** What Python reads without complaint, and nothing can connect to. */
+function checkAddresses(url: TransportURL): void {
+  for (const { hostname, port, address } of url.hosts) {
+    const refuse = (message: string): never => {
+      throw new InvalidTransportURL(url.redacted, `Invalid ${message} in the ${url.transport} URL`)
+    }
+    if (port !== null && !(Number.isInteger(port) && port >= 1 && port <= LARGEST_PORT))
+      refuse(`port of ${JSON.stringify(address)}: it must be a number from 1 to ${LARGEST_PORT}`)
+    // oxlint-disable-next-line no-control-regex
+    if (/[\u0000-\u0020]/.test(hostname ?? '')) refuse(`host ${JSON.stringify(hostname)}: blanks cannot be part of it`)
+  }
 }
 
 export function isSet(url: string | null | undefined): url is string {

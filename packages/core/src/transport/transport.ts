@@ -16,6 +16,7 @@ import { ClosedError } from '../errors.ts'
 import type { MessageServer, ServerHost } from '../server/message-server.ts'
 import type { Target } from '../target.ts'
 import type { TransportURL } from '../url/transport-url.ts'
+import { checkSignal, checkTimeout } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 import type { RemoteErrorTable } from '../wire/remote-error-table.ts'
 import { isBlank, noTopicError, requireServerTarget, requireTopic } from './check-target.ts'
@@ -137,6 +138,8 @@ export class Transport implements ServerHost {
    *  Handlers may still send meanwhile; nobody can once they are done. Idempotent: a second call waits for the first, and the shortest patience counts. */
   async close(options: CloseOptions = {}): Promise<CloseReport> {
     const { timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal } = options
+    checkTimeout('timeoutMs', timeoutMs)
+    checkSignal(signal)
     const hurry = (): void => this.#impatience.abort()
     const timer = timeoutMs === null ? undefined : this.clock.setTimeout(hurry, timeoutMs)
     signal?.addEventListener('abort', hurry, { once: true })

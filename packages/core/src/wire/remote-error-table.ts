@@ -6,6 +6,7 @@ import {
   RemoteError,
   UnsupportedVersion,
 } from '../errors.ts'
+import { kindOf } from '../util/check.ts'
 import { buildPythonError } from './python-errors.ts'
 
 /** A class the application lets the far side raise here. It is constructed with the positional arguments the far side used, and its keyword arguments, if any, as one last object. */
@@ -70,6 +71,10 @@ export class RemoteErrorTable {
 
   /** Throws TypeError when an entry is no class. */
   constructor(allowed: AllowedRemoteErrors = []) {
+    if (typeof allowed !== 'object' || allowed === null)
+      throw new TypeError(
+        `allowedRemoteExmods must be a list of modules such as ['nova.exception'], or classes by module, not ${kindOf(allowed)}`,
+      )
     if (isList(allowed)) {
       for (const name of allowed)
         if (typeof name !== 'string') throw new TypeError('allowedRemoteExmods: a list holds names of modules')

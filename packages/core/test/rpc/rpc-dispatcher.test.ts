@@ -67,7 +67,7 @@ describe('dispatcher', () => {
   it('D2 endpoints - go in a list', () => {
     const endpoints: unknown = { go: () => 1 }
     expect(() => getRpcServer(scene.transport, new Target({ topic: 't', server: 's' }), endpoints as object[])).toThrow(
-      /list of endpoints/,
+      /endpoints of an RPC server must be a list/,
     )
   })
 

@@ -1,0 +1,60 @@
+/** Checks of what JavaScript callers, or values from elsewhere, may get wrong. Each throws TypeError that names the option and what would do. */
+
+/** What was given, in a word: `null`, `a list`, `text`. Never the value itself, which may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'string' ? 'text' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+/** A number of milliseconds; null and undefined stand for "the default" and give null. */
+export function checkTimeout(name: string, value: unknown): number | null {
+  if (value === undefined || value === null) return null
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
+  throw new TypeError(
+    `${name} must be a number of milliseconds, 0 or more, not ${typeof value === 'number' ? value : kindOf(value)}`,
+  )
+}
+
+/** Named options in one object, or nothing. */
+export function checkOptions(user: string, options: unknown): void {
+  if (options === undefined || (typeof options === 'object' && options !== null && !Array.isArray(options))) return
+  throw new TypeError(`${user} takes its options in an object such as { name: value }, not ${kindOf(options)}`)
+}
+
+/** A list; its items are the caller's to check. */
+export function checkList(name: string, value: unknown, example: string): void {
+  if (!Array.isArray(value)) throw new TypeError(`${name} must be a list such as ${example}, not ${kindOf(value)}`)
+}
+
+/** A list of texts that are not empty. */
+export function checkNames(name: string, values: unknown, example: string): void {
+  checkList(name, values, example)
+  for (const value of values as readonly unknown[])
+    if (typeof value !== 'string' || value === '')
+      throw new TypeError(
+        `${name} must hold names such as ${example}, not ${value === '' ? 'empty text' : kindOf(value)}`,
+      )
+}
+
+/** One of a few words, or nothing. */
+export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value as string)) return
+  throw new TypeError(
+    `${name} must be one of ${choices.join(', ')}, not ${typeof value === 'string' ? JSON.stringify(value) : kindOf(value)}`,
+  )
+}
+
+/** An AbortSignal, or nothing. */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw new TypeError(`signal must be an AbortSignal, not ${kindOf(signal)}`)
+}
+
+/** Something with these methods, or nothing. */
+export function checkMethods(name: string, value: unknown, methods: readonly string[]): void {
+  if (value === undefined || value === null) return
+  const missing = methods.find((method) => typeof (value as Readonly<Record<string, unknown>>)[method] !== 'function')
+  if (missing === undefined) return
+  throw new TypeError(`${name} must have the methods ${methods.join(', ')}; ${missing} is missing in ${kindOf(value)}`)
+}
