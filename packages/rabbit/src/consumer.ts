@@ -305,7 +305,7 @@ export class Consumer implements Listener, WatchedConsumer {
   #fail(error: unknown): void {
     const session = this.#session
     if (session !== undefined) this.#lose(session, error)
-    this.#options.onEnd(this)
+    // It stays in health reports, as failed, until somebody closes it.
     this.#closed.reject(error)
   }
 }

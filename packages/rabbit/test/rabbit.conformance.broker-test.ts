@@ -1,50 +1,9 @@
-import { runDriverConformance } from '@oslo-messaging/conformance'
-import { connect } from 'amqplib'
-import { afterAll, beforeAll, describe, it } from 'vitest'
-import { createRabbitDriver, rabbitDriver } from '../src/index.ts'
-import { openReal, rabbit, unique } from './support/broker.ts'
+import { describe } from 'vitest'
+import { rabbit } from './support/broker.ts'
+import { conformance } from './support/conformance.ts'
 
 const broker = await rabbit()
 
 describe.skipIf(broker === undefined)('rabbit', () => {
-  if (broker === undefined) return
-  const usual = unique('conformance')
-  const other = unique('conformance-other')
-
-  beforeAll(async () => {
-    await broker.vhost(usual)
-    await broker.vhost(other)
-  })
-
-  afterAll(async () => {
-    await broker.control.deleteVhost(usual)
-    await broker.control.deleteVhost(other)
-  })
-
-  runDriverConformance({
-    describe,
-    it,
-    beforeAll,
-    afterAll,
-    capabilities: rabbitDriver.capabilities,
-    createDriver: ({ vhost = usual }) => openReal(broker.urlFor({ vhost })),
-    knobs: {
-      timeScale: 2,
-      vhosts: [usual, other],
-      disconnect: async () => void (await broker.control.dropAllConnections({ vhost: usual })),
-      async makeUnreadable({ exchange, topic, priority, text }) {
-        const url = broker.urlFor({ vhost: usual }).replace('rabbit://', 'amqp://')
-        const connection = await connect(url, { noDelay: true })
-        const channel = await connection.createConfirmChannel()
-        const key = priority === null ? topic : `${topic}.${priority}`
-        channel.publish(exchange ?? 'openstack', key, Buffer.from(text), { contentType: 'application/json' })
-        await channel.waitForConfirms()
-        await connection.close()
-      },
-      secret: {
-        definition: createRabbitDriver(),
-        url: (password) => broker.urlFor({ vhost: usual, user: 'nobody', password }),
-      },
-    },
-  })
+  if (broker !== undefined) conformance(() => broker)
 })
