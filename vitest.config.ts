@@ -38,7 +38,12 @@ export default defineConfig({
         60_000,
         sharedBrokers,
       ),
-      project('faults', ['packages/*/test/**/*.fault-test.ts'], 300_000, sharedBrokers),
+      project(
+        'faults',
+        ['packages/*/test/**/*.fault-test.ts', 'interop/test/**/*.fault-test.ts'],
+        300_000,
+        sharedBrokers,
+      ),
     ],
   },
 })

@@ -1,6 +1,6 @@
 import type { FaultProxy } from './fault-proxy.ts'
 
-export type BrokerName = 'rabbit' | 'kafka' | 'artemis'
+export type BrokerName = 'rabbit' | 'kafka' | 'artemis' | 'broker-j'
 
 /** Where a broker came from: a URL in the environment, a container, or packages unpacked into the cache. */
 export type BrokerSource = 'environment' | 'docker' | 'packages'

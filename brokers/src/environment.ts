@@ -12,6 +12,7 @@ const VARIABLES: Record<BrokerName, { readonly names: readonly string[]; readonl
   rabbit: { names: ['RPC_TRANSPORT_URL', 'NOTIFY_TRANSPORT_URL'], schemes: ['rabbit', 'kombu'] },
   kafka: { names: ['NOTIFY_TRANSPORT_URL'], schemes: ['kafka'] },
   artemis: { names: ['RPC_TRANSPORT_URL', 'NOTIFY_TRANSPORT_URL'], schemes: ['amqp'] },
+  'broker-j': { names: ['RPC_TRANSPORT_URL', 'NOTIFY_TRANSPORT_URL'], schemes: ['amqp'] },
 }
 
 /** A broker somebody else runs, as its URL describes it. */

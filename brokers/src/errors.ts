@@ -2,7 +2,7 @@
  *  `message` is one line that ends with what would help; tests pass it to `skipOrFail`. */
 export class BrokerUnavailable extends Error {
   readonly code = 'BROKER_UNAVAILABLE'
-  /** `rabbit`, `kafka`, `artemis`, or what else was asked for. */
+  /** `rabbit`, `kafka`, `artemis`, `broker-j`, or what else was asked for. */
   readonly broker: string
   /** What stands in the way. */
   readonly problem: string

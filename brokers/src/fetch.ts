@@ -1,4 +1,5 @@
 import { ARTEMIS_VERSION, artemisJars } from './artemis/artemis-broker.ts'
+import { BROKER_J_VERSION, brokerJJars } from './broker-j/broker-j.ts'
 import type { BrokerName } from './broker.ts'
 import { kafkaJars, kafkaVersion } from './kafka/kafka-broker.ts'
 import { rabbitPackages } from './rabbit/packages.ts'
@@ -8,5 +9,6 @@ import { rabbitPackages } from './rabbit/packages.ts'
 export async function fetchBroker(name: BrokerName, version?: string): Promise<void> {
   if (name === 'rabbit') await rabbitPackages(version)
   else if (name === 'kafka') await kafkaJars(kafkaVersion(version))
+  else if (name === 'broker-j') await brokerJJars(version ?? BROKER_J_VERSION)
   else await artemisJars(version ?? ARTEMIS_VERSION)
 }

@@ -7,7 +7,7 @@ import { recipe } from './recipes.ts'
 import { findCommand, progress, run } from './run.ts'
 
 export interface JarsOptions {
-  /** `kafka` or `artemis`, for messages. */
+  /** `kafka`, `artemis` or `broker-j`, for messages. */
   readonly broker: string
   readonly version: string
   /** pom.xml in the recipes. */

@@ -1,4 +1,5 @@
 import { type ArtemisBroker, type ArtemisOptions, startArtemisFromPackages } from './artemis/artemis-broker.ts'
+import { type BrokerJ, type BrokerJOptions, startBrokerJFromPackages } from './broker-j/broker-j.ts'
 import type { BrokerName } from './broker.ts'
 import { dockerAnswers } from './docker.ts'
 import { BrokerStartFailed, BrokerUnavailable } from './errors.ts'
@@ -11,12 +12,14 @@ export interface BrokerOptions {
   readonly rabbit: RabbitOptions
   readonly kafka: KafkaOptions
   readonly artemis: ArtemisOptions
+  readonly 'broker-j': BrokerJOptions
 }
 
 export interface BrokerTypes {
   readonly rabbit: RabbitBroker
   readonly kafka: KafkaBroker
   readonly artemis: ArtemisBroker
+  readonly 'broker-j': BrokerJ
 }
 
 /** Starts a broker of one's own on free ports of 127.0.0.1, to be used and broken, and resolves when its protocol answers
@@ -40,9 +43,11 @@ export async function startBroker(
       return withOtherPorts(() => (container ? startKafkaInDocker(wanted) : startKafkaFromPackages(wanted)))
     }
     case 'artemis':
-      return withOtherPorts(() => startArtemisFromPackages(options))
+      return withOtherPorts(() => startArtemisFromPackages(options as ArtemisOptions))
+    case 'broker-j':
+      return withOtherPorts(() => startBrokerJFromPackages(options))
     default:
-      throw new BrokerUnavailable(String(name), 'no such broker', 'ask for rabbit, kafka or artemis')
+      throw new BrokerUnavailable(String(name), 'no such broker', 'ask for rabbit, kafka, artemis or broker-j')
   }
 }
 

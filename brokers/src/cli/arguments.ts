@@ -5,7 +5,7 @@ import type { BrokerName } from '../broker.ts'
 export const USAGE = `npm run brokers -- <command>
 
   up [names] [--rpc BUS] [--notify BUS] [--version NAME=VERSION] [--conf FILE]
-            start brokers on 127.0.0.1 and leave them running; names: rabbit kafka artemis (default: rabbit kafka)
+            start brokers on 127.0.0.1 and leave them running; names: rabbit kafka artemis broker-j (default: rabbit kafka)
             with --rpc or --notify also write a service.conf (default .brokers/service.conf)
             --rpc rabbit|amqp (default rabbit), --notify kafka|rabbit|amqp (default kafka)
   down [names]    stop them and remove their data
@@ -83,8 +83,8 @@ function isCommand(text: string): text is Command {
 }
 
 function brokerName(text: string): BrokerName {
-  const name = BUSES[text] ?? (text === 'artemis' ? text : undefined)
-  if (name === undefined) throw new UsageError(`No broker ${text}: say rabbit, kafka or artemis`)
+  const name = BUSES[text] ?? (text === 'artemis' || text === 'broker-j' ? text : undefined)
+  if (name === undefined) throw new UsageError(`No broker ${text}: say rabbit, kafka, artemis or broker-j`)
   return name
 }
 

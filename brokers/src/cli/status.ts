@@ -7,6 +7,7 @@ const PROBES: Readonly<Record<BrokerName, (at: HostPort) => Promise<boolean>>> =
   rabbit: answersAmqp091,
   kafka: async (at) => (await metadata(at)) !== undefined,
   artemis: answersAmqp10,
+  'broker-j': answersAmqp10,
 }
 
 /** One line a broker: name, version, URL, process ids, and whether its protocol answers now. */
