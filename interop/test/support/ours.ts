@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { amqpDriver } from '@oslo-messaging/amqp'
 import {
   type AllowedRemoteErrors,
   type ConfigOverrides,
@@ -13,11 +14,15 @@ import {
 import { kafkaDriver } from '@oslo-messaging/kafka'
 import { rabbitDriver } from '@oslo-messaging/rabbit'
 
-const registry = createDriverRegistry({ drivers: [rabbitDriver, kafkaDriver], discover: false })
+const registry = createDriverRegistry({ drivers: [rabbitDriver, kafkaDriver, amqpDriver], discover: false })
 
 /** Our side of an RPC bus. */
-export async function openRpc(url: string, allowedRemoteExmods: AllowedRemoteErrors = {}): Promise<RPCTransport> {
-  return getRpcTransport(await loadConfig(), { url, registry, allowedRemoteExmods, program: 'interop' })
+export async function openRpc(
+  url: string,
+  allowedRemoteExmods: AllowedRemoteErrors = {},
+  overrides: ConfigOverrides = {},
+): Promise<RPCTransport> {
+  return getRpcTransport(await loadConfig({ overrides }), { url, registry, allowedRemoteExmods, program: 'interop' })
 }
 
 /** Our side of a notification bus. */

@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { pythonWithLibrary } from './python.ts'
+import { NEWEST, pythonWithLibrary, type Release } from './python.ts'
 
 /** One line that a peer printed. */
 export interface PeerEvent {
@@ -16,8 +16,9 @@ interface Waiter {
   readonly fail: (error: Error) => void
 }
 
-/** Loaded machines start a Python interpreter slowly. */
 const PATIENCE_MS = 20_000
+/** Loaded machines start a Python interpreter slowly. */
+const START_PATIENCE_MS = 60_000
 
 /** A Python program of interop/peers: commands go in as lines of JSON, events come out. It stops when its input closes,
  *  so it cannot outlive the test process. */
@@ -50,12 +51,17 @@ export class Peer implements AsyncDisposable {
   }
 
   /** Starts `peers/<script>.py` on the URL and resolves when it says that it is ready. */
-  static async start(script: string, url: string, args: readonly string[] = []): Promise<Peer> {
-    const python = await pythonWithLibrary()
+  static async start(
+    script: string,
+    url: string,
+    args: readonly string[] = [],
+    release: Release = NEWEST,
+  ): Promise<Peer> {
+    const python = await pythonWithLibrary(release)
     const program = fileURLToPath(new URL(`../../peers/${script}.py`, import.meta.url))
     const peer = new Peer(script, spawn(python, ['-u', program, '--url', url, ...args]))
     try {
-      await peer.next('ready')
+      await peer.next('ready', {}, START_PATIENCE_MS)
     } catch (error) {
       peer.#child.kill('SIGKILL')
       throw error

@@ -6,32 +6,58 @@ import { BrokerUnavailable, cached } from '@oslo-messaging/brokers'
 
 const execute = promisify(execFile)
 
-/** The library that the peers talk through, with its Kafka driver. */
-const LIBRARY = 'oslo.messaging'
-export const LIBRARY_VERSION = '18.3.1'
+/** A release of the library and what it is installed with. */
+export interface Release {
+  readonly version: string
+  /** Extra of its package that brings the driver's own needs. */
+  readonly extra: 'kafka' | 'amqp1'
+  /** What pip wants besides an index, when the extra is compiled from source. */
+  readonly remedy?: string
+}
 
-/** Path of a Python that has the real library: a virtual environment in the cache, made on first use (some 25 s).
- *  Rejects with BrokerUnavailable when there is no Python 3.11 or newer, or no package index. */
-export async function pythonWithLibrary(): Promise<string> {
-  const folder = await cached(`python-${LIBRARY}-${LIBRARY_VERSION}`, async (into) => {
+/** The newest release, with its Kafka driver. */
+export const NEWEST: Release = { version: '18.3.1', extra: 'kafka' }
+
+/** The last release with a driver for AMQP 1.0. */
+export const LAST_WITH_AMQP: Release = {
+  version: '14.9.3',
+  extra: 'amqp1',
+  remedy:
+    'install a C compiler, cmake and the headers of Python and OpenSSL (gcc cmake python3-dev libssl-dev on Debian), which python-qpid-proton is built with',
+}
+
+/** Path of a Python that has the real library: a virtual environment in the cache, made on first use (some 25 s, a minute with AMQP 1.0).
+ *  Rejects with BrokerUnavailable when there is no Python 3.11 or newer, no package index, or no compiler for what needs one. */
+export async function pythonWithLibrary(release: Release = NEWEST): Promise<string> {
+  const { version, extra } = release
+  const folder = await cached(`python-oslo.messaging-${version}`, async (into) => {
     const python = await findPython()
-    process.stderr.write(`interop: installing ${LIBRARY} ${LIBRARY_VERSION} into ${into}\n`)
-    const requirement = `${LIBRARY}[kafka]==${LIBRARY_VERSION}`
+    const requirement = `oslo.messaging[${extra}]==${version}`
+    process.stderr.write(`interop: installing ${requirement} into ${into}\n`)
     try {
       await execute(python, ['-m', 'venv', into])
       const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', requirement]
       await execute(path.join(into, 'bin/python'), pip, { maxBuffer: 64 * 1024 * 1024 })
     } catch (error) {
-      const said =
-        error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n').slice(-1).join('') : ''
       throw new BrokerUnavailable(
         'python peer',
-        `${requirement} cannot be installed (${said || String(error)})`,
-        'install python3-venv where Python comes without it, and check that pip reaches its index',
+        `${requirement} cannot be installed (${reasonOf(error)})`,
+        [
+          ...(release.remedy === undefined ? [] : [release.remedy]),
+          'install python3-venv where Python comes without it',
+          'check that pip reaches its index',
+        ].join('; '),
       )
     }
   })
   return path.join(folder, 'bin/python')
+}
+
+/** The last line that mentions an error, else the last line. */
+function reasonOf(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
+  const lines = said === '' ? [String(error)] : said.split('\n')
+  return lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? ''
 }
 
 async function findPython(): Promise<string> {
