@@ -126,7 +126,7 @@ export interface AdminPort {
   connect(): Promise<void>
   /** Rejects with ClientFault UNKNOWN_TOPIC_OR_PARTITION when there is no such topic; asking does not make it. */
   bounds(topic: string): Promise<readonly PartitionBounds[]>
-  /** Stored positions of the group; partitions without one are left out. */
+  /** Stored positions of the group; partitions without one are left out. Negative: a client has stored that its position was out of range, and that it begins at the oldest record. */
   committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>
   disconnect(): Promise<void>
 }

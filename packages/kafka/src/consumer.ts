@@ -18,9 +18,17 @@ import { OffsetCommitter } from './offset-committer.ts'
 import { keyOf, PartitionFlow } from './partition-flow.ts'
 import { decodeRecord } from './record.ts'
 import type { KafkaSettings } from './settings.ts'
-import { askPositions, type Positions, type StartPosition, startPosition } from './start-positions.ts'
+import {
+  askPositions,
+  isRecreated,
+  type Positions,
+  rememberDiscarded,
+  type StartPosition,
+  startPosition,
+} from './start-positions.ts'
 
 const HEARTBEAT_MS = 1000
+const WATCH_MS = 15_000
 /** How often a partition that waits for its handlers tells the group that it lives. */
 const HOLD_STEP_MS = 500
 /** Records handed out before the event loop gets its turn. */
@@ -57,6 +65,7 @@ export class KafkaListener implements Listener {
   readonly #name: string
   readonly #supervisor: Supervisor
   readonly #committer: OffsetCommitter
+  readonly #watchdog: Watchdog
   readonly #closed: Deferred<void> = createDeferred<void>()
   /** Partitions of this member, by `<topic>/<partition>`; they outlive the session when the next one gets them again. */
   readonly #flows = new Map<string, PartitionFlow>()
@@ -67,7 +76,7 @@ export class KafkaListener implements Listener {
   /** Where partitions ended before this listener first joined. */
   #baseline: ReadonlyMap<string, number> | undefined
   /** What the broker said last about the group. */
-  #known: Positions = { bounds: new Map(), committed: new Map() }
+  #known: Positions = { bounds: new Map(), committed: new Map(), discarded: new Set() }
   /** Highest record handed out, by partition, to tell a second delivery from a first. */
   readonly #highest = new Map<string, number>()
   readonly #batches = new Set<Promise<void>>()
@@ -99,6 +108,20 @@ export class KafkaListener implements Listener {
         await this.#session.port.commit(positions)
       },
       onFailure: (error) => this.#lost(error),
+    })
+    this.#watchdog = new Watchdog({
+      clock,
+      intervalMs: WATCH_MS,
+      ask: async () => await askPositions(options.client, options.group, [...options.topics.keys()]),
+      partitions: () =>
+        [...this.#flows.values()].map((flow) => ({
+          topic: flow.topic,
+          partition: flow.partition,
+          next: flow.next,
+          isBusy: flow.queued > 0 || flow.paused || this.#stopped !== undefined,
+        })),
+      known: () => this.#known,
+      onTrouble: (error) => this.#lost(error),
     })
   }
 
@@ -136,7 +159,8 @@ export class KafkaListener implements Listener {
     const { client, group, topics, settings } = this.#options
     await this.#endSession()
     try {
-      this.#known = await askPositions(client, group, [...topics.keys()])
+      const now = await askPositions(client, group, [...topics.keys()])
+      this.#known = { ...now, committed: new Map([...this.#known.committed, ...now.committed]) }
       this.#baseline ??= new Map([...this.#known.bounds].map(([key, { high }]) => [key, high]))
       if (signal.aborted) return
       const port: ConsumerPort = client.createConsumer({
@@ -162,6 +186,7 @@ export class KafkaListener implements Listener {
       this.#formerMember = undefined
       await session.positioned
       this.#committer.resume()
+      this.#watchdog.start()
     } catch (error) {
       await this.#endSession()
       throw this.#map(error)
@@ -222,15 +247,29 @@ export class KafkaListener implements Listener {
   async #position(session: Session, partitions: readonly TopicPartition[]): Promise<void> {
     const { client, group, topics, logger } = this.#options
     const now = await askPositions(client, group, [...topics.keys()])
-    // A position that the client has meanwhile thrown away as out of range is still the truth about what was read.
-    const merged: Positions = { ...now, committed: new Map([...this.#known.committed, ...now.committed]) }
-    this.#known = merged
+    const before = this.#known
+    const merged = rememberDiscarded(now, before)
     const fix: { topic: string; partition: number; offset: number }[] = []
     for (const partition of partitions) {
       const key = keyOf(partition)
       const flow = this.#flows.get(key)
       if (flow === undefined || this.#session !== session) continue
       const committed = now.committed.get(key)
+      const high = now.bounds.get(key)?.high
+      const isShorter = flow.next !== undefined && high !== undefined && high < flow.next
+      if (isShorter || isRecreated(partition, merged, before)) {
+        const start: StartPosition = {
+          ...partition,
+          offset: now.bounds.get(key)?.low ?? 0,
+          why: 'recreated',
+          skipped: 0,
+        }
+        flow.moveTo(start.offset)
+        session.port.seek(start)
+        fix.push(start)
+        warnOfStart(logger, group, start)
+        continue
+      }
       if (flow.next !== undefined) {
         if (committed === undefined || committed <= flow.next || committed === flow.attempted) continue
         // Another member had the partition in between.
@@ -246,6 +285,8 @@ export class KafkaListener implements Listener {
       if (start.skipped > 0 || start.why === 'recreated') warnOfStart(logger, group, start)
     }
     await session.port.commit(fix)
+    const fixed = fix.map((position) => [keyOf(position), position.offset] as const)
+    this.#known = { ...merged, committed: new Map([...merged.committed, ...fixed]) }
   }
 
   #startOf(partition: TopicPartition, positions: Positions): StartPosition {
@@ -455,6 +496,7 @@ export class KafkaListener implements Listener {
       return
     }
     await this.#giveBack()
+    this.#watchdog.close()
     this.#supervisor.close()
     await this.#endSession()
   }
@@ -494,6 +536,7 @@ export class KafkaListener implements Listener {
     await this.stop()
     if (this.#options.settings.commit === 'after') await this.#committer.flush(LAST_COMMIT_MS)
     this.#committer.close()
+    this.#watchdog.close()
     this.#supervisor.close()
     await this.#endSession()
     if (!failed) this.#closed.resolve()

@@ -6,6 +6,8 @@ import { keyOf } from './partition-flow.ts'
 export interface Positions {
   /** Stored position of the group, by `<topic>/<partition>`. */
   readonly committed: ReadonlyMap<string, number>
+  /** Partitions whose position a client has thrown away as out of range. */
+  readonly discarded: ReadonlySet<string>
   readonly bounds: ReadonlyMap<string, PartitionBounds>
 }
 
@@ -25,10 +27,30 @@ export async function askPositions(client: KafkaClient, group: string, topics: r
       for (const part of parts) bounds.set(keyOf(part), part)
     }
     const stored = existing.length === 0 ? [] : await admin.committed(group, existing)
-    return { bounds, committed: new Map(stored.map((position) => [keyOf(position), position.offset])) }
+    const kept = stored.filter(({ offset }) => offset >= 0)
+    return {
+      bounds,
+      committed: new Map(kept.map((position) => [keyOf(position), position.offset])),
+      discarded: new Set(stored.filter(({ offset }) => offset < 0).map(keyOf)),
+    }
   } finally {
     await admin.disconnect()
   }
+}
+
+/** `now`, with what was known before about positions that a client has thrown away since: they are still the truth about what was read. */
+export function rememberDiscarded(now: Positions, before: Positions): Positions {
+  const remembered = [...now.discarded].flatMap((key) => {
+    const offset = before.committed.get(key)
+    return offset === undefined ? [] : [[key, offset] as const]
+  })
+  return { ...now, committed: new Map([...now.committed, ...remembered]) }
+}
+
+/** The broker forgets the positions of a topic that is deleted: what goes by its name now is another one. */
+export function isRecreated(partition: TopicPartition, now: Positions, before: Positions): boolean {
+  const key = keyOf(partition)
+  return before.committed.has(key) && !now.committed.has(key) && now.bounds.has(key)
 }
 
 /** Where a listener begins in a partition it has not read in this process. */

@@ -291,6 +291,22 @@ describe('listener', () => {
     await second.close()
   })
 
+  it('topic deleted and made again - read from its beginning, although it holds as much as was read before', async () => {
+    const kafka = new ScriptedKafka()
+    const driver = openOver(kafka)
+    const received = await listen(driver, 't')
+    await send(driver, 't.info', 'old')
+    await received.until(1)
+    kafka.createTopic('t.info')
+    // The broker forgets the positions of a deleted topic, and the client joins again when it finds it gone.
+    kafka.committed.clear()
+    kafka.store('t.info', ['new'].map(text))
+    kafka.rebalance(GROUP)
+    await received.until(2)
+    expect(received.payloads).toEqual(['old', 'new'])
+    await driver.close()
+  })
+
   it('rebalance - partitions move without loss or double', async () => {
     const kafka = new ScriptedKafka()
     kafka.createTopic('t.info', 2)

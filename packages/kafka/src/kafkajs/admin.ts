@@ -4,6 +4,7 @@ import { faultOf } from './fault.ts'
 import type { Sockets } from './sockets.ts'
 
 const DISCONNECT_MS = 500
+const NOT_STORED = -1
 
 export class KafkaJSAdmin implements AdminPort {
   readonly #admin: Admin
@@ -28,7 +29,7 @@ export class KafkaJSAdmin implements AdminPort {
     return stored.flatMap(({ topic, partitions }) =>
       partitions
         .map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) }))
-        .filter(({ offset }) => offset >= 0),
+        .filter(({ offset }) => offset !== NOT_STORED),
     )
   }
 
