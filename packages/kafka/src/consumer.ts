@@ -16,6 +16,7 @@ import type { ConsumerPort, FetchedBatch, FetchedRecord, KafkaClient, TopicParti
 import { kindOf, mapFault, toFault } from './map-error.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { keyOf, PartitionFlow } from './partition-flow.ts'
+import { Watchdog } from './watchdog.ts'
 import { decodeRecord } from './record.ts'
 import type { KafkaSettings } from './settings.ts'
 import {
