@@ -65,7 +65,7 @@ describe.skipIf(python === undefined || artemis === undefined).each(MODES)(
       const [got] = await inbox.atLeast(1, ({ eventType }) => eventType === event)
       expect(got).toMatchObject({ priority, publisherId: 'host.1', eventType: event, payload })
       expect(got?.metadata.message_id).toMatch(/^[0-9a-f-]{36}$/)
-      expect(got?.metadata.timestamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/)
+      expect(got?.metadata.timestamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{6})?$/)
     })
 
     it('from Python to us: kept while nobody listens, and delivered again after a requeue', async () => {
@@ -96,7 +96,7 @@ describe.skipIf(python === undefined || artemis === undefined).each(MODES)(
       expect(got).toMatchObject({ priority, publisher_id: 'node.1', payload, ctxt: { user_id: 'u', request_id: 'r' } })
       expect(got['metadata']).toMatchObject({
         message_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
-        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/) as string,
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{6})?$/) as string,
       })
     })
 

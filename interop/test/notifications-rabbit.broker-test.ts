@@ -69,7 +69,7 @@ describe.skipIf(python === undefined || rabbit === undefined)('notifications ove
       expect(got).toMatchObject({ priority, publisherId: 'host.1', eventType: event, payload })
       expect(got?.ctxt).toMatchObject(ctxt)
       expect(got?.metadata.message_id).toMatch(/^[0-9a-f-]{36}$/)
-      expect(got?.metadata.timestamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/)
+      expect(got?.metadata.timestamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{6})?$/)
     })
 
     it('are kept while nobody listens, and delivered again after a requeue', async () => {
@@ -133,7 +133,7 @@ describe.skipIf(python === undefined || rabbit === undefined)('notifications ove
       expect(got).toMatchObject({ priority, publisher_id: 'node.1', payload, ctxt: { user_id: 'u', request_id: 'r' } })
       expect(got['metadata']).toMatchObject({
         message_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
-        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/) as string,
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{6})?$/) as string,
       })
     })
 
