@@ -39,7 +39,7 @@ export async function startBroker(
     }
     case 'kafka': {
       const wanted = options as KafkaOptions
-      const container = (wanted.nodes ?? 1) === 1 && (await dockerAnswers())
+      const container = (wanted.nodes ?? 1) === 1 && wanted.listeners === undefined && (await dockerAnswers())
       return withOtherPorts(() => (container ? startKafkaInDocker(wanted) : startKafkaFromPackages(wanted)))
     }
     case 'artemis':

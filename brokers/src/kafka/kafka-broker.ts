@@ -8,7 +8,7 @@ import { ProcessNode } from '../process-node.ts'
 import { run } from '../run.ts'
 import { Workspace } from '../workspace.ts'
 import { createTopics, metadata } from './protocol.ts'
-import { type KafkaNodePorts, serverProperties } from './server-properties.ts'
+import { type KafkaListenerPort, type KafkaNodePorts, serverProperties } from './server-properties.ts'
 
 export interface KafkaOptions {
   /** `3.9.2` (default) or `4.4.0`; `3.9` and `4.4` mean these. */
@@ -17,6 +17,8 @@ export interface KafkaOptions {
   readonly nodes?: number
   /** Lines of server.properties; they win over what the room writes. */
   readonly config?: Readonly<Record<string, string>>
+  /** Listeners beside the usual ones, on one node: for tests of TLS and SASL. Packages only. */
+  readonly listeners?: readonly KafkaListenerPort[]
 }
 
 const KAFKA_VERSIONS: readonly string[] = ['3.9.2', '4.4.0']
@@ -109,7 +111,14 @@ export async function startKafkaFromPackages(options: KafkaOptions = {}): Promis
     ports.map(async (own, index) => {
       const name = `n${index + 1}`
       const data = workspace.path(name, 'data')
-      const properties = serverProperties({ id: index + 1, own, all: ports, data, extra: options.config ?? {} })
+      const properties = serverProperties({
+        id: index + 1,
+        own,
+        all: ports,
+        data,
+        listeners: options.listeners ?? [],
+        extra: options.config ?? {},
+      })
       const file = await workspace.write(`${name}/server.properties`, properties)
       return new ProcessNode({
         broker: 'kafka',

@@ -14,7 +14,16 @@ export interface ServerPropertiesOptions {
   readonly data: string
   /** Address to bind. Default 127.0.0.1. */
   readonly bind?: string
+  /** Listeners beside the usual ones, for tests of TLS and SASL; what they need else is in `extra`. */
+  readonly listeners?: readonly KafkaListenerPort[]
   readonly extra: Readonly<Record<string, string>>
+}
+
+export interface KafkaListenerPort {
+  /** Upper case. */
+  readonly name: string
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
+  readonly port: number
 }
 
 /** server.properties of a combined broker and controller, small and quick to come back. */
@@ -27,14 +36,16 @@ export function serverProperties(options: ServerPropertiesOptions): string {
 export function serverSettings(options: ServerPropertiesOptions): Record<string, string> {
   const { id, own, all } = options
   const bind = options.bind ?? '127.0.0.1'
+  const more = options.listeners ?? []
+  const moreAt = (host: string): string => more.map(({ name, port }) => `,${name}://${host}:${port}`).join('')
   const replicas = String(Math.min(all.length, 3))
   const inSync = all.length < 3 ? '1' : '2'
   return {
     'process.roles': 'broker,controller',
     'node.id': String(id),
-    listeners: `PLAINTEXT://${bind}:${own.plain},PROXIED://${bind}:${own.proxied},CONTROLLER://127.0.0.1:${own.controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${own.plain},PROXIED://127.0.0.1:${own.advertised}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `PLAINTEXT://${bind}:${own.plain},PROXIED://${bind}:${own.proxied},CONTROLLER://127.0.0.1:${own.controller}${moreAt(bind)}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${own.plain},PROXIED://127.0.0.1:${own.advertised}${moreAt('127.0.0.1')}`,
+    'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT${more.map(({ name, protocol }) => `,${name}:${protocol}`).join('')}`,
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': all.map((node, index) => `${index + 1}@127.0.0.1:${node.controller}`).join(','),
