@@ -92,7 +92,7 @@ function describeProblems(
     const value = properties[name]
     if (isAllowed(definition, value)) return []
     const where = given.get(name)?.where
-    const shown = definition.secret ? 'its value (not shown)' : JSON.stringify(value)
+    const shown = definition.secret ? 'its value (not shown)' : showValue(value)
     return [
       {
         option: `[${group}] ${name}`,
@@ -106,4 +106,12 @@ function describeProblems(
   return new ConfigurationError(problems.length === 1 ? text : `${problems.length} options cannot be used:\n${text}`, {
     option: first.option,
   })
+}
+
+/** A value that is no secret by its option may hold one by mistake: another option's line that was indented, or a URL. */
+function showValue(value: unknown): string {
+  if (typeof value !== 'string') return JSON.stringify(value)
+  const [first = '', ...more] = value.split('\n')
+  const shown = /:\/\/.*@/.test(first) ? 'a URL (not shown)' : JSON.stringify(first)
+  return more.length === 0 ? shown : `${shown} with the indented lines that follow and therefore belong to it`
 }
