@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import type { Driver, IncomingNotification } from '@oslo-messaging/core/driver'
+import { sharedKafka, unique } from './support/broker.ts'
+import { allReceived, duplicates, Load } from './support/load.ts'
+import { listen, openReal, type Received } from './support/open-driver.ts'
+
+const broker = await sharedKafka()
+const PREFETCH = 32
+const HANDLER_MS = 5
+const MOST = 5
+
+describe.skipIf(broker === undefined)('kafka groups, scaling under load', () => {
+  if (broker === undefined) return
+
+  it.each(['before', 'after'])(
+    'P10 one, five, one consumers, commit %s - nothing lost, no more twice than were in flight',
+    async (mode) => {
+      const topic = unique(`scale-${mode}`)
+      const pool = unique('pool')
+      await broker.createTopics([`${topic}.info`], { partitions: 10 })
+      const sender = await openReal(broker.url)
+      const members: { readonly driver: Driver; readonly received: Received }[] = []
+      const open = new Map<IncomingNotification, string>()
+      const join = async (first = false): Promise<number> => {
+        const since = performance.now()
+        const driver = await openReal(broker.url, { options: { kafka_commit_mode: mode } })
+        const onMessage = (message: IncomingNotification): void => {
+          open.set(message, mode)
+          setTimeout(() => {
+            open.delete(message)
+            message.acknowledge()
+          }, HANDLER_MS)
+        }
+        const received = await listen(driver, topic, { pool, prefetch: PREFETCH, onMessage, timeoutMs: 60_000 })
+        members.push({ driver, received })
+        if (!first) await received.until(10, 30_000)
+        return performance.now() - since
+      }
+      let inFlight = 0
+      let longestMs = await join(true)
+      const load = new Load(sender, `${topic}.info`, { callers: 50, perSec: 1000 })
+      await load.until(500)
+      for (let count = 2; count <= MOST; count += 1) {
+        inFlight += open.size + PREFETCH
+        longestMs = Math.max(longestMs, await join())
+      }
+      await load.until(load.resolved.size + 1000)
+      for (const { driver } of members.slice(1).toReversed()) {
+        inFlight += open.size + PREFETCH
+        await driver.close()
+      }
+      const [last] = members
+      const had = last?.received.messages.length ?? 0
+      await last?.received.until(had + 1000, 30_000)
+      await load.stop()
+      const all = members.map(({ received }) => received)
+      await allReceived(load, all, 30_000)
+      const doubled = duplicates(all.flatMap(({ payloads }) => payloads))
+      console.log(
+        `scaling, commit ${mode}: ${load.resolved.size} stored, 0 lost, ${doubled} doubled (in flight at the changes: ${inFlight}); ` +
+          `slowest join until its tenth notification ${Math.round(longestMs)} ms`,
+      )
+      expect(load.rejected.size).toBe(0)
+      expect(doubled).toBeLessThanOrEqual(mode === 'before' ? 0 : inFlight)
+      expect(longestMs).toBeLessThanOrEqual(15_000)
+      await last?.driver.close()
+      await sender.close()
+    },
+  )
+})
