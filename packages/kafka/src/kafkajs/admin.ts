@@ -1,5 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs'
-import type { AdminPort, PartitionBounds, PartitionOffset } from '../client-port.ts'
+import { type AdminPort, ClientFault, type PartitionBounds, type PartitionOffset } from '../client-port.ts'
 import { faultOf } from './fault.ts'
 import type { Sockets } from './sockets.ts'
 
@@ -9,9 +9,12 @@ const NOT_STORED = -1
 export class KafkaJSAdmin implements AdminPort {
   readonly #admin: Admin
   readonly #sockets: Sockets
+  readonly #lastRefusal: () => string | undefined
 
-  constructor(kafka: Kafka, sockets: Sockets) {
+  /** `lastRefusal` gives what the broker answered last when it refused a request, as text. */
+  constructor(kafka: Kafka, sockets: Sockets, lastRefusal: () => string | undefined) {
     this.#sockets = sockets
+    this.#lastRefusal = lastRefusal
     this.#admin = kafka.admin()
   }
 
@@ -49,7 +52,16 @@ export class KafkaJSAdmin implements AdminPort {
     try {
       return await question()
     } catch (error) {
-      throw faultOf(error)
+      const fault = faultOf(error)
+      const refusal = this.#lastRefusal()
+      // kafkajs swallows why no coordinator was found, and only its log remembers.
+      if (
+        fault.type === 'KafkaJSGroupCoordinatorNotFound' &&
+        refusal?.includes('authorized to access group') === true
+      ) {
+        throw new ClientFault('GROUP_AUTHORIZATION_FAILED', refusal, { cause: error })
+      }
+      throw fault
     }
   }
 }

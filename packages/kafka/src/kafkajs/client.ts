@@ -30,6 +30,13 @@ const MECHANISM_NAMES = {
 /** Everything is spelled out because kafkajs takes other defaults where NODE_ENV is `test`. */
 export const SHORT_RETRY = { initialRetryTime: 50, maxRetryTime: 1000, factor: 0.2, multiplier: 2 } as const
 
+interface Connection {
+  readonly kafka: Kafka
+  readonly sockets: Sockets
+  /** What a broker answered last when it refused a request. */
+  readonly lastRefusal: () => string | undefined
+}
+
 /** The port over kafkajs. Each producer, consumer and admin gets a client of its own: they would share remembered offsets, and their sockets could not be told apart. */
 export function createKafkaJSClient(
   settings: ClusterSettings,
@@ -39,8 +46,9 @@ export function createKafkaJSClient(
   correctRequestQueue()
   registerCodecs(importCodec)
   const { brokers, aliases } = aliasIPv6(settings.brokers)
-  const connect = (): { kafka: Kafka; sockets: Sockets } => {
+  const connect = (): Connection => {
     const sockets = new Sockets(aliases)
+    let refusal: string | undefined
     const config: KafkaConfig = {
       brokers,
       clientId: settings.clientId,
@@ -53,6 +61,8 @@ export function createKafkaJSClient(
       logLevel: logLevel.WARN,
       logCreator: () => (entry) => {
         // The library logs as errors what it then mends; what matters reaches the driver as a fault.
+        const { error } = entry.log as { readonly error?: unknown }
+        if (typeof error === 'string') refusal = error
         logger.debug(`kafkajs: ${entry.log.message}`, { namespace: entry.namespace, level: entry.label })
       },
     }
@@ -61,7 +71,7 @@ export function createKafkaJSClient(
       config.ssl = { ...rest, ...(ca === undefined ? {} : { ca: [ca] }) }
     }
     if (settings.sasl !== null) config.sasl = saslOptions(settings.sasl)
-    return { kafka: new Kafka(config), sockets }
+    return { kafka: new Kafka(config), sockets, lastRefusal: () => refusal }
   }
   return {
     createProducer(options: ProducerPortOptions): ProducerPort {
@@ -73,8 +83,8 @@ export function createKafkaJSClient(
       return new KafkaJSConsumer(kafka, sockets, options)
     },
     createAdmin(): AdminPort {
-      const { kafka, sockets } = connect()
-      return new KafkaJSAdmin(kafka, sockets)
+      const { kafka, sockets, lastRefusal } = connect()
+      return new KafkaJSAdmin(kafka, sockets, lastRefusal)
     },
   }
 }
