@@ -57,7 +57,7 @@ describe.skipIf(broker === undefined)('kafka', () => {
     await driver.close()
   })
 
-  it.each(['gzip', 'snappy', 'lz4', 'zstd'])('P27 codec %s - written and read', async (codec) => {
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'])('N17 compression %s (P27) - written and read', async (codec) => {
     const driver = await openReal(broker.url, { options: { compression_codec: codec } })
     const topic = unique(codec)
     const received = await listen(driver, topic, { pool: unique('pool') })
