@@ -3,7 +3,15 @@ import { createRequire } from 'node:module'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 
-const PACKAGES = ['@oslo-messaging/core', '@oslo-messaging/rabbit', '@oslo-messaging/kafka', 'amqplib', 'kafkajs']
+const PACKAGES = [
+  '@oslo-messaging/core',
+  '@oslo-messaging/rabbit',
+  '@oslo-messaging/kafka',
+  '@oslo-messaging/amqp',
+  'amqplib',
+  'kafkajs',
+  'rhea',
+]
 
 /** Where the figures were taken, as far as it matters to them; nothing that names a machine. */
 export function describeEnvironment(brokers: Readonly<Record<string, string>> = {}): Readonly<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 // Answers with the library. Arguments: transport URL, topic.
+import { amqpDriver } from '@oslo-messaging/amqp'
 import { createDriverRegistry, getRpcServer, getRpcTransport, loadConfig, Target } from '@oslo-messaging/core'
 import { rabbitDriver } from '@oslo-messaging/rabbit'
 import { serve } from '../child.ts'
@@ -10,7 +11,7 @@ class Echo {
 }
 
 const [url = '', topic = ''] = process.argv.slice(2)
-const registry = createDriverRegistry({ drivers: [rabbitDriver], discover: false })
+const registry = createDriverRegistry({ drivers: [rabbitDriver, amqpDriver], discover: false })
 const transport = await getRpcTransport(await loadConfig(), { url, registry })
 const server = getRpcServer(transport, new Target({ topic, server: 'bench' }), [new Echo()])
 await server.start()

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto'
+import { BrokerUnavailable, LAST_PYTHON_WITH_AMQP10, pythonWithLibrary, startBroker } from '@oslo-messaging/brokers'
+import { amqpDriver } from '@oslo-messaging/amqp'
+import { createDriverRegistry, getRpcClient, getRpcTransport, loadConfig, Target } from '@oslo-messaging/core'
+import { startServer } from '../child.ts'
+import { type Contestant, duel } from '../duel.ts'
+import { type PythonPair, startPythonPair } from '../peers/python-rpc.ts'
+import { createHandWrittenClient } from '../peers/rhea-rpc.ts'
+import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
+import { takeTurn } from '../turn.ts'
+
+const TIMEOUT_MS = 60_000
+const BYTES = 1024
+
+interface EchoMethods {
+  echo(args: { text: string }): string
+}
+
+/** Calls through Artemis, answered by a server in a process of its own: ours, the hand-written one and Python each have theirs. */
+export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
+  say('starting Artemis')
+  await using broker = await startBroker('artemis', { jit: 'full' })
+  const topic = `bench_${randomUUID().slice(0, 8)}`
+  const [oursTopic, peerTopic, pythonTopic] = [`${topic}_ours`, `${topic}_peer`, `${topic}_python`]
+  say('starting the servers')
+  await using _ours = await startServer('rpc-ours', [broker.url, oursTopic])
+  await using _peer = await startServer('rpc-rhea', [broker.url, peerTopic])
+  const python = await pythonPair(broker.url, pythonTopic, say)
+  await using _python = python ?? NOTHING
+
+  const registry = createDriverRegistry({ drivers: [amqpDriver], discover: false })
+  await using transport = await getRpcTransport(await loadConfig(), { url: broker.url, registry })
+  const client = getRpcClient<EchoMethods>(transport, new Target({ topic: oursTopic }), { timeoutMs: TIMEOUT_MS })
+  const handWritten = await createHandWrittenClient(broker.url, peerTopic, TIMEOUT_MS)
+
+  const args = { text: 'x'.repeat(BYTES) }
+  const rows: Row[] = []
+  for (const concurrency of [1, 16, 64]) {
+    say(`call, ${concurrency} at once`)
+    const turnOf = (operation: () => unknown) => (durationMs: number) =>
+      takeTurn(operation, { concurrency, durationMs })
+    const peers: Contestant[] = [{ name: 'hand-written', turn: turnOf(() => handWritten.call('echo', args)) }]
+    if (python !== undefined && concurrency === 64)
+      peers.push({
+        name: 'Python 14.9.3',
+        turn: (durationMs) => python.turn({ concurrency, durationMs, ...args }),
+      })
+    rows.push(
+      ...(await duel({
+        workload: { name: 'call', concurrency, bytes: BYTES },
+        ours: { name: 'ours', turn: turnOf(() => client.call({}, 'echo', args)) },
+        peers,
+        pairs: quick ? 11 : 15,
+        turnMs: quick ? 350 : 700,
+        // The broker compiles what it runs as well.
+        warmUpMs: quick ? 2_000 : 5_000,
+      })),
+    )
+  }
+  await handWritten.close()
+  return { rows, brokers: { artemis: broker.version } }
+}
+
+const NOTHING: AsyncDisposable = { async [Symbol.asyncDispose]() {} }
+
+/** Undefined, with a word about it, where Python cannot have the library. */
+async function pythonPair(url: string, topic: string, say: SuiteOptions['say']): Promise<PythonPair | undefined> {
+  try {
+    return await startPythonPair(await pythonWithLibrary(LAST_PYTHON_WITH_AMQP10), url, topic)
+  } catch (error) {
+    if (!(error instanceof BrokerUnavailable)) throw error
+    say(`without Python: ${error.message}`)
+    return undefined
+  }
+}
