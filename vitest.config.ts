@@ -40,7 +40,7 @@ export default defineConfig({
       ),
       project(
         'faults',
-        ['packages/*/test/**/*.fault-test.ts', 'interop/test/**/*.fault-test.ts'],
+        ['packages/*/test/**/*.fault-test.ts', '{brokers,interop}/test/**/*.fault-test.ts'],
         300_000,
         sharedBrokers,
       ),

@@ -25,6 +25,7 @@ afterEach(async () => {
 it.each([
   ['kafka', /java is missing; remedy: install a Java 17 development kit, start Docker, or set NOTIFY_TRANSPORT_URL/],
   ['artemis', /java is missing; remedy: .*RPC_TRANSPORT_URL/],
+  ['broker-j', /java is missing; remedy: .*RPC_TRANSPORT_URL/],
   ['rabbit', /bash is missing, so packages cannot be unpacked; remedy: start Docker, or set RPC_TRANSPORT_URL/],
 ] as const)('%s on a bare machine - is one line with the remedy', async (name, line) => {
   for (const ask of [() => startBroker(name), () => fetchBroker(name)]) {

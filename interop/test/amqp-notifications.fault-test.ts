@@ -1,4 +1,4 @@
-import { skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { LAST_PYTHON_WITH_AMQP10, pythonWithLibrary, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import {
   getNotificationListener,
   type NotificationEndpoint,
@@ -14,10 +14,9 @@ import { MODES, overridesOf, startPeer } from './support/amqp.ts'
 import { Inbox } from './support/inbox.ts'
 import { openBus, unique } from './support/ours.ts'
 import type { Peer } from './support/peer.ts'
-import { LAST_WITH_AMQP, pythonWithLibrary } from './support/python.ts'
 import { type Received, recorder } from './support/recorder.ts'
 
-const python = await skipOrFail(pythonWithLibrary(LAST_WITH_AMQP))
+const python = await skipOrFail(pythonWithLibrary(LAST_PYTHON_WITH_AMQP10))
 const artemis = await skipOrFail(startBroker('artemis'))
 afterAll(() => artemis?.close())
 

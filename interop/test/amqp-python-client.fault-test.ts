@@ -1,4 +1,4 @@
-import { skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { LAST_PYTHON_WITH_AMQP10, pythonWithLibrary, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import { getRpcServer, type MessageServer, type RPCTransport, Target } from '@oslo-messaging/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -6,10 +6,9 @@ import { MODES, overridesOf, startPeer } from './support/amqp.ts'
 import { DemoEndpoint } from './support/demo-endpoint.ts'
 import { openRpc, unique } from './support/ours.ts'
 import type { Peer } from './support/peer.ts'
-import { LAST_WITH_AMQP, pythonWithLibrary } from './support/python.ts'
 import { comparable, QUESTIONS } from './support/questions.ts'
 
-const python = await skipOrFail(pythonWithLibrary(LAST_WITH_AMQP))
+const python = await skipOrFail(pythonWithLibrary(LAST_PYTHON_WITH_AMQP10))
 const artemis = await skipOrFail(startBroker('artemis'))
 afterAll(() => artemis?.close())
 

@@ -1,4 +1,4 @@
-import { skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { LAST_PYTHON_WITH_AMQP10, pythonWithLibrary, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import {
   getRpcClient,
   KeyError,
@@ -17,9 +17,8 @@ import { MODES, overridesOf, startPeer } from './support/amqp.ts'
 import { DemoError, PickyError } from './support/demo-endpoint.ts'
 import { openRpc, unique } from './support/ours.ts'
 import type { Peer } from './support/peer.ts'
-import { LAST_WITH_AMQP, pythonWithLibrary } from './support/python.ts'
 
-const python = await skipOrFail(pythonWithLibrary(LAST_WITH_AMQP))
+const python = await skipOrFail(pythonWithLibrary(LAST_PYTHON_WITH_AMQP10))
 const artemis = await skipOrFail(startBroker('artemis'))
 afterAll(() => artemis?.close())
 

@@ -1,4 +1,4 @@
-import { sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
+import { pythonWithLibrary, sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
 import {
   getBatchNotificationListener,
   getNotificationListener,
@@ -13,7 +13,6 @@ import { describe, expect, it } from 'vitest'
 import { Inbox } from './support/inbox.ts'
 import { openBus, unique } from './support/ours.ts'
 import { Peer } from './support/peer.ts'
-import { pythonWithLibrary } from './support/python.ts'
 import { batchRecorder, type Received, recorder } from './support/recorder.ts'
 
 const python = await skipOrFail(pythonWithLibrary())

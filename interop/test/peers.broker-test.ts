@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 
-import { sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
+import { pythonWithLibrary, sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
 import { describe, expect, it } from 'vitest'
 
 import { Peer } from './support/peer.ts'
-import { pythonWithLibrary } from './support/python.ts'
 
 const python = await skipOrFail(pythonWithLibrary())
 const rabbit = await skipOrFail(sharedBroker('rabbit'))

@@ -1,11 +1,10 @@
-import { sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
+import { pythonWithLibrary, sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
 import { getRpcServer, type MessageServer, type RPCTransport, Target } from '@oslo-messaging/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { DemoEndpoint } from './support/demo-endpoint.ts'
 import { openRpc, unique } from './support/ours.ts'
 import { Peer } from './support/peer.ts'
-import { pythonWithLibrary } from './support/python.ts'
 import { comparable, QUESTIONS } from './support/questions.ts'
 
 const python = await skipOrFail(pythonWithLibrary())

@@ -1,4 +1,4 @@
-import { sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
+import { pythonWithLibrary, sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
 import {
   getRpcClient,
   KeyError,
@@ -18,7 +18,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DemoError, PickyError } from './support/demo-endpoint.ts'
 import { openRpc, unique } from './support/ours.ts'
 import { Peer } from './support/peer.ts'
-import { pythonWithLibrary } from './support/python.ts'
 
 const python = await skipOrFail(pythonWithLibrary())
 const rabbit = await skipOrFail(sharedBroker('rabbit'))

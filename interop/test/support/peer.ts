@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { NEWEST, pythonWithLibrary, type Release } from './python.ts'
+import { NEWEST_PYTHON, pythonWithLibrary, type PythonRelease } from '@oslo-messaging/brokers'
 
 /** One line that a peer printed. */
 export interface PeerEvent {
@@ -55,7 +55,7 @@ export class Peer implements AsyncDisposable {
     script: string,
     url: string,
     args: readonly string[] = [],
-    release: Release = NEWEST,
+    release: PythonRelease = NEWEST_PYTHON,
   ): Promise<Peer> {
     const python = await pythonWithLibrary(release)
     const program = fileURLToPath(new URL(`../../peers/${script}.py`, import.meta.url))

@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
-import { BrokerUnavailable, cached } from '@oslo-messaging/brokers'
+import { cached } from './cache.ts'
+import { BrokerUnavailable } from './errors.ts'
+import { progress } from './run.ts'
 
 const execute = promisify(execFile)
 
 /** A release of the library and what it is installed with. */
-export interface Release {
+export interface PythonRelease {
   readonly version: string
   /** Extra of its package that brings the driver's own needs. */
   readonly extra: 'kafka' | 'amqp1'
@@ -16,10 +18,10 @@ export interface Release {
 }
 
 /** The newest release, with its Kafka driver. */
-export const NEWEST: Release = { version: '18.3.1', extra: 'kafka' }
+export const NEWEST_PYTHON: PythonRelease = { version: '18.3.1', extra: 'kafka' }
 
 /** The last release with a driver for AMQP 1.0. */
-export const LAST_WITH_AMQP: Release = {
+export const LAST_PYTHON_WITH_AMQP10: PythonRelease = {
   version: '14.9.3',
   extra: 'amqp1',
   remedy:
@@ -28,12 +30,12 @@ export const LAST_WITH_AMQP: Release = {
 
 /** Path of a Python that has the real library: a virtual environment in the cache, made on first use (some 25 s, a minute with AMQP 1.0).
  *  Rejects with BrokerUnavailable when there is no Python 3.11 or newer, no package index, or no compiler for what needs one. */
-export async function pythonWithLibrary(release: Release = NEWEST): Promise<string> {
+export async function pythonWithLibrary(release: PythonRelease = NEWEST_PYTHON): Promise<string> {
   const { version, extra } = release
   const folder = await cached(`python-oslo.messaging-${version}`, async (into) => {
     const python = await findPython()
     const requirement = `oslo.messaging[${extra}]==${version}`
-    process.stderr.write(`interop: installing ${requirement} into ${into}\n`)
+    progress(`installing ${requirement} into ${into}`)
     try {
       await execute(python, ['-m', 'venv', into])
       const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', requirement]
