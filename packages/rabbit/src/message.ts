@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { randomFillSync } from 'node:crypto'
 import {
   decodeJson,
@@ -125,23 +126,29 @@ export interface DecodedRequest {
 
 /** Takes the driver's keys and the context out of a request. The context gets `client_timeout`, as Python's endpoints see it. */
 export function splitRequest(fields: Fields): DecodedRequest {
-  const message: [string, unknown][] = []
-  const context: [string, unknown][] = []
+  const message: Record<string, unknown> = {}
+  const context: Record<string, unknown> = {}
   for (const key of Object.keys(fields)) {
-    if (key.startsWith(CONTEXT_PREFIX)) context.push([key.slice(CONTEXT_PREFIX.length), fields[key]])
-    else if (!OWN_KEYS.has(key)) message.push([key, fields[key]])
+    if (key.startsWith(CONTEXT_PREFIX)) define(context, key.slice(CONTEXT_PREFIX.length), fields[key])
+    else if (!OWN_KEYS.has(key)) define(message, key, fields[key])
   }
   const timeout = fields[TIMEOUT] ?? null
-  context.push(['client_timeout', timeout])
+  context['client_timeout'] = timeout
   return {
-    // `fromEntries` defines keys, so that a key named __proto__ stays a key.
-    message: Object.fromEntries(message),
-    context: Object.fromEntries(context),
+    message,
+    context,
     msgId: textOrNull(fields[MSG_ID]),
     replyQueue: textOrNull(fields[REPLY_Q]),
     callMonitorTimeout: timeout === null || !Number.isFinite(Number(timeout)) ? null : Number(timeout),
     uniqueId: textOrNull(fields[UNIQUE_ID]),
   }
+}
+
+/** Sets a key, and only that: one named __proto__ stays a key. */
+function define(record: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__')
+    Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true })
+  else record[key] = value
 }
 
 const OWN_KEYS: ReadonlySet<string> = new Set([MSG_ID, REPLY_Q, TIMEOUT, UNIQUE_ID])
@@ -188,12 +195,7 @@ function textOrNull(value: unknown): string | null {
   return null
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 function decodeText(body: Buffer): string {
-  try {
-    return utf8.decode(body)
-  } catch (error) {
-    throw new SerializationError('The body is not UTF-8', { cause: error })
-  }
+  if (!isUtf8(body)) throw new SerializationError('The body is not UTF-8')
+  return body.toString('utf8')
 }

@@ -47,6 +47,10 @@ export function newProgress(): Progress {
   return { phase: 'connect', delivery: 'not-sent' }
 }
 
+export interface Failure {
+  readonly error: unknown
+}
+
 /** Lanes of their own for so many exchanges; the rest share one. */
 const MOST_LANES = 32
 
@@ -83,17 +87,76 @@ export class Publisher {
   /** Resolves when the broker owns the message.
    *  Rejects: MessageUndeliverable when it was returned; MessageDeliveryFailure when attempts are spent or nobody knows whether the broker has it;
    *  BackpressureError or MessagingTimeout at the deadline; SerializationError; AuthenticationError or ConfigurationError when the broker refuses for good. */
-  async send(shipment: Shipment): Promise<void> {
+  send(shipment: Shipment): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let ended = false
+      let cancel = (): void => {}
+      this.post(shipment, (failure) => {
+        ended = true
+        cancel()
+        if (failure === undefined) resolve()
+        else reject(failure.error)
+      })
+      if (!ended) cancel = shipment.deadline.watch(shipment.progress, reject)
+    })
+  }
+
+  /** `send` for whoever keeps the time himself: `onEnd` is called exactly once, with the failure if there is one, but maybe long after the deadline when the
+   *  broker owes the confirm. Where everything is at hand it costs neither promise nor timer. */
+  post(shipment: Shipment, onEnd: (failure: Failure | undefined) => void): void {
+    if (this.#postNow(shipment, onEnd)) return
+    this.#deliver(shipment).then(
+      () => onEnd(undefined),
+      (error: unknown) => onEnd({ error }),
+    )
+  }
+
+  /** Resolves when nothing is outstanding. */
+  async idle(): Promise<void> {
+    if (this.#slots.messages === 0) return
+    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  /** False when something has to be waited for first: then nothing was done. */
+  #postNow(shipment: Shipment, onEnd: (failure: Failure | undefined) => void): boolean {
+    const lane = this.#readyLane(shipment)
+    if (lane === undefined || this.#connection.blockedReason !== null || !this.#slots.tryAcquire(0)) return false
+    let body: CompressedBody
+    try {
+      body = shipment.encode()
+    } catch (error) {
+      this.#releaseSlot()
+      onEnd({ error })
+      return true
+    }
+    if (!this.#bytes.tryAcquire(body.body.length)) {
+      this.#releaseSlot()
+      return false
+    }
+    return this.#publish(lane, shipment, body, (outcome) => {
+      if (outcome.kind === 'confirmed') return onEnd(undefined)
+      this.#deliver(shipment, { body, outcome }).then(
+        () => onEnd(undefined),
+        (error: unknown) => onEnd({ error }),
+      )
+    })
+  }
+
+  /** Every attempt there is to be; `first` is one that was made already. */
+  async #deliver(
+    shipment: Shipment,
+    first?: { readonly body: CompressedBody; readonly outcome: PublishOutcome },
+  ): Promise<void> {
     const { deadline, retries, progress } = shipment
     const startedAt = this.#runtime.clock.now()
-    let encoded: CompressedBody | undefined
+    let encoded = first?.body
     const encode = (): CompressedBody => (encoded ??= shipment.encode())
     const backoff = createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random: this.#runtime.random })
+    let outcome = first?.outcome
     for (let failures = 0; ;) {
       let failure: MessagingError
       try {
-        const retriesLeft = retries === null ? null : retries - failures
-        const outcome = await this.#attempt(shipment, encode, retriesLeft)
+        outcome ??= await this.#attempt(shipment, encode, retries === null ? null : retries - failures)
         if (outcome.kind === 'confirmed') return
         failure = outcomeError(outcome, shipment)
         if (!mayRepeat(outcome, shipment)) throw failure
@@ -101,27 +164,12 @@ export class Publisher {
         if (!(error instanceof NotSent)) throw error
         failure = error.reason
       }
+      outcome = undefined
       failures += 1
       if (retries !== null && failures > retries)
-        throw new MessageDeliveryFailure(
-          `Not delivered after ${failures} ${failures === 1 ? 'attempt' : 'attempts'}: ${failure.message}`,
-          {
-            attempts: failures,
-            elapsedMs: Math.round(this.#runtime.clock.now() - startedAt),
-            cause: failure,
-            retryable: failure.retryable,
-            phase: failure.phase ?? progress.phase,
-            delivery: failure.delivery ?? progress.delivery,
-          },
-        )
-      await deadline.sleep(backoff.next(), { phase: progress.phase, delivery: progress.delivery })
+        throw spent(failures, failure, Math.round(this.#runtime.clock.now() - startedAt), progress)
+      await deadline.sleep(backoff.next(), progress)
     }
-  }
-
-  /** Resolves when nothing is outstanding. */
-  async idle(): Promise<void> {
-    if (this.#slots.messages === 0) return
-    await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
   }
 
   async #attempt(shipment: Shipment, encode: () => CompressedBody, retries: number | null): Promise<PublishOutcome> {
@@ -139,40 +187,39 @@ export class Publisher {
         this.#releaseSlot()
         throw error
       }
-      const outcome = this.#publish(lane, shipment, body)
-      if (outcome !== undefined) return await this.#settled(outcome, shipment)
+      let settle = (_outcome: PublishOutcome): void => {}
+      const outcome = new Promise<PublishOutcome>((resolve) => {
+        settle = resolve
+      })
+      if (this.#publish(lane, shipment, body, settle)) return await outcome
       // The lane ended while room was waited for: nothing was sent, another one is tried.
     }
   }
 
-  #publish(lane: Lane, shipment: Shipment, { headers, body }: CompressedBody): Promise<PublishOutcome> | undefined {
-    const { exchange, routingKey, mandatory, expiration, progress } = shipment
-    let settle = (_outcome: PublishOutcome): void => {}
-    const outcome = new Promise<PublishOutcome>((resolve) => {
-      settle = resolve
-    })
-    const accepted = lane.publish({ exchange, routingKey, mandatory, expiration, headers, body }, (result) => {
+  /** False when the lane is gone: nothing was sent, and what was taken for the message is given back. */
+  #publish(
+    lane: Lane,
+    { exchange, routingKey, mandatory, expiration, progress }: Shipment,
+    { headers, body }: CompressedBody,
+    onOutcome: (outcome: PublishOutcome) => void,
+  ): boolean {
+    const accepted = lane.publish({ exchange, routingKey, mandatory, expiration, headers, body }, (outcome) => {
       this.#bytes.release(body.length)
       this.#releaseSlot()
-      if (result.kind === 'nacked') lane.retire()
-      if (result.kind === 'unknown') this.#forgetExchange(exchange, result.error)
-      settle(result)
+      if (outcome.kind === 'confirmed') progress.delivery = 'confirmed'
+      else if (outcome.kind === 'unknown') this.#forgetExchange(exchange, outcome.error)
+      else progress.delivery = 'not-sent'
+      if (outcome.kind === 'nacked') lane.retire()
+      onOutcome(outcome)
     })
-    if (!accepted) {
+    if (accepted) {
+      progress.phase = 'confirm'
+      progress.delivery = 'unknown'
+    } else {
       this.#bytes.release(body.length)
       this.#releaseSlot()
-      return undefined
     }
-    progress.phase = 'confirm'
-    progress.delivery = 'unknown'
-    return outcome
-  }
-
-  async #settled(outcome: Promise<PublishOutcome>, { deadline, progress }: Shipment): Promise<PublishOutcome> {
-    const result = await deadline.race(outcome, { phase: 'confirm', delivery: 'unknown' })
-    if (result.kind === 'confirmed') progress.delivery = 'confirmed'
-    else if (result.kind !== 'unknown') progress.delivery = 'not-sent'
-    return result
+    return accepted
   }
 
   #releaseSlot(): void {
@@ -256,6 +303,12 @@ class NotSent extends Error {
     super(reason.message, { cause: reason })
     this.reason = reason
   }
+}
+
+function spent(attempts: number, cause: MessagingError, elapsedMs: number, progress: Progress): MessageDeliveryFailure {
+  const { retryable, phase = progress.phase, delivery = progress.delivery } = cause
+  const text = `Not delivered after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${cause.message}`
+  return new MessageDeliveryFailure(text, { attempts, elapsedMs, cause, retryable, phase, delivery })
 }
 
 /** Whether sending again cannot make a second copy, or only one that receivers recognise. */

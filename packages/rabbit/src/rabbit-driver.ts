@@ -171,24 +171,27 @@ export class RabbitDriver implements Driver {
     }
     // Expected before it is published, so that a fast reply is never missed.
     const reply = this.#replies.expect(msgId, { deadline, callMonitorTimeoutMs })
-    this.#publisher
-      .send({
-        ...route(destination),
-        mandatory,
-        expiration: expiresInMs === null ? undefined : String(Math.trunc(expiresInMs)),
-        encode: () => this.#pack(encodeRequest(request, call, newId()), request.headers),
-        deadline,
-        retries: options.retries,
-        repeatUnknown: false,
-        progress,
-      })
-      .catch((error: unknown) => this.#replies.fail(msgId, error))
+    const shipment = {
+      ...route(destination),
+      mandatory,
+      expiration: expiresInMs === null ? undefined : String(Math.trunc(expiresInMs)),
+      encode: () => this.#pack(encodeRequest(request, call, newId()), request.headers),
+      deadline,
+      retries: options.retries,
+      repeatUnknown: false,
+      progress,
+    }
+    this.#publisher.post(shipment, (failure) => {
+      if (failure !== undefined) this.#replies.fail(msgId, failure.error)
+    })
     try {
       return await reply
     } catch (error) {
       // The waiter only knows that no reply came; this side knows how far the request had come.
       if (deadline.expired && progress.delivery !== 'confirmed') throw deadline.timeoutError(progress)
       throw error
+    } finally {
+      this.#replies.forget(msgId)
     }
   }
 

@@ -98,18 +98,19 @@ export class ReplyQueue implements WatchedConsumer {
     await this.#supervisor.ready(deadline, { phase, delivery: 'not-sent' })
   }
 
-  /** Waits for the reply to `msgId`; see ReplyWaiters. */
-  async expect(msgId: string, options: ReplyWaitOptions): Promise<RPCReply> {
+  /** Waits for the reply to `msgId`; see ReplyWaiters. `forget` it when it has settled. */
+  expect(msgId: string, options: ReplyWaitOptions): Promise<RPCReply> {
     this.#calls.set(msgId, { monitored: options.callMonitorTimeoutMs !== null, partial: undefined })
     if (this.#calls.size > this.#warnAt) {
       this.#runtime.logger.warn(`${this.#calls.size} calls wait for their replies`)
       this.#warnAt *= 2
     }
-    try {
-      return await this.#waiters.wait(msgId, options)
-    } finally {
-      this.#calls.delete(msgId)
-    }
+    return this.#waiters.wait(msgId, options)
+  }
+
+  /** The call is over. */
+  forget(msgId: string): void {
+    this.#calls.delete(msgId)
   }
 
   /** Ends one call that will get no reply. */

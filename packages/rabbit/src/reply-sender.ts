@@ -1,7 +1,7 @@
 import { Deadline, emitDiagnostic, isMessagingError } from '@oslo-messaging/core/driver'
 import { type Compression, compress } from './compression.ts'
 import { type EncodedReply, finishReply, newId } from './message.ts'
-import { newProgress, type Publisher } from './publisher.ts'
+import { type Failure, newProgress, type Publisher } from './publisher.ts'
 import { DRIVER, type Runtime } from './runtime.ts'
 
 /** Wait between attempts to reach a missing reply queue. Source: WIRE 6.5. */
@@ -42,8 +42,8 @@ export class ReplySender {
     const startedAt = this.#runtime.clock.now()
     const failure = await this.#attempt(replyQueue, reply, this.#retryMs)
     if (failure === undefined) return
-    if (this.#waiting.size >= MOST_WAITING) return this.#abandon(replyQueue, failure)
-    this.#retryLater({ replyQueue, reply, startedAt, timer: undefined }, failure)
+    if (this.#waiting.size >= MOST_WAITING) return this.#abandon(replyQueue, failure.error)
+    this.#retryLater({ replyQueue, reply, startedAt, timer: undefined }, failure.error)
   }
 
   /** One attempt; true when the client's queue took it. Never rejects. */
@@ -62,26 +62,26 @@ export class ReplySender {
     this.#waiting.clear()
   }
 
-  /** The reason for the failure; undefined when there is none. */
-  async #attempt(replyQueue: string, reply: EncodedReply, timeoutMs: number): Promise<unknown> {
+  /** The failure; undefined when there is none. Once the broker has the reply only the connection's own heartbeat bounds the wait for its confirm. */
+  #attempt(replyQueue: string, reply: EncodedReply, timeoutMs: number): Promise<Failure | undefined> {
     const { clock, options } = this.#runtime
-    try {
-      await this.#publisher.send({
-        exchange: '',
-        routingKey: replyQueue,
-        requirement: null,
-        mandatory: options.direct_mandatory_flag,
-        expiration: undefined,
-        encode: () => compress(this.#compression, finishReply(reply, newId())),
-        deadline: Deadline.after(timeoutMs, { clock }),
-        retries: null,
-        repeatUnknown: false,
-        progress: newProgress(),
-      })
-      return undefined
-    } catch (error) {
-      return error
-    }
+    return new Promise((resolve) =>
+      this.#publisher.post(
+        {
+          exchange: '',
+          routingKey: replyQueue,
+          requirement: null,
+          mandatory: options.direct_mandatory_flag,
+          expiration: undefined,
+          encode: () => compress(this.#compression, finishReply(reply, newId())),
+          deadline: Deadline.after(timeoutMs, { clock }),
+          retries: null,
+          repeatUnknown: false,
+          progress: newProgress(),
+        },
+        resolve,
+      ),
+    )
   }
 
   #retryLater(waiting: Waiting, failure: unknown): void {
@@ -102,7 +102,7 @@ export class ReplySender {
     const failure = await this.#attempt(replyQueue, reply, Math.max(leftMs, 1))
     if (!this.#waiting.has(waiting)) return
     if (failure === undefined) this.#waiting.delete(waiting)
-    else this.#retryLater(waiting, failure)
+    else this.#retryLater(waiting, failure.error)
   }
 
   #abandon(replyTo: string, error: unknown): void {
