@@ -198,6 +198,7 @@ export class Harness {
       readonly eventType?: string
       readonly context?: Readonly<Record<string, unknown>>
       readonly publisherId?: string
+      readonly headers?: Readonly<Record<string, string>>
       readonly deadline?: Deadline
     } = {},
   ): Promise<NotificationMessage> {
@@ -211,7 +212,7 @@ export class Harness {
     }
     await driver.sendNotification(
       target.with({ topic: `${target.topic}.${priority}` }),
-      { context: changes.context ?? {}, message },
+      { context: changes.context ?? {}, message, ...(changes.headers && { headers: changes.headers }) },
       { version: changes.version ?? '2.0', deadline: changes.deadline ?? this.deadline(), retries: null },
     )
     return message

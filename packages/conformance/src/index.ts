@@ -1,6 +1,7 @@
 /** The behaviour every driver owes, as a suite for any test runner. */
 import type { ConformanceCase } from './case.ts'
 import { errorCases } from './cases/errors.ts'
+import { headerCases } from './cases/headers.ts'
 import { lifecycleCases } from './cases/lifecycle.ts'
 import { limitCases } from './cases/limits.ts'
 import { notificationServiceCases } from './cases/notification-services.ts'
@@ -37,6 +38,7 @@ export const conformanceChapters: Readonly<Record<string, readonly ConformanceCa
   pool: poolCases,
   requeue: requeueCases,
   ordering: orderingCases,
+  headers: headerCases,
   limits: limitCases,
   unreadable: unreadableCases,
   recovery: recoveryCases,

@@ -178,6 +178,12 @@ export const brokenDrivers: Readonly<Record<string, Broken>> = {
         onMessage(requestWith(request, { message: { ...request.message, _unique_id: 'leaked' } })),
       ),
   },
+  'headers - those of a call and of a cast arrive, and a request without has none of another': {
+    driver: () => serving((request, onMessage) => onMessage(requestWith(request, { headers: {} }))),
+  },
+  'headers - those of a notification arrive, in both message formats': {
+    driver: () => notified((notification, onMessage) => onMessage(notificationWith(notification, { headers: {} }))),
+  },
   'call - a failure arrives as the text it was sent as': {
     driver: () =>
       replying((reply) =>
