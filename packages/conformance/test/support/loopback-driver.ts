@@ -22,8 +22,8 @@ function openLoopback(): Driver {
     health: () => summarizeHealth([...components.values()]),
     close: async () => void (await Promise.all([...components.keys()].map((close) => close()))),
 
-    async sendNotification(target, { context, message }, { deadline }) {
-      const text = encodeJson({ context, message })
+    async sendNotification(target, { context, message, headers }, { deadline }) {
+      const text = encodeJson({ context, message, headers })
       deadline.check({ phase: 'publish', delivery: 'not-sent' })
       const listeners = listenersOf(`${target.topic}`)
       for (const next of listeners) {
@@ -40,7 +40,7 @@ function openLoopback(): Driver {
       const unsettled = new Set<object>()
       const deliver = (): void => {
         while (unsettled.size < prefetch && waiting.length > 0) {
-          const body = decodeJson(waiting.shift() ?? '') as Pick<IncomingNotification, 'context' | 'message'>
+          const body = decodeJson(waiting.shift() ?? '') as Pick<IncomingNotification, 'context' | 'message' | 'headers'>
           const settle = () => unsettled.delete(body) && queueMicrotask(deliver)
           unsettled.add(body)
           onMessage({ ...body, acknowledge: settle, requeue: settle })
