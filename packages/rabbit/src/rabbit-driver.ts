@@ -14,6 +14,7 @@ import {
   type OutgoingRequest,
   type RPCReply,
   type SendOptions,
+  SerializationError,
   summarizeHealth,
   type Target,
   type TransportURL,
@@ -222,7 +223,10 @@ export class RabbitDriver implements Driver {
 
   #pack(text: string, headers: Readonly<Record<string, string>> | undefined): ReturnType<typeof compress> {
     const packed = compress(this.#compression, text)
-    return headers === undefined ? packed : { body: packed.body, headers: { ...headers, ...packed.headers } }
+    if (headers === undefined) return packed
+    if ('compression' in headers)
+      throw new SerializationError('The header compression tells peers how the body is packed: give yours another name')
+    return { body: packed.body, headers: { ...headers, ...packed.headers } }
   }
 
   /** Waits until everything accepted is settled, as long as the caller's patience lasts. */

@@ -1,7 +1,7 @@
 import { type IncomingNotification, Target } from '@oslo-messaging/core/driver'
 import { expect, it } from 'vitest'
 import { FakeBroker } from './support/fake-broker.ts'
-import { castOptions, listenOptions, openDriver } from './support/open-driver.ts'
+import { callOptions, castOptions, listenOptions, openDriver } from './support/open-driver.ts'
 
 const target = new Target({ topic: 'notifications' })
 const notification = {
@@ -40,4 +40,20 @@ it.each([
   incoming.acknowledge()
   await sender.close()
   await receiver.close()
+})
+
+it('a header that would make the body unreadable is refused before anything is sent', async () => {
+  const broker = new FakeBroker()
+  const driver = openDriver(broker)
+  const headers = { compression: 'gzip' }
+  const target = new Target({ topic: 'demo' })
+  const request = { context: {}, message: { method: 'm', args: {} }, headers }
+  for (const sending of [
+    driver.send(target, request, castOptions()),
+    driver.send(target, request, callOptions()),
+    driver.sendNotification(target, { ...notification, headers }, { ...castOptions(), version: '2.0' }),
+  ])
+    await expect(sending).rejects.toMatchObject({ code: 'OSLO_MESSAGING_SERIALIZATION' })
+  expect(broker.sent('basic.publish')).toEqual([])
+  await driver.close()
 })
