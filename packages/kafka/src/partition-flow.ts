@@ -95,10 +95,12 @@ export class PartitionFlow implements TopicPartition {
     return count
   }
 
-  /** Goes on from another position, because somebody else has read further. */
-  moveTo(next: number): void {
-    this.clearQueue()
-    this.#unsettled = []
+  /** Goes on from another position, because somebody else has read further or the topic is another one. `keepQueued`: what is queued is committed, and still to be handed out. */
+  moveTo(next: number, keepQueued: boolean): void {
+    if (!keepQueued) {
+      this.clearQueue()
+      this.#unsettled = []
+    }
     this.#next = next
   }
 

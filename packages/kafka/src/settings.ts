@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { ConfigurationError, type DriverContext, type TransportURL } from '@oslo-messaging/core/driver'
@@ -81,7 +82,7 @@ export function readSettings(
       tls: options.security_protocol.endsWith('SSL') ? tlsSettings(options) : null,
       sasl: options.security_protocol.startsWith('SASL') ? saslSettings(url, options, token) : null,
     },
-    vhost: url.virtualHost,
+    vhost: url.virtualHost || null,
     vhostMode: options.kafka_vhost_mode as VhostMode,
     codec: options.compression_codec as CompressionCodec,
     lingerMs: options.producer_batch_timeout * 1000,
@@ -156,18 +157,19 @@ function tlsSettings(options: KafkaOptions): TlsSettings {
     ...(key === undefined ? {} : { key }),
     ...(options.ssl_client_key_password === '' ? {} : { passphrase: options.ssl_client_key_password }),
   }
-  tryPem(ca === undefined ? {} : { ca }, 'ssl_cafile', 'is no PEM file with certificates')
-  tryPem(
-    settings,
+  checkPem('ssl_cafile', 'is no PEM file with certificates', () => ca && new X509Certificate(ca))
+  checkPem('ssl_client_cert_file', 'is no PEM file with a certificate', () => cert && new X509Certificate(cert))
+  checkPem(
     'ssl_client_key_file',
     'does not open: check ssl_client_key_password and that it belongs to ssl_client_cert_file',
+    () => createSecureContext(settings),
   )
   return settings
 }
 
-function tryPem(settings: TlsSettings, option: keyof KafkaOptions, problem: string): void {
+function checkPem(option: keyof KafkaOptions, problem: string, check: () => unknown): void {
   try {
-    createSecureContext(settings)
+    check()
   } catch (error) {
     refuse(option, problem, error)
   }

@@ -1,0 +1,133 @@
+import { emitDiagnostic, type IncomingNotification, type Logger } from '@oslo-messaging/core/driver'
+import type { FetchedRecord } from './client-port.ts'
+import type { PartitionFlow } from './partition-flow.ts'
+import { decodeRecord } from './record.ts'
+
+/** Records handed out before the event loop gets its turn. */
+const RECORDS_AT_ONCE = 100
+
+export interface DispenserOptions {
+  /** Most notifications that may be with handlers at once. */
+  readonly prefetch: number
+  /** Priority by Kafka topic. */
+  readonly topics: ReadonlyMap<string, string>
+  /** Positions follow the handlers, so that it matters which notification is done. */
+  readonly tracked: boolean
+  readonly onMessage: (notification: IncomingNotification) => void
+  /** Everything of the partition before its `settledUpTo` is done. Only when `tracked`. */
+  readonly onAdvance: (flow: PartitionFlow) => void
+  /** How many partitions share the places. */
+  readonly partitions: () => number
+  readonly logger: Logger
+}
+
+/** Hands queued records out while there is room, one of each partition in turn. */
+export class Dispenser {
+  readonly #options: DispenserOptions
+  /** Flows with queued records and places left, in turn. */
+  readonly #ready = new Set<PartitionFlow>()
+  /** Highest record handed out, by partition, to tell a second delivery from a first. */
+  readonly #highest = new Map<string, number>()
+  #out = 0
+  #running = false
+  #stopped = false
+
+  constructor(options: DispenserOptions) {
+    this.#options = options
+  }
+
+  /** Records were queued. */
+  offer(flow: PartitionFlow): void {
+    if (flow.open < this.#limit) this.#ready.add(flow)
+    this.#run()
+  }
+
+  /** Nothing of the partition is handed out any more. */
+  drop(flow: PartitionFlow): void {
+    this.#ready.delete(flow)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#ready.clear()
+  }
+
+  /** Most of one partition at a time: a place is kept for each of the others, so that the slow handlers of one do not hold up all. */
+  get #limit(): number {
+    const { prefetch, partitions } = this.#options
+    return Math.max(Math.ceil(prefetch / 2), prefetch - partitions() + 1)
+  }
+
+  #run(): void {
+    // A handler that settles at once comes back here from inside the loop, which then goes on anyway.
+    if (this.#running) return
+    this.#running = true
+    let left = RECORDS_AT_ONCE
+    for (const flow of this.#ready) {
+      if (this.#out >= this.#options.prefetch || this.#stopped) break
+      if (left === 0) {
+        // The next commit and fetch get their turn, and are under way while the rest is handed out.
+        setImmediate(() => {
+          this.#running = false
+          this.#run()
+        })
+        return
+      }
+      left -= 1
+      this.#ready.delete(flow)
+      const record = flow.shift()
+      if (record !== undefined) this.#handOut(flow, record)
+      if (flow.queued > 0 && flow.open < this.#limit) this.#ready.add(flow)
+      flow.signalRoom()
+    }
+    this.#running = false
+  }
+
+  #handOut(flow: PartitionFlow, record: FetchedRecord): void {
+    const { onMessage, topics, tracked } = this.#options
+    const settle = tracked ? flow.handOut(record.offset) : null
+    let decoded
+    try {
+      decoded = decodeRecord(record.value)
+    } catch (error) {
+      this.#reportUnreadable(flow, record, error)
+      if (settle?.() === true) this.#options.onAdvance(flow)
+      return
+    }
+    this.#out += 1
+    flow.open += 1
+    let open = true
+    const release = (): void => {
+      if (!open) return
+      open = false
+      this.#out -= 1
+      flow.open -= 1
+      if (flow.queued > 0) this.#ready.add(flow)
+      if (settle?.() === true) this.#options.onAdvance(flow)
+      this.#run()
+    }
+    const priority = topics.get(flow.topic)
+    onMessage({
+      context: decoded.context,
+      message: decoded.message,
+      orderingKey: flow.key,
+      ...(priority === undefined ? {} : { priority }),
+      ...(record.headers === undefined ? {} : { headers: record.headers }),
+      ...(tracked ? { signal: flow.revoked.signal, redelivered: this.#isRepeated(flow, record) } : {}),
+      acknowledge: release,
+      requeue: release,
+    })
+  }
+
+  #isRepeated(flow: PartitionFlow, { offset }: FetchedRecord): boolean {
+    if (offset <= (this.#highest.get(flow.key) ?? -1)) return true
+    this.#highest.set(flow.key, offset)
+    return false
+  }
+
+  #reportUnreadable(flow: PartitionFlow, record: FetchedRecord, error: unknown): void {
+    const source = `${flow.key}@${record.offset}`
+    this.#options.logger.warn('kafka record cannot be read and is passed over', { source, error })
+    emitDiagnostic('oslo-messaging:message-dropped', () => ({ driver: 'kafka', source, reason: 'unreadable', error }))
+  }
+}
