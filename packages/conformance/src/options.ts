@@ -18,6 +18,7 @@ export interface ConformanceOptions {
   readonly knobs?: ConformanceKnobs
 }
 
+/** What the suite asks of the driver it wants opened. */
 export interface CreateDriverOptions {
   /** Aborts when the suite has lost patience with the opening. */
   readonly signal: AbortSignal

@@ -7,6 +7,7 @@ export interface ConformanceReport {
   readonly durationMs: number | null
 }
 
+/** A case that did not run, and the undeclared capability or missing knob that says so. */
 export interface LeftOutCase {
   readonly name: string
   /** The declared capability or the absent knob that says so: `pools: false`, `no knob vhosts`. */

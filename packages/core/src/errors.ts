@@ -10,6 +10,7 @@ export type DeliveryState = 'not-sent' | 'unknown' | 'confirmed'
 
 const PREFIX = 'OSLO_MESSAGING_'
 
+/** What every error may carry; see the fields of MessagingError. */
 export interface MessagingErrorOptions {
   readonly cause?: unknown
   readonly retryable?: boolean | undefined
@@ -94,6 +95,7 @@ export class UnsupportedCapability extends MessagingError {
 
 // --- broker and network --------------------------------------------------------------------------------------------
 
+/** What errors about a broker may carry besides. */
 export interface DriverErrorOptions extends MessagingErrorOptions {
   /** `host:port` of the broker, never credentials. */
   readonly host?: string | undefined
@@ -288,6 +290,7 @@ export class RemoteError extends MessagingError {
   }
 }
 
+/** What is known of the exception on the far side besides its class and text; see the fields of RemoteError. */
 export interface RemoteErrorOptions extends MessagingErrorOptions {
   readonly module?: string | undefined
   readonly args?: readonly unknown[]

@@ -6,6 +6,7 @@ import type { OAuthBearerToken, OAuthBearerTokenProvider } from './settings.ts'
 
 export type { KafkaOptions, OAuthBearerToken, OAuthBearerTokenProvider }
 
+/** What a configuration file cannot say. */
 export interface KafkaDriverOptions {
   /** Gives access tokens for `sasl_mechanism = OAUTHBEARER`. Asked when a connection authenticates and again before its session ends. */
   readonly oauthBearerToken?: OAuthBearerTokenProvider

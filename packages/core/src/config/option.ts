@@ -1,6 +1,7 @@
 /** How an option is written in oslo's terms. `list` is comma separated, `multi` is repeated, `dict` is `key:value` pairs separated by commas. */
 export type OptionType = 'string' | 'integer' | 'float' | 'boolean' | 'list' | 'multi' | 'dict'
 
+/** What an option can hold after conversion; null: unset. */
 export type OptionValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>> | null
 
 /** One option, as data. Name and unit are oslo's; seconds stay seconds here and become milliseconds once, where the driver reads them. */

@@ -71,6 +71,7 @@ export interface Driver {
   close(options?: { readonly signal?: AbortSignal }): Promise<void>
 }
 
+/** How one request is to be sent. */
 export interface SendOptions {
   readonly waitForReply: boolean
   /** Bounds everything: connect, declare, publish, confirm and reply. Carries the caller's AbortSignal. */
@@ -84,6 +85,7 @@ export interface SendOptions {
   readonly atLeastOnce: boolean
 }
 
+/** How one notification is to be sent. */
 export interface NotifyOptions {
   /** 1.0 sends the bare message (driver `messaging`), 2.0 wraps it in the envelope (`messagingv2`). Kafka always wraps. */
   readonly version: '1.0' | '2.0'
@@ -99,11 +101,13 @@ interface AnyListenOptions {
   readonly prefetch: number
 }
 
+/** How a server listens for requests. */
 export interface ListenOptions extends AnyListenOptions {
   /** Called for each request, in the order of arrival; returns at once and does not throw. */
   readonly onMessage: (request: IncomingRequest) => void
 }
 
+/** How a listener listens for notifications. */
 export interface NotifyListenOptions extends AnyListenOptions {
   /** Called for each notification, in the order of arrival; returns at once and does not throw. */
   readonly onMessage: (notification: IncomingNotification) => void

@@ -1,6 +1,7 @@
 import { BackpressureError } from '../errors.ts'
 import type { Deadline } from '../util/deadline.ts'
 
+/** Bounds of what may be outstanding at the same time. */
 export interface OutstandingLimitOptions {
   readonly maxMessages: number
   readonly maxBytes: number

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../util/clock.ts'
 import { createDeferred } from '../util/deferred.ts'
 import type { RPCReply } from './messages.ts'
 
+/** How long one call waits. */
 export interface ReplyWaitOptions {
   readonly deadline: Deadline
   /** Reject with ServerLost when nothing is heard for so long; null: not monitored. */

@@ -6,6 +6,7 @@ import { createDeferred, type Deferred } from '../util/deferred.ts'
 import { errorText } from '../util/text.ts'
 import type { ComponentHealth, ComponentState } from './health.ts'
 
+/** What a supervisor keeps alive, and how it goes about it. */
 export interface SupervisorOptions {
   /** Makes reality match what is wanted: connects, declares, subscribes. Runs again after every loss. Must give up when `signal` aborts.
    *  `attempt` counts from 0 since the last success. */
@@ -20,6 +21,7 @@ export interface SupervisorOptions {
   readonly clock?: Clock
 }
 
+/** One change of state, as observers see it. */
 export interface SupervisorChange {
   readonly state: ComponentState
   readonly previous: ComponentState
@@ -31,6 +33,7 @@ export interface SupervisorChange {
   readonly retryInMs?: number
 }
 
+/** How a caller of `ready` waits. */
 export interface ReadyOptions {
   /** Failed attempts after the first that are waited through; null: no limit but the deadline. Default null. */
   readonly retries?: number | null

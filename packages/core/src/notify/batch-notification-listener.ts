@@ -8,6 +8,7 @@ import { Batcher } from './batcher.ts'
 import type { BatchNotificationEndpoint } from './endpoint.ts'
 import { handBackOf, type NotificationListenerOptions, prepareListener, sourcesOf } from './listener-parts.ts'
 
+/** Settings of a batch listener; everything may be left out. Source: INVENTORY L13. */
 export interface BatchNotificationListenerOptions extends NotificationListenerOptions {
   /** A batch is complete with so many notifications, 1 to 10 000. Default 100. */
   readonly batchSize?: number

@@ -7,6 +7,7 @@ export const NotificationResult: { readonly HANDLED: 'handled'; readonly REQUEUE
   REQUEUE: 'requeue',
 }
 
+/** What an endpoint's method returns, or resolves to; nothing counts as HANDLED. */
 export type NotificationOutcome = 'handled' | 'requeue' | null | undefined | void
 
 /** Facts about the message itself, by their names on the wire; null where the sender left them out. */
@@ -38,6 +39,7 @@ export interface NotificationEndpoint {
   sample?(...notification: NotificationArguments): NotificationOutcome | PromiseLike<NotificationOutcome>
 }
 
+/** What an endpoint's method is called with, in this order. */
 export type NotificationArguments = [
   ctxt: object,
   publisherId: string | null,

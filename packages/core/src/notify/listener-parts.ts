@@ -9,6 +9,7 @@ import type { Transport } from '../transport/transport.ts'
 import { checkList, checkOptions, kindOf } from '../util/check.ts'
 import { NotificationReporter } from './reporter.ts'
 
+/** Settings of a listener; everything may be left out. Source: INVENTORY L1. */
 export interface NotificationListenerOptions {
   /** Listeners of one pool share a copy of each notification; those without a pool share another. Default null. */
   readonly pool?: string | null

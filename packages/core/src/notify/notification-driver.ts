@@ -35,4 +35,5 @@ export interface NotificationDriverContext {
   readonly create: (name: string) => NotificationDriver
 }
 
+/** Makes a notification driver, once for each notifier that names it. Throws ConfigurationError for settings it cannot use. */
 export type NotificationDriverFactory = (context: NotificationDriverContext) => NotificationDriver

@@ -14,6 +14,7 @@ import type { Priority } from './priority.ts'
 import { CONTEXT_REDACTIONS, type ContextRedaction, redactContext } from './redact-context.ts'
 import { runAll } from './run-all.ts'
 
+/** Settings of a notifier; what is left out comes from `[oslo_messaging_notifications]`. Source: INVENTORY N1. */
 export interface NotifierOptions {
   /** Who speaks: `compute.host1`. Default null. */
   readonly publisherId?: string | null
@@ -37,6 +38,7 @@ export interface NotifierOptions {
   readonly logger?: Logger
 }
 
+/** Limits and wishes of one notification. */
 export interface NotifyCallOptions {
   /** Aborting it ends the notification with the signal's reason, whatever `onError` says. */
   readonly signal?: AbortSignal

@@ -2,6 +2,7 @@
  *  Source: WIRE 4.1. */
 export const PRIORITIES = ['audit', 'debug', 'info', 'warn', 'error', 'critical', 'sample'] as const
 
+/** A priority, lower case as endpoints name their methods; upper case on the wire. */
 export type Priority = (typeof PRIORITIES)[number]
 
 const KNOWN: ReadonlySet<string> = new Set(PRIORITIES)

@@ -5,6 +5,7 @@ import { checkList, checkOptions } from '../util/check.ts'
 import { isDriverDefinition } from './driver-definition.ts'
 import { OWN_PACKAGES, packageToInstall } from './packages.ts'
 
+/** Where a registry takes drivers from. With nothing given it knows none. */
 export interface DriverRegistryOptions {
   /** Drivers by value; they win over what is discovered. */
   readonly drivers?: readonly DriverDefinition[]

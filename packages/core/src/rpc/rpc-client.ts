@@ -8,6 +8,7 @@ import { checkOptions, checkTimeout } from '../util/check.ts'
 import { checkRetry, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods } from './methods.ts'
 
+/** Settings of a client; `prepare` replaces them for some calls. Source: INVENTORY C1. */
 export interface RPCClientOptions {
   /** Most time a call takes, milliseconds. Default `[DEFAULT] rpc_response_timeout`. */
   readonly timeoutMs?: number | null
@@ -22,6 +23,7 @@ export interface RPCClientOptions {
   readonly transportOptions?: CallTransportOptions
 }
 
+/** What `getRpcClient` takes besides transport and target; everything may be left out. */
 export interface GetRPCClientOptions extends RPCClientOptions {
   /** A subclass to make instead (INVENTORY D16). */
   readonly clientClass?: typeof RPCClient

@@ -17,6 +17,7 @@ export interface StepOptions {
   readonly timeoutMs?: number | null
 }
 
+/** How `start` goes about it; everything may be left out. */
 export interface StartOptions {
   /** Bounds the subscribing, milliseconds; null waits for ever, as oslo does. Default 60 000, so that a wrong URL shows. */
   readonly timeoutMs?: number | null
@@ -33,6 +34,7 @@ export interface ServerHost {
   detach(server: MessageServer): void
 }
 
+/** What an RPC server or a listener hands to the server below it; for own kinds of server (INVENTORY D17). */
 export interface MessageServerOptions {
   /** Names it in errors and logs: the text of its target. */
   readonly name: string

@@ -41,6 +41,7 @@ interface Scripted<Fault> {
   seen: number
 }
 
+/** Faults for `createMemoryDriver({ faults })`; none until they are scripted. */
 export function createFaults(): Faults {
   const connections = new Set<BreakableConnection>()
   let publishes: Scripted<PublishFault>[] = []

@@ -14,6 +14,7 @@ interface Timer {
   readonly callback: () => void
 }
 
+/** A clock that stands still until `advance` moves it. */
 export function createManualClock(options: { readonly wallTime?: number } = {}): ManualClock {
   const startedAt = options.wallTime ?? Date.UTC(2026, 0, 1)
   const timers = new Set<Timer>()

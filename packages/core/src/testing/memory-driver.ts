@@ -41,6 +41,7 @@ export const MEMORY_CONFIG = {
 /** Its options as `open` gets them. */
 export type MemoryOptions = OptionsOf<typeof MEMORY_CONFIG>
 
+/** What tests put into an in-process driver. */
 export interface MemoryDriverParts {
   /** A broker of one's own; absent: the one of the URL. */
   readonly broker?: MemoryBroker | undefined

@@ -35,6 +35,7 @@ export type MemoryEvent =
       readonly outcome: 'acknowledged' | 'requeued'
     }
 
+/** What a message is to the in-process broker. */
 export type MessageKind = 'request' | 'notification'
 
 /** Where a driver tells what happens; `createRecorder` makes one. */

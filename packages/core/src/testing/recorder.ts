@@ -29,6 +29,7 @@ export interface Recorder extends MemoryRecorder {
   clear(): void
 }
 
+/** A recorder for `createMemoryDriver({ recorder })`. */
 export function createRecorder(options: { readonly clock?: Clock } = {}): Recorder {
   const { clock = systemClock } = options
   let events: RecordedEvent[] = []

@@ -9,6 +9,7 @@ export class RPCTransport extends Transport {
   }
 }
 
+/** What `getRpcTransport` takes besides the configuration; everything may be left out. */
 export interface RPCTransportOptions extends TransportOptions {
   /** A subclass to make instead (INVENTORY D16). */
   readonly transportClass?: typeof RPCTransport

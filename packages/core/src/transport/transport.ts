@@ -35,6 +35,7 @@ export interface TransportParts {
   readonly clock: Clock
 }
 
+/** How long `close` is ready to wait for what is under way. */
 export interface CloseOptions {
   /** Most time to drain, milliseconds; then what is left is cut off. null: as long as it takes. Default 30 000. */
   readonly timeoutMs?: number | null

@@ -17,6 +17,7 @@ export class TransportHost {
   readonly hostname: string | null
   /** null: the driver's default. */
   readonly port: number | null
+  /** null: none was given, which is not the same as an empty one. */
   readonly username: string | null
   readonly #password: string | null
 
@@ -53,6 +54,7 @@ export class TransportHost {
     return formatHost(this, this.password === null ? null : MASK)
   }
 
+  /** As `toString`. */
   toJSON(): string {
     return this.toString()
   }
@@ -62,6 +64,7 @@ export class TransportHost {
   }
 }
 
+/** Fields of a TransportURL; only the transport is needed. */
 export interface TransportURLFields {
   readonly transport: string
   readonly virtualHost?: string | null | undefined

@@ -20,6 +20,7 @@ export interface Backoff {
   reset(): void
 }
 
+/** A sequence of waits within bounds that grow from `initialMs` to `maxMs`. */
 export function createBackoff(options: BackoffOptions): Backoff {
   const { initialMs, stepMs = 0, factor = 1, maxMs, jitter = 'full', random = Math.random } = options
   let bound = initialMs

@@ -2,6 +2,7 @@ import { type DeliveryState, MessagingTimeout, type OperationPhase } from '../er
 import { onAbort } from './abort.ts'
 import { type Clock, systemClock } from './clock.ts'
 
+/** Who may end the operation earlier, and what tells the time. */
 export interface DeadlineOptions {
   /** Aborting it ends the operation with the signal's reason. */
   readonly signal?: AbortSignal | undefined

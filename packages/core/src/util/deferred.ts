@@ -5,6 +5,7 @@ export interface Deferred<T> {
   readonly reject: (reason: unknown) => void
 }
 
+/** A promise with its two ends in hand (`Promise.withResolvers`, which Node 20 lacks). */
 export function createDeferred<T>(): Deferred<T> {
   let resolve!: (value: T) => void
   let reject!: (reason: unknown) => void

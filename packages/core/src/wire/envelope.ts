@@ -3,6 +3,7 @@ import { decodeJson } from './json.ts'
 
 export const VERSION_KEY = 'oslo.version'
 export const MESSAGE_KEY = 'oslo.message'
+/** Version of the envelope that `wrapEnvelope` writes, the value of `oslo.version`. */
 export const ENVELOPE_VERSION = '2.0'
 
 const HEAD = `{"${VERSION_KEY}": "${ENVELOPE_VERSION}", "${MESSAGE_KEY}": `

@@ -1,3 +1,4 @@
+/** How a Python error is made here. */
 export interface PythonErrorOptions extends ErrorOptions {
   /** What the Python class would be constructed with. Default: the message alone. */
   readonly args?: readonly unknown[]
@@ -15,26 +16,32 @@ export class PythonError extends Error {
   }
 }
 
+/** The argument has the right type and a value that will not do. */
 export class ValueError extends PythonError {
   override readonly name = 'ValueError'
 }
 
+/** What fits no other class. */
 export class RuntimeError extends PythonError {
   override readonly name = 'RuntimeError'
 }
 
+/** The method is not there yet, or not here. */
 export class NotImplementedError extends PythonError {
   override readonly name = 'NotImplementedError'
 }
 
+/** The object lacks what was asked of it. */
 export class AttributeError extends PythonError {
   override readonly name = 'AttributeError'
 }
 
+/** What was looked up is not there. */
 export class LookupError extends PythonError {
   override readonly name = 'LookupError'
 }
 
+/** The list is not that long. */
 export class IndexError extends PythonError {
   override readonly name = 'IndexError'
 }
@@ -53,6 +60,7 @@ export class OSError extends PythonError {
   override readonly name = 'OSError'
 }
 
+/** The operating system refused it. */
 export class PermissionError extends PythonError {
   override readonly name = 'PermissionError'
 }
