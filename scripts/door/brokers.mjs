@@ -2,10 +2,11 @@ import { pathToFileURL } from 'node:url'
 import { join } from 'node:path'
 import { ExpectedError, exitCodeOf, interruptedBy, onInterrupt, root } from './processes.mjs'
 
-/** Which bus a broker serves, and the variable that carries its URL (DevStack's words). */
+/** What each word after `--brokers` starts, and the variable that carries its URL (DevStack's words). */
 const BUSES = {
-  rabbit: ['RPC_TRANSPORT_URL'],
-  kafka: ['NOTIFY_TRANSPORT_URL'],
+  rabbit: { broker: 'rabbit', variable: 'RPC_TRANSPORT_URL' },
+  amqp: { broker: 'artemis', variable: 'RPC_TRANSPORT_URL' },
+  kafka: { broker: 'kafka', variable: 'NOTIFY_TRANSPORT_URL' },
 }
 
 /** oslo.config's names for the same two options: these win over service.conf. */
@@ -14,9 +15,9 @@ const OPTIONS = {
   NOTIFY_TRANSPORT_URL: 'OS_OSLO_MESSAGING_NOTIFICATIONS__TRANSPORT_URL',
 }
 
-function variablesOf(name) {
+function busOf(name) {
   if (Object.hasOwn(BUSES, name)) return BUSES[name]
-  throw new ExpectedError(`--brokers knows ${Object.keys(BUSES).join(' and ')}, not ${JSON.stringify(name)}.`)
+  throw new ExpectedError(`--brokers knows ${Object.keys(BUSES).join(', ')}, not ${JSON.stringify(name)}.`)
 }
 
 /** Starts the named brokers, hands an environment with their URLs to `work`, and stops them whatever happens.
@@ -28,17 +29,17 @@ export async function withBrokers(names, work) {
   // A signal is waited out here: what has been started must be stopped as well.
   const release = onInterrupt(() => {})
   try {
-    const wanted = names.filter((name) => variablesOf(name).some((variable) => urls[variable] === undefined))
+    const wanted = names.filter((name) => urls[busOf(name).variable] === undefined)
     if (wanted.length > 0) {
       const { startBroker } = await import(pathToFileURL(join(root, 'brokers/dist/index.js')).href)
       console.log(`> starting ${wanted.join(' and ')}`)
-      const starts = await Promise.allSettled(wanted.map((name) => startBroker(name)))
+      const starts = await Promise.allSettled(wanted.map((name) => startBroker(busOf(name).broker)))
       for (const [index, start] of starts.entries()) {
         if (start.status === 'rejected') continue
         started.push(start.value)
         const { version, hosts } = start.value
         console.log(`> ${wanted[index]} ${version} on ${hosts.map(({ host, port }) => `${host}:${port}`).join(',')}`)
-        for (const variable of variablesOf(wanted[index])) urls[variable] ??= start.value.url
+        urls[busOf(wanted[index]).variable] ??= start.value.url
       }
       const failures = starts.filter(({ status }) => status === 'rejected').map(({ reason }) => reason)
       if (failures.length > 0) throw new ExpectedError(failures.map(({ message }) => message).join('\n'))
