@@ -236,4 +236,5 @@ export const amqpConfig = {
   },
 } as const
 
+/** The options of `[oslo_messaging_amqp]` after merging, with their types. */
 export type AmqpOptions = OptionsOf<typeof amqpConfig>
