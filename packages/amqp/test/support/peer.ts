@@ -15,6 +15,8 @@ export interface Peer {
   reset(): void
   /** Detaches every link of the address with a condition. */
   detach(address: string, condition: string): void
+  /** Resolves to the number of deliveries from addresses of this prefix that clients have accepted, once there are so many. */
+  acceptedBy(prefix: string, count: number): Promise<number>
   /** What to answer to messages of an address, once for each entry, before they are accepted as usual. */
   readonly outcomes: Map<string, ('release' | 'reject' | 'modify-failed')[]>
   close(): Promise<void>
@@ -42,12 +44,28 @@ interface Queue {
 
 const isTopic = (address: string): boolean => address.startsWith('broadcast.') || address.includes('/multicast/')
 
-export async function startPeer(options: { readonly product?: string } = {}): Promise<Peer> {
+export interface PeerOptions {
+  readonly product?: string
+  /** Users and passwords for PLAIN; ANONYMOUS is offered beside it. Default: everybody comes in. */
+  readonly users?: Readonly<Record<string, string>>
+  /** Offer PLAIN alone. */
+  readonly plainOnly?: boolean
+}
+
+export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   const container = rhea.create_container({ id: 'peer', autoaccept: false, autosettle: true })
+  const { users } = options
+  if (users !== undefined) {
+    if (options.plainOnly !== true) container.sasl_server_mechanisms.enable_anonymous()
+    container.sasl_server_mechanisms.enable_plain((user: string, password: string) => users[user] === password)
+  }
   const queues = new Map<string, Queue>()
   const topics = new Map<string, Set<Sender>>()
   const received: { address: string; message: Message; settled: boolean }[] = []
   const outcomes: Peer['outcomes'] = new Map()
+  const accepted: string[] = []
+  const addresses = new WeakMap<object, string>()
+  const lookers = new Set<() => void>()
   const sockets = new Set<Socket>()
   const inFlight = new Map<Delivery, { readonly queue: Queue; readonly stored: Stored }>()
 
@@ -86,15 +104,13 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
 
   container.on('connection_open', ({ connection }: EventContext) => {
     const { socket } = connection as unknown as { readonly socket: Socket }
-    sockets.add(socket)
-    socket.on('close', () => {
-      sockets.delete(socket)
-      // rhea hears nothing of a socket that is reset from here.
+    // rhea hears nothing of a socket that is reset from here.
+    socket.on('close', () =>
       connection.each_sender(
         (sender: Sender) => gone(sender),
         () => true,
-      )
-    })
+      ),
+    )
   })
   container.on('sender_open', ({ sender }: EventContext) => {
     if (sender === undefined) return
@@ -105,6 +121,7 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
       return
     }
     sender.set_source({ address, dynamic: source.dynamic === true })
+    addresses.set(sender, address)
     if (isTopic(address)) {
       const members = topics.get(address) ?? new Set<Sender>()
       topics.set(address, members.add(sender))
@@ -174,7 +191,11 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
     })
   for (const event of ['accepted', 'rejected'])
     container.on(event, ({ delivery }: EventContext) => {
-      if (delivery !== undefined) inFlight.delete(delivery)
+      if (delivery === undefined) return
+      inFlight.delete(delivery)
+      if (event !== 'accepted') return
+      accepted.push(addresses.get(delivery.link) ?? '')
+      for (const look of lookers) look()
     })
   for (const event of [
     'disconnected',
@@ -193,12 +214,27 @@ export async function startPeer(options: { readonly product?: string } = {}): Pr
     port: 0,
     ...(options.product === undefined ? {} : { properties: { product: options.product } }),
   })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => server.once('listening', resolve).once('error', reject))
   return {
     port: (server.address() as AddressInfo).port,
     received,
     outcomes,
     depth: (address) => queues.get(address)?.messages.length ?? 0,
+    acceptedBy: (prefix, count) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          const found = accepted.filter((address) => address.startsWith(prefix)).length
+          if (found < count) return
+          lookers.delete(look)
+          resolve(found)
+        }
+        lookers.add(look)
+        look()
+      }),
     reset() {
       for (const socket of sockets) socket.resetAndDestroy()
     },
