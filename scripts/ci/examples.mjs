@@ -25,13 +25,13 @@ export async function checkExample(folder) {
 }
 
 /** The same program through the front door, on real brokers: only the two schemes in its first line may differ. */
-export async function checkExampleOnBrokers() {
+export async function checkExampleOnBrokers(rpc) {
   const expected = readFileSync(join(root, 'examples/01-hybrid-service/expected.txt'), 'utf8')
-  const text = await output([join(root, 'scripts/door.mjs'), 'start', '--brokers'], { cwd: root })
+  const text = await output([join(root, 'scripts/door.mjs'), 'start', '--brokers', `${rpc},kafka`], { cwd: root })
   // The front door and the brokers say what they do as well; the story begins with the transports.
   const lines = text.split('\n')
   const story = lines.slice(lines.findIndex((line) => line.startsWith('RPC over '))).join('\n')
-  const wanted = expected.replace('memory', 'rabbit').replace('memory', 'kafka')
+  const wanted = expected.replace('memory', rpc).replace('memory', 'kafka')
   return verdict(differences(story, wanted), text.trimEnd())
 }
 

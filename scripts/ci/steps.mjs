@@ -37,12 +37,19 @@ export const steps = [
   { name: 'comments of exported symbols', run: checkComments },
   { name: 'import boundaries', run: checkBoundaries },
   {
+    name: 'options in docs/config.md',
+    run: () => tool(process.execPath, [join(root, 'scripts/generate-config-docs.mjs'), '--check'], { cwd: root }),
+  },
+  {
     name: 'inventory of features',
     run: () => tool(process.execPath, [join(root, 'scripts/ci/check-inventory.mjs')], { cwd: root }),
   },
   { name: 'code in the docs', run: checkDocs },
   ...examples().map((folder) => ({ name: `example ${folder}`, run: () => checkExample(folder) })),
-  { name: 'example 01 on real brokers', run: checkExampleOnBrokers },
+  ...['rabbit', 'amqp'].map((rpc) => ({
+    name: `example 01 on ${rpc} and kafka`,
+    run: () => checkExampleOnBrokers(rpc),
+  })),
   {
     name: 'nothing left behind in the tree',
     run: () => {
