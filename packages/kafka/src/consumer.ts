@@ -13,13 +13,14 @@ import {
   Supervisor,
   type SupervisorChange,
 } from '@oslo-messaging/core/driver'
-import type { ConsumerPort, FetchedBatch, KafkaClient } from './client-port.ts'
+import type { ConsumerPort, FetchedBatch, KafkaClient, OutgoingRecord } from './client-port.ts'
 import { Dispenser } from './dispenser.ts'
 import { Intake } from './intake.ts'
 import { mapFault, toFault } from './map-error.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { keyOf, type PartitionFlow } from './partition-flow.ts'
 import { PartitionTable, type Session } from './partition-table.ts'
+import { PoisonPolicy } from './poison-policy.ts'
 import type { KafkaSettings } from './settings.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -39,6 +40,8 @@ export interface KafkaListenerOptions {
   readonly logger: Logger
   readonly clock: Clock
   readonly random: () => number
+  /** Stores a record in another topic: the dead-letter topic. */
+  readonly send: (topic: string, record: OutgoingRecord) => Promise<void>
 }
 
 /** A member of a consumer group that hands out notifications and outlives every loss.
@@ -102,6 +105,16 @@ export class KafkaListener implements Listener {
       onAdvance: (flow) => {
         if (flow.settledUpTo !== undefined) this.#committer.advance(flow, flow.settledUpTo)
       },
+      poison:
+        commit === 'after'
+          ? new PoisonPolicy({
+              maxAttempts: settings.maxAttempts,
+              deadLetterTopic: settings.deadLetterTopic,
+              send: options.send,
+              clock,
+              logger,
+            })
+          : undefined,
       partitions: () => this.#table.size,
       logger,
     })

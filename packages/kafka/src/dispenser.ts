@@ -1,7 +1,8 @@
 import { emitDiagnostic, type IncomingNotification, type Logger } from '@oslo-messaging/core/driver'
 import type { FetchedRecord } from './client-port.ts'
 import type { PartitionFlow } from './partition-flow.ts'
-import { decodeRecord } from './record.ts'
+import type { PoisonPolicy } from './poison-policy.ts'
+import { type DecodedRecord, decodeRecord } from './record.ts'
 
 /** Records handed out before the event loop gets its turn. */
 const RECORDS_AT_ONCE = 100
@@ -16,6 +17,8 @@ export interface DispenserOptions {
   readonly onMessage: (notification: IncomingNotification) => void
   /** Everything of the partition before its `settledUpTo` is done. Only when `tracked`. */
   readonly onAdvance: (flow: PartitionFlow) => void
+  /** For handlers that fail; absent: the listener above settles such notifications itself. */
+  readonly poison: PoisonPolicy | undefined
   /** How many partitions share the places. */
   readonly partitions: () => number
   readonly logger: Logger
@@ -84,7 +87,7 @@ export class Dispenser {
   }
 
   #handOut(flow: PartitionFlow, record: FetchedRecord): void {
-    const { onMessage, topics, tracked } = this.#options
+    const { tracked } = this.#options
     const settle = tracked ? flow.handOut(record.offset) : null
     let decoded
     try {
@@ -106,14 +109,42 @@ export class Dispenser {
       if (settle?.() === true) this.#options.onAdvance(flow)
       this.#run()
     }
+    this.#deliver(flow, record, decoded, release, 1)
+  }
+
+  #deliver(
+    flow: PartitionFlow,
+    record: FetchedRecord,
+    decoded: DecodedRecord,
+    release: () => void,
+    attempt: number,
+  ): void {
+    const { onMessage, topics, tracked, poison } = this.#options
     const priority = topics.get(flow.topic)
+    let failed = false
+    const judge = async (error: unknown): Promise<void> => {
+      if (failed || poison === undefined) return
+      failed = true
+      const verdict = await poison.judge(flow, record, attempt, error)
+      if (verdict === 'done') release()
+      // Stopped or taken away meanwhile: it is not committed, and comes again.
+      else if (!this.#stopped && !flow.revoked.signal.aborted)
+        this.#deliver(flow, record, decoded, release, attempt + 1)
+    }
     onMessage({
       context: decoded.context,
       message: decoded.message,
       orderingKey: flow.key,
       ...(priority === undefined ? {} : { priority }),
       ...(record.headers === undefined ? {} : { headers: record.headers }),
-      ...(tracked ? { signal: flow.revoked.signal, redelivered: this.#isRepeated(flow, record) } : {}),
+      ...(tracked
+        ? {
+            signal: flow.revoked.signal,
+            redelivered: attempt > 1 || this.#isRepeated(flow, record),
+            deliveryCount: attempt - 1,
+          }
+        : {}),
+      ...(poison === undefined ? {} : { failed: (error: unknown) => void judge(error) }),
       acknowledge: release,
       requeue: release,
     })

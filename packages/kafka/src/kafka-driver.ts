@@ -1,4 +1,5 @@
 import {
+  Deadline,
   type Driver,
   type DriverContext,
   type Health,
@@ -19,6 +20,9 @@ import { NotificationProducer } from './producer.ts'
 import { encodeRecord } from './record.ts'
 import type { KafkaSettings } from './settings.ts'
 import { checkTopicName, topicsToRead, topicToSend } from './topic-name.ts'
+
+/** How long one attempt to write to the dead-letter topic may take. */
+const DEAD_LETTER_MS = 30_000
 
 /** Notifications over Kafka: wiring only. */
 export class KafkaDriver implements Driver {
@@ -78,6 +82,11 @@ export class KafkaDriver implements Driver {
       logger,
       clock,
       random,
+      send: async (topic, record) =>
+        await this.#producer.send(topic, record, {
+          deadline: Deadline.after(DEAD_LETTER_MS, { clock }),
+          retries: null,
+        }),
     })
     this.#listeners.add(listener)
     const forget = (): void => {
