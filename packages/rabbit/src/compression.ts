@@ -12,7 +12,7 @@ const HEADER: Record<Compression, string> = { gzip: 'application/x-gzip', bzip2:
 const MOST_BYTES = 256 * 1024 * 1024
 
 export interface CompressedBody {
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, unknown>>
   readonly body: Buffer
 }
 

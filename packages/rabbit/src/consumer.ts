@@ -41,7 +41,7 @@ interface Session {
   readonly acks: AckBatch
   readonly revoked: AbortController
   /** Delivered by the broker beyond what may be in hand: each queue of the listener has the whole prefetch for itself. */
-  readonly waiting: { readonly delivery: ClientDelivery; readonly since: number }[]
+  readonly waiting: { readonly delivery: ClientDelivery; readonly queue: string; readonly since: number }[]
   inHand: number
   lost: boolean
 }
@@ -112,6 +112,14 @@ export class Consumer implements Listener, WatchedConsumer {
   async close(): Promise<void> {
     this.#closing ??= this.#close()
     await this.#closing
+  }
+
+  /** Ends it with an error, as if the broker had refused it for good: what is in hand goes back, and `closed` rejects. */
+  fail(error: unknown): void {
+    const session = this.#session
+    this.#supervisor.close()
+    if (session !== undefined) this.#lose(session, error)
+    this.#closed.reject(error)
   }
 
   // --- for the watchdog ---------------------------------------------------------------------------------------------
@@ -209,14 +217,14 @@ export class Consumer implements Listener, WatchedConsumer {
       if (typeof offset === 'number') this.#offsets.set(queue.name, offset)
     }
     if (this.#stopping !== undefined || session.lost) session.acks.reject(delivery.deliveryTag, true)
-    else if (session.inHand < this.#options.prefetch) this.#handOver(session, delivery)
-    else session.waiting.push({ delivery, since: this.#options.runtime.clock.now() })
+    else if (session.inHand < this.#options.prefetch) this.#handOver(session, delivery, queue.name)
+    else session.waiting.push({ delivery, queue: queue.name, since: this.#options.runtime.clock.now() })
   }
 
-  #handOver(session: Session, delivery: ClientDelivery): void {
+  #handOver(session: Session, delivery: ClientDelivery, queue: string): void {
     session.inHand += 1
     this.#options.onDelivery(
-      new Delivery(delivery, session.revoked.signal, {
+      new Delivery(delivery, queue, session.revoked.signal, {
         acknowledge: (tag) => {
           if (!session.lost) session.acks.acknowledge(tag)
           this.#release(session)
@@ -234,7 +242,7 @@ export class Consumer implements Listener, WatchedConsumer {
     while (session.inHand < this.#options.prefetch) {
       const next = session.waiting.shift()
       if (next === undefined) return
-      if (!this.#hasExpired(next.delivery, next.since)) return this.#handOver(session, next.delivery)
+      if (!this.#hasExpired(next.delivery, next.since)) return this.#handOver(session, next.delivery, next.queue)
       session.acks.acknowledge(next.delivery.deliveryTag)
       reportDropped(this.#options.runtime, this.#options.name, 'expired', {})
     }

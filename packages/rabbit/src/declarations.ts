@@ -1,4 +1,4 @@
-import type { ClientConnection, ExchangeDeclaration } from './client.ts'
+import type { ClientConnection, ExchangeDeclaration, QueueDeclaration } from './client.ts'
 import { isDurabilityMismatch } from './map-error.ts'
 import { type BoundQueue, withoutDurability } from './topology.ts'
 
@@ -7,6 +7,12 @@ export interface Requirement {
   readonly exchange: ExchangeDeclaration
   /** The queue that keeps notifications while nobody listens. */
   readonly store: BoundQueue | null
+}
+
+/** A queue of this driver's own, reached through the default exchange. */
+export interface OwnQueueRequirement {
+  readonly exchange: null
+  readonly queue: QueueDeclaration
 }
 
 /** Declares what senders need, once for each connection; every declaration has a channel of its own, so that a refusal costs nothing else. */
@@ -25,7 +31,7 @@ export class Declarations {
   }
 
   /** Declares unless that was done. Rejects with the broker's refusal; the next call tries again. */
-  async ensure(key: string, requirement: Requirement): Promise<void> {
+  async ensure(key: string, requirement: Requirement | OwnQueueRequirement): Promise<void> {
     let done = this.#done.get(key)
     if (done === undefined) {
       done = this.#declare(requirement)
@@ -47,7 +53,8 @@ export class Declarations {
     }
   }
 
-  async #declare(requirement: Requirement): Promise<void> {
+  async #declare(requirement: Requirement | OwnQueueRequirement): Promise<void> {
+    if (requirement.exchange === null) return await this.#declareQueue(requirement.queue)
     try {
       await this.#declareOnce(requirement)
     } catch (error) {
@@ -57,6 +64,15 @@ export class Declarations {
         exchange: { ...exchange, durable: false },
         store: store === null ? null : withoutDurability(store),
       })
+    }
+  }
+
+  async #declareQueue(queue: QueueDeclaration): Promise<void> {
+    const channel = await this.#connection.openChannel()
+    try {
+      await channel.declareQueue(queue)
+    } finally {
+      void channel.close()
     }
   }
 
@@ -74,7 +90,9 @@ export class Declarations {
 }
 
 /** Exchange names hold no newline: amqp-0-9-1 allows letters, digits and `-_.:`. */
-export function requirementKey({ exchange, store }: Requirement): string {
+export function requirementKey(requirement: Requirement | OwnQueueRequirement): string {
+  if (requirement.exchange === null) return `\n${requirement.queue.name}`
+  const { exchange, store } = requirement
   return store === null ? exchange.name : `${exchange.name}\n${store.queue.name}`
 }
 

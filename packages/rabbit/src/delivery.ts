@@ -13,13 +13,18 @@ export class Delivery {
   readonly body: Buffer
   readonly redelivered: boolean
   readonly routingKey: string
+  readonly exchange: string
+  /** The queue it came from. */
+  readonly queue: string
   /** Aborts when the broker has taken the message back. */
   readonly signal: AbortSignal
   readonly #tag: number
   readonly #settlement: Settlement
   #settled = false
 
-  constructor(delivery: ClientDelivery, signal: AbortSignal, settlement: Settlement) {
+  constructor(delivery: ClientDelivery, queue: string, signal: AbortSignal, settlement: Settlement) {
+    this.queue = queue
+    this.exchange = delivery.exchange
     this.properties = delivery.properties
     this.body = delivery.body
     this.redelivered = delivery.redelivered
@@ -55,10 +60,13 @@ export class Delivery {
   }
 }
 
+/** Counts the deliveries of a message that this driver has put aside and delivered again. */
+export const ATTEMPTS_HEADER = 'x-oslo-attempts'
+
 /** What the broker knows about a delivery, for whoever handles it. */
 export function deliveryFacts({ redelivered, properties }: Delivery, uniqueId: string | null): DeliveryFacts {
   const { headers } = properties
-  const count = headers?.['x-delivery-count']
+  const count = headers?.['x-delivery-count'] ?? headers?.[ATTEMPTS_HEADER]
   const traced = headers === undefined ? [] : Object.entries(headers).filter(isTraceHeader)
   return {
     redelivered,

@@ -2,6 +2,7 @@ import { DuplicateCache, type IncomingNotification, type MessageContext } from '
 import { type Delivery, deliveryFacts } from './delivery.ts'
 import { reportDropped } from './dropped.ts'
 import { decodeBody, splitNotification } from './message.ts'
+import type { NotificationFailures } from './notification-failures.ts'
 import type { Runtime } from './runtime.ts'
 
 type Decoded = ReturnType<typeof splitNotification>
@@ -13,8 +14,16 @@ export class NotificationReader {
   readonly #onMessage: (notification: IncomingNotification) => void
   /** Ids that were acknowledged. */
   readonly #acknowledged: DuplicateCache
+  readonly #failures: NotificationFailures | undefined
 
-  constructor(runtime: Runtime, name: string, onMessage: (notification: IncomingNotification) => void) {
+  /** `failures`: undefined leaves failing notifications to core. */
+  constructor(
+    runtime: Runtime,
+    name: string,
+    failures: NotificationFailures | undefined,
+    onMessage: (notification: IncomingNotification) => void,
+  ) {
+    this.#failures = failures
     this.#runtime = runtime
     this.#name = name
     this.#onMessage = onMessage
@@ -26,7 +35,8 @@ export class NotificationReader {
     try {
       decoded = splitNotification(decodeBody(delivery.properties, delivery.body))
     } catch (error) {
-      delivery.discard()
+      if (this.#failures === undefined) delivery.discard()
+      else this.#failures.unreadable(delivery, error)
       return reportDropped(this.#runtime, this.#name, 'unreadable', { error })
     }
     const { uniqueId } = decoded
@@ -35,7 +45,7 @@ export class NotificationReader {
       return reportDropped(this.#runtime, this.#name, 'duplicate', { uniqueId })
     }
     this.#onMessage(
-      new RabbitNotification(delivery, decoded, () => {
+      new RabbitNotification(delivery, decoded, this.#failures, () => {
         if (uniqueId !== null) this.#acknowledged.add(uniqueId)
       }),
     )
@@ -52,9 +62,17 @@ class RabbitNotification implements IncomingNotification {
   readonly uniqueId?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly #delivery: Delivery
+  /** There when the driver has a policy for it. */
+  readonly failed?: (error: unknown) => void
   readonly #onAcknowledged: () => void
 
-  constructor(delivery: Delivery, decoded: Decoded, onAcknowledged: () => void) {
+  constructor(
+    delivery: Delivery,
+    decoded: Decoded,
+    failures: NotificationFailures | undefined,
+    onAcknowledged: () => void,
+  ) {
+    if (failures !== undefined) this.failed = (error) => failures.handle(delivery, error)
     this.context = decoded.context
     this.message = decoded.message
     this.signal = delivery.signal

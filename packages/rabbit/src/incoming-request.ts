@@ -15,6 +15,8 @@ export class RequestReader {
   readonly #taken: DuplicateCache
   /** Ids delivered and not yet taken. */
   readonly #held = new Set<string>()
+  /** Requests under way that are acknowledged when they are over. */
+  readonly #running = new Map<string, RabbitRequest>()
 
   constructor(runtime: Runtime, name: string, replies: ReplySender, onMessage: (request: IncomingRequest) => void) {
     this.#runtime = runtime
@@ -33,12 +35,15 @@ export class RequestReader {
       return reportDropped(this.#runtime, this.#name, 'unreadable', { error })
     }
     const { uniqueId } = decoded
+    const running = uniqueId === null ? undefined : this.#running.get(uniqueId)
+    // Taken back by the broker while its method runs here, and delivered again: the end of the method settles this delivery instead.
+    if (running !== undefined) return running.adopt(delivery)
     if (uniqueId !== null && (this.#taken.has(uniqueId) || this.#held.has(uniqueId))) {
       delivery.acknowledge()
       return reportDropped(this.#runtime, this.#name, 'duplicate', { uniqueId })
     }
     if (uniqueId !== null) this.#held.add(uniqueId)
-    this.#onMessage(new RabbitRequest(delivery, decoded, this.#replies, this))
+    this.#onMessage(new RabbitRequest(delivery, decoded, this.#replies, this, this.#runtime.settings.ack === 'after'))
   }
 
   /** The broker has taken back what was held, and will deliver it again. */
@@ -46,10 +51,17 @@ export class RequestReader {
     this.#held.clear()
   }
 
-  taken(uniqueId: string | null): void {
+  /** A worker has it; `request` is given when it is to be acknowledged later. */
+  taken(uniqueId: string | null, request?: RabbitRequest): void {
     if (uniqueId === null) return
+    if (request !== undefined) this.#running.set(uniqueId, request)
     this.#held.delete(uniqueId)
     this.#taken.add(uniqueId)
+  }
+
+  /** A request that was acknowledged when it was over. */
+  over(uniqueId: string | null): void {
+    if (uniqueId !== null) this.#running.delete(uniqueId)
   }
 
   handedBack(uniqueId: string | null): void {
@@ -66,14 +78,22 @@ class RabbitRequest implements IncomingRequest {
   readonly deliveryCount?: number
   readonly uniqueId?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly #delivery: Delivery
+  #delivery: Delivery
   readonly #replies: ReplySender
   readonly #reader: RequestReader
   readonly #msgId: string | null
   readonly #replyQueue: string | null
+  /** There when the request is acknowledged after it was handled. */
+  readonly finished?: () => void
   #replied = false
 
-  constructor(delivery: Delivery, decoded: DecodedRequest, replies: ReplySender, reader: RequestReader) {
+  constructor(
+    delivery: Delivery,
+    decoded: DecodedRequest,
+    replies: ReplySender,
+    reader: RequestReader,
+    acknowledgeAfter: boolean,
+  ) {
     this.context = decoded.context
     this.message = decoded.message
     this.callMonitorTimeout = decoded.callMonitorTimeout
@@ -85,6 +105,10 @@ class RabbitRequest implements IncomingRequest {
     this.#msgId = decoded.msgId
     this.#replyQueue = decoded.replyQueue
     this.expectsReply = this.#msgId !== null && this.#replyQueue !== null
+    if (acknowledgeAfter)
+      this.finished = () => {
+        if (!this.#replied) this.#settle()
+      }
   }
 
   /** Until it is settled the broker may take it back; from then on it is this server's alone. */
@@ -94,8 +118,15 @@ class RabbitRequest implements IncomingRequest {
 
   acknowledge(): void {
     if (this.#delivery.isSettled) return
-    this.#delivery.acknowledge()
-    this.#reader.taken(this.uniqueId ?? null)
+    if (this.finished === undefined) {
+      this.#delivery.acknowledge()
+      this.#reader.taken(this.uniqueId ?? null)
+    } else this.#reader.taken(this.uniqueId ?? null, this)
+  }
+
+  /** The same request, delivered again. */
+  adopt(delivery: Delivery): void {
+    this.#delivery = delivery
   }
 
   requeue(): void {
@@ -109,10 +140,17 @@ class RabbitRequest implements IncomingRequest {
     const encoded = encodeReply(reply, this.#msgId)
     this.#replied = true
     await this.#replies.send(this.#replyQueue, encoded)
+    if (this.finished !== undefined) this.#settle()
   }
 
   async heartbeat(): Promise<boolean> {
     if (this.#msgId === null || this.#replyQueue === null || this.#replied) return false
     return await this.#replies.sendOnce(this.#replyQueue, encodeHeartbeat(this.#msgId))
+  }
+
+  /** It was handled: the broker may forget it. */
+  #settle(): void {
+    this.#delivery.acknowledge()
+    this.#reader.over(this.uniqueId ?? null)
   }
 }

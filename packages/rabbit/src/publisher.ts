@@ -11,7 +11,7 @@ import {
 import type { ClientConnection } from './client.ts'
 import type { CompressedBody } from './compression.ts'
 import type { Connection } from './connection.ts'
-import { Declarations, type Requirement, requirementKey } from './declarations.ts'
+import { Declarations, type OwnQueueRequirement, type Requirement, requirementKey } from './declarations.ts'
 import { Lane, type PublishOutcome } from './lane.ts'
 import { brokerCodeOf, mapError } from './map-error.ts'
 import type { Runtime } from './runtime.ts'
@@ -22,7 +22,7 @@ export interface Shipment {
   readonly exchange: string
   readonly routingKey: string
   /** Null for the default exchange. */
-  readonly requirement: Requirement | null
+  readonly requirement: Requirement | OwnQueueRequirement | null
   readonly mandatory: boolean
   /** Milliseconds as a decimal string. */
   readonly expiration: string | undefined
@@ -317,7 +317,7 @@ function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement }: Ship
   if (outcome.kind !== 'unknown') return false
   if (repeatUnknown) return true
   // The exchange was gone, and with it every queue this message could have reached; only companions of the same moment are in doubt.
-  return brokerCodeOf(outcome.error) === 404 && (outcome.alone || requirement?.exchange.type === 'fanout')
+  return brokerCodeOf(outcome.error) === 404 && (outcome.alone || requirement?.exchange?.type === 'fanout')
 }
 
 function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: Shipment): MessagingError {

@@ -29,6 +29,7 @@ import { hostsOf, virtualHostOf } from './hosts.ts'
 import { NotificationReader } from './incoming-notification.ts'
 import { RequestReader } from './incoming-request.ts'
 import { encodeNotification, encodeRequest, newId } from './message.ts'
+import { createNotificationFailures } from './notification-failures.ts'
 import { newProgress, Publisher } from './publisher.ts'
 import { createQueueNames, type QueueNames } from './queue-names.ts'
 import { ReplyQueue } from './reply-queue.ts'
@@ -125,11 +126,14 @@ export class RabbitDriver implements Driver {
   ): Promise<Listener> {
     const subscriptions = this.#topology.listenerSubscriptions(targets, options.pool)
     const name = `notifications ${options.pool ?? subscriptions.map(({ queue }) => queue.name).join(',')}`
-    const reader = new NotificationReader(this.#runtime, name, options.onMessage)
-    return await this.#consume(name, subscriptions, options, {
+    let consumer: Consumer | undefined
+    const failures = createNotificationFailures(this.#runtime, this.#publisher, (error) => consumer?.fail(error))
+    const reader = new NotificationReader(this.#runtime, name, failures, options.onMessage)
+    consumer = await this.#consume(name, subscriptions, options, {
       onDelivery: (delivery) => reader.read(delivery),
       onRevoked: () => {},
     })
+    return consumer
   }
 
   health(): Health {
@@ -201,7 +205,7 @@ export class RabbitDriver implements Driver {
     subscriptions: readonly Subscription[],
     { deadline, prefetch }: Pick<ListenOptions, 'deadline' | 'prefetch'>,
     handlers: Pick<ConstructorParameters<typeof Consumer>[0], 'onDelivery' | 'onRevoked'>,
-  ): Promise<Listener> {
+  ): Promise<Consumer> {
     const { rabbit_qos_prefetch_count: configured } = this.#runtime.options
     const consumer = new Consumer({
       runtime: this.#runtime,

@@ -1,3 +1,12 @@
+/** What to do with a notification whose endpoint throws.
+ *  `default`: as oslo, acknowledged, or requeued when the listener allows it. `requeue`: back to the queue at once, without end. `discard`: rejected, so that a
+ *  dead-letter exchange of the queue gets it, if there is one. `stop`: back to the queue, and the listener ends with the error.
+ *  `dead-letter`: delivered again up to `retries` times, each time after `delayMs`, then kept in the queue `<queue>.dead`. Waiting copies are in `<queue>.retry.<delayMs>`.
+ *  Both queues are this driver's own and durable; the message's body and envelope stay as they are, so Python services notice nothing. */
+export type FailurePolicy =
+  | { readonly action: 'default' | 'requeue' | 'discard' | 'stop' }
+  | { readonly action: 'dead-letter'; readonly retries: number; readonly delayMs: number }
+
 /** What can be chosen in code, beyond the options of oslo. Every field has the value that suits a deployment of Python services. */
 export interface RabbitSettings {
   /** Ids of messages remembered by each listener to notice duplicates. oslo remembers 16. Default 16. */
@@ -8,6 +17,12 @@ export interface RabbitSettings {
   readonly maxOutstandingBytes: number
   /** How often the broker is asked whether consumers that hear nothing still exist, milliseconds; 0 never. Default 5000. */
   readonly watchdogIntervalMs: number
+  /** When an RPC request is acknowledged. `before`: when a worker takes it, at most once, as oslo does. `after`: when its reply is with the broker (a cast: when its
+   *  method is over), at least once: what a dying server was working on is delivered again. Methods must then stay below the broker's `consumer_timeout`
+   *  (30 minutes unless configured) and must bear being run twice. Default `before`. */
+  readonly ack: 'before' | 'after'
+  /** What becomes of a notification whose endpoint throws. Default: what oslo does. */
+  readonly onNotificationFailure: FailurePolicy
   /** Milliseconds an attempt to connect to one host may take. Default 10 000. */
   readonly connectTimeoutMs: number
 }
@@ -17,5 +32,7 @@ export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   maxOutstandingMessages: 4096,
   maxOutstandingBytes: 64 * 1024 * 1024,
   watchdogIntervalMs: 5000,
+  ack: 'before',
+  onNotificationFailure: Object.freeze({ action: 'default' }),
   connectTimeoutMs: 10_000,
 })

@@ -15,6 +15,7 @@ export interface RPCRequestMessage {
   readonly version?: string
 }
 
+/** A request as core hands it to a driver. */
 export interface OutgoingRequest {
   readonly context: MessageContext
   readonly message: RPCRequestMessage
@@ -40,6 +41,7 @@ export interface NotificationMessage {
   readonly timestamp: string
 }
 
+/** A notification as core hands it to a driver. Headers as with requests. */
 export interface OutgoingNotification {
   readonly context: MessageContext
   readonly message: NotificationMessage
@@ -82,8 +84,11 @@ export interface IncomingRequest extends IncomingMessage {
   heartbeat(): Promise<boolean>
   /** Hands the request back undone, for a server that stops before a worker took it. */
   requeue(): void
+  /** Called once when the method is over, however it ended, and its reply was handed over. For drivers that settle no earlier than that, when asked to. */
+  finished?(): void
 }
 
+/** A notification as a driver delivers it. The message may lack anything: core checks it (INVENTORY L2 to L8, L17). */
 export interface IncomingNotification extends IncomingMessage {
   readonly message: Readonly<Record<string, unknown>>
   /** The priority this delivery was subscribed under, lower case, where the driver knows it. */
@@ -92,4 +97,6 @@ export interface IncomingNotification extends IncomingMessage {
   readonly orderingKey?: string
   /** Hands the notification back, to be delivered again. Only called when the driver declares `requeue`. */
   requeue(): void
+  /** There when the driver has a policy of its own for handlers that throw: called instead of `acknowledge` and `requeue`, and settles the notification. */
+  failed?(error: unknown): void
 }

@@ -39,7 +39,9 @@ export class BatchNotificationDispatcher {
     const groups = await this.#group(batch)
     for (const priority of [...groups.keys()].sort()) {
       const members = groups.get(priority) ?? []
-      const requeue = (await this.#handle(priority, members)) === NotificationResult.REQUEUE && this.#allowRequeue
+      const outcome = await this.#handle(priority, members)
+      if (outcome === 'settled') continue
+      const requeue = outcome === NotificationResult.REQUEUE && this.#allowRequeue
       for (const { incoming } of members)
         if (requeue) incoming.requeue()
         else incoming.acknowledge()
@@ -73,7 +75,7 @@ export class BatchNotificationDispatcher {
   }
 
   /** One priority's part: REQUEUE or an exception concerns all of it, and later endpoints are skipped. */
-  async #handle(priority: string, members: readonly Member[]): Promise<'handled' | 'requeue'> {
+  async #handle(priority: string, members: readonly Member[]): Promise<'handled' | 'requeue' | 'settled'> {
     try {
       for (const { call, filter } of this.#callbacks.get(priority) ?? []) {
         const wanted = members.map((member) => member.notification).filter((one) => passes(filter, one))
@@ -85,6 +87,11 @@ export class BatchNotificationDispatcher {
       return NotificationResult.HANDLED
     } catch (error) {
       const [first] = members
+      if (first?.incoming.failed !== undefined) {
+        this.#reporter.handlerFailed(error, first.incoming, 'settled by the policy of the driver')
+        for (const { incoming } of members) incoming.failed?.(error)
+        return 'settled'
+      }
       if (first !== undefined)
         this.#reporter.handlerFailed(error, first.incoming, this.#allowRequeue ? 'requeued' : 'acknowledged')
       return NotificationResult.REQUEUE

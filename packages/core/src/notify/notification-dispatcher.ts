@@ -34,11 +34,14 @@ export class NotificationDispatcher {
       this.#reporter.dropped('revoked', incoming, 'the broker has taken it away')
       return
     }
-    if ((await this.#handle(incoming)) === NotificationResult.REQUEUE && this.#allowRequeue) incoming.requeue()
+    const outcome = await this.#handle(incoming)
+    if (outcome === 'settled') return
+    if (outcome === NotificationResult.REQUEUE && this.#allowRequeue) incoming.requeue()
     else incoming.acknowledge()
   }
 
-  async #handle(incoming: IncomingNotification): Promise<'handled' | 'requeue'> {
+  /** `settled`: the driver has a policy for failures, and has applied it. */
+  async #handle(incoming: IncomingNotification): Promise<'handled' | 'requeue' | 'settled'> {
     const reception = await receive(incoming, this.#serializer)
     if (reception.kind === 'unreadable') {
       this.#reporter.dropped('unreadable', incoming, 'it cannot be read', reception.error)
@@ -63,6 +66,11 @@ export class NotificationDispatcher {
       }
       return NotificationResult.HANDLED
     } catch (error) {
+      if (incoming.failed !== undefined) {
+        this.#reporter.handlerFailed(error, incoming, 'settled by the policy of the driver')
+        incoming.failed(error)
+        return 'settled'
+      }
       this.#reporter.handlerFailed(error, incoming, this.#allowRequeue ? 'requeued' : 'acknowledged')
       return NotificationResult.REQUEUE
     }

@@ -34,7 +34,11 @@ export class NotificationReporter {
   }
 
   /** An endpoint, or its filter, threw. */
-  handlerFailed(error: unknown, incoming: IncomingNotification, consequence: 'requeued' | 'acknowledged'): void {
+  handlerFailed(
+    error: unknown,
+    incoming: IncomingNotification,
+    consequence: 'requeued' | 'acknowledged' | 'settled by the policy of the driver',
+  ): void {
     this.#logger.error(
       `An endpoint of ${this.#source} failed, the notification is ${consequence}: ${errorText(error)}`,
       {

@@ -20,6 +20,7 @@ import { PingEndpoint, PING_METHOD } from './ping-endpoint.ts'
 import { ReplySender } from './reply-sender.ts'
 import { type CheckedRequest, RPCDispatcher } from './rpc-dispatcher.ts'
 
+/** Settings of a server. Source: INVENTORY S1. */
 export interface RPCServerOptions {
   /** Default: changes nothing. */
   readonly serializer?: Serializer | null
@@ -31,6 +32,7 @@ export interface RPCServerOptions {
   readonly workers?: number
 }
 
+/** What `getRpcServer` takes besides transport, target and endpoints; everything may be left out. */
 export interface GetRPCServerOptions extends RPCServerOptions {
   /** A subclass to make instead (INVENTORY D16). */
   readonly serverClass?: typeof RPCServer
@@ -82,7 +84,7 @@ export class RPCServer extends MessageServer {
       prefetch: pool.size * 2,
       onMessage: (request) =>
         pool.run(
-          () => this.#serve(request),
+          () => (request.finished === undefined ? this.#serve(request) : this.#serveToTheEnd(request)),
           undefined,
           () => request.requeue(),
         ),
@@ -135,6 +137,14 @@ export class RPCServer extends MessageServer {
     // Nothing to wait for is the rule, and an await of it would cost every request a turn.
     const busy = this.#replies.succeed(request, result)
     if (busy !== undefined) await busy
+  }
+
+  async #serveToTheEnd(request: IncomingRequest): Promise<void> {
+    try {
+      await this.#serve(request)
+    } finally {
+      request.finished?.()
+    }
   }
 
   /** Expected failures are the client's business; the others are worth a line with the error (INVENTORY S15). */
