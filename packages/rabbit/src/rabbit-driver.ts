@@ -30,6 +30,7 @@ import { NotificationReader } from './incoming-notification.ts'
 import { RequestReader } from './incoming-request.ts'
 import { encodeNotification, encodeRequest, newId } from './message.ts'
 import { createNotificationFailures } from './notification-failures.ts'
+import { noteOptions } from './option-notes.ts'
 import { newProgress, Publisher } from './publisher.ts'
 import { createQueueNames, type QueueNames } from './queue-names.ts'
 import { ReplyQueue } from './reply-queue.ts'
@@ -64,6 +65,7 @@ export class RabbitDriver implements Driver {
   ) {
     const { options, program, logger, clock, random } = context
     this.#runtime = { client, options, settings, program, logger, clock, random }
+    noteOptions(options, logger)
     this.#topology = createTopology(options, context.defaultExchange)
     this.#compression = compressionOf(options)
     const place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsOptions(options) }
