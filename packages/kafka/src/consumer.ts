@@ -61,6 +61,8 @@ export class KafkaListener implements Listener {
   readonly #batches = new Set<Promise<void>>()
   #session: Session | undefined
   #formerMember: string | undefined
+  /** Why no session will ever work again. */
+  #verdict: Error | undefined
   #stopped: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -72,7 +74,7 @@ export class KafkaListener implements Listener {
     this.#closed.promise.catch(() => {})
     this.#supervisor = new Supervisor({
       establish: async (signal) => await this.#establish(signal),
-      classify: (error) => (isMessagingError(error) && !error.retryable ? 'fatal' : 'retry'),
+      classify: (error) => (isFinal(error) ? 'fatal' : 'retry'),
       backoff: createBackoff({ initialMs: 100, factor: 2, maxMs: 2000, random }),
       upState: 'consuming',
       clock,
@@ -177,6 +179,7 @@ export class KafkaListener implements Listener {
 
   async #establish(signal: AbortSignal): Promise<void> {
     await this.#endSession()
+    if (this.#verdict !== undefined) throw this.#verdict
     try {
       await this.#table.prepare()
       if (signal.aborted) return
@@ -230,7 +233,11 @@ export class KafkaListener implements Listener {
   }
 
   #lost(error: unknown): void {
-    if (this.#closing === undefined) this.#supervisor.lost(this.#map(error))
+    if (this.#closing !== undefined) return
+    const reason = this.#map(error)
+    // A new session would meet the same: a codec that is not installed, a permission that is missing only for reading.
+    if (isFinal(reason)) this.#verdict ??= reason
+    this.#supervisor.lost(reason)
   }
 
   #map(error: unknown): unknown {
@@ -360,6 +367,10 @@ export class KafkaListener implements Listener {
       logger.info('kafka listener has recovered', { group })
     }
   }
+}
+
+function isFinal(error: unknown): error is Error {
+  return isMessagingError(error) && !error.retryable
 }
 
 async function within(timeoutMs: number, clock: Clock, work: Promise<void> | undefined): Promise<void> {

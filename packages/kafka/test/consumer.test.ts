@@ -208,6 +208,17 @@ describe('listener', () => {
     },
   )
 
+  it('a fault that a new session would meet again - fails at once instead of a crash loop', async () => {
+    const kafka = new ScriptedKafka()
+    const driver = openOver(kafka)
+    const received = await listen(driver, 't')
+    kafka.consumers[0]?.crash(new ClientFault('CodecMissing', 'Compression lz4 needs the package lz4-napi'))
+    await expect(received.listener.closed).rejects.toThrow(/lz4-napi/)
+    expect(kafka.consumers).toHaveLength(1)
+    expect(driver.health().status).toBe('failed')
+    await driver.close()
+  })
+
   it('trap 1, a join that fails - listen rejects instead of pretending', async () => {
     const kafka = new ScriptedKafka()
     kafka.onJoin = () => {

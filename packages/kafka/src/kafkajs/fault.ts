@@ -1,3 +1,4 @@
+import { isMessagingError } from '@oslo-messaging/core/driver'
 import { ClientFault, type ClientFaultOptions } from '../client-port.ts'
 
 /** The parts of a kafkajs error that say something; any of them may be missing. */
@@ -16,6 +17,7 @@ const DEEPEST = 10
 export function faultOf(error: unknown, options: Omit<ClientFaultOptions, 'cause' | 'host'> = {}): ClientFault {
   if (error instanceof ClientFault) return error
   const inner = innermost(error)
+  if (inner instanceof ClientFault) return inner
   const message = inner instanceof Error ? inner.message : String(inner)
   return new ClientFault(typeOf(inner), message, { ...options, host: hostOf(inner), cause: error })
 }
@@ -23,6 +25,8 @@ export function faultOf(error: unknown, options: Omit<ClientFaultOptions, 'cause
 function innermost(error: unknown): unknown {
   let inner = error
   for (let depth = 0; depth < DEEPEST && inner instanceof Error; depth += 1) {
+    // Ours, on its way through the library: it says what it means.
+    if (inner instanceof ClientFault || isMessagingError(inner)) return inner
     const first: unknown = inner instanceof AggregateError || 'errors' in inner ? firstOf(inner.errors) : undefined
     const next: unknown = inner.cause ?? first
     if (!(next instanceof Error)) return inner
@@ -37,6 +41,7 @@ function firstOf(errors: unknown): unknown {
 
 function typeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'Error'
+  if (isMessagingError(error, 'DRIVER_LOAD')) return 'CodecMissing'
   const { type, code } = error as ErrorFacts
   if (typeof type === 'string' && type !== '') return type
   if (typeof code === 'string' && code !== '') return code
