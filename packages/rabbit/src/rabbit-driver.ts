@@ -1,5 +1,4 @@
 import {
-  ClosedError,
   type ComponentHealth,
   ConfigurationError,
   type Driver,
@@ -55,7 +54,6 @@ export class RabbitDriver implements Driver {
   readonly #watchdog: Watchdog
   readonly #names: QueueNames
   readonly #consumers = new Set<Consumer>()
-  readonly #abort = new AbortController()
 
   constructor(
     url: TransportURL,
@@ -154,7 +152,6 @@ export class RabbitDriver implements Driver {
     await this.#flushed(signal)
     this.#replySender.close()
     await this.#replies.close()
-    this.#abort.abort(new ClosedError('The transport is closed'))
     await Promise.all([this.#publishing.close(signal), this.#consuming.close(signal)])
   }
 
