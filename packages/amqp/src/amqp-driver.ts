@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   ClosedError,
   type ComponentHealth,
@@ -16,7 +15,6 @@ import {
   type NotifyOptions,
   type OutgoingNotification,
   type OutgoingRequest,
-  ReplyPathLost,
   type RPCReply,
   type SendOptions,
   summarizeHealth,
@@ -25,6 +23,7 @@ import {
   type TransportURL,
 } from '@oslo-messaging/core/driver'
 import { sourcesOf } from './addressing.ts'
+import { Calls } from './calls.ts'
 import type { Message } from './client.ts'
 import { type AmqpOptions, amqpConfig } from './config.ts'
 import { AmqpConnection } from './connection.ts'
@@ -33,8 +32,7 @@ import { LinkListener, type LinkListenerOptions } from './link-listener.ts'
 import { encodeNotification, encodeRequest } from './message.ts'
 import { saslOptions, tlsOptions } from './peer-options.ts'
 import { Publisher } from './publisher.ts'
-import { ReplyLink } from './reply-link.ts'
-import { newProgress, type Progress } from './shipment.ts'
+import { newProgress } from './shipment.ts'
 
 /** What a message may be sent settled as (`pre_settled`). */
 const KINDS = ['rpc-call', 'rpc-cast', 'rpc-reply', 'notify'] as const
@@ -74,15 +72,16 @@ class AmqpDriver implements Driver {
   readonly #context: DriverContext<AmqpOptions>
   readonly #connection: AmqpConnection
   readonly #publisher: Publisher
+  readonly #calls: Calls
   readonly #preSettled: ReadonlySet<string>
   readonly #listeners = new Set<LinkListener>()
-  #replies: ReplyLink | undefined
   #closing: Promise<void> | undefined
 
   constructor(url: TransportURL, context: DriverContext<AmqpOptions>) {
     this.#context = context
     this.#connection = new AmqpConnection(url, context)
     this.#publisher = new Publisher(this.#connection, context)
+    this.#calls = new Calls(this.#connection, context, this.#publisher)
     this.#preSettled = new Set(context.options.pre_settled)
     for (const kind of this.#preSettled)
       if (!KINDS.some((known) => known === kind))
@@ -92,7 +91,7 @@ class AmqpDriver implements Driver {
   async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
     const { deadline, callMonitorTimeoutMs: monitorMs } = options
     const body = encodeRequest(request, monitorMs === null ? null : monitorMs / 1000)
-    if (options.waitForReply) return await this.#call(target, request, body, options)
+    if (options.waitForReply) return await this.#calls.call(target, request, body, options)
     const within = this.#atMost(deadline, this.#context.options.default_send_timeout)
     const address = await this.#address(target, 'rpc', within, options.retries)
     const message = { to: address, body, ...headersOf(request.headers) }
@@ -159,7 +158,7 @@ class AmqpDriver implements Driver {
   }
 
   health(): Health {
-    const others = [this.#replies?.health(), this.#publisher.health()].filter((each) => each !== undefined)
+    const others = [this.#calls.health(), this.#publisher.health()].filter((each) => each !== undefined)
     const listeners: ComponentHealth[] = [...this.#listeners].map((listener) => listener.health())
     const connection = this.#connection.health()
     const isIdle = connection.state === 'starting' && listeners.length === 0 && others.length === 0
@@ -173,7 +172,7 @@ class AmqpDriver implements Driver {
 
   async #close(signal: AbortSignal | undefined): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
-    this.#replies?.close(() => new ClosedError('The transport was closed while the call waited for its reply'))
+    this.#calls.close(() => new ClosedError('The transport was closed while the call waited for its reply'))
     await this.#publisher.close(signal)
     await this.#connection.close()
   }
@@ -194,50 +193,6 @@ class AmqpDriver implements Driver {
     }
   }
 
-  async #call(target: Target, request: OutgoingRequest, body: string, options: SendOptions): Promise<RPCReply> {
-    this.#replies ??= new ReplyLink(this.#connection, this.#context)
-    const replies = this.#replies
-    for (;;) {
-      const { deadline, retries } = options
-      const address = await this.#address(target, 'rpc', deadline, retries)
-      const replyTo = replies.current ?? (await replies.address(deadline, retries))
-      const progress = newProgress()
-      try {
-        return await this.#callOnce(replies, { address, replyTo, progress, request, body, options })
-      } catch (error) {
-        // Not sent: the request waits for the next address for replies instead of going out with one that is gone.
-        if (!(error instanceof ReplyPathLost && progress.delivery === 'not-sent')) throw error
-      }
-    }
-  }
-
-  async #callOnce(replies: ReplyLink, call: Call): Promise<RPCReply> {
-    const { address, replyTo, progress, request, body, options } = call
-    const id = randomUUID().replaceAll('-', '')
-    let isOver = false
-    const reply = replies.waiters.wait(id, {
-      deadline: options.deadline,
-      callMonitorTimeoutMs: options.callMonitorTimeoutMs,
-      progress: () => progress,
-    })
-    const message = {
-      to: address,
-      message_id: id,
-      reply_to: replyTo,
-      body,
-      ...(options.expiresInMs === null ? {} : { ttl: Math.ceil(options.expiresInMs) }),
-      ...headersOf(request.headers),
-    }
-    const sending = this.#publish(address, message, body, { ...options, progress, isWanted: () => !isOver }, 'rpc-call')
-    // The reply decides; when the send fails first, the waiter is told and `reply` rejects with that.
-    sending.catch((error: unknown) => replies.waiters.fail(id, error))
-    try {
-      return await reply
-    } finally {
-      isOver = true
-    }
-  }
-
   async #address(
     target: Target,
     service: 'rpc' | 'notify',
@@ -249,18 +204,20 @@ class AmqpDriver implements Driver {
   }
 
   async #publish(address: string, message: object, body: string, options: PublishOptions, kind: Kind): Promise<void> {
-    const { deadline, retries, connectRetries = retries, progress = newProgress(), isWanted } = options
-    await this.#publisher.send({
+    const { deadline, retries, connectRetries = retries } = options
+    const shipment = {
       address,
       message: message as Message,
       bytes: Buffer.byteLength(body),
       deadline,
       retries,
       connectRetries,
-      progress,
+      progress: newProgress(),
       preSettled: this.#preSettled.has(kind),
-      ...(isWanted === undefined ? {} : { isWanted }),
-    })
+    }
+    // Settled when it leaves: with everything at hand it has left now, and what becomes of it nobody learns.
+    if (shipment.preSettled && this.#publisher.post(shipment, () => {})) return
+    await this.#publisher.send(shipment)
   }
 
   /** Sends a reply; true when it left. Nobody waits for the failure of one here, so it is reported. */
@@ -286,20 +243,9 @@ class AmqpDriver implements Driver {
   }
 }
 
-interface Call {
-  readonly address: string
-  readonly replyTo: string
-  readonly progress: Progress
-  readonly request: OutgoingRequest
-  readonly body: string
-  readonly options: SendOptions
-}
-
 interface PublishOptions {
   readonly deadline: Deadline
   readonly retries: number | null
   /** Default: `retries`. */
   readonly connectRetries?: number | null
-  readonly progress?: Progress
-  readonly isWanted?: () => boolean
 }

@@ -12,9 +12,9 @@ import {
   OutstandingLimit,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
-import type { Outcome } from './client.ts'
 import type { AmqpOptions } from './config.ts'
 import type { AmqpConnection, Live } from './connection.ts'
+import { type Failure, failureOf } from './failure.ts'
 import { openSender } from './links.ts'
 import { mapError } from './map-error.ts'
 import type { PeerSession } from './peer-session.ts'
@@ -79,9 +79,42 @@ export class Publisher {
         await this.#again(shipment, first)
       } else await this.#again(shipment, undefined)
     } finally {
-      this.#limit.release(bytes)
-      if (this.#limit.messages === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+      this.#release(bytes)
     }
+  }
+
+  /** `send` for whoever keeps the time himself: costs neither promise nor timer when everything is at hand. `onEnd` is called exactly once, with the failure if there is one, but maybe long
+   *  after the deadline when the peer owes the outcome. False when something has to be waited for first: then nothing was done. */
+  post(shipment: Shipment, onEnd: (failure: { readonly error: unknown } | undefined) => void): boolean {
+    const { bytes } = shipment
+    const queue = this.#readyQueue(shipment.address)
+    if (queue === undefined || !this.#limit.tryAcquire(bytes)) return false
+    const end = (failure: Failure | undefined): void => {
+      if (failure === undefined) {
+        this.#release(bytes)
+        onEnd(undefined)
+      } else
+        this.#again(shipment, failure)
+          .finally(() => this.#release(bytes))
+          .then(
+            () => onEnd(undefined),
+            (error: unknown) => onEnd({ error }),
+          )
+    }
+    const isPosted = queue.post(shipment, {
+      settle: (outcome) => end(failureOf(outcome, shipment)),
+      fail: (error) => {
+        this.#release(bytes)
+        onEnd({ error })
+      },
+    })
+    if (!isPosted) this.#release(bytes)
+    return isPosted
+  }
+
+  #release(bytes: number): void {
+    this.#limit.release(bytes)
+    if (this.#limit.messages === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
 
   /** Undefined until something was sent. */
@@ -260,44 +293,5 @@ export class Publisher {
       for (const queue of queues) if (queue.idleSince(before)) queue.close()
       if (this.links > 0) this.#sweepLater()
     }, periodMs)
-  }
-}
-
-interface Failure {
-  readonly isFinal: boolean
-  /** The peer had it and gave it back. */
-  readonly isHandedBack?: boolean
-  /** Our connection went, which says nothing of the address. */
-  readonly isConnectionLoss?: boolean
-  readonly text: string
-  readonly cause?: unknown
-}
-
-/** Undefined: the peer has it. */
-function failureOf(outcome: Outcome, { preSettled, progress }: Shipment): Failure | undefined {
-  switch (outcome.type) {
-    case 'accepted':
-      progress.phase = 'reply'
-      progress.delivery = preSettled ? 'unknown' : 'confirmed'
-      return undefined
-    case 'released':
-      return {
-        isFinal: false,
-        isHandedBack: true,
-        text: 'The peer released it: nobody takes messages of this address now',
-      }
-    case 'modified':
-      return outcome.deliveryFailed || outcome.undeliverableHere
-        ? { isFinal: true, text: 'The peer says that it cannot deliver it' }
-        : { isFinal: false, isHandedBack: true, text: 'The peer handed it back' }
-    default:
-      return {
-        isFinal: true,
-        text: `The peer rejected it: ${[outcome.condition, outcome.description].filter(Boolean).join(': ')}`,
-        cause: new TransportDriverError(outcome.description ?? 'rejected', {
-          retryable: false,
-          brokerCode: outcome.condition,
-        }),
-      }
   }
 }

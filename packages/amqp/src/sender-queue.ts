@@ -21,10 +21,14 @@ export class NotSent extends Error {
   }
 }
 
-interface Waiting {
-  readonly shipment: Shipment
+/** Who is told how a message ended: exactly one of the two is called. */
+export interface Ending {
   readonly settle: (outcome: Outcome) => void
   readonly fail: (error: unknown) => void
+}
+
+interface Waiting extends Ending {
+  readonly shipment: Shipment
 }
 
 export interface SenderQueueOptions {
@@ -100,6 +104,15 @@ export class SenderQueue {
     })
   }
 
+  /** `send` for whoever keeps the time himself, without promise and timer. False when the message would have to wait: then nothing was done. */
+  post(shipment: Shipment, { settle, fail }: Ending): boolean {
+    const sender = this.#sender
+    if (sender === undefined || this.#waiting.size > 0 || !this.#hasRoom(sender)) return false
+    this.#lastUsedAt = this.#options.clock.now()
+    this.#hand(sender, { shipment, settle, fail })
+    return true
+  }
+
   /** Nothing was sent since then, and nothing waits. */
   idleSince(time: number): boolean {
     return this.#lastUsedAt < time && this.#waiting.size === 0 && this.#unsettled.size === 0
@@ -130,30 +143,37 @@ export class SenderQueue {
   #pump(): void {
     const sender = this.#sender
     if (sender === undefined || this.#waiting.size === 0) return
-    if (this.#unwritten.length > 0) this.#unwritten = this.#unwritten.filter((delivery) => !isWritten(delivery))
     for (const waiting of this.#waiting) {
-      if (roomOf(sender, this.#unwritten.length) <= 0) return
+      if (!this.#hasRoom(sender)) return
       this.#waiting.delete(waiting)
-      const { message, preSettled, progress, isWanted } = waiting.shipment
       // Whoever wanted it has been told why not.
-      if (isWanted?.() === false) {
-        waiting.fail(new ClosedError('Nobody waits for it any more'))
-        continue
-      }
-      const delivery = sender.send(message)
-      this.#unwritten.push(delivery)
-      if (preSettled) {
-        settleBeforeSending(delivery)
-        progress.phase = 'reply'
-        progress.delivery = 'unknown'
-        waiting.settle({ type: 'accepted' })
-      } else {
-        progress.phase = 'confirm'
-        progress.delivery = 'unknown'
-        this.#unsettled.set(delivery, waiting)
-      }
+      if (waiting.shipment.isWanted?.() === false) waiting.fail(new ClosedError('Nobody waits for it any more'))
+      else this.#hand(sender, waiting)
     }
     this.#watchForCredit()
+  }
+
+  #hasRoom(sender: Sender): boolean {
+    // They leave in the order in which they were handed over.
+    const [oldest] = this.#unwritten
+    if (oldest !== undefined && isWritten(oldest))
+      this.#unwritten = this.#unwritten.filter((delivery) => !isWritten(delivery))
+    return roomOf(sender, this.#unwritten.length) > 0
+  }
+
+  #hand(sender: Sender, waiting: Waiting): void {
+    const { message, preSettled, progress } = waiting.shipment
+    const delivery = sender.send(message)
+    this.#unwritten.push(delivery)
+    progress.delivery = 'unknown'
+    if (preSettled) {
+      settleBeforeSending(delivery)
+      progress.phase = 'reply'
+      waiting.settle({ type: 'accepted' })
+    } else {
+      progress.phase = 'confirm'
+      this.#unsettled.set(delivery, waiting)
+    }
   }
 
   #settled({ delivery }: EventContext): void {

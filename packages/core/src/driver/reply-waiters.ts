@@ -39,6 +39,11 @@ export class ReplyWaiters {
     return this.#waiters.size
   }
 
+  /** Whether somebody waits for that id. */
+  has(id: string): boolean {
+    return this.#waiters.has(id)
+  }
+
   /** Waits for the reply to `id`. The promise exists before the request is published, so a fast reply is never missed;
    *  a rejection before it is awaited does not count as unhandled.
    *  Rejects with MessagingTimeout (phase and delivery from `progress`), ServerLost, the deadline signal's reason, or what `fail` says. */
