@@ -63,6 +63,11 @@ export class Connection {
     return this.#current?.host
   }
 
+  /** Why there is none; undefined while there is one, or none was tried. */
+  get error(): unknown {
+    return this.#supervisor.error
+  }
+
   get blockedReason(): string | null {
     return this.#blockedReason
   }

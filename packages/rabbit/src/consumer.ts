@@ -68,6 +68,7 @@ export class Consumer implements Listener, WatchedConsumer {
       establish: async (signal, attempt) => await this.#establish(signal, attempt),
       classify,
       upState: 'consuming',
+      heldUpBy: () => options.connection.error,
       clock: runtime.clock,
       backoff: createBackoff({
         initialMs: rabbit_retry_interval * 1000,

@@ -51,6 +51,18 @@ const ROWS: readonly Row[] = [
     as: (failure, facts) => refused({ ...failure, code: 403 }, facts),
   },
   { matches: ({ text }) => text.includes('SASL mechanism'), as: (failure, facts) => refused(failure, facts) },
+  {
+    matches: ({ code, text }) => code === 'ERR_SSL_WRONG_VERSION_NUMBER' || /ssl.*wrong version number/is.test(text),
+    as: ({ cause }, facts) =>
+      refused(
+        {
+          code: 'ERR_SSL_WRONG_VERSION_NUMBER',
+          text: 'the port does not speak TLS: check [oslo_messaging_rabbit] ssl, and the port in transport_url (5671 is usual for TLS)',
+          cause,
+        },
+        facts,
+      ),
+  },
   { matches: ({ code }) => isCertificateCode(code), as: (failure, facts) => refused(failure, facts) },
   {
     // A refused argument, limit or protocol step: the same again is refused the same way.
@@ -110,7 +122,16 @@ function brokerText(text: string): string {
 function refused({ code, text, cause }: Failure, facts: ErrorFacts): AuthenticationError {
   const words = /^[A-Z_]+ - (?<rest>.*)$/s.exec(text)?.groups?.['rest'] ?? text
   const at = facts.host === undefined ? '' : ` at ${facts.host}`
-  return new AuthenticationError(`Refused${at}: ${words}`, driverFacts(code, cause, facts))
+  return new AuthenticationError(`Refused${at}: ${words.trim()}${adviceFor(words)}`, driverFacts(code, cause, facts))
+}
+
+/** What to look at first. */
+function adviceFor(words: string): string {
+  if (/Login was refused/i.test(words))
+    return ' Check user and password in transport_url, and [oslo_messaging_rabbit] rabbit_login_method.'
+  if (/^vhost .*not found/i.test(words) || /access to vhost/i.test(words))
+    return ': check the virtual host in transport_url, and the permissions of its user'
+  return ''
 }
 
 /** Text of a 406, one line for each field: what this side asked for and what the broker has. */

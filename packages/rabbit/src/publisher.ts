@@ -91,13 +91,14 @@ export class Publisher {
     return new Promise((resolve, reject) => {
       let ended = false
       let cancel = (): void => {}
-      this.post(shipment, (failure) => {
+      const end = (failure: Failure | undefined): void => {
         ended = true
         cancel()
         if (failure === undefined) resolve()
         else reject(failure.error)
-      })
-      if (!ended) cancel = shipment.deadline.watch(shipment.progress, reject)
+      }
+      if (!this.#postNow(shipment, end)) this.#deliver(shipment).then(resolve, reject)
+      else if (!ended) cancel = shipment.deadline.watch(shipment.progress, reject)
     })
   }
 
@@ -191,7 +192,7 @@ export class Publisher {
       const outcome = new Promise<PublishOutcome>((resolve) => {
         settle = resolve
       })
-      if (this.#publish(lane, shipment, body, settle)) return await outcome
+      if (this.#publish(lane, shipment, body, settle)) return await deadline.race(outcome, progress)
       // The lane ended while room was waited for: nothing was sent, another one is tried.
     }
   }

@@ -62,6 +62,7 @@ export class ReplyQueue implements WatchedConsumer {
       establish: async (signal, attempt) => await this.#establish(signal, attempt),
       classify,
       upState: 'consuming',
+      heldUpBy: () => connection.error,
       clock: runtime.clock,
       backoff: createBackoff({
         initialMs: rabbit_retry_interval * 1000,
