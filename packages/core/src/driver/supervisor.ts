@@ -19,6 +19,9 @@ export interface SupervisorOptions {
   /** Called after each change of state. Must not throw. */
   readonly onChange?: (change: SupervisorChange) => void
   readonly clock?: Clock
+  /** Why an attempt under way cannot go on, when what it stands on is down: a listener waits for its connection. Undefined: nothing is wrong there.
+   *  Then it is the reason that health and timeouts give. */
+  readonly heldUpBy?: () => unknown
 }
 
 /** One change of state, as observers see it. */
@@ -81,9 +84,9 @@ export class Supervisor {
     return this.#sinceMs
   }
 
-  /** Why it is recovering or failed; undefined while up. */
+  /** Why it is not up; undefined while up, and when no attempt has failed. */
   get error(): unknown {
-    return this.#error
+    return this.#error ?? (this.isUp || this.#ended ? undefined : this.#options.heldUpBy?.())
   }
 
   /** The health of what it keeps established, under the name an operator knows. */
@@ -110,7 +113,7 @@ export class Supervisor {
     void this.#run()
   }
 
-  /** Resolves when established; at once if it is. Rejects at the deadline with the last failure as `cause`, when it fails for good, with ClosedError,
+  /** Resolves when established; at once if it is. Rejects at the deadline with the last failure in the message and as `cause`, when it fails for good, with ClosedError,
    *  or with MessageDeliveryFailure when more than `retries` attempts have failed since the call. */
   async ready(deadline: Deadline, facts: WaitFacts, { retries = null }: ReadyOptions = {}): Promise<void> {
     if (this.isUp) return
@@ -123,11 +126,18 @@ export class Supervisor {
       await deadline.race(waiter.promise, facts)
     } catch (error) {
       // The signal's reason belongs to the caller and stays as it is.
-      if (error instanceof MessagingTimeout && error.cause === undefined) error.cause = this.#error
-      throw error
+      throw error instanceof MessagingTimeout ? this.#explain(error) : error
     } finally {
       this.#waiters = this.#waiters.filter((other) => other !== waiter)
     }
+  }
+
+  /** Whoever reads only the message has to learn why. */
+  #explain(timeout: MessagingTimeout): MessagingTimeout {
+    const cause = timeout.cause ?? this.error
+    if (cause === undefined) return timeout
+    const { phase, delivery, timeoutMs } = timeout
+    return new MessagingTimeout(`${timeout.message}: ${errorText(cause)}`, { phase, delivery, timeoutMs, cause })
   }
 
   /** Says that what was established is gone; `reason` becomes the state's reason. Recovery begins at once, unless it is lost again and again right after it came up:
@@ -269,6 +279,7 @@ export class Supervisor {
 
   /** Text of the current reason, for health reports. */
   get reason(): string | undefined {
-    return this.#error === undefined ? undefined : errorText(this.#error)
+    const { error } = this
+    return error === undefined ? undefined : errorText(error)
   }
 }
