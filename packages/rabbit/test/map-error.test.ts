@@ -143,3 +143,23 @@ describe('mapError', () => {
     expect(retryable).toBe(false)
   })
 })
+
+it.each([
+  [
+    'a wrong password',
+    'Handshake terminated by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - Login was refused using authentication mechanism AMQPLAIN. For details see the broker logfile."',
+    /user and password in transport_url/,
+  ],
+  ['a virtual host nobody made', 'NOT_ALLOWED - vhost nope not found', /virtual host in transport_url/],
+  [
+    'TLS towards a plain port',
+    '80AC:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../ssl3_record.c:350:\n',
+    /does not speak TLS.*\[oslo_messaging_rabbit\] ssl/,
+  ],
+])('%s - the message names what to look at, in one line', (_, text, advice) => {
+  const code = text.startsWith('NOT_ALLOWED') ? 530 : text.includes('SSL') ? 'ERR_SSL_WRONG_VERSION_NUMBER' : undefined
+  const error = mapError(Object.assign(new Error(text), code === undefined ? {} : { code }), { host: 'h:5672' })
+  expect(error).toBeInstanceOf(AuthenticationError)
+  expect(error.message).toMatch(advice)
+  expect(error.message).not.toContain('\n')
+})
