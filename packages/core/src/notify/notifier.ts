@@ -222,6 +222,7 @@ function readRetry(retry: number | null): number | null {
 
 /** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC; no fraction when it is zero, which is how Python prints it. */
 function timestampText(wallTime: number): string {
-  const [date = '', time = ''] = new Date(wallTime).toISOString().slice(0, -1).split('T')
-  return `${date} ${time.endsWith('.000') ? time.slice(0, -4) : `${time}000`}`
+  const text = new Date(wallTime).toISOString()
+  const millis = text.slice(-4, -1)
+  return `${text.slice(0, -14)} ${text.slice(-13, -5)}${millis === '000' ? '' : `.${millis}000`}`
 }

@@ -1,14 +1,24 @@
 import type { Logger } from '../diagnostics/logger.ts'
 import { errorText } from '../util/text.ts'
 
-/** Gives every task its turn, whatever happens to the others, and rejects with the first failure; further ones are logged as `what`. */
-export async function runAll(
-  tasks: readonly (() => Promise<void> | void)[],
-  logger: Logger,
-  what: string,
-): Promise<void> {
+type Task = () => Promise<void> | void
+
+/** Gives every task its turn, whatever happens to the others, and rejects with the first failure; further ones are logged as `what`.
+ *  Not `async` for the usual one: each wrapper lives as long as the notification is on its way, and thousands may be. */
+export function runAll(tasks: readonly Task[], logger: Logger, what: string): Promise<void> {
   const [only] = tasks
-  if (tasks.length === 1 && only !== undefined) return await only()
+  return tasks.length === 1 && only !== undefined ? runOne(only) : runEach(tasks, logger, what)
+}
+
+function runOne(task: Task): Promise<void> {
+  try {
+    return Promise.resolve(task())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+async function runEach(tasks: readonly Task[], logger: Logger, what: string): Promise<void> {
   const outcomes = await Promise.allSettled(tasks.map(async (task) => await task()))
   const failures = outcomes.filter((outcome) => outcome.status === 'rejected')
   const [first, ...others] = failures

@@ -1,4 +1,4 @@
-import { emitDiagnostic } from '../../diagnostics/channels.ts'
+import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
 import type { NotifyOptions } from '../../driver/driver.ts'
 import { Target } from '../../target.ts'
 import type { NotificationDriver, NotificationDriverContext } from '../notification-driver.ts'
@@ -25,10 +25,10 @@ export function createMessagingDriver(
     return found
   }
   return {
-    async notify(context, message, priority, options) {
-      const { deadline, retries, headers } = options
-      const notification = { context, message, ...(headers === undefined ? {} : { headers }) }
-      const send = async (target: Target): Promise<void> => {
+    notify(context, message, priority, { deadline, retries, headers }) {
+      const notification = headers === undefined ? { context, message } : { context, message, headers }
+      const options = { version, deadline, retries }
+      const observe = async (target: Target): Promise<void> => {
         const { clock } = transport
         const startedAt = clock.now()
         const report = (error?: unknown): void =>
@@ -40,15 +40,18 @@ export function createMessagingDriver(
             ...(error === undefined ? {} : { error }),
           }))
         try {
-          await transport.sendNotification(target, notification, { version, deadline, retries })
+          await transport.sendNotification(target, notification, options)
         } catch (error) {
           report(error)
           throw error
         }
         report()
       }
+      const send = hasDiagnosticSubscribers('oslo-messaging:notify:end')
+        ? observe
+        : (target: Target) => transport.sendNotification(target, notification, options)
       const tasks = targetsOf(priority).map((target) => () => send(target))
-      await runAll(tasks, logger, 'A notification could not be sent to one of its topics')
+      return runAll(tasks, logger, 'A notification could not be sent to one of its topics')
     },
   }
 }
