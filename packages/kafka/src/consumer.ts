@@ -16,7 +16,7 @@ import {
 import type { ConsumerPort, FetchedBatch, KafkaClient, OutgoingRecord } from './client-port.ts'
 import { Dispenser } from './dispenser.ts'
 import { Intake } from './intake.ts'
-import { mapFault, toFault } from './map-error.ts'
+import { mapFault, reasonOf, toFault } from './map-error.ts'
 import { OffsetCommitter } from './offset-committer.ts'
 import { keyOf, type PartitionFlow } from './partition-flow.ts'
 import { PartitionTable, type Session } from './partition-table.ts'
@@ -359,10 +359,10 @@ export class KafkaListener implements Listener {
       ...(retryInMs === undefined ? {} : { retryInMs }),
     }))
     if (state === 'failed') {
-      logger.error('kafka listener failed for good', { group, error })
+      logger.error(`kafka listener failed for good: ${reasonOf(error)}`, { group, error })
       this.#closed.reject(error)
     } else if (state === 'recovering' && previous !== 'recovering') {
-      logger.warn('kafka listener is recovering', { group, error })
+      logger.warn(`kafka listener is recovering: ${reasonOf(error)}`, { group, error })
     } else if (state === 'consuming' && previous === 'recovering') {
       logger.info('kafka listener has recovered', { group })
     }

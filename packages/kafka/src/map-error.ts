@@ -163,3 +163,8 @@ export function mapFault(
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** What went wrong, for the text of a log line: many loggers show nothing else. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

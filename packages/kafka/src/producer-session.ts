@@ -10,7 +10,7 @@ import {
   Supervisor,
 } from '@oslo-messaging/core/driver'
 import type { ClientFault, CompressionCodec, KafkaClient, ProducerPort } from './client-port.ts'
-import { isFatal, kindOf, mapFault, toFault } from './map-error.ts'
+import { isFatal, kindOf, mapFault, reasonOf, toFault } from './map-error.ts'
 
 /** The broker's own patience with its replicas. Below the client's request timeout, so that the broker's answer is the one that is heard. */
 const CONFIRM_TIMEOUT_MS = 10_000
@@ -126,9 +126,9 @@ export class ProducerSession {
           attempt,
           ...(retryInMs === undefined ? {} : { retryInMs }),
         }))
-        if (state === 'failed') logger.error('kafka publisher failed', { error })
+        if (state === 'failed') logger.error(`kafka publisher failed for good: ${reasonOf(error)}`, { error })
         else if (state === 'recovering' && previous !== 'recovering')
-          logger.warn('kafka publisher is recovering', { error })
+          logger.warn(`kafka publisher is recovering: ${reasonOf(error)}`, { error })
       },
     })
   }
