@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import {
   getNotificationListener,
   getNotificationTransport,
@@ -12,22 +10,18 @@ import {
   RemoteError,
   Target,
 } from '@oslo-messaging/core'
+import { readFlags } from './flags.ts'
 import { createStory } from './story.ts'
 import { Tally } from './tally.ts'
 import { type WarehouseMethods, WarehouseV1, WarehouseV2 } from './warehouse.ts'
 
-const { values: flags } = parseArgs({
-  options: {
-    'config-file': { type: 'string', default: fileURLToPath(new URL('../service.conf', import.meta.url)) },
-    json: { type: 'boolean', default: false },
-  },
-})
+const flags = readFlags()
 const story = createStory(flags.json)
 const tally = new Tally()
 
 // The configuration of the deployment decides which drivers are used. Environment variables such as
 // OS_DEFAULT__TRANSPORT_URL win over the file.
-const conf = await loadConfig({ files: [flags['config-file']], env: process.env })
+const conf = await loadConfig({ files: [flags.configFile], env: process.env })
 const rpc = await getRpcTransport(conf)
 const bus = await getNotificationTransport(conf)
 story.tell('transports', `RPC over ${rpc.url.transport}://, notifications over ${bus.url.transport}://`, {
