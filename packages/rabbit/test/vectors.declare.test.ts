@@ -3,7 +3,8 @@ import { Deadline, type IncomingRequest, Target } from '@oslo-messaging/core/dri
 import { describe, expect, it } from 'vitest'
 import { amqpError, FakeBroker, type Frame } from './support/fake-broker.ts'
 import { callOptions, castOptions, echo, listenOptions, openDriver } from './support/open-driver.ts'
-import { type Vector, type VectorFrame, vectorOptions, vectors } from './support/vectors.ts'
+import { SETS } from './support/vector-sets.ts'
+import { type Vector, type VectorFrame, vectorOptions } from './support/vectors.ts'
 
 const DECLARING = ['exchange.declare', 'queue.declare', 'queue.bind', 'basic.consume', 'basic.qos', 'queue.delete']
 
@@ -56,106 +57,93 @@ function serverTarget({ api }: Vector): Target {
 }
 
 describe('declarations of an RPC server', () => {
-  it.each(vectors('rabbit-declare-rpc-server').map((vector) => [vector.file, vector] as const))(
-    '%s',
-    async (_file, vector) => {
-      const broker = new FakeBroker()
-      forgetQueueNumbers()
-      const driver = openDriver(broker, { options: vectorOptions(vector) })
-      const server = await driver.listen(
-        serverTarget(vector),
-        listenOptions<IncomingRequest>(() => {}),
-      )
-      expect(sorted(withoutOwnPrefetch(sent(broker), vector))).toEqual(sorted(expected(vector.normalized)))
-      await server.close()
-      await driver.close()
-    },
-  )
+  it.each(SETS.serverDeclarations.map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
+    const broker = new FakeBroker()
+    forgetQueueNumbers()
+    const driver = openDriver(broker, { options: vectorOptions(vector) })
+    const server = await driver.listen(
+      serverTarget(vector),
+      listenOptions<IncomingRequest>(() => {}),
+    )
+    expect(sorted(withoutOwnPrefetch(sent(broker), vector))).toEqual(sorted(expected(vector.normalized)))
+    await server.close()
+    await driver.close()
+  })
 })
 
 describe('what a stopping RPC server deletes', () => {
-  it.each(vectors('rabbit-stop-rpc-server').map((vector) => [vector.file, vector] as const))(
-    '%s',
-    async (_file, vector) => {
-      const broker = new FakeBroker()
-      const driver = openDriver(broker, { options: vectorOptions(vector) })
-      const server = await driver.listen(
-        new Target({ topic: 'demo', server: 'node1' }),
-        listenOptions<IncomingRequest>(() => {}),
-      )
-      broker.frames.length = 0
-      await server.close()
-      const deleted = sent(broker).filter((text) => text.startsWith('queue.delete'))
-      expect(deleted).toEqual(expected(vector.normalized).filter((text) => text.startsWith('queue.delete')))
-      await driver.close()
-    },
-  )
+  it.each(SETS.serverStops.map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
+    const broker = new FakeBroker()
+    const driver = openDriver(broker, { options: vectorOptions(vector) })
+    const server = await driver.listen(
+      new Target({ topic: 'demo', server: 'node1' }),
+      listenOptions<IncomingRequest>(() => {}),
+    )
+    broker.frames.length = 0
+    await server.close()
+    const deleted = sent(broker).filter((text) => text.startsWith('queue.delete'))
+    expect(deleted).toEqual(expected(vector.normalized).filter((text) => text.startsWith('queue.delete')))
+    await driver.close()
+  })
 })
 
 describe('declarations of a notification listener', () => {
-  it.each(vectors('rabbit-declare-notification-listener').map((vector) => [vector.file, vector] as const))(
-    '%s',
-    async (_file, vector) => {
-      const broker = new FakeBroker()
-      const driver = openDriver(broker, { options: vectorOptions(vector) })
-      const { targets, endpoint_methods, pool } = vector.api as {
-        targets: { topic: string }[]
-        endpoint_methods: string[]
-        pool?: string
-      }
-      const sources = targets.flatMap((target) =>
-        endpoint_methods.map((priority) => ({ target: new Target(target), priority })),
-      )
-      const listener = await driver.listenForNotifications(
-        sources,
-        listenOptions(() => {}, { pool: pool ?? null }),
-      )
-      const lines = withoutOwnPrefetch(sent(broker), vector)
-      const wanted = expected(vector.normalized)
-      // Python's order of topics and priorities is that of a set; consumer tags follow it. A pool's queue is bound to several keys at once here.
-      const unordered = (texts: readonly string[]) =>
-        [...new Set(texts.map((text) => text.replace(/"consumer_tag":"\d+",/, '')))].toSorted()
-      expect(unordered(lines)).toEqual(unordered(wanted))
-      expect(lines.findIndex((text) => text.startsWith('basic.consume'))).toBeGreaterThan(
-        lines.findLastIndex((text) => text.startsWith('queue.bind')),
-      )
-      await listener.close()
-      await driver.close()
-    },
-  )
+  it.each(SETS.listenerDeclarations.map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
+    const broker = new FakeBroker()
+    const driver = openDriver(broker, { options: vectorOptions(vector) })
+    const { targets, endpoint_methods, pool } = vector.api as {
+      targets: { topic: string }[]
+      endpoint_methods: string[]
+      pool?: string
+    }
+    const sources = targets.flatMap((target) =>
+      endpoint_methods.map((priority) => ({ target: new Target(target), priority })),
+    )
+    const listener = await driver.listenForNotifications(
+      sources,
+      listenOptions(() => {}, { pool: pool ?? null }),
+    )
+    const lines = withoutOwnPrefetch(sent(broker), vector)
+    const wanted = expected(vector.normalized)
+    // Python's order of topics and priorities is that of a set; consumer tags follow it. A pool's queue is bound to several keys at once here.
+    const unordered = (texts: readonly string[]) =>
+      [...new Set(texts.map((text) => text.replace(/"consumer_tag":"\d+",/, '')))].toSorted()
+    expect(unordered(lines)).toEqual(unordered(wanted))
+    expect(lines.findIndex((text) => text.startsWith('basic.consume'))).toBeGreaterThan(
+      lines.findLastIndex((text) => text.startsWith('queue.bind')),
+    )
+    await listener.close()
+    await driver.close()
+  })
 })
 
 describe('declarations of a notifier', () => {
-  it.each(vectors('rabbit-declare-notifier').map((vector) => [vector.file, vector] as const))(
-    '%s',
-    async (_file, vector) => {
-      const broker = new FakeBroker()
-      const driver = openDriver(broker, { options: vectorOptions(vector) })
-      await driver.sendNotification(
-        new Target({ topic: 'notifications.info' }),
-        {
-          context: {},
-          message: {
-            message_id: 'i',
-            publisher_id: 'p',
-            event_type: 'e',
-            priority: 'INFO',
-            payload: {},
-            timestamp: 't',
-          },
+  it.each(SETS.notifierDeclarations.map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
+    const broker = new FakeBroker()
+    const driver = openDriver(broker, { options: vectorOptions(vector) })
+    await driver.sendNotification(
+      new Target({ topic: 'notifications.info' }),
+      {
+        context: {},
+        message: {
+          message_id: 'i',
+          publisher_id: 'p',
+          event_type: 'e',
+          priority: 'INFO',
+          payload: {},
+          timestamp: 't',
         },
-        { version: '2.0', deadline: Deadline.after(5000), retries: 0 },
-      )
-      // The second declaration of the exchange is the one Python makes before it publishes; here the first one counts.
-      expect(sent(broker)).toEqual(expected(vector.normalized).slice(0, -1))
-      await driver.close()
-    },
-  )
+      },
+      { version: '2.0', deadline: Deadline.after(5000), retries: 0 },
+    )
+    // The second declaration of the exchange is the one Python makes before it publishes; here the first one counts.
+    expect(sent(broker)).toEqual(expected(vector.normalized).slice(0, -1))
+    await driver.close()
+  })
 })
 
 describe('declarations of a client', () => {
-  const files = [...vectors('rabbit-declare-rpc-client'), ...vectors('rabbit-declare-reply-queue')]
-  it.each(files.map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
+  it.each(SETS.clientDeclarations.map((vector) => [vector.file, vector] as const))('%s', async (_file, vector) => {
     const broker = new FakeBroker()
     const options = vectorOptions(vector)
     const server = openDriver(broker, { options })
@@ -185,7 +173,7 @@ describe('declarations of a client', () => {
 
 describe('durable fallback', () => {
   it('rabbit-declare-durable-mismatch-fallback.json', async () => {
-    const [vector] = vectors('rabbit-declare-durable-mismatch-fallback')
+    const [vector] = SETS.fallback
     if (vector === undefined) throw new Error('missing')
     const broker = new FakeBroker()
     broker.onMethod = (method, { exchange, durable }) => {

@@ -10,39 +10,23 @@ import { describe, expect, it } from 'vitest'
 import { decodeBody } from '../src/message.ts'
 import { FakeBroker, type Frame } from './support/fake-broker.ts'
 import { callOptions, castOptions, listenOptions, openDriver } from './support/open-driver.ts'
-import { type Vector, type VectorFrame, vectorOptions, vectors } from './support/vectors.ts'
+import {
+  bytesOf,
+  deliveredReplies,
+  deliveredRequests,
+  isNotification,
+  isPublish,
+  isReply,
+  isRequest,
+  messageOf,
+  propertiesOf,
+  SETS,
+} from './support/vector-sets.ts'
+import { type Vector, type VectorFrame, vectorOptions } from './support/vectors.ts'
 
 type Message = Readonly<Record<string, unknown>>
 
 const names = (list: readonly Vector[]) => list.map((vector) => [vector.file, vector] as const)
-
-const isPublish = ({ direction, method }: VectorFrame): boolean => direction === 'sent' && method === 'basic.publish'
-const isRequest = (frame: VectorFrame): boolean => isPublish(frame) && messageOf(frame)['method'] !== undefined
-const isNotification = (frame: VectorFrame): boolean => isPublish(frame) && messageOf(frame)['event_type'] !== undefined
-const isReply = (frame: VectorFrame): boolean => isPublish(frame) && messageOf(frame)['ending'] !== undefined
-
-/** The message in a captured frame, whichever way it was packed. */
-function messageOf(frame: VectorFrame): Message {
-  return frame.parsed?.message ?? decodeBody(propertiesOf(frame), bytesOf(frame))
-}
-
-function bytesOf(frame: VectorFrame): Buffer {
-  return frame.body_base64 === undefined ? Buffer.from(frame.body ?? '') : Buffer.from(frame.body_base64, 'base64')
-}
-
-/** Properties of a captured frame as the driver names them. */
-function propertiesOf({ properties = {} }: VectorFrame) {
-  const {
-    content_type: contentType,
-    content_encoding: contentEncoding,
-    delivery_mode: deliveryMode,
-    headers_types: _,
-    ...rest
-  } = properties
-  return Object.fromEntries(
-    Object.entries({ contentType, contentEncoding, deliveryMode, ...rest }).filter(([, value]) => value !== undefined),
-  )
-}
 
 /** Every generated id replaced, keys in their order: two of these are equal when the messages are. */
 function normalized(message: Message): string {
@@ -101,8 +85,7 @@ function takeApart(message: Message): {
 }
 
 describe('requests we send', () => {
-  const files = vectors('rabbit-rpc-').filter((vector) => vector.normalized.some(isRequest))
-  it.each(names(files))('%s', async (_file, vector) => {
+  it.each(names(SETS.requestsSent))('%s', async (_file, vector) => {
     const broker = new FakeBroker()
     const driver = openDriver(broker, { options: vectorOptions(vector) })
     for (const wanted of vector.normalized.filter(isRequest)) {
@@ -137,7 +120,7 @@ describe('requests we send', () => {
 })
 
 describe('notifications we send', () => {
-  it.each(names(vectors('rabbit-notify-')))('%s', async (_file, vector) => {
+  it.each(names(SETS.notificationsSent))('%s', async (_file, vector) => {
     const broker = new FakeBroker()
     const driver = openDriver(broker)
     const frames = vector.normalized.filter(isNotification)
@@ -166,8 +149,7 @@ async function serve(broker: FakeBroker, vector: Vector, onRequest: (request: In
 }
 
 describe('replies we send', () => {
-  const files = vectors('rabbit-').filter(({ normalized: frames }) => frames.some(isReply))
-  it.each(names(files))('%s', async (_file, vector) => {
+  it.each(names(SETS.repliesSent))('%s', async (_file, vector) => {
     const broker = new FakeBroker()
     for (const wanted of vector.normalized.filter(isReply)) {
       const queue = String(wanted.args['routing_key'])
@@ -193,23 +175,14 @@ describe('replies we send', () => {
 })
 
 describe('requests we receive', () => {
-  const received = (vector: Vector) =>
-    vector.normalized.filter(
-      ({ peer, direction, method, args }) =>
-        peer === 'server' &&
-        direction === 'received' &&
-        method === 'basic.deliver' &&
-        !/^(notif|events)/.test(String(args['routing_key'])),
-    )
-  const files = [...vectors('rabbit-rpc-'), ...vectors('rabbit-edge-')].filter((vector) => received(vector).length > 0)
-  it.each(names(files))('%s', async (_file, vector) => {
+  it.each(names(SETS.requestsReceived))('%s', async (_file, vector) => {
     const broker = new FakeBroker()
     const got: IncomingRequest[] = []
     const served = await serve(broker, vector, (request) => {
       got.push(request)
       request.acknowledge()
     })
-    const deliveries = received(vector)
+    const deliveries = deliveredRequests(vector)
     for (const frame of deliveries)
       broker.publish(
         textOf(frame.args['exchange']),
@@ -257,26 +230,15 @@ const DEVIATIONS: Readonly<Record<string, unknown>> = {
 }
 
 describe('replies we receive', () => {
-  const received = ({ normalized: frames }: Vector) =>
-    frames.filter(
-      ({ peer, direction, method, args }) =>
-        peer === 'client' &&
-        direction === 'received' &&
-        method === 'basic.deliver' &&
-        String(args['routing_key']).startsWith('reply_'),
-    )
   /** Those that came before the call had ended; time itself is not replayed. */
   const inTime = (vector: Vector) => {
     const { outcome: { seconds = Infinity } = {} } = vector.api as { outcome?: { seconds?: number } }
     const [start] = vector.wire.filter(isPublish)
-    const times = received({ ...vector, normalized: vector.wire }).map(({ t = 0 }) => t - (start?.t ?? 0))
+    const times = deliveredReplies({ ...vector, normalized: vector.wire }).map(({ t = 0 }) => t - (start?.t ?? 0))
     const timed = DEVIATIONS[vector.file] === undefined
-    return received(vector).filter((_, index) => !timed || (times[index] ?? 0) < seconds + 0.1)
+    return deliveredReplies(vector).filter((_, index) => !timed || (times[index] ?? 0) < seconds + 0.1)
   }
-  const files = [...vectors('rabbit-rpc-'), ...vectors('rabbit-edge-reply')].filter(
-    (vector) => received(vector).length > 0,
-  )
-  it.each(names(files))('%s', async (_file, vector) => {
+  it.each(names(SETS.repliesReceived))('%s', async (_file, vector) => {
     const broker = new FakeBroker()
     const driver = openDriver(broker)
     const call = driver.send(
@@ -324,12 +286,7 @@ describe('replies we receive', () => {
 })
 
 describe('notifications we receive', () => {
-  const files = [
-    ...vectors('rabbit-notification-consume'),
-    ...vectors('rabbit-edge-duplicate-notification'),
-    ...vectors('rabbit-edge-unknown-priority'),
-  ]
-  it.each(names(files))('%s', async (_file, vector) => {
+  it.each(names(SETS.notificationsReceived))('%s', async (_file, vector) => {
     const broker = new FakeBroker()
     const driver = openDriver(broker)
     const dropped: unknown[] = []
