@@ -15,7 +15,8 @@ export const VHOST_MODES: readonly VhostMode[] = ['append', 'both', 'compat']
 
 /** `<topic>[.<priority>][.<vhost>]`; an empty virtual host is none. Source: target_to_topic in impl_kafka.py. */
 export function formatTopicName(topic: string, priority: string | null, vhost: string | null): string {
-  return [topic, priority, vhost].filter((part) => part !== null && part !== '').join('.')
+  const name = priority === null || priority === '' ? topic : `${topic}.${priority}`
+  return vhost === null || vhost === '' ? name : `${name}.${vhost}`
 }
 
 /** The Kafka topic a notification goes to; `topic` already ends in the priority. */
