@@ -12,7 +12,7 @@ import {
   type ResolvedEndpoint,
   resolveEndpoint,
 } from './endpoint.ts'
-import { checkList } from '../util/check.ts'
+import { checkList, kindOf } from '../util/check.ts'
 import { findArgumentMismatch } from './expose.ts'
 import { isVersionCompatible } from './version.ts'
 
@@ -142,6 +142,6 @@ function serves(implemented: string, requested: string): boolean {
 }
 
 function malformed(part: string, expected: string, value: unknown): SerializationError {
-  const found = value === undefined ? 'missing' : value === '' ? 'empty' : `of type ${typeof value}`
+  const found = value === undefined ? 'missing' : value === '' ? 'empty' : kindOf(value)
   return new SerializationError(`The RPC request cannot be read: its ${part} must be ${expected} and is ${found}`)
 }

@@ -12,7 +12,7 @@ describe('RPC server - requests that cannot be read', () => {
   it.each([
     ['no method', {}, /method must be a name and is missing/],
     ['an empty method', { method: '' }, /method .* is empty/],
-    ['a method that is no text', { method: 7 }, /method .* of type number/],
+    ['a method that is no text', { method: 7 }, /method .* is a number/],
     ['arguments in a list', { method: 'go', args: [1] }, /args must be an object/],
     ['arguments in a text', { method: 'go', args: 'x' }, /args must be an object/],
     ['a namespace that is no text', { method: 'go', namespace: {} }, /namespace/],
