@@ -5,7 +5,7 @@ import type { RabbitOptions } from '../src/config.ts'
 import type { RabbitDriver } from '../src/rabbit-driver.ts'
 import { openReal, unique } from './support/broker.ts'
 import { CLUSTER_VERSION, healed, leaderOf, nodeAt, urlOf } from './support/cluster.ts'
-import { DURABLE_PROFILE, QUORUM_PROFILE } from './support/deprecated.ts'
+import { QUORUM_PROFILE } from './support/deprecated.ts'
 import { callOptions, castOptions, echo, listenOptions } from './support/open-driver.ts'
 import { ownRabbit, tell } from './support/own-broker.ts'
 import { Traffic, watchUnhandled } from './support/traffic.ts'
@@ -59,7 +59,7 @@ function keepCasting(driver: RabbitDriver, target: Target) {
 function collect(into: number[]): (request: IncomingRequest) => void {
   return (request) => {
     request.acknowledge()
-    into.push(Number((request.message['args'] as { n: number }).n))
+    into.push((request.message['args'] as { n: number }).n)
   }
 }
 
@@ -113,7 +113,7 @@ describe.skipIf(broker === undefined)(`queues of a cluster of three nodes (Rabbi
   it('P01 - stream fanout: a node dies and both servers go on at their offsets: nothing confirmed is missed, nothing comes twice', async () => {
     const options = {
       ...QUICK,
-      ...DURABLE_PROFILE,
+      ...QUORUM_PROFILE,
       rabbit_stream_fanout: true,
       rabbit_qos_prefetch_count: 100,
     }

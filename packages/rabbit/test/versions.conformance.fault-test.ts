@@ -76,7 +76,9 @@ for (const { version, profile, options, config } of VARIANTS) {
       },
     })
 
-    it.runIf(version.startsWith('4'))('P04 - deprecated features in use after the whole suite', async () => {
+    // RabbitMQ 3.10 keeps no list of them.
+    if (!version.startsWith('4')) return
+    it('P04 - deprecated features in use after the whole suite', async () => {
       const used = await deprecatedFeaturesInUse(the().control)
       // With the defaults the list is not empty: it would notice.
       expect(used).toEqual(profile === 'default' ? ['transient_nonexcl_queues'] : [])

@@ -8,6 +8,7 @@ import {
   QUORUM_PROFILE,
   WITHOUT_TRANSIENT_QUEUES,
 } from './support/deprecated.ts'
+import { notificationOf } from './support/notification.ts'
 import { callOptions, castOptions, echo, listenOptions, openDriver } from './support/open-driver.ts'
 import { ownRabbit, VERSIONS } from './support/own-broker.ts'
 
@@ -15,7 +16,7 @@ import { ownRabbit, VERSIONS } from './support/own-broker.ts'
 const WATCH_MS = 4000
 
 const request = { context: {}, message: { method: 'echo', args: { n: 1 } } }
-const notification = { context: {}, message: { payload: 1 } }
+const notification = notificationOf(1)
 
 for (const version of VERSIONS.filter((name) => name.startsWith('4'))) {
   const broker = await ownRabbit({ version, config: WITHOUT_TRANSIENT_QUEUES })

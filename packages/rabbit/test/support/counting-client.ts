@@ -3,8 +3,10 @@ import { amqplibClient, type ClientChannel, type ClientConnection, type RabbitCl
 /** What a client library was asked to do, with the moment of each connection attempt (`performance.now()`). */
 export interface Counts {
   readonly connectedAt: number[]
-  /** Declarations by entity: `queue q`, `exchange e`, `bind q e key`. */
+  /** Declarations the broker was asked for, by entity: `queue q`, `exchange e`, `bind q e key`. */
   readonly declared: Map<string, number>
+  /** Those it has carried out. */
+  readonly done: Map<string, number>
   /** Confirmed publishes handed over, and those whose outcome came back. */
   published: number
   settled: number
@@ -12,7 +14,7 @@ export interface Counts {
 
 /** The real client library, counted. */
 export function countingClient(): RabbitClient & { readonly counts: Counts } {
-  const counts: Counts = { connectedAt: [], declared: new Map(), published: 0, settled: 0 }
+  const counts: Counts = { connectedAt: [], declared: new Map(), done: new Map(), published: 0, settled: 0 }
   return {
     counts,
     async connect(options) {
@@ -42,22 +44,21 @@ function countConnection(connection: ClientConnection, counts: Counts): ClientCo
   return connection
 }
 
-function countDeclarations(channel: ClientChannel, { declared }: Counts): ClientChannel {
-  const note = (entity: string): unknown => declared.set(entity, (declared.get(entity) ?? 0) + 1)
+function countDeclarations(channel: ClientChannel, { declared, done }: Counts): ClientChannel {
+  const count = (counts: Map<string, number>, entity: string): unknown =>
+    counts.set(entity, (counts.get(entity) ?? 0) + 1)
+  async function counted<T>(entity: string, operation: Promise<T>): Promise<T> {
+    count(declared, entity)
+    const result = await operation
+    count(done, entity)
+    return result
+  }
   const declareQueue = channel.declareQueue.bind(channel)
-  channel.declareQueue = async (queue) => {
-    note(`queue ${queue.name}`)
-    return await declareQueue(queue)
-  }
+  channel.declareQueue = async (queue) => await counted(`queue ${queue.name}`, declareQueue(queue))
   const declareExchange = channel.declareExchange.bind(channel)
-  channel.declareExchange = async (exchange) => {
-    note(`exchange ${exchange.name}`)
-    await declareExchange(exchange)
-  }
+  channel.declareExchange = async (exchange) => await counted(`exchange ${exchange.name}`, declareExchange(exchange))
   const bindQueue = channel.bindQueue.bind(channel)
-  channel.bindQueue = async (queue, exchange, key) => {
-    note(`bind ${queue} ${exchange} ${key}`)
-    await bindQueue(queue, exchange, key)
-  }
+  channel.bindQueue = async (queue, exchange, key) =>
+    await counted(`bind ${queue} ${exchange} ${key}`, bindQueue(queue, exchange, key))
   return channel
 }

@@ -1,0 +1,57 @@
+/// <reference lib="esnext.disposable" />
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+
+export type Fact = Readonly<Record<string, unknown>>
+
+/** `jobs.mjs` in a process of its own. It runs the built packages: `npm run build` first. */
+export class JobProcess implements AsyncDisposable {
+  readonly facts: Fact[] = []
+  readonly exited: Promise<number | null>
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>
+  #wake: () => void = () => {}
+
+  constructor(job: string, url: string, given: object) {
+    const script = join(import.meta.dirname, 'jobs.mjs')
+    this.#child = spawn(process.execPath, ['--expose-gc', script, job, url, JSON.stringify(given)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    createInterface({ input: this.#child.stdout }).on('line', (line) => {
+      this.facts.push(JSON.parse(line) as Fact)
+      this.#wake()
+    })
+    this.exited = once(this.#child, 'close').then(([code]) => {
+      this.#wake()
+      return code as number | null
+    })
+  }
+
+  /** The first fact with that key; rejects when the process ends without it. */
+  async fact(key: string): Promise<Fact> {
+    for (;;) {
+      const found = this.facts.find((fact) => key in fact)
+      if (found !== undefined) return found
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+        throw new Error(`The process ended (${this.#child.exitCode ?? this.#child.signalCode}) without telling ${key}`)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  go(): void {
+    this.#child.stdin.write('go\n')
+  }
+
+  terminate(): void {
+    this.#child.kill('SIGTERM')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL')
+    await this.exited
+  }
+}
