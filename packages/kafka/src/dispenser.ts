@@ -24,6 +24,18 @@ export interface DispenserOptions {
   readonly logger: Logger
 }
 
+/** One handing out of a record. */
+interface Delivery {
+  readonly flow: PartitionFlow
+  readonly record: FetchedRecord
+  /** Counts from 1. */
+  readonly attempt: number
+  readonly release: () => void
+  readonly retry: () => void
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
 /** Hands queued records out while there is room, one of each partition in turn. */
 export class Dispenser {
   readonly #options: DispenserOptions
@@ -121,33 +133,38 @@ export class Dispenser {
   ): void {
     const { onMessage, topics, tracked, poison } = this.#options
     const priority = topics.get(flow.topic)
-    let failed = false
-    const judge = async (error: unknown): Promise<void> => {
-      if (failed || poison === undefined) return
-      failed = true
-      const verdict = await poison.judge(flow, record, attempt, error)
-      if (verdict === 'done') release()
-      // Stopped or taken away meanwhile: it is not committed, and comes again.
-      else if (!this.#stopped && !flow.revoked.signal.aborted)
-        this.#deliver(flow, record, decoded, release, attempt + 1)
-    }
-    onMessage({
+    const notification: Mutable<IncomingNotification> = {
       context: decoded.context,
       message: decoded.message,
       orderingKey: flow.key,
-      ...(priority === undefined ? {} : { priority }),
-      ...(record.headers === undefined ? {} : { headers: record.headers }),
-      ...(tracked
-        ? {
-            signal: flow.revoked.signal,
-            redelivered: attempt > 1 || this.#isRepeated(flow, record),
-            deliveryCount: attempt - 1,
-          }
-        : {}),
-      ...(poison === undefined ? {} : { failed: (error: unknown) => void judge(error) }),
       acknowledge: release,
       requeue: release,
-    })
+    }
+    if (priority !== undefined) notification.priority = priority
+    if (record.headers !== undefined) notification.headers = record.headers
+    if (tracked) {
+      notification.signal = flow.revoked.signal
+      notification.redelivered = attempt > 1 || this.#isRepeated(flow, record)
+      notification.deliveryCount = attempt - 1
+    }
+    if (poison !== undefined) {
+      const retry = (): void => this.#deliver(flow, record, decoded, release, attempt + 1)
+      let judged = false
+      notification.failed = (error) => {
+        if (judged) return
+        judged = true
+        void this.#judge(poison, { flow, record, attempt, release, retry }, error)
+      }
+    }
+    onMessage(notification)
+  }
+
+  async #judge(poison: PoisonPolicy, delivery: Delivery, error: unknown): Promise<void> {
+    const { flow, record, attempt, release, retry } = delivery
+    const verdict = await poison.judge(flow, record, attempt, error)
+    if (verdict === 'done') release()
+    // Stopped or taken away meanwhile: it is not committed, and comes again.
+    else if (!this.#stopped && !flow.revoked.signal.aborted) retry()
   }
 
   #isRepeated(flow: PartitionFlow, { offset }: FetchedRecord): boolean {

@@ -73,7 +73,8 @@ export class Intake {
   /** Waits until most of what was taken over is handed out. False: the handlers are too slow to be waited for, and the partition is paused until they have caught up. */
   async #room(session: Session, flow: PartitionFlow, batch: FetchedBatch): Promise<boolean> {
     const { maxPollRecords, maxWaitMs, clock } = this.#options
-    const low = maxPollRecords >> 1
+    // As much again as one slice: then commits and fetches run while records are handed out, and a crash loses two slices at most.
+    const low = maxPollRecords
     if (flow.queued === 0) flow.slow = false
     const until = clock.now() + (flow.slow ? 0 : Math.max(2 * maxWaitMs, HOLD_STEP_MS))
     while (flow.queued > low && clock.now() < until) {

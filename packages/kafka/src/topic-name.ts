@@ -11,8 +11,6 @@ import { InvalidTarget, Target } from '@oslo-messaging/core/driver'
  *  Without a virtual host the three are the same. Python's notifier sends as `append` does, its listener reads `<topic>.<priority>` only. */
 export type VhostMode = 'append' | 'both' | 'compat'
 
-export const VHOST_MODES: readonly VhostMode[] = ['append', 'both', 'compat']
-
 /** `<topic>[.<priority>][.<vhost>]`; an empty virtual host is none. Source: target_to_topic in impl_kafka.py. */
 export function formatTopicName(topic: string, priority: string | null, vhost: string | null): string {
   const name = priority === null || priority === '' ? topic : `${topic}.${priority}`

@@ -28,7 +28,7 @@ const SUBSCRIBE_ATTEMPTS = 12
 const SUBSCRIBE_WAIT_MS = 50
 const DISCONNECT_MS = 3000
 /** Partitions handled at once; each waits for its own room. */
-const PARTITIONS_AT_ONCE = 256
+const PARTITIONS_AT_ONCE = 64
 
 /** One session in a consumer group. It ends with the first crash: kafkajs's own restart is off. */
 export class KafkaJSConsumer implements ConsumerPort {
