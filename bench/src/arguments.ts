@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
 
 /** Suites by name, in the order in which all of them run. */
-export const SUITES: readonly ['core', 'import', 'rpc-rabbit', 'rpc-amqp', 'notify-kafka'] = [
+export const SUITES: readonly ['core', 'import', 'rpc-rabbit', 'notify-rabbit', 'rpc-amqp', 'notify-kafka'] = [
   'core',
   'import',
   'rpc-rabbit',
+  'notify-rabbit',
   'rpc-amqp',
   'notify-kafka',
 ]

@@ -9,6 +9,7 @@ const PACKAGES = [
   '@oslo-messaging/kafka',
   '@oslo-messaging/amqp',
   'amqplib',
+  '@nestjs/microservices',
   'kafkajs',
   'rhea',
 ]

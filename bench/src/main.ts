@@ -10,6 +10,7 @@ const suites: Readonly<Record<SuiteName, () => Promise<{ readonly run: Suite }>>
   import: () => import('./suites/import.ts'),
   'rpc-rabbit': () => import('./suites/rpc-rabbit.ts'),
   'rpc-amqp': () => import('./suites/rpc-amqp.ts'),
+  'notify-rabbit': () => import('./suites/notify-rabbit.ts'),
   'notify-kafka': () => import('./suites/notify-kafka.ts'),
 }
 

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { startBroker } from '@oslo-messaging/brokers'
+import { NEWEST_PYTHON, startBroker } from '@oslo-messaging/brokers'
 import { createDriverRegistry, getRpcClient, getRpcTransport, loadConfig, Target } from '@oslo-messaging/core'
 import { rabbitDriver } from '@oslo-messaging/rabbit'
 import { startServer } from '../child.ts'
-import { duel } from '../duel.ts'
+import { type Contestant, duel } from '../duel.ts'
 import { amqpUrl, createHandWrittenClient } from '../peers/amqplib-rpc.ts'
+import { createNestClient } from '../peers/nestjs-rmq.ts'
+import { pythonTurn, startPython } from '../python.ts'
 import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
 import { takeTurn } from '../turn.ts'
 
@@ -14,20 +16,30 @@ interface EchoMethods {
   echo(args: { text: string }): string
 }
 
-/** Calls through RabbitMQ, answered by a server in a process of its own: ours and the hand-written one each have their own. */
+/** Calls through RabbitMQ. Every contestant has a server of its own, in a process of its own; Python's client is a process of its own as well. */
 export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
   say('starting RabbitMQ')
   await using broker = await startBroker('rabbit')
+  const amqp = amqpUrl(broker.url)
   const topic = `bench_${randomUUID().slice(0, 8)}`
-  const [oursTopic, peerTopic] = [`${topic}_ours`, `${topic}_peer`]
-  say('starting the two servers')
-  await using _ours = await startServer('rpc-ours', [broker.url, oursTopic])
-  await using _peer = await startServer('rpc-peer', [amqpUrl(broker.url), peerTopic])
+  const topicOf = (name: string): string => `${topic}_${name}`
+  say('starting the servers')
+  await using _ours = await startServer('rpc-ours', [broker.url, topicOf('ours')])
+  await using _peer = await startServer('rpc-peer', [amqp, topicOf('peer')])
+  await using _nest = await startServer('rpc-nestjs', [amqp, topicOf('nest')])
+  // A machine without Python goes without that contestant.
+  const withoutPython = (error: unknown): null => {
+    say(`without Python: ${String(error)}`)
+    return null
+  }
+  await using _python = await startPython('rabbit', [broker.url, 'server', topicOf('python')]).catch(withoutPython)
+  await using python = await startPython('rabbit', [broker.url, 'client']).catch(withoutPython)
 
   const registry = createDriverRegistry({ drivers: [rabbitDriver], discover: false })
   await using transport = await getRpcTransport(await loadConfig(), { url: broker.url, registry })
-  const client = getRpcClient<EchoMethods>(transport, new Target({ topic: oursTopic }), { timeoutMs: TIMEOUT_MS })
-  const handWritten = await createHandWrittenClient(amqpUrl(broker.url), peerTopic, TIMEOUT_MS)
+  const client = getRpcClient<EchoMethods>(transport, new Target({ topic: topicOf('ours') }), { timeoutMs: TIMEOUT_MS })
+  const handWritten = await createHandWrittenClient(amqp, topicOf('peer'), TIMEOUT_MS)
+  const nest = await createNestClient(amqp, topicOf('nest'))
 
   const rows: Row[] = []
   for (const bytes of quick ? [1024] : [100, 1024, 65_536]) {
@@ -36,17 +48,27 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
       say(`call, ${concurrency} at once, ${bytes} bytes`)
       const turnOf = (operation: () => unknown) => (durationMs: number) =>
         takeTurn(operation, { concurrency, durationMs })
+      const peers: Contestant[] = [
+        { name: 'hand-written', turn: turnOf(() => handWritten.call('echo', args)) },
+        { name: 'NestJS RMQ', turn: turnOf(() => nest.call('echo', args)) },
+      ]
+      if (python !== null) {
+        const task = { do: 'call', topic: topicOf('python'), callers: concurrency, bytes }
+        const turn = async (durationMs: number) => pythonTurn(await python.ask({ ...task, seconds: durationMs / 1000 }))
+        peers.push({ name: 'oslo.messaging (Python)', turn })
+      }
       rows.push(
         ...(await duel({
           workload: { name: 'call', concurrency, bytes },
           ours: { name: 'ours', turn: turnOf(() => client.call({}, 'echo', args)) },
-          peers: [{ name: 'hand-written', turn: turnOf(() => handWritten.call('echo', args)) }],
-          pairs: quick ? 11 : 15,
-          turnMs: quick ? 350 : 700,
+          peers,
+          pairs: quick ? 7 : 11,
+          turnMs: quick ? 500 : 800,
         })),
       )
     }
   }
-  await handWritten.close()
-  return { rows, brokers: { rabbitmq: broker.version } }
+  await Promise.all([handWritten.close(), nest.close()])
+  const versions = python === null ? {} : { 'oslo.messaging': NEWEST_PYTHON.version }
+  return { rows, brokers: { rabbitmq: broker.version, ...versions } }
 }

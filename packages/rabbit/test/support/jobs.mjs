@@ -17,7 +17,6 @@ const given = JSON.parse(text)
 const registry = createDriverRegistry({ drivers: [rabbitDriver], discover: false })
 const conf = await loadConfig({ overrides: { oslo_messaging_rabbit: given.options ?? {} } })
 const tell = (fact) => process.stdout.write(`${JSON.stringify(fact)}\n`)
-const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Bytes on the heap once everything unreachable is gone. */
 async function heapBytes() {
