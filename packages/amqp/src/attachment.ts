@@ -128,6 +128,8 @@ export class Attachment {
 
   #onMessage({ receiver, delivery, message }: EventContext): void {
     if (receiver === undefined || delivery === undefined || message === undefined) return
+    // Nothing may follow the end of a session; the peer takes back by itself what it gave to one that has ended.
+    if (this.#isOver) return
     wrapDeliveryCount(receiver)
     if (this.#isStopped) return settle(delivery, 'release')
     if (this.#given.size < this.#options.prefetch) return this.#give({ receiver, delivery, message })
