@@ -135,6 +135,29 @@ describe.skipIf(broker === undefined)('kafka security', () => {
     expect(asked).toBeGreaterThan(0)
   })
 
+  it('OAUTHBEARER with tokens that expire - new ones are asked for in time, and nothing fails', async () => {
+    let asked = 0
+    const driver = await openReal(`kafka://127.0.0.1:${saslPort}/`, {
+      options: { security_protocol: 'SASL_PLAINTEXT', sasl_mechanism: 'OAUTHBEARER' },
+      oauthBearerToken: async () => {
+        asked += 1
+        return await Promise.resolve({ value: unsignedToken(12_000) })
+      },
+    })
+    const topic = unique('expiring')
+    const received = await listen(driver, topic, { pool: unique('pool') })
+    const atStart = asked
+    let sent = 0
+    for (const until = Date.now() + 15_000; Date.now() < until; sent += 1) {
+      await send(driver, `${topic}.info`, sent)
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+    await received.until(sent)
+    expect(received.payloads).toEqual(Array.from({ length: sent }, (_, n) => n))
+    expect(asked).toBeGreaterThan(atStart)
+    await driver.close()
+  })
+
   it('OAUTHBEARER without a token callback - an error when the transport is built, with the remedy', async () => {
     await expect(
       openReal(`kafka://127.0.0.1:${saslPort}/`, {
