@@ -18,6 +18,7 @@ import { type BrokerHost, createHostOrder, hostText } from './hosts.ts'
 import { classify, mapError } from './map-error.ts'
 import { patiently } from './patience.ts'
 import { isHiddenRefusal, probeOpen } from './open-probe.ts'
+import { describeLoss, sleepAtMost } from './recovery.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
 
 export interface ConnectionOptions {
@@ -300,33 +301,4 @@ export class Connection {
   #now(): number {
     return this.#options.runtime.clock.now()
   }
-}
-
-/** Waits a random part of `kombu_reconnect_delay` and `kombu_reconnect_splay`: what oslo waits after an error before it connects or subscribes again. */
-export async function sleepAtMost({ options, clock, random }: Runtime, signal: AbortSignal): Promise<void> {
-  const delayMs = (random() * options.kombu_reconnect_delay + random() * options.kombu_reconnect_splay) * 1000
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clock.clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = clock.setTimeout(done, delayMs)
-    signal.addEventListener('abort', done, { once: true })
-  })
-  signal.throwIfAborted()
-}
-
-function describeLoss(reason: unknown, host: string, blockedMs: number): unknown {
-  const error = mapError(reason, { host })
-  if (blockedMs === 0) return error
-  const cause = Object.assign(new Error(`The event loop was blocked for ${blockedMs} ms`, { cause: error }), {
-    name: 'EventLoopBlocked',
-    code: 'event-loop-blocked',
-    blockedMs,
-  })
-  return new TransportDriverError(
-    `Connection lost because the event loop was blocked for ${blockedMs} ms: heartbeats could neither be sent nor read`,
-    { host, retryable: true, cause },
-  )
 }

@@ -2,8 +2,6 @@ import {
   createBackoff,
   type Deadline,
   type DeliveryState,
-  MessageDeliveryFailure,
-  MessageUndeliverable,
   type MessagingError,
   type OperationPhase,
   OutstandingLimit,
@@ -14,6 +12,7 @@ import type { Connection } from './connection.ts'
 import { Declarations, type OwnQueueRequirement, type Requirement, requirementKey } from './declarations.ts'
 import { Lane, type PublishOutcome } from './lane.ts'
 import { brokerCodeOf, mapError } from './map-error.ts'
+import { mayRepeat, NotSent, outcomeError, spent } from './publish-errors.ts'
 import type { Runtime } from './runtime.ts'
 
 /** One message to publish, with how far to go for it. */
@@ -295,55 +294,4 @@ export class Publisher {
 
 function laneName({ lanes }: Session, exchange: string): string {
   return lanes.has(exchange) || lanes.size < MOST_LANES ? exchange : '\n'
-}
-
-/** A failure before anything was sent, which another attempt may not meet. Never leaves this file. */
-class NotSent extends Error {
-  readonly reason: MessagingError
-  constructor(reason: MessagingError) {
-    super(reason.message, { cause: reason })
-    this.reason = reason
-  }
-}
-
-function spent(attempts: number, cause: MessagingError, elapsedMs: number, progress: Progress): MessageDeliveryFailure {
-  const { retryable, phase = progress.phase, delivery = progress.delivery } = cause
-  const text = `Not delivered after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${cause.message}`
-  return new MessageDeliveryFailure(text, { attempts, elapsedMs, cause, retryable, phase, delivery })
-}
-
-/** Whether sending again cannot make a second copy, or only one that receivers recognise. */
-function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement }: Shipment): boolean {
-  if (outcome.kind === 'nacked') return true
-  if (outcome.kind !== 'unknown') return false
-  if (repeatUnknown) return true
-  // The exchange was gone, and with it every queue this message could have reached; only companions of the same moment are in doubt.
-  return brokerCodeOf(outcome.error) === 404 && (outcome.alone || requirement?.exchange?.type === 'fanout')
-}
-
-function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: Shipment): MessagingError {
-  switch (outcome.kind) {
-    case 'returned':
-      return new MessageUndeliverable(
-        `No queue takes messages for exchange '${exchange}', routing key '${routingKey}'`,
-        {
-          exchange,
-          routingKey,
-          phase: 'confirm',
-        },
-      )
-    case 'nacked':
-      return new MessageDeliveryFailure('The broker refused the message', {
-        phase: 'confirm',
-        delivery: 'not-sent',
-        retryable: true,
-      })
-    default: {
-      const cause = outcome.kind === 'unknown' ? mapError(outcome.error) : undefined
-      return new MessageDeliveryFailure(
-        `The connection was lost before the broker confirmed the message: ${cause?.message ?? ''}`,
-        { phase: 'confirm', delivery: 'unknown', retryable: true, cause },
-      )
-    }
-  }
 }

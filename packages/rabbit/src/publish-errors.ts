@@ -1,0 +1,60 @@
+import { MessageDeliveryFailure, MessageUndeliverable, type MessagingError } from '@oslo-messaging/core/driver'
+import type { PublishOutcome } from './lane.ts'
+import { brokerCodeOf, mapError } from './map-error.ts'
+import type { Progress, Shipment } from './publisher.ts'
+
+/** A failure before anything was sent, which another attempt may not meet. Never leaves the publisher. */
+export class NotSent extends Error {
+  readonly reason: MessagingError
+  constructor(reason: MessagingError) {
+    super(reason.message, { cause: reason })
+    this.reason = reason
+  }
+}
+
+export function spent(
+  attempts: number,
+  cause: MessagingError,
+  elapsedMs: number,
+  progress: Progress,
+): MessageDeliveryFailure {
+  const { retryable, phase = progress.phase, delivery = progress.delivery } = cause
+  const text = `Not delivered after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${cause.message}`
+  return new MessageDeliveryFailure(text, { attempts, elapsedMs, cause, retryable, phase, delivery })
+}
+
+/** Whether sending again cannot make a second copy, or only one that receivers recognise. */
+export function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement }: Shipment): boolean {
+  if (outcome.kind === 'nacked') return true
+  if (outcome.kind !== 'unknown') return false
+  if (repeatUnknown) return true
+  // The exchange was gone, and with it every queue this message could have reached; only companions of the same moment are in doubt.
+  return brokerCodeOf(outcome.error) === 404 && (outcome.alone || requirement?.exchange?.type === 'fanout')
+}
+
+export function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: Shipment): MessagingError {
+  switch (outcome.kind) {
+    case 'returned':
+      return new MessageUndeliverable(
+        `No queue takes messages for exchange '${exchange}', routing key '${routingKey}'`,
+        {
+          exchange,
+          routingKey,
+          phase: 'confirm',
+        },
+      )
+    case 'nacked':
+      return new MessageDeliveryFailure('The broker refused the message', {
+        phase: 'confirm',
+        delivery: 'not-sent',
+        retryable: true,
+      })
+    default: {
+      const cause = outcome.kind === 'unknown' ? mapError(outcome.error) : undefined
+      return new MessageDeliveryFailure(
+        `The connection was lost before the broker confirmed the message: ${cause?.message ?? ''}`,
+        { phase: 'confirm', delivery: 'unknown', retryable: true, cause },
+      )
+    }
+  }
+}
