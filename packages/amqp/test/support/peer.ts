@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import rhea from 'rhea'
-import type { Delivery, EventContext, Message, Sender } from 'rhea'
+import type { Connection, Delivery, EventContext, Message, Receiver, Sender } from 'rhea'
 
 /** A small AMQP 1.0 broker in this process, so that the driver's unit tests meet real frames. Addresses that begin with `broadcast.` or contain `/multicast/`
  *  reach everybody; all others are queues whose consumers share. What is released goes back to the front of its queue. */
@@ -18,7 +18,15 @@ export interface Peer {
   /** Resolves to the number of deliveries from addresses of this prefix that clients have accepted, once there are so many. */
   acceptedBy(prefix: string, count: number): Promise<number>
   /** What to answer to messages of an address, once for each entry, before they are accepted as usual. */
-  readonly outcomes: Map<string, ('release' | 'reject' | 'modify-failed')[]>
+  readonly outcomes: Map<string, ('release' | 'reject' | 'modify' | 'modify-failed' | 'ignore')[]>
+  /** Gives credit to the senders of an address; those of addresses that contain `starved` get none by themselves. */
+  credit(address: string, count: number): void
+  /** Links clients have attached to send on, by address. */
+  readonly senders: readonly string[]
+  /** Receivers attached to a queue. */
+  consumers(address: string): number
+  /** Closes every connection with a condition. */
+  closeAll(condition: string): void
   close(): Promise<void>
 }
 
@@ -42,6 +50,10 @@ interface Queue {
   next: number
 }
 
+const CREDIT = 1000
+
+const targetOf = (receiver: Receiver): string => String((receiver.target as { readonly address?: string }).address)
+
 const isTopic = (address: string): boolean => address.startsWith('broadcast.') || address.includes('/multicast/')
 
 export interface PeerOptions {
@@ -53,7 +65,12 @@ export interface PeerOptions {
 }
 
 export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
-  const container = rhea.create_container({ id: 'peer', autoaccept: false, autosettle: true })
+  const container = rhea.create_container({
+    id: 'peer',
+    autoaccept: false,
+    autosettle: true,
+    receiver_options: { credit_window: 0 },
+  })
   const { users } = options
   if (users !== undefined) {
     if (options.plainOnly !== true) container.sasl_server_mechanisms.enable_anonymous()
@@ -64,6 +81,8 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   const received: { address: string; message: Message; settled: boolean }[] = []
   const outcomes: Peer['outcomes'] = new Map()
   const accepted: string[] = []
+  const receivers = new Set<Receiver>()
+  const connections = new Set<Connection>()
   const addresses = new WeakMap<object, string>()
   const lookers = new Set<() => void>()
   const sockets = new Set<Socket>()
@@ -104,6 +123,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
 
   container.on('connection_open', ({ connection }: EventContext) => {
     const { socket } = connection as unknown as { readonly socket: Socket }
+    connections.add(connection)
     // rhea hears nothing of a socket that is reset from here.
     socket.on('close', () =>
       connection.each_sender(
@@ -165,13 +185,21 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
       return
     }
     receiver.set_target({ address: String(target.address) })
+    receivers.add(receiver)
+    if (!String(target.address).includes('starved')) receiver.add_credit(CREDIT)
+  })
+  container.on('receiver_close', ({ receiver }: EventContext) => {
+    if (receiver !== undefined) receivers.delete(receiver)
   })
   container.on('message', ({ receiver, message, delivery }: EventContext) => {
     if (receiver === undefined || message === undefined || delivery === undefined) return
     const address = String((receiver.target as { readonly address?: string }).address)
+    if (!address.includes('starved')) receiver.add_credit(1)
     received.push({ address, message, settled: delivery.remote_settled })
     const outcome = outcomes.get(address)?.shift()
-    if (outcome === 'release') delivery.release()
+    if (outcome === 'ignore') return
+    if (outcome === 'modify') delivery.modified({ delivery_failed: false, undeliverable_here: false })
+    else if (outcome === 'release') delivery.release()
     else if (outcome === 'reject') delivery.reject({ condition: 'amqp:internal-error', description: 'refused' })
     else if (outcome === 'modify-failed') delivery.modified({ delivery_failed: true, undeliverable_here: false })
     else {
@@ -184,6 +212,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
       const sent = delivery === undefined ? undefined : inFlight.get(delivery)
       if (delivery === undefined || sent === undefined) return
       inFlight.delete(delivery)
+      if ((delivery.remote_state as { readonly undeliverable_here?: boolean } | undefined)?.undeliverable_here) return
       const { message } = sent.stored
       const deliveryCount = (message.delivery_count ?? 0) + 1
       putBack(sent.queue, { ...sent.stored, message: { ...message, delivery_count: deliveryCount } })
@@ -204,7 +233,6 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
     'session_error',
     'sender_error',
     'receiver_error',
-    'receiver_close',
     'error',
   ])
     container.on(event, () => {})
@@ -212,6 +240,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
   const server: Server = container.listen({
     host: '127.0.0.1',
     port: 0,
+    session_buffer_size: 65_536,
     ...(options.product === undefined ? {} : { properties: { product: options.product } }),
   })
   server.on('connection', (socket) => {
@@ -223,6 +252,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
     port: (server.address() as AddressInfo).port,
     received,
     outcomes,
+    consumers: (address) => queues.get(address)?.consumers.length ?? 0,
     depth: (address) => queues.get(address)?.messages.length ?? 0,
     acceptedBy: (prefix, count) =>
       new Promise((resolve) => {
@@ -235,6 +265,16 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
         lookers.add(look)
         look()
       }),
+    credit(address, count) {
+      for (const receiver of receivers) if (targetOf(receiver) === address) receiver.add_credit(count)
+    },
+    get senders() {
+      return [...receivers].map(targetOf)
+    },
+    closeAll(condition) {
+      for (const connection of connections)
+        if (connection.is_open()) connection.close({ condition, description: 'by the test' })
+    },
     reset() {
       for (const socket of sockets) socket.resetAndDestroy()
     },

@@ -1,4 +1,10 @@
-import { Deadline, type Driver, type IncomingRequest, type OutgoingNotification, Target } from '@oslo-messaging/core/driver'
+import {
+  Deadline,
+  type Driver,
+  type IncomingRequest,
+  type OutgoingNotification,
+  Target,
+} from '@oslo-messaging/core/driver'
 import type { AmqpOptions } from '../../src/config.ts'
 import { openDriver } from './open-driver.ts'
 import { startPeer } from './peer.ts'
@@ -80,7 +86,9 @@ interface SentRequest {
 type Answer = { readonly response: unknown } | { readonly failure: string } | 'no body'
 
 export const bodiesOf = (vector: Vector, peer: 'client' | 'server'): readonly unknown[] =>
-  sentBy(vector, peer).flatMap(({ message }) => (message === undefined ? [] : [(message as { readonly body: unknown }).body]))
+  sentBy(vector, peer).flatMap(({ message }) =>
+    message === undefined ? [] : [(message as { readonly body: unknown }).body],
+  )
 
 async function rpc(vector: Vector, { client, server }: Sides): Promise<void> {
   const { target, call, client_options: options = {} } = vector.api
@@ -105,7 +113,9 @@ async function rpc(vector: Vector, { client, server }: Sides): Promise<void> {
 
 /** Serves, and answers with what Python's server answered. `handled` resolves when the first request has its answers. */
 async function serve(vector: Vector, server: Driver): Promise<{ readonly handled: Promise<void> }> {
-  const answers = (vector.api.call === 'Transport.cleanup' ? [{ response: 'x' }] : bodiesOf(vector, 'server')) as Answer[]
+  const answers = (
+    vector.api.call === 'Transport.cleanup' ? [{ response: 'x' }] : bodiesOf(vector, 'server')
+  ) as Answer[]
   let onHandled = (): void => {}
   const handled = new Promise<void>((resolve) => {
     onHandled = resolve

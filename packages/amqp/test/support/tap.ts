@@ -16,7 +16,11 @@ interface Performative {
   readonly [field: string]: unknown
 }
 interface RheaFrames {
-  read_frame(bytes: Buffer): { readonly channel: number; readonly performative?: Performative; readonly payload?: Buffer }
+  read_frame(bytes: Buffer): {
+    readonly channel: number
+    readonly performative?: Performative
+    readonly payload?: Buffer
+  }
 }
 interface RheaTerminus {
   unwrap(terminus: unknown): Readonly<Record<string, unknown>> | undefined

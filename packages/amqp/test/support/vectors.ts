@@ -72,7 +72,9 @@ export function payloadsOf(vector: Vector, peer: 'client' | 'server'): Buffer[] 
 }
 
 function messageFacts({ header = {}, properties = {}, body }: VectorMessage): object {
-  const ids = Object.fromEntries(['message-id', 'correlation-id'].filter((id) => id in properties).map((id) => [id, '<id>']))
+  const ids = Object.fromEntries(
+    ['message-id', 'correlation-id'].filter((id) => id in properties).map((id) => [id, '<id>']),
+  )
   if (body !== undefined && (body.section !== 'amqp-value' || body.type !== 'string'))
     throw new Error(`a body of another kind: ${body.section} ${body.type}`)
   return { header, properties: anonymousProperties({ ...properties, ...ids }), body: bodyOf(body?.value) }
@@ -87,7 +89,10 @@ function fieldsOf(args: Readonly<Record<string, unknown>>): Readonly<Record<stri
         return [field, (value as Readonly<Record<string, unknown>>)[field] ?? value]
       if (field === 'state') return [field, Object.keys(value as object)[0]]
       if (field === 'initial_response') {
-        const { binary_hex: hex, binary_utf8: text } = value as { readonly binary_hex?: string; readonly binary_utf8?: string }
+        const { binary_hex: hex, binary_utf8: text } = value as {
+          readonly binary_hex?: string
+          readonly binary_utf8?: string
+        }
         return [field, hex ?? Buffer.from(text ?? '').toString('hex')]
       }
       return [field, value]

@@ -45,7 +45,8 @@ const anonymous = (text: unknown): string =>
 const pick = (fields: Readonly<Record<string, unknown>>, omit: readonly string[] = []): object =>
   Object.fromEntries(
     Object.entries(fields).filter(
-      ([name, value]) => value !== undefined && value !== null && value !== false && value !== 0 && !omit.includes(name),
+      ([name, value]) =>
+        value !== undefined && value !== null && value !== false && value !== 0 && !omit.includes(name),
     ),
   )
 
@@ -73,9 +74,10 @@ export function factsOf(frames: readonly AnyFrame[]): WireFacts {
   }
   return {
     opens: of('open').map(({ fields }) =>
-      pick({ ...fields, container_id: String(fields['container_id']).replace(/\/[^/]*\/[^/]*\/[^/]*\/[^/]*$/, '/...') }, [
-        'properties',
-      ]),
+      pick(
+        { ...fields, container_id: String(fields['container_id']).replace(/\/[^/]*\/[^/]*\/[^/]*\/[^/]*$/, '/...') },
+        ['properties'],
+      ),
     ),
     attaches,
     credits,
