@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { startBroker } from '@oslo-messaging/brokers'
+import { NEWEST_PYTHON, startBroker } from '@oslo-messaging/brokers'
 import {
   createDriverRegistry,
   getNotificationListener,
@@ -20,6 +20,7 @@ import {
   createSharingNotifier,
   createTopic,
 } from '../peers/kafkajs-notify.ts'
+import { type PythonProcess, pythonTurn, startPython } from '../python.ts'
 import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
 import { takeTurn } from '../turn.ts'
 
@@ -32,12 +33,22 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
   await using broker = await startBroker('kafka')
   const registry = createDriverRegistry({ drivers: [kafkaDriver], discover: false })
   await using bus = await getNotificationTransport(await loadConfig(), { url: broker.url, registry })
-  const rows = [...(await produce(bus, broker.url, quick, say)), ...(await consume(bus, broker.url, quick, say))]
-  return { rows, brokers: { kafka: broker.version } }
+  // The figures beside Python's are a part of the suite that a machine without Python goes without.
+  await using python = await startPython('kafka', [broker.url]).catch((error: unknown) => {
+    say(`without Python: ${String(error)}`)
+    return null
+  })
+  const rows = [
+    ...(await produce(bus, python, broker.url, quick, say)),
+    ...(await consume(bus, python, broker.url, quick, say)),
+  ]
+  const versions = { kafka: broker.version, ...(python === null ? {} : { 'oslo.messaging': NEWEST_PYTHON.version }) }
+  return { rows, brokers: versions }
 }
 
 async function produce(
   bus: NotificationTransport,
+  python: PythonProcess | null,
   url: string,
   quick: boolean,
   say: (text: string) => void,
@@ -60,9 +71,12 @@ async function produce(
         peers: [
           { name: 'hand-written', turn: turnOf(() => sharing.info('bench', payload)) },
           { name: 'kafkajs send per notification', turn: turnOf(() => plain.info('bench', payload)) },
+          ...pythonProducing(python, topic, concurrency),
         ],
         pairs: quick ? 5 : 11,
         turnMs: quick ? 250 : 1_000,
+        // The broker's own code is compiled while it warms up.
+        warmUpMs: quick ? 500 : 3_000,
       })),
     )
   }
@@ -70,10 +84,24 @@ async function produce(
   return rows
 }
 
+/** Python's notifier does not wait for the broker, so its turns end with a flush; the client library below it is only reported. */
+function pythonProducing(python: PythonProcess | null, topic: string, concurrency: number): Contestant[] {
+  if (python === null || concurrency === 1) return []
+  const contestant = (name: string, task: object): Contestant => ({
+    name,
+    turn: async (durationMs) =>
+      pythonTurn(await python.ask({ ...task, topic, seconds: durationMs / 1000, bytes: BYTES })),
+  })
+  return concurrency === 64
+    ? [contestant('oslo.messaging notifier', { do: 'notify', callers: concurrency })]
+    : [contestant('confluent-kafka produce, flush', { do: 'produce' })]
+}
+
 /** A turn fills the topic while nobody reads, then lets one contestant read all of it. Timed from the first record in a handler to the last:
  *  joining the group is not part of it. Latency is the time between two records. */
 async function consume(
   bus: NotificationTransport,
+  python: PythonProcess | null,
   url: string,
   quick: boolean,
   say: (text: string) => void,
@@ -83,11 +111,12 @@ async function consume(
   const count = quick ? 10_000 : 50_000
   const ours = await oursReading(bus, brokers, producer, count)
   const handWritten = await handWrittenReading(brokers, producer, count)
+  const theirs = python === null ? [] : [await pythonReading(python, brokers, producer, count)]
   say(`reading a backlog of ${count}`)
   return await duel({
     workload: { name: 'listen', concurrency: 1, bytes: BYTES },
     ours,
-    peers: [handWritten],
+    peers: [handWritten, ...theirs],
     pairs: quick ? 3 : 7,
     turnMs: 0,
     warmUpMs: 1,
@@ -148,6 +177,35 @@ async function handWrittenReading(
       const turn = await countdown.done
       await consumer.close()
       return turn
+    },
+  }
+}
+
+async function pythonReading(
+  python: PythonProcess,
+  brokers: readonly string[],
+  producer: ServerProcess,
+  count: number,
+): Promise<Contestant> {
+  const topic = `bench_${randomUUID().slice(0, 8)}`
+  await createTopic(brokers, `${topic}.info`, 1)
+  const read = async (records: number): Promise<unknown> => {
+    await python.ask({ do: 'listen', topic, pool: topic, count: records })
+    return await python.next()
+  }
+  // Its first place is the end of the topic, whenever it gets there: so it is sent one after the other until it has one.
+  const first = read(1)
+  const placed = first.then(() => true)
+  const sent = async (): Promise<false> => {
+    await producer.ask({ topic: `${topic}.info`, count: 2, bytes: BYTES })
+    return false
+  }
+  while (!(await Promise.race([placed, sent()])));
+  return {
+    name: 'oslo.messaging listener',
+    async turn() {
+      await producer.ask({ topic: `${topic}.info`, count, bytes: BYTES })
+      return pythonTurn(await read(count))
     },
   }
 }
