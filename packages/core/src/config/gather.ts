@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
 import { CORE_FRAGMENTS } from './core-options.ts'
+import { mayHoldSecret } from './mask.ts'
 import type { ConfigFragment, OptionDefinition } from './option.ts'
 import type { GivenValue } from './schema.ts'
 import { type ConfigSource, entriesOf, type SourceEntry } from './source.ts'
@@ -97,7 +98,7 @@ function expand(value: unknown, group: string, expansion: Expansion): unknown {
   return substitute(value, (reference) => {
     const found = findReference(reference, group, sources)
     // The reference may be part of a password with an unescaped $.
-    const shown = secret ? 'another option' : `$${reference}`
+    const shown = secret || mayHoldSecret(value) ? 'another option' : `$${reference}`
     const advice = 'write $$ for a dollar sign'
     if (found === undefined) {
       throw new ConfigurationError(`${label} refers to ${shown}, which is set nowhere; set it, or ${advice}`, {

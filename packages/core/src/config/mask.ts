@@ -12,6 +12,11 @@ export function maskOptions(fragment: ConfigFragment, options: ResolvedOptions):
   )
 }
 
+/** An option that is no secret may hold one by mistake: a URL, also one on a line that was indented and so belongs to the line before. */
+export function mayHoldSecret(text: string): boolean {
+  return /:\/\/.*@/s.test(text)
+}
+
 function maskText(name: string, value: OptionValue): string {
   if (!name.endsWith('transport_url') || typeof value !== 'string') return MASK
   try {

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
+import { mayHoldSecret } from './mask.ts'
 import type { ConfigFragment, OptionDefinition, OptionType, OptionValue } from './option.ts'
 import { convertText, describeValues, isAllowed } from './values.ts'
 
@@ -108,10 +109,9 @@ function describeProblems(
   })
 }
 
-/** A value that is no secret by its option may hold one by mistake: another option's line that was indented, or a URL. */
 function showValue(value: unknown): string {
   if (typeof value !== 'string') return JSON.stringify(value)
   const [first = '', ...more] = value.split('\n')
-  const shown = /:\/\/.*@/.test(first) ? 'a URL (not shown)' : JSON.stringify(first)
+  const shown = mayHoldSecret(first) ? 'a URL (not shown)' : JSON.stringify(first)
   return more.length === 0 ? shown : `${shown} with the indented lines that follow and therefore belong to it`
 }
