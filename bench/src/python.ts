@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { pythonWithLibrary } from '@oslo-messaging/brokers'
+import { NEWEST_PYTHON, pythonWithLibrary, type PythonRelease } from '@oslo-messaging/brokers'
 import type { Turn } from './turn.ts'
 
 export interface PythonProcess extends AsyncDisposable {
@@ -13,9 +13,13 @@ export interface PythonProcess extends AsyncDisposable {
 }
 
 /** Starts `python/<program>.py` with the real oslo.messaging. Rejects with BrokerUnavailable where there is no Python for it. */
-export async function startPython(program: string, args: readonly string[]): Promise<PythonProcess> {
+export async function startPython(
+  program: string,
+  args: readonly string[],
+  release: PythonRelease = NEWEST_PYTHON,
+): Promise<PythonProcess> {
   const file = fileURLToPath(new URL(`../python/${program}.py`, import.meta.url))
-  const child = spawn(await pythonWithLibrary(), ['-u', file, ...args], { stdio: ['pipe', 'pipe', 'ignore'] })
+  const child = spawn(await pythonWithLibrary(release), ['-u', file, ...args], { stdio: ['pipe', 'pipe', 'ignore'] })
   const ended = once(child, 'close')
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const next = async (): Promise<unknown> => {

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { BrokerUnavailable, LAST_PYTHON_WITH_AMQP10, pythonWithLibrary, startBroker } from '@oslo-messaging/brokers'
+import { BrokerUnavailable, LAST_PYTHON_WITH_AMQP10, startBroker } from '@oslo-messaging/brokers'
 import { amqpDriver } from '@oslo-messaging/amqp'
 import { createDriverRegistry, getRpcClient, getRpcTransport, loadConfig, Target } from '@oslo-messaging/core'
 import { startServer } from '../child.ts'
 import { type Contestant, duel } from '../duel.ts'
-import { type PythonPair, startPythonPair } from '../peers/python-rpc.ts'
 import { createHandWrittenClient } from '../peers/rhea-rpc.ts'
+import { startPython } from '../python.ts'
 import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
-import { takeTurn } from '../turn.ts'
+import { takeTurn, type Turn } from '../turn.ts'
 
 const TIMEOUT_MS = 60_000
 const BYTES = 1024
@@ -25,8 +25,14 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
   say('starting the servers')
   await using _ours = await startServer('rpc-ours', [broker.url, oursTopic])
   await using _peer = await startServer('rpc-rhea', [broker.url, peerTopic])
-  const python = await pythonPair(broker.url, pythonTopic, say)
-  await using _python = python ?? NOTHING
+  const withoutPython = (error: unknown): undefined => {
+    if (!(error instanceof BrokerUnavailable)) throw error
+    say(`without Python: ${error.message}`)
+  }
+  const python = (role: string) =>
+    startPython('amqp', [role, broker.url, pythonTopic], LAST_PYTHON_WITH_AMQP10).catch(withoutPython)
+  await using pythonServer = await python('server')
+  await using pythonClient = pythonServer === undefined ? undefined : await python('client')
 
   const registry = createDriverRegistry({ drivers: [amqpDriver], discover: false })
   await using transport = await getRpcTransport(await loadConfig(), { url: broker.url, registry })
@@ -40,10 +46,10 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
     const turnOf = (operation: () => unknown) => (durationMs: number) =>
       takeTurn(operation, { concurrency, durationMs })
     const peers: Contestant[] = [{ name: 'hand-written', turn: turnOf(() => handWritten.call('echo', args)) }]
-    if (python !== undefined && concurrency === 64)
+    if (pythonClient !== undefined && concurrency === 64)
       peers.push({
         name: 'Python 14.9.3',
-        turn: (durationMs) => python.turn({ concurrency, durationMs, ...args }),
+        turn: async (durationMs) => (await pythonClient.ask({ concurrency, durationMs, ...args })) as Turn,
       })
     rows.push(
       ...(await duel({
@@ -59,17 +65,4 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
   }
   await handWritten.close()
   return { rows, brokers: { artemis: broker.version } }
-}
-
-const NOTHING: AsyncDisposable = { async [Symbol.asyncDispose]() {} }
-
-/** Undefined, with a word about it, where Python cannot have the library. */
-async function pythonPair(url: string, topic: string, say: SuiteOptions['say']): Promise<PythonPair | undefined> {
-  try {
-    return await startPythonPair(await pythonWithLibrary(LAST_PYTHON_WITH_AMQP10), url, topic)
-  } catch (error) {
-    if (!(error instanceof BrokerUnavailable)) throw error
-    say(`without Python: ${error.message}`)
-    return undefined
-  }
 }

@@ -1,4 +1,4 @@
-"""The Python side of a benchmark: rpc.py server|client URL TOPIC.
+"""The Python side of a benchmark: amqp.py server|client URL TOPIC.
 
 The server answers `echo` until standard input ends. The client reads turns,
 one JSON object per line ({"concurrency": 64, "durationMs": 700, "text": "x"}),
