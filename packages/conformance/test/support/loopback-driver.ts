@@ -40,7 +40,10 @@ function openLoopback(): Driver {
       const unsettled = new Set<object>()
       const deliver = (): void => {
         while (unsettled.size < prefetch && waiting.length > 0) {
-          const body = decodeJson(waiting.shift() ?? '') as Pick<IncomingNotification, 'context' | 'message' | 'headers'>
+          const body = decodeJson(waiting.shift() ?? '') as Pick<
+            IncomingNotification,
+            'context' | 'message' | 'headers'
+          >
           const settle = () => unsettled.delete(body) && queueMicrotask(deliver)
           unsettled.add(body)
           onMessage({ ...body, acknowledge: settle, requeue: settle })
