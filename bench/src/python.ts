@@ -19,7 +19,10 @@ export async function startPython(
   release: PythonRelease = NEWEST_PYTHON,
 ): Promise<PythonProcess> {
   const file = fileURLToPath(new URL(`../python/${program}.py`, import.meta.url))
-  const child = spawn(await pythonWithLibrary(release), ['-u', file, ...args], { stdio: ['pipe', 'pipe', 'ignore'] })
+  // -P: the folder of the programs stays out of the import path, or amqp.py and kafka.py would hide the packages of those names.
+  const child = spawn(await pythonWithLibrary(release), ['-P', '-u', file, ...args], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
   const ended = once(child, 'close')
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const next = async (): Promise<unknown> => {
