@@ -76,6 +76,7 @@ export function createRoutableAddresser(context: AddresserContext): Addresser {
 /** What the peer said of itself when it opened. */
 export interface PeerProperties {
   readonly product?: unknown
+  readonly version?: unknown
 }
 
 /** The addresser for `addressing_mode`: `dynamic` takes legacy for a peer that names no product or is qpid-cpp, else routable. An unknown mode counts as routable, as upstream. */

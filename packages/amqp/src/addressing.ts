@@ -14,6 +14,8 @@ export interface Addressing {
   readonly sources?: (targets: readonly Target[], service: Service, deadline: Deadline) => Promise<readonly string[]>
   /** Where replies come in. Default: a dynamic source without conditions. An address is one that only this connection receives from. */
   readonly replySource?: (deadline: Deadline) => Promise<string | DynamicSource>
+  /** True: the peer loses messages without a body section; a sign of life then has a null one. */
+  readonly needsBody?: boolean
   /** False: the peer ends the session when it gets a modified outcome. Default true. */
   readonly supportsModified?: boolean
 }

@@ -226,8 +226,9 @@ class AmqpDriver implements Driver {
     const deadline = Deadline.after(seconds * 1000, { clock: this.#context.clock })
     // Losing our own connection is no reason to give up: the client's address outlives it.
     const options = { deadline, retries: retry < 0 ? null : retry, connectRetries: null }
+    const needsBody = body === '' && this.#connection.current?.addressing.needsBody === true
     try {
-      await this.#publish(address, message, body, options, 'rpc-reply')
+      await this.#publish(address, needsBody ? { ...message, body: null } : message, body, options, 'rpc-reply')
       return true
     } catch (error) {
       emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'amqp', replyTo: address, error }))

@@ -159,18 +159,14 @@ export class Publisher {
           })
         const delayMs = failure.isHandedBack ? longestMs : backoff.next()
         progress.delivery = 'not-sent'
-        try {
-          await deadline.sleep(delayMs, progress)
-        } catch (error) {
-          if (error instanceof MessagingTimeout && failure.cause !== undefined) error.cause = failure.cause
-          throw error
-        }
+        await deadline.sleep(delayMs, progress).catch((error: unknown) => raise(error, failure))
       }
       try {
-        failure = await this.#attempt(await this.#queueFor(shipment), shipment)
-        if (failure === undefined) return
+        const next = await this.#attempt(await this.#queueFor(shipment), shipment)
+        if (next === undefined) return
+        failure = next
       } catch (error) {
-        if (!(error instanceof NotSent)) throw error
+        if (!(error instanceof NotSent)) return raise(error, failure)
         failure = this.#notSent(error)
       }
     }
@@ -218,6 +214,7 @@ export class Publisher {
 
   #open(links: Links, address: string): Promise<SenderQueue> {
     const opening = this.#openQueue(links, address).catch((error: unknown) => {
+      if (error instanceof NotSent) throw error
       throw new NotSent(mapError(error, { phase: 'declare', delivery: 'not-sent', doing: `No sender for ${address}` }))
     })
     links.opening.set(address, opening)
@@ -294,4 +291,10 @@ export class Publisher {
       if (this.links > 0) this.#sweepLater()
     }, periodMs)
   }
+}
+
+/** A timeout says what went wrong before, when something did. */
+function raise(error: unknown, last: Failure | undefined): never {
+  if (error instanceof MessagingTimeout && last?.cause !== undefined) error.cause ??= last.cause
+  throw error
 }

@@ -1,4 +1,5 @@
 import {
+  ClosedError,
   type ComponentHealth,
   createBackoff,
   Deadline,
@@ -82,10 +83,10 @@ export class ReplyLink {
     const live = await this.#connection.live(Deadline.after(null, { signal, clock }), null)
     const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { signal, clock })
     const peerSession = await live.connection.openSession()
-    let isOver = false
+    let over: Error | undefined
     const lost = (error: Error): void => {
-      if (isOver) return
-      isOver = true
+      if (over !== undefined) return
+      over = error
       this.#current = undefined
       this.waiters.failAll(() => new ReplyPathLost(`The link for replies was lost: ${error.message}`, { cause: error }))
       void peerSession.close()
@@ -99,13 +100,15 @@ export class ReplyLink {
         deadline,
       )
       const receiver = await peerSession.loss.race(opening)
+      // The peer may close a link in the same breath in which it opens it.
+      if (over !== undefined) throw over
       receiver.add_credit(options.reply_link_credit)
       this.#handled = 0
       const address = typeof source === 'string' ? source : String(addressOf(receiver))
       this.#current = { receiver, address }
       peerSession.loss.on(lost)
     } catch (error) {
-      isOver = true
+      over ??= new ClosedError('The link was given up')
       void peerSession.close()
       throw error
     }

@@ -55,7 +55,7 @@ export class SenderQueue {
   #lastUsedAt: number
   #blockedTimer: unknown
   #isBlocked = false
-  #isGone = false
+  #goneFor: MessagingError | undefined
 
   constructor(address: string, options: SenderQueueOptions) {
     this.address = address
@@ -63,7 +63,9 @@ export class SenderQueue {
     this.#lastUsedAt = options.clock.now()
   }
 
+  /** Throws NotSent when the peer has closed the link in the same breath in which it opened it. */
   attach(sender: Sender): void {
+    if (this.#goneFor !== undefined) throw new NotSent(this.#goneFor)
     this.#sender = sender
     sender.on('sendable', () => this.#pump())
     // Whoever asks for the credit back gets it: what is left is not needed now, and is asked for again by the next message.
@@ -127,8 +129,8 @@ export class SenderQueue {
 
   /** The link, its session or its connection is gone: ends what waits and what is under way. */
   lost(reason: MessagingError): void {
-    if (this.#isGone) return
-    this.#isGone = true
+    if (this.#goneFor !== undefined) return
+    this.#goneFor = reason
     this.#sender = undefined
     this.#options.clock.clearTimeout(this.#blockedTimer)
     if (this.#isBlocked) this.#options.onBlocked(null)
@@ -196,7 +198,7 @@ export class SenderQueue {
       if (!this.#isBlocked) return
       this.#isBlocked = false
       onBlocked(null)
-    } else if (this.#blockedTimer === undefined && !this.#isGone) {
+    } else if (this.#blockedTimer === undefined && this.#goneFor === undefined) {
       this.#blockedTimer = clock.setTimeout(() => {
         if (this.#waiting.size === 0) return this.#watchForCredit()
         this.#isBlocked = true

@@ -284,7 +284,8 @@ describe('settlement', () => {
       onMessage(incoming) {
         got.push('got')
         if (got.length > 3) return incoming.acknowledge()
-        waiting.push(got.length === 1 ? incoming.acknowledge : incoming.requeue)
+        const isFirst = got.length === 1
+        waiting.push(() => (isFirst ? incoming.acknowledge() : incoming.requeue()))
         if (waiting.length === 3) for (const settle of waiting) settle()
       },
     })

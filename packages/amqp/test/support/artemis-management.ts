@@ -59,7 +59,8 @@ function request(connection: Connection, resource: string, properties: object, b
 }
 
 function settle(message: Message, resolve: (value: unknown) => void, reject: (error: Error) => void): void {
-  const [value] = JSON.parse(String(message.body)) as unknown[]
+  // An operation without a result answers null.
+  const [value] = (JSON.parse(String(message.body)) ?? []) as unknown[]
   const facts = message.application_properties as Readonly<Record<string, unknown>>
   if (facts['_AMQ_OperationSucceeded'] === true) resolve(value)
   else reject(new Error(String(value)))

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import type { Target } from '@oslo-messaging/core/driver'
+import { type AddresserContext, createLegacyAddresser } from '../addresser.ts'
+import type { Addressing } from '../addressing.ts'
+import type { PeerConnection } from '../peer-connection.ts'
+import { createManagement } from './management.ts'
+
+const QUEUES = '/queues/'
+const EXCHANGES = '/exchanges/'
+
+/** RabbitMQ 4 makes no node by itself and takes addresses of its second version only (`/queues/<queue>`, `/exchanges/<exchange>/<key>`). Names are those of the legacy addresses:
+ *  a topic or a server is a queue, the fanout of a topic is a fanout exchange to which each server binds a queue of its own. Both sides declare what they use, so that it does not
+ *  matter who comes first. Replies come to a queue that is this connection's alone and goes with it. */
+export function createRabbitAddressing(context: AddresserContext, connection: PeerConnection): Addressing {
+  const names = createLegacyAddresser(context)
+  const management = createManagement(connection)
+  /** Addresses made here; others are clients' queues for replies, which their owners have declared. */
+  const mine = new Map<string, Target>()
+  const addressOf = (target: Target): string => {
+    const name = encodeURIComponent(names.address(target, 'rpc'))
+    const address = `${target.fanout ? EXCHANGES : QUEUES}${name}`
+    mine.set(address, target)
+    return address
+  }
+  const owned = { durable: false, exclusive: true } as const
+
+  return {
+    mode: 'rabbitmq',
+    needsBody: true,
+    address: addressOf,
+    async prepareToSend(address, deadline) {
+      const target = mine.get(address)
+      if (target === undefined) return
+      const name = names.address(target, 'rpc')
+      if (target.fanout) await management.declareFanout(name, deadline)
+      else await management.declareQueue(name, { durable: true, exclusive: false }, deadline)
+    },
+    sources: (targets, _service, deadline) =>
+      Promise.all(
+        targets.map(async (target) => {
+          const name = names.address(target, 'rpc')
+          if (!target.fanout) {
+            await management.declareQueue(name, { durable: true, exclusive: false }, deadline)
+            return addressOf(target)
+          }
+          const queue = `${name}.${randomUUID()}`
+          await management.declareFanout(name, deadline)
+          await management.declareQueue(queue, owned, deadline)
+          await management.bind(name, queue, deadline)
+          return `${QUEUES}${encodeURIComponent(queue)}`
+        }),
+      ),
+    async replySource(deadline) {
+      const queue = `reply_${randomUUID().replaceAll('-', '')}`
+      await management.declareQueue(queue, owned, deadline)
+      return `${QUEUES}${queue}`
+    },
+  }
+}
+
+/** The plugin of RabbitMQ 3 knows its own addresses and nothing of management, dynamic sources or modified outcomes: queues are made by naming them (`/queue/<name>`), the fanout of a
+ *  topic is a key of `amq.topic`. A queue for replies stays behind when its client goes. */
+export function createRabbitPluginAddressing(context: AddresserContext): Addressing {
+  const names = createLegacyAddresser(context)
+  const escaped = (target: Target): string => encodeURIComponent(names.address(target, 'rpc'))
+  return {
+    mode: 'rabbitmq-plugin',
+    address: (target) => (target.fanout ? `/topic/${escaped(target)}` : `/queue/${escaped(target)}`),
+    replySource: async () => `/queue/reply_${randomUUID().replaceAll('-', '')}`,
+    supportsModified: false,
+    needsBody: true,
+  }
+}
