@@ -74,7 +74,7 @@ const jobs = {
   },
 
   /** Attempts casts against a broker that takes none, as fast as the event loop allows; how far memory grows. */
-  async blocked({ topic, attempts, callers, timeoutMs }) {
+  async blocked({ topic, attempts, timeoutMs }) {
     const transport = await getRpcTransport(conf, { url, registry })
     const client = getRpcClient(transport, new Target({ topic }), { timeoutMs })
     const payload = { text: 'x'.repeat(1024) }
@@ -83,6 +83,9 @@ const jobs = {
     globalThis.gc()
     tell({ ready: true })
     await new Promise((resolve) => process.stdin.once('data', resolve))
+    // The broker says that it is blocked to whoever publishes.
+    while (transport.health().status !== 'blocked')
+      await client.cast({}, 'sink', payload, { timeoutMs: 100 }).catch(() => undefined)
     const before = process.memoryUsage().rss
     let peak = before
     let attempted = 0
@@ -93,18 +96,24 @@ const jobs = {
     const sampler = setInterval(() => {
       peak = Math.max(peak, process.memoryUsage().rss)
     }, 20)
-    const attempt = async () => {
-      attempted += 1
-      await client.cast({}, 'sink', { text: `${attempted}`.padEnd(1024, 'x') }, { timeoutMs }).then(
-        () => note('resolved'),
-        (error) => note(error.code ?? error.name),
-      )
+    let settled = 0
+    const attempt = (n) =>
+      client
+        .cast({}, 'sink', { text: `${n}`.padEnd(1024, 'x') }, { timeoutMs })
+        .then(
+          () => note('resolved'),
+          (error) => note(error.code ?? error.name),
+        )
+        .finally(() => {
+          settled += 1
+        })
+    // Nobody waits for anybody: what an application does that forgets to.
+    while (attempted < attempts) {
+      for (let n = 0; n < 1000; n += 1) void attempt(attempted++)
+      await new Promise((resolve) => setImmediate(resolve))
     }
-    const work = async () => {
-      // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- attempt() counts it
-      while (attempted < attempts) await attempt()
-    }
-    await Promise.all(Array.from({ length: callers }, work))
+    // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- attempt() counts it
+    while (settled < attempts) await new Promise((resolve) => setTimeout(resolve, 10))
     clearInterval(sampler)
     const health = transport.health()
     tell({
