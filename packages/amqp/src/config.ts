@@ -127,14 +127,14 @@ export const amqpConfig = {
       default: 30,
       min: 5,
       unit: 'seconds',
-      doc: 'Time a cast has to reach the peer when the caller gives no other.',
+      doc: 'Most time a cast has to reach the peer; an earlier deadline of the caller counts.',
     },
     default_notify_timeout: {
       type: 'integer',
       default: 30,
       min: 5,
       unit: 'seconds',
-      doc: 'Time a notification has to reach the peer when the caller gives no other.',
+      doc: 'Most time a notification has to reach the peer; an earlier deadline of the caller counts.',
     },
     default_sender_link_timeout: {
       type: 'integer',
@@ -147,7 +147,7 @@ export const amqpConfig = {
       type: 'string',
       default: 'dynamic',
       choices: ['legacy', 'routable', 'dynamic'],
-      doc: 'How addresses are formed: legacy for brokers, routable for message routers, dynamic to choose by what the peer says of itself.',
+      doc: 'How addresses are formed: legacy for brokers, routable for message routers, dynamic to choose by what the peer says of itself. RabbitMQ has addresses of its own in every mode.',
     },
     pseudo_vhost: {
       type: 'boolean',

@@ -95,7 +95,7 @@ async function takeReplies(driver: Driver, raw: Connection, vector: Vector, peer
     const sender = raw.open_sender(String(message?.reply_to))
     sender.once('sendable', () => {
       for (const payload of payloads)
-        sender.send({ ...rhea.message.decode(payload), correlation_id: message?.message_id } as Message)
+        sender.send({ ...rhea.message.decode(payload), correlation_id: message?.message_id })
     })
   })
   const reply = await driver.send(

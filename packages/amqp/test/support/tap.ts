@@ -1,3 +1,4 @@
+import type { Buffer as Bytes } from 'node:buffer'
 import { createRequire } from 'node:module'
 import net from 'node:net'
 
@@ -8,7 +9,7 @@ export interface Frame {
   readonly method: string
   /** Fields by rhea's names (`snd_settle_mode`); those of sources and targets are unwrapped. */
   readonly fields: Readonly<Record<string, unknown>>
-  readonly payload?: Buffer
+  readonly payload?: Bytes
 }
 
 interface Performative {
@@ -19,7 +20,7 @@ interface RheaFrames {
   read_frame(bytes: Buffer): {
     readonly channel: number
     readonly performative?: Performative
-    readonly payload?: Buffer
+    readonly payload?: Bytes
   }
 }
 interface RheaTerminus {
@@ -105,7 +106,7 @@ function reader(onFrame: (frame: Frame) => void): (bytes: Buffer) => void {
   }
 }
 
-function describe(channel: number, performative: Performative, payload: Buffer | undefined): Frame {
+function describe(channel: number, performative: Performative, payload: Frame['payload']): Frame {
   const code = (performative.constructor as unknown as { readonly descriptor: { readonly numeric: number } }).descriptor
     .numeric
   const known = PERFORMATIVES.find(([each]) => each === code)
