@@ -37,6 +37,7 @@ const jobs = {
         handled += 1
       }
       echo(_context, { n }) {
+        handled += 1
         return n
       }
     }
