@@ -69,7 +69,8 @@ describe.skipIf(broker === undefined)(`a cluster of three nodes (RabbitMQ ${CLUS
         for (const user of users.match(/user\d/g) ?? []) expect(user).toBe(`user${index}`)
       }
       expect(alive).toBeGreaterThanOrEqual(0)
-      // The killed node comes back while calls go on: nothing fails because of it.
+      // The killed node comes back while calls go on: nothing fails because of it. What was lost with the node times out first.
+      await traffic.settled()
       const failed = traffic.failures.length
       await healed(broker)
       await traffic.flows(10_000, 100)

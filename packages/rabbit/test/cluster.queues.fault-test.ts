@@ -199,7 +199,9 @@ describe.skipIf(broker === undefined)(`queues of a cluster of three nodes (Rabbi
     await server.close()
   })
 
-  it.runIf(isOld).each([
+  // RabbitMQ 4 has no mirrored queues.
+  if (!isOld) return
+  it.each([
     { enable_cancel_on_failover: true, cancelled: true },
     { enable_cancel_on_failover: false, cancelled: false },
   ])(

@@ -13,6 +13,7 @@ export class Traffic {
   readonly #target: Target
   readonly #timeoutMs: number
   readonly #callers: Promise<void>[] = []
+  readonly #underWay = new Set<Promise<unknown>>()
   #running = true
   #lastAnswerAt = performance.now()
   #longestGapMs = 0
@@ -47,6 +48,11 @@ export class Traffic {
     return performance.now() - startedAt
   }
 
+  /** Resolves when every call that is under way now has settled, one way or the other. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+  }
+
   async stop(): Promise<void> {
     this.#running = false
     await Promise.all(this.#callers)
@@ -56,11 +62,13 @@ export class Traffic {
     while (this.#running) {
       const startedAt = performance.now()
       try {
-        await this.#driver.send(
+        const call = this.#driver.send(
           this.#target,
           { context: {}, message: { method: 'echo', args: { n: 1 } } },
           callOptions({ timeoutMs: this.#timeoutMs }),
         )
+        this.#underWay.add(call)
+        await call.finally(() => this.#underWay.delete(call))
         this.#longestGapMs = Math.max(this.#longestGapMs, performance.now() - this.#lastAnswerAt)
         this.#lastAnswerAt = performance.now()
         this.answered += 1
