@@ -16,9 +16,13 @@ export class JobProcess implements AsyncDisposable {
 
   constructor(job: string, url: string, given: object) {
     const script = join(import.meta.dirname, 'jobs.mjs')
-    this.#child = spawn(process.execPath, ['--expose-gc', '--max-old-space-size=96', script, job, url, JSON.stringify(given)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+    this.#child = spawn(
+      process.execPath,
+      ['--expose-gc', '--max-old-space-size=96', script, job, url, JSON.stringify(given)],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    )
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       this.facts.push(JSON.parse(line) as Fact)
       this.#wake()
