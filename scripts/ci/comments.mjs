@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import ts from 'typescript'
 import { publicPackages, root, verdict } from './tools.mjs'
 
 /** Every symbol that a door of a public package exports says what it is, so that an editor shows it to whoever uses the symbol. */
-export function checkComments() {
+export async function checkComments() {
+  // The steps are listed before anything is installed: the compiler is there only now.
+  const { default: ts } = await import('typescript')
   const doors = publicPackages().flatMap(({ folder, manifest }) =>
     Object.values(manifest.exports)
       .filter((door) => typeof door === 'object')
