@@ -24,7 +24,8 @@ let isAnswering: boolean
 beforeEach(async () => {
   isAnswering = true
   peer = await startPeer()
-  ;[client, server] = await Promise.all([0, 1].map(() => openDriver(`amqp://127.0.0.1:${peer.port}/`)))
+  const url = `amqp://127.0.0.1:${peer.port}/`
+  ;[client, server] = await Promise.all([openDriver(url), openDriver(url)])
   await server.listen(new Target({ topic: 't', server: 's' }), {
     deadline: Deadline.after(5_000),
     prefetch: 4,

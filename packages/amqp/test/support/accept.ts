@@ -77,7 +77,7 @@ async function takeIn(driver: Driver, raw: Connection, vector: Vector): Promise<
       await listening
       const sender = raw.open_sender(ADDRESS)
       sender.once('sendable', () => {
-        for (const payload of payloads) sender.send(payload as Message, undefined, 0)
+        for (const payload of payloads) sender.send(payload, undefined, 0)
       })
     }
     sendAll().catch(reject)
@@ -95,7 +95,9 @@ async function takeReplies(driver: Driver, raw: Connection, vector: Vector, peer
     const sender = raw.open_sender(String(message?.reply_to))
     sender.once('sendable', () => {
       for (const payload of payloads)
-        sender.send({ ...rhea.message.decode(payload), correlation_id: message?.message_id })
+        sender.send(
+          Object.assign(rhea.message.decode(payload) as unknown as Message, { correlation_id: message?.message_id }),
+        )
     })
   })
   const reply = await driver.send(

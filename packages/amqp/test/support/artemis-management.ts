@@ -42,7 +42,7 @@ function request(connection: Connection, resource: string, properties: object, b
     connection.on('connection_error', () => fail('connection error'))
     connection.on('disconnected', () => fail('disconnected'))
     const sender = connection.open_sender('activemq.management')
-    const receiver = connection.open_receiver({ source: { dynamic: true } })
+    const receiver = connection.open_receiver({ source: { address: '', dynamic: true } })
     for (const link of [sender, receiver])
       for (const event of ['sender_error', 'receiver_error']) link.on(event, () => fail(event))
     receiver.on('message', ({ message }) => end(() => settle(message as Message, resolve, reject)))

@@ -29,11 +29,16 @@ export async function createHandFedScene() {
     message,
     expectsReply: true,
     callMonitorTimeout: null,
-    acknowledge: () => void log.push(`ack ${String(message['method'])}`),
+    acknowledge: () => void log.push(`ack ${nameOf(message['method'])}`),
     reply: async (reply) => void replies.push(reply),
     heartbeat: async () => true,
     requeue: () => void log.push(`requeue ${String(message['method'])}`),
     ...changes,
   })
   return { fed, log, replies, deliver: (message: IncomingRequest) => deliver(message), request }
+}
+
+/** A method as text; what arrives may be an object that cannot be turned into one. */
+function nameOf(method: unknown): string {
+  return typeof method === 'string' ? method : typeof method
 }

@@ -153,7 +153,7 @@ const jobs = {
       : getRpcServer(transport, new Target({ topic, server: 'a' }), [new Slow()], { workers })
     await server.start()
     tell({ listening: true })
-    process.once('SIGTERM', async () => {
+    const drain = async () => {
       const startedAt = performance.now()
       await server.stop()
       const inTime = await server.wait({ timeoutMs: drainMs }).then(
@@ -164,7 +164,8 @@ const jobs = {
       tell({ started, finished, inTime, tookMs: Math.round(performance.now() - startedAt) })
       // Nothing of the transport may keep the process; handlers that were abandoned would.
       if (!inTime) process.exit(0)
-    })
+    }
+    process.once('SIGTERM', () => void drain())
   },
 }
 
