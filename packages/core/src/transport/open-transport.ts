@@ -83,14 +83,16 @@ function chooseUrl(given: unknown, configured: () => string | null): TransportUR
 
 /** What Python reads without complaint, and nothing can connect to. */
 function checkAddresses(url: TransportURL): void {
-  for (const { hostname, port, address } of url.hosts) {
+  for (const [index, { hostname, port }] of url.hosts.entries()) {
+    // By its place, not by its text: a password that was not escaped may have been split into hosts.
+    const which = `host ${index + 1} of ${url.hosts.length}`
     const refuse = (message: string): never => {
       throw new InvalidTransportURL(url.redacted, `Invalid ${message} in the ${url.transport} URL`)
     }
     if (port !== null && !(Number.isInteger(port) && port >= 1 && port <= LARGEST_PORT))
-      refuse(`port of ${JSON.stringify(address)}: it must be a number from 1 to ${LARGEST_PORT}`)
+      refuse(`port ${port} of ${which}: it must be a number from 1 to ${LARGEST_PORT}`)
     // oxlint-disable-next-line no-control-regex
-    if (/[\u0000-\u0020]/.test(hostname ?? '')) refuse(`host ${JSON.stringify(hostname)}: blanks cannot be part of it`)
+    if (/[\u0000-\u0020]/.test(hostname ?? '')) refuse(`${which}: blanks cannot be part of a host name`)
   }
 }
 
