@@ -161,9 +161,9 @@ describe('bad input names what is wrong', () => {
   })
 
   it.each([
-    ['memory://u:secret@h:65536/', /port of "h:65536".*65535/],
-    ['memory://u:secret@h:0/', /port of "h:0"/],
-    ['memory://u:secret@a b/', /host "a b"/],
+    ['memory://u:secret@h:65536/', /port 65536 of host 1 of 1.*65535/],
+    ['memory://u:secret@h:0/', /port 0 of host 1 of 1/],
+    ['memory://u:secret@a b/', /host 1 of 1: blanks/],
   ])('%s', async (url, message) => {
     const error = await failureOf(() => core.getRpcTransport(conf, { url, registry }))
     expect(error).toBeInstanceOf(core.InvalidTransportURL)
