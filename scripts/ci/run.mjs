@@ -23,10 +23,11 @@ for (const { name, run } of chosen) {
 }
 
 console.log(`\n=== summary (at ${seconds(Date.now() - started)})`)
-for (const { name, ms, passed, failed } of results) {
+for (const { name, ms, passed, failed, notes = [] } of results) {
   console.log(
     `${failed === 0 ? 'ok    ' : 'FAILED'} ${seconds(ms).padStart(8)}  ${name}: ${passed} passed, ${failed} failed`,
   )
+  for (const note of notes) console.log(note.replace(/^/gm, '    '))
 }
 const total = (key) => results.reduce((sum, result) => sum + result[key], 0)
 console.log(`\n${total('passed')} passed, ${total('failed')} failed`)
