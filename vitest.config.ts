@@ -31,16 +31,32 @@ const project = (
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['{packages,examples}/*/test/**/*.test.ts', '{brokers,interop,bench}/test/**/*.test.ts'], 20_000),
+      project(
+        'unit',
+        [
+          '{packages,examples}/*/test/**/*.test.ts',
+          '{brokers,interop,bench}/test/**/*.test.ts',
+          'interop/{golden,live}/**/*.test.ts',
+        ],
+        20_000,
+      ),
       project(
         'broker',
-        ['{packages,examples}/*/test/**/*.broker-test.ts', '{brokers,interop}/test/**/*.broker-test.ts'],
+        [
+          '{packages,examples}/*/test/**/*.broker-test.ts',
+          '{brokers,interop}/test/**/*.broker-test.ts',
+          'interop/{golden,live}/**/*.broker-test.ts',
+        ],
         60_000,
         sharedBrokers,
       ),
       project(
         'faults',
-        ['packages/*/test/**/*.fault-test.ts', '{brokers,interop}/test/**/*.fault-test.ts'],
+        [
+          'packages/*/test/**/*.fault-test.ts',
+          '{brokers,interop}/test/**/*.fault-test.ts',
+          'interop/{golden,live}/**/*.fault-test.ts',
+        ],
         300_000,
         sharedBrokers,
       ),
