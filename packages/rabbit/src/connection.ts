@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import {
-  BackpressureError,
   type ComponentHealth,
   ClosedError,
   createBackoff,
@@ -88,16 +87,10 @@ export class Connection {
     return current
   }
 
-  /** Resolves when the broker takes messages again; at once when it does. Rejects at the deadline; at once with BackpressureError when as many wait already as may
-   *  be outstanding, because what waits takes memory as well (P07). */
+  /** Resolves when the broker takes messages again; at once when it does. Rejects at the deadline. */
   async unblocked(deadline: Deadline): Promise<void> {
     while (this.#blockedReason !== null) {
       const reason = this.#blockedReason
-      const waiting = this.#unblockedWaiters.size
-      if (waiting >= this.#options.runtime.settings.maxOutstandingMessages)
-        throw new BackpressureError(
-          `${waiting} messages wait for the broker already (it is blocked: ${reason}); slow down`,
-        )
       let wake = (): void => {}
       const freed = new Promise<void>((resolve) => {
         wake = resolve

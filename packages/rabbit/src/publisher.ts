@@ -1,4 +1,5 @@
 import {
+  BackpressureError,
   createBackoff,
   type Deadline,
   type DeliveryState,
@@ -25,7 +26,7 @@ export interface Shipment {
   readonly mandatory: boolean
   /** Milliseconds as a decimal string. */
   readonly expiration: string | undefined
-  /** Called once, when there is room to send. Throws SerializationError. */
+  /** Called when it is sent, or has to wait for that. Throws SerializationError. */
   readonly encode: () => CompressedBody
   readonly deadline: Deadline
   /** Attempts after the first; null: no limit but the deadline. */
@@ -50,6 +51,14 @@ export interface Failure {
   readonly error: unknown
 }
 
+const SEND_LESS = 'await earlier sends, or raise maxOutstandingMessages or maxOutstandingBytes of createRabbitDriver'
+
+/** An attempt that was made at once and did not end in a confirm. */
+interface FirstAttempt {
+  readonly body: CompressedBody
+  readonly outcome: PublishOutcome
+}
+
 /** Lanes of their own for so many exchanges; the rest share one. */
 const MOST_LANES = 32
 
@@ -67,15 +76,21 @@ export class Publisher {
   readonly #connection: Connection
   readonly #slots: OutstandingLimit
   readonly #bytes: OutstandingLimit
+  /** Everything that waits: for a connection, a declaration, room, or the next attempt. */
+  readonly #waiting: OutstandingLimit
   #session: Session | undefined
   #idleWaiters: (() => void)[] = []
 
   constructor(runtime: Runtime, connection: Connection) {
     this.#runtime = runtime
     this.#connection = connection
-    const { maxOutstandingMessages, maxOutstandingBytes } = runtime.settings
-    this.#slots = new OutstandingLimit({ maxMessages: maxOutstandingMessages, maxBytes: Infinity })
-    this.#bytes = new OutstandingLimit({ maxMessages: Infinity, maxBytes: maxOutstandingBytes })
+    const { settings } = runtime
+    const { maxWaitingMessages, maxWaitingBytes } = settings
+    // Who waits for these has a place among those who wait already.
+    const endless = { maxWaitingMessages: Infinity, maxWaitingBytes: Infinity, remedy: SEND_LESS }
+    this.#slots = new OutstandingLimit({ ...endless, maxMessages: settings.maxOutstandingMessages, maxBytes: Infinity })
+    this.#bytes = new OutstandingLimit({ ...endless, maxMessages: Infinity, maxBytes: settings.maxOutstandingBytes })
+    this.#waiting = new OutstandingLimit({ maxMessages: maxWaitingMessages, maxBytes: maxWaitingBytes })
   }
 
   /** Messages handed to the broker and not settled yet. */
@@ -85,7 +100,7 @@ export class Publisher {
 
   /** Resolves when the broker owns the message.
    *  Rejects: MessageUndeliverable when it was returned; MessageDeliveryFailure when attempts are spent or nobody knows whether the broker has it;
-   *  BackpressureError or MessagingTimeout at the deadline; SerializationError; AuthenticationError or ConfigurationError when the broker refuses for good. */
+   *  BackpressureError or MessagingTimeout at the deadline; BackpressureError at once when too many wait already; SerializationError; AuthenticationError or ConfigurationError when the broker refuses for good. */
   send(shipment: Shipment): Promise<void> {
     return new Promise((resolve, reject) => {
       let ended = false
@@ -142,21 +157,34 @@ export class Publisher {
     })
   }
 
-  /** Every attempt there is to be; `first` is one that was made already. */
-  async #deliver(
-    shipment: Shipment,
-    first?: { readonly body: CompressedBody; readonly outcome: PublishOutcome },
-  ): Promise<void> {
+  /** Every attempt there is to be; `first` is one that was made already. What waits takes memory as well, so it is bounded (P07). */
+  async #deliver(shipment: Shipment, first?: FirstAttempt): Promise<void> {
+    // By count before it is encoded: a flood is refused for next to nothing.
+    const isFull = this.#waiting.messages >= this.#runtime.settings.maxWaitingMessages
+    const body = isFull ? undefined : (first?.body ?? shipment.encode())
+    if (body === undefined || !this.#waiting.tryAcquire(body.body.length)) {
+      // Of the first attempt more is known than that there is no room for another.
+      if (first !== undefined) throw outcomeError(first.outcome, shipment)
+      throw new BackpressureError(
+        `${this.#waiting.messages} messages (${this.#waiting.bytes} bytes) wait to be sent already: await earlier sends, or raise maxWaitingMessages or maxWaitingBytes of createRabbitDriver`,
+      )
+    }
+    try {
+      await this.#deliverWaiting(shipment, body, first?.outcome)
+    } finally {
+      this.#waiting.release(body.body.length)
+    }
+  }
+
+  async #deliverWaiting(shipment: Shipment, body: CompressedBody, first: PublishOutcome | undefined): Promise<void> {
     const { deadline, retries, progress } = shipment
     const startedAt = this.#runtime.clock.now()
-    let encoded = first?.body
-    const encode = (): CompressedBody => (encoded ??= shipment.encode())
     const backoff = createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random: this.#runtime.random })
-    let outcome = first?.outcome
+    let outcome = first
     for (let failures = 0; ;) {
       let failure: MessagingError
       try {
-        outcome ??= await this.#attempt(shipment, encode, retries === null ? null : retries - failures)
+        outcome ??= await this.#attempt(shipment, body, retries === null ? null : retries - failures)
         if (outcome.kind === 'confirmed') return
         failure = outcomeError(outcome, shipment)
         if (!mayRepeat(outcome, shipment)) throw failure
@@ -172,16 +200,14 @@ export class Publisher {
     }
   }
 
-  async #attempt(shipment: Shipment, encode: () => CompressedBody, retries: number | null): Promise<PublishOutcome> {
+  async #attempt(shipment: Shipment, body: CompressedBody, retries: number | null): Promise<PublishOutcome> {
     const { deadline, progress } = shipment
     for (;;) {
       const lane = this.#readyLane(shipment) ?? (await this.#openLane(shipment, retries))
       progress.phase = 'publish'
       if (this.#connection.blockedReason !== null) await this.#connection.unblocked(deadline)
       if (!this.#slots.tryAcquire(0)) await this.#slots.acquire(0, deadline)
-      let body: CompressedBody
       try {
-        body = encode()
         if (!this.#bytes.tryAcquire(body.body.length)) await this.#bytes.acquire(body.body.length, deadline)
       } catch (error) {
         this.#releaseSlot()

@@ -1,4 +1,5 @@
 import {
+  BackpressureError,
   ClosedError,
   type ComponentHealth,
   createBackoff,
@@ -50,6 +51,8 @@ export class ReplyQueue implements WatchedConsumer {
   #started = false
   #closed = false
   #deliveries = 0
+  /** Calls that wait for the queue itself. */
+  #awaited = 0
   #warnAt = FIRST_WARNING
 
   /** `describe` names the queue; it is asked once. */
@@ -93,21 +96,36 @@ export class ReplyQueue implements WatchedConsumer {
     return this.#started ? componentHealth(this.#supervisor, 'reply-path', this.name, this.#connection.host) : undefined
   }
 
-  /** Resolves when replies can arrive. Rejects at the deadline, or when the broker refuses for good. */
+  /** Resolves when replies can arrive. Rejects at the deadline, when the broker refuses for good, or at once with BackpressureError when too many calls wait already. */
   async ready(deadline: Deadline): Promise<void> {
+    this.#checkRoom()
     this.#started = true
     const phase = this.#connection.current === undefined ? 'connect' : 'declare'
-    await this.#supervisor.ready(deadline, { phase, delivery: 'not-sent' })
+    this.#awaited += 1
+    try {
+      await this.#supervisor.ready(deadline, { phase, delivery: 'not-sent' })
+    } finally {
+      this.#awaited -= 1
+    }
   }
 
-  /** Waits for the reply to `msgId`; see ReplyWaiters. `forget` it when it has settled. */
+  /** Waits for the reply to `msgId`; see ReplyWaiters. `forget` it when it has settled. Throws BackpressureError when too many calls wait already. */
   expect(msgId: string, options: ReplyWaitOptions): Promise<RPCReply> {
+    this.#checkRoom()
     this.#calls.set(msgId, { monitored: options.callMonitorTimeoutMs !== null, partial: undefined })
     if (this.#calls.size > this.#warnAt) {
       this.#runtime.logger.warn(`${this.#calls.size} calls wait for their replies`)
       this.#warnAt *= 2
     }
     return this.#waiters.wait(msgId, options)
+  }
+
+  #checkRoom(): void {
+    const waiting = this.#calls.size + this.#awaited
+    if (waiting < this.#runtime.settings.maxPendingCalls) return
+    throw new BackpressureError(
+      `${waiting} calls are under way already: await earlier ones, or raise maxPendingCalls of createRabbitDriver`,
+    )
   }
 
   /** The call is over. */

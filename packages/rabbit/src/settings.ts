@@ -15,6 +15,13 @@ export interface RabbitSettings {
   readonly maxOutstandingMessages: number
   /** Most bytes of them. Default 64 MiB. */
   readonly maxOutstandingBytes: number
+  /** Most messages that wait to be sent: for a connection, a declaration, room, or the next attempt. Further ones are refused at once with BackpressureError,
+   *  because what waits takes memory as well. Default 16 384. */
+  readonly maxWaitingMessages: number
+  /** Most bytes of them. Default 64 MiB. */
+  readonly maxWaitingBytes: number
+  /** Most calls under way; further ones are refused at once with BackpressureError. Default 16 384. */
+  readonly maxPendingCalls: number
   /** How often the broker is asked whether consumers that hear nothing still exist, milliseconds; 0 never. Default 5000. */
   readonly watchdogIntervalMs: number
   /** When an RPC request is acknowledged. `before`: when a worker takes it, at most once, as oslo does. `after`: when its reply is with the broker (a cast: when its
@@ -31,6 +38,9 @@ export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   duplicateCacheSize: 16,
   maxOutstandingMessages: 4096,
   maxOutstandingBytes: 64 * 1024 * 1024,
+  maxWaitingMessages: 16_384,
+  maxWaitingBytes: 64 * 1024 * 1024,
+  maxPendingCalls: 16_384,
   watchdogIntervalMs: 5000,
   ack: 'before',
   onNotificationFailure: Object.freeze({ action: 'default' }),

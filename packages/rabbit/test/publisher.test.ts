@@ -1,7 +1,7 @@
 import { isMessagingError, Target } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
 import { amqpError, FakeBroker } from './support/fake-broker.ts'
-import { castOptions, openDriver, type OpenOptions } from './support/open-driver.ts'
+import { callOptions, castOptions, openDriver, type OpenOptions } from './support/open-driver.ts'
 
 const request = (n = 1) => ({ context: {}, message: { method: 'm', args: { n } } })
 const target = new Target({ topic: 'demo' })
@@ -192,6 +192,53 @@ describe('publishing', () => {
     broker.settleHeld()
     await Promise.all([...first, waiting])
     await driver.close()
+  })
+
+  it.each([
+    { name: 'messages', settings: { maxWaitingMessages: 2 }, taken: 4 },
+    { name: 'bytes', settings: { maxWaitingBytes: 100 }, taken: 3 },
+  ])(
+    'P07 - what waits to be sent is bounded by $name: more is refused at once, with the option to raise',
+    async ({ settings, taken }) => {
+      const broker = new FakeBroker()
+      const driver = await warm(broker, { settings: { maxOutstandingMessages: 2, ...settings } })
+      broker.holdConfirms = true
+      const casts = Array.from({ length: 8 }, async () => await driver.send(target, request(), castOptions()))
+      const refused = Promise.allSettled(casts.slice(taken))
+      const sent = Promise.all(casts.slice(0, taken))
+      for (const outcome of await refused)
+        expect(outcome).toMatchObject({
+          status: 'rejected',
+          reason: {
+            code: 'OSLO_MESSAGING_BACKPRESSURE',
+            phase: 'publish',
+            delivery: 'not-sent',
+            message: expect.stringContaining('maxWaitingMessages') as string,
+          },
+        })
+      broker.settleHeld()
+      await sent
+      await driver.send(target, request(), castOptions())
+      await driver.close()
+    },
+  )
+
+  it('P07 - without a connection no more wait than may', async () => {
+    const broker = new FakeBroker()
+    broker.onConnect = () => new Promise(() => {})
+    const driver = openDriver(broker, { settings: { maxWaitingMessages: 2, maxPendingCalls: 2 } })
+    const waiting = Array.from({ length: 2 }, async () => await driver.send(target, request(), castOptions()))
+    const calls = Array.from({ length: 2 }, async () => await driver.send(target, request(), callOptions()))
+    expect(await rejection(driver.send(target, request(), castOptions()))).toMatchObject({
+      code: 'OSLO_MESSAGING_BACKPRESSURE',
+    })
+    expect(await rejection(driver.send(target, request(), callOptions()))).toMatchObject({
+      code: 'OSLO_MESSAGING_BACKPRESSURE',
+      message: '2 calls are under way already: await earlier ones, or raise maxPendingCalls of createRabbitDriver',
+    })
+    await driver.close({ signal: AbortSignal.abort() })
+    for (const outcome of await Promise.allSettled([...waiting, ...calls]))
+      expect(outcome).toMatchObject({ status: 'rejected' })
   })
 
   it('P15 - an exchange that is refused does not touch the others', async () => {

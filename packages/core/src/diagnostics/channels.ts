@@ -23,6 +23,8 @@ export interface DiagnosticEvents {
     readonly error?: unknown
     readonly uniqueId?: string
   }
+  /** A message reached a handler a second time, because its id was no longer among those that are held back as duplicates. */
+  'oslo-messaging:duplicate-handled': { readonly driver: string; readonly source: string; readonly uniqueId: string }
   /** A reply could not be delivered and is given up. */
   'oslo-messaging:reply-abandoned': { readonly driver: string; readonly replyTo: string; readonly error?: unknown }
   /** Something failed where nobody waits for it. */
@@ -67,6 +69,7 @@ export interface DiagnosticEvents {
 const NAMES: Readonly<Record<keyof DiagnosticEvents, true>> = {
   'oslo-messaging:state': true,
   'oslo-messaging:message-dropped': true,
+  'oslo-messaging:duplicate-handled': true,
   'oslo-messaging:reply-abandoned': true,
   'oslo-messaging:background-error': true,
   'oslo-messaging:rpc-client:start': true,

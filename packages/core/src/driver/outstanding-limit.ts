@@ -5,7 +5,16 @@ import type { Deadline } from '../util/deadline.ts'
 export interface OutstandingLimitOptions {
   readonly maxMessages: number
   readonly maxBytes: number
+  /** Most that may wait for a place at the same time; further ones are refused at once, because what waits takes memory as well. Default 16 384. */
+  readonly maxWaitingMessages?: number
+  /** Most bytes of them. Default `maxBytes`. */
+  readonly maxWaitingBytes?: number
+  /** What a caller can do about it, for the text of errors; names the driver's own option where there is one. Default: to await earlier messages. */
+  readonly remedy?: string
 }
+
+const DEFAULT_MAX_WAITING = 16_384
+const DEFAULT_REMEDY = 'await some of them before sending more'
 
 interface Waiting {
   readonly bytes: number
@@ -13,15 +22,21 @@ interface Waiting {
 }
 
 /** Bounds what was handed to the broker and is not settled yet, by count and by bytes (DESIGN D5). First come, first served.
- *  A single message larger than `maxBytes` is let through alone, so that it cannot wait for ever. */
+ *  What waits for a place is bounded the same way. A single message larger than everything is let through alone, so that it cannot wait for ever. */
 export class OutstandingLimit {
-  readonly #options: OutstandingLimitOptions
+  readonly #options: Required<OutstandingLimitOptions>
   #messages = 0
   #bytes = 0
+  #waitingBytes = 0
   readonly #waiting = new Set<Waiting>()
 
   constructor(options: OutstandingLimitOptions) {
-    this.#options = options
+    this.#options = {
+      maxWaitingMessages: DEFAULT_MAX_WAITING,
+      maxWaitingBytes: options.maxBytes,
+      remedy: DEFAULT_REMEDY,
+      ...options,
+    }
   }
 
   get messages(): number {
@@ -43,31 +58,27 @@ export class OutstandingLimit {
     return true
   }
 
-  /** Takes a place, waiting for one until the deadline; then rejects with BackpressureError (`cause` the timeout). */
+  /** Takes a place, waiting for one until the deadline; then rejects with BackpressureError (`cause` the timeout). Rejects with it at once when too many wait already. */
   async acquire(bytes: number, deadline: Deadline): Promise<void> {
     if (this.tryAcquire(bytes)) return
+    this.#checkWaiting(bytes)
     await new Promise<void>((resolve, reject) => {
       const waiting: Waiting = {
         bytes,
         admit: () => {
           cancel()
-          this.#waiting.delete(waiting)
+          this.#leave(waiting)
           this.#take(bytes)
           resolve()
         },
       }
       let cancel = (): void => {}
       this.#waiting.add(waiting)
+      this.#waitingBytes += bytes
       cancel = deadline.watch({ phase: 'publish', delivery: 'not-sent' }, (error) => {
-        this.#waiting.delete(waiting)
+        this.#leave(waiting)
         if (deadline.signal?.aborted) reject(error)
-        else
-          reject(
-            new BackpressureError(
-              `${this.#messages} messages (${this.#bytes} bytes) are outstanding and none was settled in time; slow down or raise the limit`,
-              { cause: error },
-            ),
-          )
+        else reject(this.#refusal('and none was settled in time', error))
         this.#admitWaiting()
       })
     })
@@ -88,6 +99,22 @@ export class OutstandingLimit {
   #take(bytes: number): void {
     this.#messages += 1
     this.#bytes += bytes
+  }
+
+  #checkWaiting(bytes: number): void {
+    const { maxWaitingMessages, maxWaitingBytes } = this.#options
+    const { size } = this.#waiting
+    if (size < maxWaitingMessages && (size === 0 || this.#waitingBytes + bytes <= maxWaitingBytes)) return
+    throw this.#refusal(`and ${size} more (${this.#waitingBytes} bytes) wait already`)
+  }
+
+  #leave(waiting: Waiting): void {
+    if (this.#waiting.delete(waiting)) this.#waitingBytes -= waiting.bytes
+  }
+
+  #refusal(why: string, cause?: unknown): BackpressureError {
+    const text = `${this.#messages} messages (${this.#bytes} bytes) are outstanding ${why}: ${this.#options.remedy}`
+    return new BackpressureError(text, cause === undefined ? {} : { cause })
   }
 
   #admitWaiting(): void {

@@ -55,6 +55,45 @@ describe('outstanding limit', () => {
     expect([limit.messages, limit.bytes, limit.waiting]).toEqual([2, 65, 0])
   })
 
+  it.each([
+    { name: 'count', bounds: { maxWaitingMessages: 2 } },
+    { name: 'bytes', bounds: { maxWaitingBytes: 25 } },
+  ])('P07 acquire - refuses at once what is more than may wait, by $name, and says what to do', async ({ bounds }) => {
+    const limit = new OutstandingLimit({ maxMessages: 1, maxBytes: 100, remedy: 'raise maxThings', ...bounds })
+    await limit.acquire(10, patient())
+    const waiting = [limit.acquire(10, patient()), limit.acquire(10, patient())]
+    await expect(limit.acquire(10, patient())).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_BACKPRESSURE',
+      delivery: 'not-sent',
+      message: '1 messages (10 bytes) are outstanding and 2 more (20 bytes) wait already: raise maxThings',
+    })
+    limit.release(10)
+    await waiting[0]
+    // One has left the queue: there is room in it again.
+    const last = limit.acquire(10, patient())
+    for (const before of [...waiting, last]) {
+      await before
+      limit.release(10)
+    }
+    expect([limit.messages, limit.waiting]).toEqual([0, 0])
+  })
+
+  it('P07 acquire - what gave up waiting makes room for others', async () => {
+    const clock = createManualClock()
+    const limit = new OutstandingLimit({ maxMessages: 1, maxBytes: 100, maxWaitingMessages: 1 })
+    await limit.acquire(1, patient())
+    const late = expect(limit.acquire(1, Deadline.after(10, { clock }))).rejects.toMatchObject({
+      message:
+        '1 messages (1 bytes) are outstanding and none was settled in time: await some of them before sending more',
+    })
+    await clock.advance(10)
+    await late
+    const next = limit.acquire(1, patient())
+    limit.release(1)
+    await next
+    expect(limit.waiting).toBe(0)
+  })
+
   it('acquire - rejects with the reason of the signal', async () => {
     const limit = new OutstandingLimit({ maxMessages: 1, maxBytes: 100 })
     await limit.acquire(1, patient())
@@ -82,7 +121,7 @@ describe('outstanding limit', () => {
     const sizes = fc.array(fc.nat({ max: 150 }), { minLength: 1, maxLength: 60 })
     await fc.assert(
       fc.asyncProperty(sizes, async (list) => {
-        const limit = new OutstandingLimit({ maxMessages: 4, maxBytes: 100 })
+        const limit = new OutstandingLimit({ maxMessages: 4, maxBytes: 100, maxWaitingBytes: Infinity })
         await Promise.all(
           list.map(async (bytes) => {
             await limit.acquire(bytes, patient())
