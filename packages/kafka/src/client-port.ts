@@ -72,6 +72,9 @@ export interface ConsumerPortOptions {
 export interface ConsumerHandlers {
   /** The group gave this member these partitions, all it has from now on. Nothing is fetched before it returns; `seek` and `pause` inside it hold for the first fetch. */
   onAssigned(partitions: readonly TopicPartition[]): void
+  /** The group is dealt out anew, and this member is about to ask for its share. Until this resolves the positions of its present partitions can still be stored.
+   *  Called once for each new deal, not before the first. Never rejects. */
+  onRejoin(): Promise<void>
   /** Records of one partition, in order. The next ones of that partition come when it has resolved and the partition is not paused.
    *  Records above the last `resolve` are fetched again. A rejection with the fault of a heartbeat or commit lets the client join the group again. */
   onBatch(batch: FetchedBatch): Promise<void>

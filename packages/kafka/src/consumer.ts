@@ -1,48 +1,25 @@
 import {
-  type Clock,
   type ComponentHealth,
   createBackoff,
   createDeferred,
   type Deadline,
   type Deferred,
   emitDiagnostic,
-  type IncomingNotification,
   isMessagingError,
   type Listener,
-  type Logger,
   Supervisor,
   type SupervisorChange,
 } from '@oslo-messaging/core/driver'
-import type { ConsumerPort, FetchedBatch, KafkaClient, OutgoingRecord } from './client-port.ts'
-import { Dispenser } from './dispenser.ts'
-import { Intake } from './intake.ts'
+import type { ConsumerPort, FetchedBatch } from './client-port.ts'
+import { type GiveBack, LAST_COMMIT_MS } from './give-back.ts'
+import { createListenerParts, type KafkaListenerOptions, type ListenerParts } from './listener-parts.ts'
 import { mapFault, reasonOf, toFault } from './map-error.ts'
-import { OffsetCommitter } from './offset-committer.ts'
 import { keyOf, type PartitionFlow } from './partition-flow.ts'
-import { PartitionTable, type Session } from './partition-table.ts'
-import { PoisonPolicy } from './poison-policy.ts'
-import type { KafkaSettings } from './settings.ts'
-import { Watchdog } from './watchdog.ts'
+import type { Session } from './partition-table.ts'
 
 const HEARTBEAT_MS = 1000
-const WATCH_MS = 15_000
-/** A final commit that the broker does not answer is given up after so long. */
-const LAST_COMMIT_MS = 5000
-
-export interface KafkaListenerOptions {
-  readonly client: KafkaClient
-  readonly group: string
-  /** Priority by Kafka topic. */
-  readonly topics: ReadonlyMap<string, string>
-  readonly settings: KafkaSettings
-  readonly prefetch: number
-  readonly onMessage: (notification: IncomingNotification) => void
-  readonly logger: Logger
-  readonly clock: Clock
-  readonly random: () => number
-  /** Stores a record in another topic: the dead-letter topic. */
-  readonly send: (topic: string, record: OutgoingRecord) => Promise<void>
-}
+/** How long handlers under way are waited for when the group is dealt out anew. The broker waits 60 s for members to come back. */
+const REJOIN_GRACE_MS = 1000
 
 /** A member of a consumer group that hands out notifications and outlives every loss.
  *  Partitions are independent: each keeps its order (`orderingKey`), and a slow one is paused without holding up the others or the group. */
@@ -50,14 +27,9 @@ export class KafkaListener implements Listener {
   readonly #options: KafkaListenerOptions
   readonly #name: string
   readonly #supervisor: Supervisor
-  readonly #table: PartitionTable
-  readonly #dispenser: Dispenser
-  readonly #intake: Intake
-  readonly #committer: OffsetCommitter
-  readonly #watchdog: Watchdog
+  readonly #parts: ListenerParts
+  readonly #giveBack: GiveBack
   readonly #closed: Deferred<void> = createDeferred<void>()
-  /** Flows of partitions that were taken away, with committed records still to be handed out. */
-  readonly #leftovers = new Set<PartitionFlow>()
   readonly #batches = new Set<Promise<void>>()
   #session: Session | undefined
   #formerMember: string | undefined
@@ -68,8 +40,7 @@ export class KafkaListener implements Listener {
 
   constructor(options: KafkaListenerOptions) {
     this.#options = options
-    const { client, group, settings, prefetch, topics, onMessage, logger, clock, random } = options
-    const { commit, maxPollRecords, maxWaitMs, offsetReset } = settings
+    const { group, topics, clock, random } = options
     this.#name = `listener ${group} ${[...topics.keys()].join(',')}`
     this.#closed.promise.catch(() => {})
     this.#supervisor = new Supervisor({
@@ -80,71 +51,14 @@ export class KafkaListener implements Listener {
       clock,
       onChange: (change) => this.#report(change),
     })
-    this.#table = new PartitionTable({
-      client,
-      group,
-      topics: [...topics.keys()],
-      offsetReset,
-      commitsFirst: commit !== 'after',
-      logger,
-      isCurrent: (session) => this.#session === session,
-      onRevoked: (flow) => this.#onRevoked(flow),
-    })
-    this.#committer = new OffsetCommitter({
-      mode: commit,
-      clock,
-      commit: async (positions) => {
-        if (this.#session === undefined) throw new Error('There is no session to commit in')
-        await this.#session.port.commit(positions)
-      },
-      onFailure: (error) => this.#lost(error),
-    })
-    this.#dispenser = new Dispenser({
-      prefetch,
-      topics,
-      tracked: commit === 'after',
-      onMessage,
-      onAdvance: (flow) => {
-        if (flow.settledUpTo !== undefined) this.#committer.advance(flow, flow.settledUpTo)
-      },
-      poison:
-        commit === 'after'
-          ? new PoisonPolicy({
-              maxAttempts: settings.maxAttempts,
-              deadLetterTopic: settings.deadLetterTopic,
-              send: options.send,
-              clock,
-              logger,
-            })
-          : undefined,
-      partitions: () => this.#table.size,
-      logger,
-    })
-    this.#intake = new Intake({
-      commit,
-      maxPollRecords,
-      maxWaitMs,
-      clock,
-      dispenser: this.#dispenser,
-      committer: this.#committer,
+    this.#parts = createListenerParts(options, {
+      name: this.#name,
       session: () => this.#session,
       isStopped: () => this.#stopped !== undefined,
-      onLost: (fault) => this.#lost(fault),
+      onRevoked: (flow) => this.#onRevoked(flow),
+      onLost: (error) => this.#lost(error),
     })
-    this.#watchdog = new Watchdog({
-      clock,
-      intervalMs: WATCH_MS,
-      ask: async () => await this.#table.ask(),
-      partitions: () =>
-        [...this.#table.values()].map(({ topic, partition, next, queued, paused }) => ({
-          topic,
-          partition,
-          next,
-          isBusy: queued > 0 || paused || this.#stopped !== undefined,
-        })),
-      known: () => this.#table.known,
-      onTrouble: (error) => this.#lost(error),
-    })
+    this.#giveBack = this.#parts.giveBack
   }
 
   get closed(): Promise<void> {
@@ -181,15 +95,15 @@ export class KafkaListener implements Listener {
     await this.#endSession()
     if (this.#verdict !== undefined) throw this.#verdict
     try {
-      await this.#table.prepare()
+      await this.#parts.table.prepare()
       if (signal.aborted) return
       const session = this.#createSession()
       this.#session = session
       await session.port.start()
       this.#formerMember = undefined
       await session.positioned
-      this.#committer.resume()
-      this.#watchdog.start()
+      this.#goOn()
+      this.#parts.watchdog.start()
     } catch (error) {
       await this.#endSession()
       throw this.#map(error)
@@ -209,11 +123,15 @@ export class KafkaListener implements Listener {
       handlers: {
         onAssigned: (partitions) => {
           if (this.#session !== session) return
-          this.#table.assign(session, partitions)
-          session.positioned.catch((error: unknown) => {
-            if (this.#session === session) this.#lost(error)
-          })
+          this.#parts.table.assign(session, partitions)
+          session.positioned.then(
+            () => this.#goOn(),
+            (error: unknown) => {
+              if (this.#session === session) this.#lost(error)
+            },
+          )
         },
+        onRejoin: async () => await this.#beforeRejoin(session),
         onBatch: async (batch) => await this.#track(this.#onBatch(session, batch)),
         onLost: (fault) => {
           if (this.#session === session) this.#lost(fault)
@@ -224,10 +142,27 @@ export class KafkaListener implements Listener {
     return session
   }
 
+  /** The partitions may be somebody else's in a moment. What is being handled is finished, if it is quick, and its position stored, so that nobody gets it a second time. */
+  async #beforeRejoin(session: Session): Promise<void> {
+    const { settings, clock } = this.#options
+    if (settings.commit === 'before' || this.#session !== session) return
+    if (settings.commit === 'after') {
+      this.#parts.dispenser.hold()
+      await this.#parts.dispenser.idle(REJOIN_GRACE_MS, clock)
+    }
+    await this.#parts.committer.flush(REJOIN_GRACE_MS)
+  }
+
+  /** The assignment is settled. */
+  #goOn(): void {
+    this.#parts.committer.resume()
+    this.#parts.dispenser.release()
+  }
+
   async #endSession(): Promise<void> {
     const session = this.#session
     this.#session = undefined
-    for (const flow of this.#table.values()) flow.signalRoom()
+    for (const flow of this.#parts.table.values()) flow.signalRoom()
     this.#formerMember = session?.port.member ?? this.#formerMember
     await session?.port.disconnect()
   }
@@ -247,8 +182,8 @@ export class KafkaListener implements Listener {
 
   async #onBatch(session: Session, batch: FetchedBatch): Promise<void> {
     await session.positioned
-    const flow = this.#table.get(keyOf(batch))
-    if (flow !== undefined) await this.#intake.take(session, flow, batch)
+    const flow = this.#parts.table.get(keyOf(batch))
+    if (flow !== undefined) await this.#parts.intake.take(session, flow, batch)
   }
 
   /** Remembers work under way, so that `stop` can wait for it. */
@@ -263,14 +198,13 @@ export class KafkaListener implements Listener {
 
   #onRevoked(flow: PartitionFlow): void {
     const { settings, logger, group } = this.#options
-    this.#committer.forget(flow)
+    this.#parts.committer.forget(flow)
     // Committed records are nobody else's: they are still handed out. The others come again, elsewhere.
     if (settings.commit !== 'after') {
-      for (const other of this.#leftovers) if (other.queued === 0) this.#leftovers.delete(other)
-      if (flow.queued > 0) this.#leftovers.add(flow)
+      this.#giveBack.keep(flow)
       return
     }
-    this.#dispenser.drop(flow)
+    this.#parts.dispenser.drop(flow)
     flow.clearQueue()
     if (flow.unsettled === 0) return
     logger.warn('kafka partition was taken away; its unfinished notifications will be delivered again', {
@@ -286,65 +220,41 @@ export class KafkaListener implements Listener {
   async #stop(): Promise<void> {
     // The caller sets `#stopped` before the rest runs.
     await Promise.resolve()
-    this.#dispenser.stop()
-    for (const flow of this.#table.values()) flow.signalRoom()
+    this.#parts.dispenser.stop()
+    for (const flow of this.#parts.table.values()) flow.signalRoom()
     await Promise.allSettled(this.#batches)
     if (this.#options.settings.commit === 'after') {
       // Stays in the group, so that what is still being handled can be committed.
-      for (const flow of this.#table.values()) {
+      for (const flow of this.#parts.table.values()) {
         this.#session?.port.pause(flow)
         flow.clearQueue()
       }
       return
     }
-    await this.#giveBack()
+    await this.#parts.committer.flush(LAST_COMMIT_MS)
+    await this.#giveBack.run([...this.#parts.table.values()], async (positions) => {
+      if (this.#session === undefined) throw new Error('There is no session')
+      await this.#session.port.commit(positions)
+    })
     await this.#end()
-  }
-
-  /** Moves the group's position back to the first record that was not handed out. */
-  async #giveBack(): Promise<void> {
-    const flows = [...this.#table.values()]
-    const positions = flows.flatMap(({ topic, partition, firstQueued: offset }) =>
-      offset === undefined ? [] : [{ topic, partition, offset }],
-    )
-    const count = flows.reduce((sum, flow) => sum + flow.clearQueue(), 0)
-    const gone = [...this.#leftovers].reduce((sum, flow) => sum + flow.clearQueue(), 0)
-    if (gone > 0) this.#reportUndelivered(gone, new Error('Their partitions belong to other members by now'))
-    await this.#committer.flush(LAST_COMMIT_MS)
-    if (positions.length === 0) return
-    try {
-      await within(LAST_COMMIT_MS, this.#options.clock, this.#session?.port.commit(positions))
-    } catch (error) {
-      this.#reportUndelivered(count, error)
-    }
   }
 
   async #close(): Promise<void> {
     const failed = this.#supervisor.state === 'failed'
     await this.stop()
-    if (this.#options.settings.commit === 'after') await this.#committer.flush(LAST_COMMIT_MS)
-    this.#committer.close()
+    if (this.#options.settings.commit === 'after') await this.#parts.committer.flush(LAST_COMMIT_MS)
+    this.#parts.committer.close()
     await this.#end()
     if (!failed) this.#closed.resolve()
   }
 
   async #end(): Promise<void> {
-    this.#watchdog.close()
+    this.#parts.watchdog.close()
     this.#supervisor.close()
     await this.#endSession()
   }
 
   // --- telling -------------------------------------------------------------------------------------------------------
-
-  #reportUndelivered(count: number, error: unknown): void {
-    const { logger, group } = this.#options
-    logger.error('kafka notifications were committed and could not be given back; they will not be delivered', {
-      group,
-      count,
-      error,
-    })
-    emitDiagnostic('oslo-messaging:background-error', () => ({ source: this.#name, error }))
-  }
 
   #report({ state, previous, error, attempt, retryInMs }: SupervisorChange): void {
     const { logger, group } = this.#options
@@ -371,17 +281,4 @@ export class KafkaListener implements Listener {
 
 function isFinal(error: unknown): error is Error {
   return isMessagingError(error) && !error.retryable
-}
-
-async function within(timeoutMs: number, clock: Clock, work: Promise<void> | undefined): Promise<void> {
-  if (work === undefined) throw new Error('There is no session')
-  let timer: unknown
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = clock.setTimeout(() => reject(new Error(`No answer within ${timeoutMs} ms`)), timeoutMs)
-  })
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clock.clearTimeout(timer)
-  }
 }

@@ -1,4 +1,4 @@
-import { emitDiagnostic, type IncomingNotification, type Logger } from '@oslo-messaging/core/driver'
+import { type Clock, emitDiagnostic, type IncomingNotification, type Logger } from '@oslo-messaging/core/driver'
 import type { FetchedRecord } from './client-port.ts'
 import type { PartitionFlow } from './partition-flow.ts'
 import type { PoisonPolicy } from './poison-policy.ts'
@@ -46,6 +46,8 @@ export class Dispenser {
   #out = 0
   #running = false
   #stopped = false
+  #held = false
+  #onIdle: (() => void) | undefined
 
   constructor(options: DispenserOptions) {
     this.#options = options
@@ -67,6 +69,29 @@ export class Dispenser {
     this.#ready.clear()
   }
 
+  /** Hands nothing out until `release`. */
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    this.#held = false
+    this.#run()
+  }
+
+  /** Resolves when nothing is with handlers any more, or after `timeoutMs`. */
+  async idle(timeoutMs: number, clock: Clock): Promise<void> {
+    if (this.#out === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimeout(resolve, timeoutMs)
+      this.#onIdle = () => {
+        clock.clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#onIdle = undefined
+  }
+
   /** Most of one partition at a time: a place is kept for each of the others, so that the slow handlers of one do not hold up all. */
   get #limit(): number {
     const { prefetch, partitions } = this.#options
@@ -79,7 +104,7 @@ export class Dispenser {
     this.#running = true
     let left = RECORDS_AT_ONCE
     for (const flow of this.#ready) {
-      if (this.#out >= this.#options.prefetch || this.#stopped) break
+      if (this.#out >= this.#options.prefetch || this.#stopped || this.#held) break
       if (left === 0) {
         // The next commit and fetch get their turn, and are under way while the rest is handed out.
         setImmediate(() => {
@@ -119,6 +144,7 @@ export class Dispenser {
       flow.open -= 1
       if (flow.queued > 0) this.#ready.add(flow)
       if (settle?.() === true) this.#options.onAdvance(flow)
+      if (this.#out === 0) this.#onIdle?.()
       this.#run()
     }
     this.#deliver(flow, record, decoded, release, 1)

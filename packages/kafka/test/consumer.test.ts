@@ -429,6 +429,68 @@ describe('listener, kafka_commit_mode after', () => {
     await driver.close()
   })
 
+  it('P10 the group is dealt out anew - what is being handled is finished and committed before the partitions go, nothing else is begun', async () => {
+    const kafka = new ScriptedKafka()
+    kafka.createTopic('t.info', 2)
+    const driver = openOver(kafka, { options })
+    const open: IncomingNotification[] = []
+    const one = await listen(driver, 't', { prefetch: 3, onMessage: (message) => open.push(message) })
+    kafka.store('t.info', texts(5), 1)
+    await one.until(2)
+    const two = openOver(kafka, { options })
+    const announced = createDeferred<void>()
+    kafka.onJoin = async () => {
+      const ready = kafka.announce(GROUP)
+      announced.resolve()
+      await ready
+    }
+    const joining = listen(two, 't')
+    // The group waits for the first member to come back.
+    await announced.promise
+    for (const message of open.splice(0)) message.acknowledge()
+    const other = await joining
+    expect(kafka.commits.filter(({ offset }) => offset === 2)).toHaveLength(1)
+    await other.until(3)
+    expect(other.payloads).toEqual([2, 3, 4])
+    expect(one.payloads).toEqual([0, 1])
+    await two.close()
+    await driver.close()
+  })
+
+  it('P10 the group is dealt out anew - slow handlers are waited for a second at most', async () => {
+    const kafka = new ScriptedKafka()
+    const driver = openOver(kafka, { options })
+    const received = await listen(driver, 't', { prefetch: 1, onMessage: () => {} })
+    kafka.store('t.info', texts(2))
+    await received.until(1)
+    const since = performance.now()
+    await kafka.rejoin(GROUP)
+    expect(performance.now() - since).toBeGreaterThan(900)
+    expect(performance.now() - since).toBeLessThan(2500)
+    expect(received.messages[0]?.signal?.aborted).toBe(false)
+    await driver.close()
+  })
+
+  it('a commit that the moving group refused is made up for when the group has settled', async () => {
+    const kafka = new ScriptedKafka()
+    const driver = openOver(kafka, { options })
+    const open: IncomingNotification[] = []
+    const received = await listen(driver, 't', { onMessage: (message) => open.push(message) })
+    kafka.store('t.info', texts(1))
+    await received.until(1)
+    let refused = false
+    kafka.onCommit = () => {
+      if (refused) return
+      refused = true
+      throw new ClientFault('REBALANCE_IN_PROGRESS', 'the group moves')
+    }
+    open[0]?.acknowledge()
+    await eventually(() => refused, 'the refusal')
+    kafka.rebalance(GROUP)
+    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 1, 'commit 1')
+    await driver.close()
+  })
+
   it('a crash of the client - notifications in work are not handed out a second time', async () => {
     const kafka = new ScriptedKafka()
     const driver = openOver(kafka, { options })

@@ -13,7 +13,7 @@ describe.skipIf(broker === undefined)('kafka groups, scaling under load', () => 
   if (broker === undefined) return
 
   it.each(['before', 'after'])(
-    'P10 one, five, one consumers, commit %s - nothing lost, no more twice than were in flight',
+    'P10 one, five, one consumers at 2,000 a second, commit %s - nothing lost, no more twice than were in flight',
     async (mode) => {
       const topic = unique(`scale-${mode}`)
       const pool = unique('pool')
@@ -34,13 +34,13 @@ describe.skipIf(broker === undefined)('kafka groups, scaling under load', () => 
       /** A change of the group may find every member with as many under way as it may have at most. */
       let inFlight = 0
       let longestMs = await join(true)
-      const load = new Load(sender, `${topic}.info`, { callers: 50, perSec: 1000 })
+      const load = new Load(sender, `${topic}.info`, { callers: 50, perSec: 2000 })
       await load.until(500)
       for (let count = 2; count <= MOST; count += 1) {
         inFlight += members.length * PREFETCH
         longestMs = Math.max(longestMs, await join())
       }
-      await load.until(load.resolved.size + 1000)
+      await load.until(load.resolved.size + 2000)
       for (const [index, { driver }] of members.slice(1).toReversed().entries()) {
         inFlight += (members.length - index) * PREFETCH
         await driver.close()
@@ -57,7 +57,9 @@ describe.skipIf(broker === undefined)('kafka groups, scaling under load', () => 
           `slowest join until its tenth notification ${Math.round(longestMs)} ms`,
       )
       expect(load.rejected.size).toBe(0)
-      expect(doubled).toBeLessThanOrEqual(mode === 'before' ? 0 : inFlight)
+      // These handlers end within the grace that a rebalance gives them, so far fewer come twice than the promise allows.
+      expect(doubled).toBeLessThanOrEqual(mode === 'before' ? 0 : PREFETCH)
+      expect(doubled).toBeLessThanOrEqual(inFlight)
       expect(longestMs).toBeLessThanOrEqual(15_000)
       await last?.driver.close()
       await sender.close()

@@ -95,7 +95,7 @@ describe('producer', () => {
     await driver.close()
   })
 
-  it('trap 10, message too large - only the guilty one is rejected', async () => {
+  it('error row: message too large - only the guilty one is rejected', async () => {
     const kafka = new ScriptedKafka()
     kafka.beforeStore = ({ records }) => {
       const bytes = records.reduce((sum, { value }) => sum + value.length, 0)

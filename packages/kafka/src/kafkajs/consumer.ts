@@ -42,6 +42,8 @@ export class KafkaJSConsumer implements ConsumerPort {
   #member: string | undefined
   #lost: ClientFault | undefined
   #closing = false
+  /** The owner knows the present assignment and has not been told that it ends. */
+  #settled = false
 
   constructor(kafka: Kafka, sockets: Sockets, options: ConsumerPortOptions) {
     this.#sockets = sockets
@@ -59,6 +61,7 @@ export class KafkaJSConsumer implements ConsumerPort {
         async (topics) => await askPartitions(kafka, topics),
         (cluster) => {
           this.#cluster = cluster
+          beforeEachJoin(cluster, async () => await this.#beforeJoin())
         },
       ),
       retry: { ...RETRY, restartOnFailure: async () => await Promise.resolve(false) },
@@ -175,7 +178,14 @@ export class KafkaJSConsumer implements ConsumerPort {
       partitions.map((partition) => ({ topic, partition })),
     )
     this.#options.handlers.onAssigned(assigned)
+    this.#settled = true
     this.#joined.resolve()
+  }
+
+  async #beforeJoin(): Promise<void> {
+    if (!this.#settled || !this.#usable) return
+    this.#settled = false
+    await this.#options.handlers.onRejoin()
   }
 
   #onCrash({ payload }: ConsumerCrashEvent): void {
@@ -199,6 +209,15 @@ export class KafkaJSConsumer implements ConsumerPort {
 /** What kafkajs's brokers can do and its types do not say. */
 interface Coordinator {
   leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>
+}
+
+/** Runs before every question for the coordinator, which is how kafkajs begins to join a group. Its REBALANCING event comes for some of these only, and is not waited for. */
+function beforeEachJoin(cluster: Cluster, run: () => Promise<void>): void {
+  const find = cluster.findGroupCoordinator.bind(cluster)
+  cluster.findGroupCoordinator = async (group) => {
+    await run()
+    return await find(group)
+  }
 }
 
 /** A fetched batch over kafkajs's payload; records are converted once, when they are first asked for. */

@@ -96,6 +96,17 @@ export class ScriptedKafka implements KafkaClient {
     }
   }
 
+  /** Says to every member that the group will be dealt out anew; resolves when all of them are ready for it. A broker does both at once: `rejoin`. */
+  async announce(group: string): Promise<void> {
+    const members = this.consumers.filter((consumer) => consumer.isMember && consumer.options.group === group)
+    await Promise.all(members.map(async ({ options }) => await options.handlers.onRejoin()))
+  }
+
+  async rejoin(group: string): Promise<void> {
+    await this.announce(group)
+    this.rebalance(group)
+  }
+
   /** Gives every member of the group its share again; partitions go to the members in turn. */
   rebalance(group: string): void {
     const members = this.consumers.filter((consumer) => consumer.isMember && consumer.options.group === group)
