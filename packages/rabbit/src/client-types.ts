@@ -21,6 +21,8 @@ export interface ConnectOptions {
   /** Milliseconds of silence during the handshake after which the socket is given up. */
   readonly handshakeTimeoutMs: number
   readonly clientProperties: Readonly<Record<string, unknown>>
+  /** Aborted when nobody waits for the connection any more: its socket must not keep the process. */
+  readonly signal: AbortSignal
 }
 
 export interface ClientConnection {

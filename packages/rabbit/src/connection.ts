@@ -213,13 +213,15 @@ export class Connection {
 
   async #connect(host: BrokerHost, signal: AbortSignal): Promise<ClientConnection> {
     const { runtime } = this.#options
-    const options = this.#connectOptions(host)
+    const attempt = new AbortController()
+    const options = this.#connectOptions(host, attempt.signal)
     const { connectTimeoutMs } = runtime.settings
     try {
       return await this.#bounded(runtime.client.connect(options), connectTimeoutMs, signal)
     } catch (error) {
+      attempt.abort()
       const facts = { host: hostText(host), phase: 'connect', delivery: 'not-sent' } as const
-      const refusal = isHiddenRefusal(error) ? await probeOpen(options, connectTimeoutMs) : undefined
+      const refusal = isHiddenRefusal(error) ? await probeOpen({ ...options, signal }, connectTimeoutMs) : undefined
       if (refusal === undefined) throw mapError(error, facts)
       throw mapError(Object.assign(new Error(refusal.text, { cause: error }), { code: refusal.code }), facts)
     }
@@ -276,12 +278,13 @@ export class Connection {
     if (reason === null) for (const wake of this.#unblockedWaiters) wake()
   }
 
-  #connectOptions(host: BrokerHost): ConnectOptions {
+  #connectOptions(host: BrokerHost, signal: AbortSignal): ConnectOptions {
     const { runtime, virtualHost, tls } = this.#options
     const { options, program, settings } = runtime
     const mechanism = options.rabbit_login_method
     return {
       ...host,
+      signal,
       virtualHost,
       mechanism: mechanism === 'PLAIN' || mechanism === 'EXTERNAL' ? mechanism : 'AMQPLAIN',
       heartbeat: options.heartbeat_timeout_threshold,

@@ -16,8 +16,9 @@ export function isHiddenRefusal(error: unknown): boolean {
 /** Repeats the handshake by hand, up to the refusal, to learn what amqplib does not tell. Undefined when nothing was learnt within `timeoutMs`. */
 export async function probeOpen(options: ConnectOptions, timeoutMs: number): Promise<OpenRefusal | undefined> {
   return await new Promise((resolve) => {
-    const { hostname: host, port, tls } = options
-    const socket: Socket = tls === undefined ? connectPlain({ host, port }) : connectTls({ host, port, ...tls })
+    const { hostname: host, port, tls, signal } = options
+    const place = { host, port, signal }
+    const socket: Socket = tls === undefined ? connectPlain(place) : connectTls({ ...place, ...tls })
     const done = (refusal: OpenRefusal | undefined): void => {
       socket.destroy()
       resolve(refusal)

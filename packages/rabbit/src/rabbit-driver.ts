@@ -147,12 +147,16 @@ export class RabbitDriver implements Driver {
   }
 
   async close({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    // A broker that does not answer costs no more than the caller's patience: without a connection nothing is left to wait for.
+    const cut = (): void => void Promise.all([this.#publishing.close(signal), this.#consuming.close(signal)])
+    signal?.addEventListener('abort', cut, { once: true })
     this.#watchdog.close()
     await Promise.all([...this.#consumers].map(async (consumer) => await consumer.close()))
     await this.#flushed(signal)
     this.#replySender.close()
     await this.#replies.close()
     await Promise.all([this.#publishing.close(signal), this.#consuming.close(signal)])
+    signal?.removeEventListener('abort', cut)
   }
 
   async #call(
