@@ -19,6 +19,7 @@ import {
 } from '../client-port.ts'
 import { partitionAssigners } from './assigners.ts'
 import { faultOf } from './fault.ts'
+import { coordinatorOf, watchJoins } from './joins.ts'
 import type { Sockets } from './sockets.ts'
 
 /** Joining an unsettled group takes a few attempts; what is left then is a loss, which the driver mends with a new session. */
@@ -61,7 +62,10 @@ export class KafkaJSConsumer implements ConsumerPort {
         async (topics) => await askPartitions(kafka, topics),
         (cluster) => {
           this.#cluster = cluster
-          beforeEachJoin(cluster, async () => await this.#beforeJoin())
+          watchJoins(cluster, {
+            before: async () => await this.#beforeJoin(),
+            named: (memberId) => (this.#member = memberId),
+          })
         },
       ),
       retry: { ...RETRY, restartOnFailure: async () => await Promise.resolve(false) },
@@ -148,7 +152,7 @@ export class KafkaJSConsumer implements ConsumerPort {
     const { formerMember: memberId, group: groupId } = this.#options
     if (memberId === undefined || this.#cluster === undefined) return
     try {
-      const coordinator = (await this.#cluster.findGroupCoordinator({ groupId })) as object as Coordinator
+      const coordinator = await coordinatorOf(this.#cluster, groupId)
       await coordinator.leaveGroup({ groupId, memberId })
     } catch (error) {
       const fault = faultOf(error)
@@ -203,20 +207,6 @@ export class KafkaJSConsumer implements ConsumerPort {
       // kafkajs decides by its own error whether it has to join again.
       throw error instanceof ClientFault && error.cause instanceof Error ? error.cause : error
     }
-  }
-}
-
-/** What kafkajs's brokers can do and its types do not say. */
-interface Coordinator {
-  leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>
-}
-
-/** Runs before every question for the coordinator, which is how kafkajs begins to join a group. Its REBALANCING event comes for some of these only, and is not waited for. */
-function beforeEachJoin(cluster: Cluster, run: () => Promise<void>): void {
-  const find = cluster.findGroupCoordinator.bind(cluster)
-  cluster.findGroupCoordinator = async (group) => {
-    await run()
-    return await find(group)
   }
 }
 
