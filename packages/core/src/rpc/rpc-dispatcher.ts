@@ -92,7 +92,7 @@ export class RPCDispatcher {
 
   /** Runs the method and gives its serialized result: a value or a promise of it. Whatever the method throws, or its promise rejects with, comes out as it is. */
   invoke(found: FoundMethod, request: CheckedRequest, context: MessageContext, call: RPCCall): unknown {
-    if (this.#isPlain) return run(found, context, request.args, call)
+    if (this.#isPlain) return run(found, request, context, call)
     return this.#invokeSerialized(found, request, context, call)
   }
 
@@ -108,19 +108,20 @@ export class RPCDispatcher {
     for (const [name, value] of Object.entries(request.args))
       entries.push([name, await serializer.deserializeEntity(context, value)])
     // fromEntries defines, so that an argument named `__proto__` stays one.
-    const result = await run(found, context, Object.fromEntries(entries), call)
+    const result = await run(found, { ...request, args: Object.fromEntries(entries) }, context, call)
     return await serializer.serializeEntity(context, result)
   }
 }
 
 function run(
   { endpoint, run }: FoundMethod,
+  { method, args }: CheckedRequest,
   context: object,
-  args: Readonly<Record<string, unknown>>,
   call: RPCCall,
 ): unknown {
   const mismatch = findArgumentMismatch(run, args)
-  if (mismatch !== undefined) throw new TypeError(`${nameOf(endpoint)}.${run.name}() ${mismatch}`)
+  // The function itself may have no name: `go = declareArguments([...], (context, args) => ...)`.
+  if (mismatch !== undefined) throw new TypeError(`${nameOf(endpoint)}.${method}() ${mismatch}`)
   return Reflect.apply(run, endpoint, [context, args, call])
 }
 

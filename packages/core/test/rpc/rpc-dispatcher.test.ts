@@ -132,9 +132,7 @@ describe('dispatcher', () => {
     [{}, "Endpoint.text() missing 1 required positional argument: 'text'"],
   ])('D6 arguments - %j do not fit what was declared: TypeError with the words of Python', async (args, message) => {
     class Endpoint {
-      text = declareArguments(['text', 'count?'], function text(_context: object, { text }: { text: string }) {
-        return text
-      })
+      text = declareArguments(['text', 'count?'], (_context: object, { text }: { text: string }) => text)
     }
     await scene.serve(new Endpoint())
     const error = await rejection(scene.client().call({}, 'text', args))
