@@ -43,6 +43,7 @@ export class KafkaJSConsumer implements ConsumerPort {
   #member: string | undefined
   #lost: ClientFault | undefined
   #closing = false
+  #hasJoined = false
   /** The owner knows the present assignment and has not been told that it ends. */
   #settled = false
 
@@ -82,7 +83,7 @@ export class KafkaJSConsumer implements ConsumerPort {
     try {
       await this.#consumer.connect()
       await this.#subscribe()
-      await this.#removeFormerMember()
+      await this.#remove(this.#options.formerMember)
       await this.#consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -129,6 +130,8 @@ export class KafkaJSConsumer implements ConsumerPort {
     this.#running.reject(closed)
     const timer = setTimeout(() => this.#sockets.cutAll(), DISCONNECT_MS)
     try {
+      // kafkajs leaves a group it has joined, not one that was about to let it in.
+      if (!this.#hasJoined && this.#lost === undefined) await this.#remove(this.#member)
       const disconnected = this.#consumer.disconnect()
       this.#sockets.cutFetches()
       await disconnected
@@ -148,8 +151,8 @@ export class KafkaJSConsumer implements ConsumerPort {
     return this.#member
   }
 
-  async #removeFormerMember(): Promise<void> {
-    const { formerMember: memberId, group: groupId } = this.#options
+  async #remove(memberId: string | undefined): Promise<void> {
+    const { group: groupId } = this.#options
     if (memberId === undefined || this.#cluster === undefined) return
     try {
       const coordinator = await coordinatorOf(this.#cluster, groupId)
@@ -178,6 +181,7 @@ export class KafkaJSConsumer implements ConsumerPort {
 
   #onJoin({ payload }: ConsumerGroupJoinEvent): void {
     this.#member = payload.memberId
+    this.#hasJoined = true
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     )
