@@ -1,19 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { isMessagingError } from '@oslo-messaging/core/driver'
-import { checkTopicName, formatTopicName, topicsToRead, topicToSend } from '../src/topic-name.ts'
-
-interface Vector {
-  readonly cases: readonly { topic: string; priority: string | null; vhost: string | null; kafka_topic: string }[]
-}
-
-const vector = JSON.parse(
-  readFileSync(new URL('../../../interop/vectors/unit-kafka-topics.json', import.meta.url), 'utf8'),
-) as Vector
+import { checkTopicName, topicsToRead, topicToSend } from '../src/topic-name.ts'
+import { topicRows } from './support/topic-table.ts'
 
 describe('topic names', () => {
-  it.each(vector.cases)('unit-kafka-topics - $topic $priority $vhost is $kafka_topic', (row) => {
-    expect(formatTopicName(row.topic, row.priority, row.vhost)).toBe(row.kafka_topic)
+  it.each(topicRows)('unit-kafka-topics - $title', ({ compute, python }) => {
+    expect(compute()).toBe(python)
   })
 
   it.each([

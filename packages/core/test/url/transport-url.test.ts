@@ -1,44 +1,18 @@
-import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { InvalidTransportURL } from '../../src/errors.ts'
 import { TransportHost, TransportURL } from '../../src/url/transport-url.ts'
-
-interface Expected {
-  readonly transport: string
-  readonly virtual_host: string | null
-  readonly hosts: readonly {
-    hostname: string | null
-    port: number | null
-    username: string | null
-    password: string | null
-  }[]
-  readonly query: Record<string, string>
-  readonly str: string
-}
-type Row = { readonly url: string } & ({ readonly error: string } | Expected)
-
-const vectors = new URL('../../../../interop/vectors/unit-transport-url.json', import.meta.url)
-const { cases } = JSON.parse(readFileSync(vectors, 'utf8')) as { cases: readonly Row[] }
-
-const fields = (url: TransportURL) => ({
-  transport: url.transport,
-  virtual_host: url.virtualHost,
-  hosts: url.hosts.map(({ hostname, port, username, password }) => ({ hostname, port, username, password })),
-  query: url.query,
-  str: url.toString(),
-})
+import { unitTables } from '../unit-tables.ts'
 
 describe('T1, T3, T6-T12, T14 transport URLs as Python reads and writes them', () => {
-  it.each(cases)('T1 form - $url', (row) => {
-    const parse = () => TransportURL.parse(row.url, 'rabbit://')
-    if ('error' in row) {
-      expect(parse).toThrow(InvalidTransportURL)
-      return
-    }
-    const { transport, virtual_host, hosts, query, str } = row
-    expect(fields(parse())).toEqual({ transport, virtual_host, hosts, query, str })
-    expect(TransportURL.parse(str).toString()).toBe(str)
+  const rows = unitTables['unit-transport-url'] ?? []
+
+  it('has the whole table', () => {
+    expect(rows.length).toBeGreaterThan(30)
+  })
+
+  it.each(rows)('$title', ({ compute, python, here = python }) => {
+    expect(compute()).toEqual(here)
   })
 })
 
