@@ -11,6 +11,7 @@ export interface WireFacts {
   /** One for each delivery settled, in order, by the address of the link. */
   readonly outcomes: readonly string[]
   readonly detaches: number
+  readonly sessions: number
   readonly saslInits: readonly object[]
   readonly headers: readonly number[]
   readonly closes: number
@@ -91,6 +92,7 @@ export function factsOf(frames: readonly AnyFrame[]): WireFacts {
       return Array.from({ length: count }, () => `${String(fields['state'])}, settled ${String(fields['settled'])}`)
     }),
     detaches: of('detach').filter(({ fields }) => fields['closed'] === true).length,
+    sessions: of('begin').length,
     saslInits: of('sasl-init').map(({ fields }) => pick(fields)),
     headers: of('protocol-header').map(({ fields }) => Number(fields['id'])),
     closes: of('close').length,
