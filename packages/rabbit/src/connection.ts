@@ -97,11 +97,7 @@ export class Connection {
       })
       this.#unblockedWaiters.add(wake)
       try {
-        await deadline.race(freed, {
-          phase: 'publish',
-          delivery: 'not-sent',
-          waitingFor: `room at the broker (it is blocked: ${reason})`,
-        })
+        await deadline.race(freed, blockedFacts(reason))
       } finally {
         this.#unblockedWaiters.delete(wake)
       }
@@ -303,5 +299,14 @@ export class Connection {
 
   #now(): number {
     return this.#options.runtime.clock.now()
+  }
+}
+
+/** What a message waits for while the broker takes none. */
+export function blockedFacts(reason: string): WaitFacts {
+  return {
+    phase: 'publish',
+    delivery: 'not-sent',
+    waitingFor: `room at the broker (it is blocked: ${reason})`,
   }
 }

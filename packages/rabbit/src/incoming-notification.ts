@@ -1,6 +1,7 @@
-import { DuplicateCache, type IncomingNotification, type MessageContext } from '@oslo-messaging/core/driver'
+import { type IncomingNotification, type MessageContext } from '@oslo-messaging/core/driver'
 import { type Delivery, deliveryFacts } from './delivery.ts'
 import { reportDropped } from './dropped.ts'
+import { Duplicates } from './duplicates.ts'
 import { decodeBody, splitNotification } from './message.ts'
 import type { NotificationFailures } from './notification-failures.ts'
 import type { Runtime } from './runtime.ts'
@@ -13,7 +14,7 @@ export class NotificationReader {
   readonly #name: string
   readonly #onMessage: (notification: IncomingNotification) => void
   /** Ids that were acknowledged. */
-  readonly #acknowledged: DuplicateCache
+  readonly #acknowledged: Duplicates
   readonly #failures: NotificationFailures | undefined
 
   /** `failures`: undefined leaves failing notifications to core. */
@@ -27,7 +28,7 @@ export class NotificationReader {
     this.#runtime = runtime
     this.#name = name
     this.#onMessage = onMessage
-    this.#acknowledged = new DuplicateCache(runtime.settings.duplicateCacheSize)
+    this.#acknowledged = new Duplicates(runtime, name)
   }
 
   read(delivery: Delivery): void {
@@ -42,8 +43,9 @@ export class NotificationReader {
     const { uniqueId } = decoded
     if (uniqueId !== null && this.#acknowledged.has(uniqueId)) {
       delivery.acknowledge()
-      return reportDropped(this.#runtime, this.#name, 'duplicate', { uniqueId })
+      return this.#acknowledged.reportHeldBack(uniqueId)
     }
+    if (uniqueId !== null) this.#acknowledged.reportAgain(uniqueId)
     this.#onMessage(
       new RabbitNotification(delivery, decoded, this.#failures, () => {
         if (uniqueId !== null) this.#acknowledged.add(uniqueId)

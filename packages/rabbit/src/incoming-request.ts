@@ -1,6 +1,7 @@
-import { DuplicateCache, type IncomingRequest, type MessageContext, type RPCReply } from '@oslo-messaging/core/driver'
+import { type IncomingRequest, type MessageContext, type RPCReply } from '@oslo-messaging/core/driver'
 import { type Delivery, deliveryFacts } from './delivery.ts'
 import { reportDropped } from './dropped.ts'
+import { Duplicates } from './duplicates.ts'
 import { type DecodedRequest, decodeBody, encodeHeartbeat, encodeReply, splitRequest } from './message.ts'
 import type { ReplySender } from './reply-sender.ts'
 import type { Runtime } from './runtime.ts'
@@ -12,7 +13,7 @@ export class RequestReader {
   readonly #replies: ReplySender
   readonly #onMessage: (request: IncomingRequest) => void
   /** Ids a worker has taken. */
-  readonly #taken: DuplicateCache
+  readonly #taken: Duplicates
   /** Ids delivered and not yet taken. */
   readonly #held = new Set<string>()
   /** Requests under way that are acknowledged when they are over. */
@@ -23,7 +24,7 @@ export class RequestReader {
     this.#name = name
     this.#replies = replies
     this.#onMessage = onMessage
-    this.#taken = new DuplicateCache(runtime.settings.duplicateCacheSize)
+    this.#taken = new Duplicates(runtime, name)
   }
 
   read(delivery: Delivery): void {
@@ -40,9 +41,12 @@ export class RequestReader {
     if (running !== undefined) return running.adopt(delivery)
     if (uniqueId !== null && (this.#taken.has(uniqueId) || this.#held.has(uniqueId))) {
       delivery.acknowledge()
-      return reportDropped(this.#runtime, this.#name, 'duplicate', { uniqueId })
+      return this.#taken.reportHeldBack(uniqueId)
     }
-    if (uniqueId !== null) this.#held.add(uniqueId)
+    if (uniqueId !== null) {
+      this.#taken.reportAgain(uniqueId)
+      this.#held.add(uniqueId)
+    }
     this.#onMessage(new RabbitRequest(delivery, decoded, this.#replies, this, this.#runtime.settings.ack === 'after'))
   }
 

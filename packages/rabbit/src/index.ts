@@ -3,7 +3,8 @@ import { rabbitConfig, type RabbitOptions } from './config.ts'
 import { DEFAULT_SETTINGS, type RabbitSettings } from './settings.ts'
 
 export { rabbitConfig, type RabbitOptions } from './config.ts'
-export type { RabbitSettings } from './settings.ts'
+export type { DuplicateStore } from './duplicates.ts'
+export type { FailurePolicy, RabbitSettings } from './settings.ts'
 
 /** A driver for RabbitMQ with settings that oslo has no options for. */
 export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): DriverDefinition<RabbitOptions> {

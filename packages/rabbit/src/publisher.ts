@@ -4,17 +4,19 @@ import {
   type Deadline,
   type DeliveryState,
   type MessagingError,
+  MessagingTimeout,
   type OperationPhase,
   OutstandingLimit,
 } from '@oslo-messaging/core/driver'
 import type { ClientConnection } from './client.ts'
 import type { CompressedBody } from './compression.ts'
-import type { Connection } from './connection.ts'
+import { blockedFacts, type Connection } from './connection.ts'
 import { Declarations, type OwnQueueRequirement, type Requirement, requirementKey } from './declarations.ts'
 import { Lane, type PublishOutcome } from './lane.ts'
 import { brokerCodeOf, mapError } from './map-error.ts'
 import { mayRepeat, NotSent, outcomeError, spent } from './publish-errors.ts'
 import type { Runtime } from './runtime.ts'
+import { WaitingLine } from './waiting-line.ts'
 
 /** One message to publish, with how far to go for it. */
 export interface Shipment {
@@ -53,12 +55,6 @@ export interface Failure {
 
 const SEND_LESS = 'await earlier sends, or raise maxOutstandingMessages or maxOutstandingBytes of createRabbitDriver'
 
-/** An attempt that was made at once and did not end in a confirm. */
-interface FirstAttempt {
-  readonly body: CompressedBody
-  readonly outcome: PublishOutcome
-}
-
 /** Lanes of their own for so many exchanges; the rest share one. */
 const MOST_LANES = 32
 
@@ -76,8 +72,7 @@ export class Publisher {
   readonly #connection: Connection
   readonly #slots: OutstandingLimit
   readonly #bytes: OutstandingLimit
-  /** Everything that waits: for a connection, a declaration, room, or the next attempt. */
-  readonly #waiting: OutstandingLimit
+  readonly #line: WaitingLine
   #session: Session | undefined
   #idleWaiters: (() => void)[] = []
 
@@ -85,12 +80,17 @@ export class Publisher {
     this.#runtime = runtime
     this.#connection = connection
     const { settings } = runtime
-    const { maxWaitingMessages, maxWaitingBytes } = settings
-    // Who waits for these has a place among those who wait already.
+    this.#line = new WaitingLine({
+      maxMessages: settings.maxWaitingMessages,
+      maxBytes: settings.maxWaitingBytes,
+      sendNow: ({ shipment }, onEnd) => this.#postWatched(shipment, onEnd),
+      deliver: async ({ shipment, body }) => await this.#deliver(shipment, body),
+      explain: (deadline, error) => this.#explain(deadline, error),
+    })
+    // Who waits for these has a place in the line already.
     const endless = { maxWaitingMessages: Infinity, maxWaitingBytes: Infinity, remedy: SEND_LESS }
     this.#slots = new OutstandingLimit({ ...endless, maxMessages: settings.maxOutstandingMessages, maxBytes: Infinity })
     this.#bytes = new OutstandingLimit({ ...endless, maxMessages: Infinity, maxBytes: settings.maxOutstandingBytes })
-    this.#waiting = new OutstandingLimit({ maxMessages: maxWaitingMessages, maxBytes: maxWaitingBytes })
   }
 
   /** Messages handed to the broker and not settled yet. */
@@ -103,33 +103,39 @@ export class Publisher {
    *  BackpressureError or MessagingTimeout at the deadline; BackpressureError at once when too many wait already; SerializationError; AuthenticationError or ConfigurationError when the broker refuses for good. */
   send(shipment: Shipment): Promise<void> {
     return new Promise((resolve, reject) => {
-      let ended = false
-      let cancel = (): void => {}
       const end = (failure: Failure | undefined): void => {
-        ended = true
-        cancel()
         if (failure === undefined) resolve()
         else reject(failure.error)
       }
-      if (!this.#postNow(shipment, end)) this.#deliver(shipment).then(resolve, reject)
-      else if (!ended) cancel = shipment.deadline.watch(shipment.progress, reject)
+      if (!this.#postWatched(shipment, end)) this.#line.enter(shipment, end)
     })
   }
 
   /** `send` for whoever keeps the time himself: `onEnd` is called exactly once, with the failure if there is one, but maybe long after the deadline when the
    *  broker owes the confirm. Where everything is at hand it costs neither promise nor timer. */
   post(shipment: Shipment, onEnd: (failure: Failure | undefined) => void): void {
-    if (this.#postNow(shipment, onEnd)) return
-    this.#deliver(shipment).then(
-      () => onEnd(undefined),
-      (error: unknown) => onEnd({ error }),
-    )
+    if (!this.#postNow(shipment, onEnd)) this.#line.enter(shipment, onEnd)
   }
 
   /** Resolves when nothing is outstanding. */
   async idle(): Promise<void> {
     if (this.#slots.messages === 0) return
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+
+  /** `#postNow` that ends at the deadline. */
+  #postWatched(shipment: Shipment, onEnd: (failure: Failure | undefined) => void): boolean {
+    let ended = false
+    let cancel = (): void => {}
+    const end = (failure: Failure | undefined): void => {
+      if (ended) return
+      ended = true
+      cancel()
+      onEnd(failure)
+    }
+    if (!this.#postNow(shipment, end)) return false
+    if (!ended) cancel = shipment.deadline.watch(shipment.progress, (error) => end({ error }))
+    return true
   }
 
   /** False when something has to be waited for first: then nothing was done. */
@@ -150,33 +156,26 @@ export class Publisher {
     }
     return this.#publish(lane, shipment, body, (outcome) => {
       if (outcome.kind === 'confirmed') return onEnd(undefined)
-      this.#deliver(shipment, { body, outcome }).then(
+      this.#again(shipment, body, outcome).then(
         () => onEnd(undefined),
         (error: unknown) => onEnd({ error }),
       )
     })
   }
 
-  /** Every attempt there is to be; `first` is one that was made already. What waits takes memory as well, so it is bounded (P07). */
-  async #deliver(shipment: Shipment, first?: FirstAttempt): Promise<void> {
-    // By count before it is encoded: a flood is refused for next to nothing.
-    const isFull = this.#waiting.messages >= this.#runtime.settings.maxWaitingMessages
-    const body = isFull ? undefined : (first?.body ?? shipment.encode())
-    if (body === undefined || !this.#waiting.tryAcquire(body.body.length)) {
-      // Of the first attempt more is known than that there is no room for another.
-      if (first !== undefined) throw outcomeError(first.outcome, shipment)
-      throw new BackpressureError(
-        `${this.#waiting.messages} messages (${this.#waiting.bytes} bytes) wait to be sent already: await earlier sends, or raise maxWaitingMessages or maxWaitingBytes of createRabbitDriver`,
-      )
-    }
+  /** What an attempt at once has left to be done. */
+  async #again(shipment: Shipment, body: CompressedBody, first: PublishOutcome): Promise<void> {
+    const bytes = body.body.length
+    if (!mayRepeat(first, shipment) || !this.#line.tryTake(bytes)) throw outcomeError(first, shipment)
     try {
-      await this.#deliverWaiting(shipment, body, first?.outcome)
+      await this.#deliver(shipment, body, first)
     } finally {
-      this.#waiting.release(body.body.length)
+      this.#line.giveBack(bytes)
     }
   }
 
-  async #deliverWaiting(shipment: Shipment, body: CompressedBody, first: PublishOutcome | undefined): Promise<void> {
+  /** Every attempt there is to be; `first` is one that was made already. */
+  async #deliver(shipment: Shipment, body: CompressedBody, first?: PublishOutcome): Promise<void> {
     const { deadline, retries, progress } = shipment
     const startedAt = this.#runtime.clock.now()
     const backoff = createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random: this.#runtime.random })
@@ -246,6 +245,23 @@ export class Publisher {
       this.#releaseSlot()
     }
     return accepted
+  }
+
+  /** Why a message was not sent by its deadline, although nothing was wrong with it. */
+  #explain(deadline: Deadline, error: unknown): MessagingError {
+    const { blockedReason, current, error: cause } = this.#connection
+    if (blockedReason !== null) return deadline.timeoutError(blockedFacts(blockedReason))
+    if (current === undefined) {
+      const { message, timeoutMs } = deadline.timeoutError(newProgress())
+      const why = cause === undefined ? '' : `: ${mapError(cause).message}`
+      return new MessagingTimeout(`${message}${why}`, { ...newProgress(), timeoutMs, cause })
+    }
+    const { messages } = this.#slots
+    const { bytes } = this.#bytes
+    return new BackpressureError(
+      `${messages} messages (${bytes} bytes) are outstanding and none was settled in time: ${SEND_LESS}`,
+      { cause: error },
+    )
   }
 
   #releaseSlot(): void {

@@ -1,3 +1,5 @@
+import type { DuplicateStore } from './duplicates.ts'
+
 /** What to do with a notification whose endpoint throws.
  *  `default`: as oslo, acknowledged, or requeued when the listener allows it. `requeue`: back to the queue at once, without end. `discard`: rejected, so that a
  *  dead-letter exchange of the queue gets it, if there is one. `stop`: back to the queue, and the listener ends with the error.
@@ -11,12 +13,14 @@ export type FailurePolicy =
 export interface RabbitSettings {
   /** Ids of messages remembered by each listener to notice duplicates. oslo remembers 16. Default 16. */
   readonly duplicateCacheSize: number
+  /** Keeps those ids elsewhere, e.g. with an age limit: called once for each listener, with its name. Null: in memory, `duplicateCacheSize` of them. */
+  readonly duplicateStore: ((listener: string) => DuplicateStore) | null
   /** Most messages handed to the broker and not confirmed yet; senders wait for room. Default 4096. */
   readonly maxOutstandingMessages: number
   /** Most bytes of them. Default 64 MiB. */
   readonly maxOutstandingBytes: number
   /** Most messages that wait to be sent: for a connection, a declaration, room, or the next attempt. Further ones are refused at once with BackpressureError,
-   *  because what waits takes memory as well. Default 16 384. */
+   *  because what waits takes memory as well. Default 10 000. */
   readonly maxWaitingMessages: number
   /** Most bytes of them. Default 64 MiB. */
   readonly maxWaitingBytes: number
@@ -36,9 +40,10 @@ export interface RabbitSettings {
 
 export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   duplicateCacheSize: 16,
+  duplicateStore: null,
   maxOutstandingMessages: 4096,
   maxOutstandingBytes: 64 * 1024 * 1024,
-  maxWaitingMessages: 16_384,
+  maxWaitingMessages: 10_000,
   maxWaitingBytes: 64 * 1024 * 1024,
   maxPendingCalls: 16_384,
   watchdogIntervalMs: 5000,

@@ -207,33 +207,6 @@ describe('listener', () => {
     await close()
   })
 
-  it('S16 duplicate requests - the last 16 ids are remembered, further back they are not', async () => {
-    const broker = new FakeBroker()
-    const { got, close } = await serve(broker, 100)
-    const send = (n: number) =>
-      broker.publish('openstack', 'demo', JSON.stringify({ method: 'm', args: { n }, _unique_id: `id-${n}` }))
-    for (let n = 0; n < 17; n += 1) send(n)
-    for (const request of got) request.acknowledge()
-    send(16)
-    send(1)
-    expect(got.length).toBe(17)
-    send(0)
-    expect(got.length).toBe(18)
-    await close()
-  })
-
-  it('P21 - a larger cache notices duplicates further back', async () => {
-    const broker = new FakeBroker()
-    const { got, close } = await serve(broker, 2000, { duplicateCacheSize: 10_000 })
-    const send = (n: number) =>
-      broker.publish('openstack', 'demo', JSON.stringify({ method: 'm', args: { n }, _unique_id: `id-${n}` }))
-    for (let n = 0; n < 1000; n += 1) send(n)
-    for (const request of got) request.acknowledge()
-    for (let n = 0; n < 1000; n += 1) send(n)
-    expect(got.length).toBe(1000)
-    await close()
-  })
-
   it('P35 - what cannot be read is refused without requeue, and the next message is delivered', async () => {
     const broker = new FakeBroker()
     const { got, close } = await serve(broker, 1)

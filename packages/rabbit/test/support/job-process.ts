@@ -14,15 +14,13 @@ export class JobProcess implements AsyncDisposable {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   #wake: () => void = () => {}
 
-  constructor(job: string, url: string, given: object) {
+  /** `heapMiB`: most the heap may hold; null leaves that to Node. */
+  constructor(job: string, url: string, given: object, heapMiB: number | null = 96) {
     const script = join(import.meta.dirname, 'jobs.mjs')
-    this.#child = spawn(
-      process.execPath,
-      ['--expose-gc', '--max-old-space-size=96', script, job, url, JSON.stringify(given)],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      },
-    )
+    const heap = heapMiB === null ? [] : [`--max-old-space-size=${heapMiB}`]
+    this.#child = spawn(process.execPath, ['--expose-gc', ...heap, script, job, url, JSON.stringify(given)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       this.facts.push(JSON.parse(line) as Fact)
       this.#wake()

@@ -74,8 +74,8 @@ const jobs = {
     await transport.close()
   },
 
-  /** Attempts casts against a broker that takes none, as fast as the event loop allows; how far memory grows. */
-  async blocked({ topic, attempts, timeoutMs }) {
+  /** Attempts casts as fast as the event loop allows, with `alarm` against a broker that takes none; how far memory grows. */
+  async flood({ topic, attempts, timeoutMs, alarm }) {
     const transport = await getRpcTransport(conf, { url, registry })
     const client = getRpcClient(transport, new Target({ topic }), { timeoutMs })
     const payload = { text: 'x'.repeat(1024) }
@@ -85,19 +85,22 @@ const jobs = {
     tell({ ready: true })
     await new Promise((resolve) => process.stdin.once('data', resolve))
     // The broker says that it is blocked to whoever publishes.
-    while (transport.health().status !== 'blocked')
+    while (alarm && transport.health().status !== 'blocked')
       await client.cast({}, 'sink', payload, { timeoutMs: 100 }).catch(() => undefined)
     const before = process.memoryUsage().rss
     let peak = before
+    let memory = process.memoryUsage()
     let attempted = 0
+    let settled = 0
     const outcomes = {}
     const note = (name) => {
       outcomes[name] = (outcomes[name] ?? 0) + 1
     }
     const sampler = setInterval(() => {
-      peak = Math.max(peak, process.memoryUsage().rss)
+      const used = process.memoryUsage()
+      if (used.rss > peak) memory = { ...used, open: attempted - settled }
+      peak = Math.max(peak, used.rss)
     }, 20)
-    let settled = 0
     const attempt = (n) =>
       client
         .cast({}, 'sink', { text: `${n}`.padEnd(1024, 'x') }, { timeoutMs })
@@ -121,6 +124,7 @@ const jobs = {
       attempted,
       before,
       peak,
+      memory,
       outcomes,
       status: health.status,
       states: health.components.map(({ name, state }) => `${name}: ${state}`),

@@ -1,0 +1,114 @@
+import { BackpressureError, type Deadline, OutstandingLimit } from '@oslo-messaging/core/driver'
+import type { CompressedBody } from './compression.ts'
+import type { Failure, Shipment } from './publisher.ts'
+
+type OnEnd = (failure: Failure | undefined) => void
+
+/** A shipment whose body is ready. */
+export interface Packed {
+  readonly shipment: Shipment
+  readonly body: CompressedBody
+}
+
+interface Entry extends Packed {
+  readonly onEnd: OnEnd
+  cancel: () => void
+}
+
+export interface WaitingLineOptions {
+  readonly maxMessages: number
+  readonly maxBytes: number
+  /** Sends it at once when everything is at hand; false when something has to be waited for: then nothing was done. */
+  readonly sendNow: (packed: Packed, onEnd: OnEnd) => boolean
+  /** Goes all the way for it: connects, declares, waits, tries again. */
+  readonly deliver: (packed: Packed) => Promise<void>
+  /** Why nothing moves, for whoever runs out of time in the line. */
+  readonly explain: (deadline: Deadline, error: unknown) => unknown
+}
+
+/** So many go all the way at the same time; the others stand in line, where each costs a tenth of that. */
+const MOST_ACTIVE = 256
+
+/** What cannot be sent at once waits here, first come, first served. Bounded by count and bytes, because what waits takes memory as well (P07). */
+export class WaitingLine {
+  readonly #options: WaitingLineOptions
+  readonly #room: OutstandingLimit
+  readonly #standing = new Set<Entry>()
+  #active = 0
+
+  constructor(options: WaitingLineOptions) {
+    this.#options = options
+    this.#room = new OutstandingLimit(options)
+  }
+
+  /** Takes it, or ends it at once with BackpressureError when there is no room. `onEnd` is called exactly once, by its deadline at the latest unless the broker owes the confirm. */
+  enter(shipment: Shipment, onEnd: OnEnd): void {
+    const body = this.#admit(shipment, onEnd)
+    if (body === undefined) return
+    const entry: Entry = { shipment: { ...shipment, encode: () => body }, body, onEnd, cancel: () => {} }
+    if (this.#active < MOST_ACTIVE && this.#standing.size === 0) return this.#start(entry)
+    this.#standing.add(entry)
+    const { deadline, progress } = shipment
+    entry.cancel = deadline.watch(progress, (error) => {
+      this.#leave(entry)
+      onEnd({ error: deadline.signal?.aborted === true ? error : this.#options.explain(deadline, error) })
+    })
+  }
+
+  /** Takes a place for something that is not in the line; false when there is none. */
+  tryTake(bytes: number): boolean {
+    return this.#room.messages < this.#options.maxMessages && this.#room.tryAcquire(bytes)
+  }
+
+  giveBack(bytes: number): void {
+    this.#room.release(bytes)
+  }
+
+  #admit(shipment: Shipment, onEnd: OnEnd): CompressedBody | undefined {
+    // By count before it is encoded: a flood is refused for next to nothing.
+    if (this.#room.messages >= this.#options.maxMessages) return void onEnd({ error: this.#refusal() })
+    try {
+      const body = shipment.encode()
+      if (this.#room.tryAcquire(body.body.length)) return body
+      onEnd({ error: this.#refusal() })
+    } catch (error) {
+      onEnd({ error })
+    }
+    return undefined
+  }
+
+  #refusal(): BackpressureError {
+    const { messages, bytes } = this.#room
+    return new BackpressureError(
+      `${messages} messages (${bytes} bytes) wait to be sent already: await earlier sends, or raise maxWaitingMessages or maxWaitingBytes of createRabbitDriver`,
+    )
+  }
+
+  #start(entry: Entry): void {
+    this.#active += 1
+    const end = (failure: Failure | undefined): void => {
+      this.#active -= 1
+      this.#room.release(entry.body.body.length)
+      entry.onEnd(failure)
+      this.#next()
+    }
+    this.#options.deliver(entry).then(
+      () => end(undefined),
+      (error: unknown) => end({ error }),
+    )
+  }
+
+  #next(): void {
+    for (const entry of this.#standing) {
+      if (this.#active >= MOST_ACTIVE) return
+      entry.cancel()
+      this.#standing.delete(entry)
+      if (this.#options.sendNow(entry, entry.onEnd)) this.#room.release(entry.body.body.length)
+      else this.#start(entry)
+    }
+  }
+
+  #leave(entry: Entry): void {
+    if (this.#standing.delete(entry)) this.#room.release(entry.body.body.length)
+  }
+}
