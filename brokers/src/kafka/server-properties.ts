@@ -24,6 +24,8 @@ export interface KafkaListenerPort {
   readonly name: string
   readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL'
   readonly port: number
+  /** Address to bind and to advertise; IPv6 without brackets. Default: as the others. */
+  readonly host?: string
 }
 
 /** server.properties of a combined broker and controller, small and quick to come back. */
@@ -37,7 +39,9 @@ export function serverSettings(options: ServerPropertiesOptions): Record<string,
   const { id, own, all } = options
   const bind = options.bind ?? '127.0.0.1'
   const more = options.listeners ?? []
-  const moreAt = (host: string): string => more.map(({ name, port }) => `,${name}://${host}:${port}`).join('')
+  const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+  const moreAt = (usual: string): string =>
+    more.map(({ name, port, host = usual }) => `,${name}://${inUrl(host)}:${port}`).join('')
   const replicas = String(Math.min(all.length, 3))
   const inSync = all.length < 3 ? '1' : '2'
   return {

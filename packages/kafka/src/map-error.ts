@@ -49,6 +49,7 @@ const TABLE: Readonly<Record<string, FaultRow>> = {
   CLUSTER_AUTHORIZATION_FAILED: denied(PERMISSION),
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: denied(PERMISSION),
   SECURITY_DISABLED: denied(PROTOCOL),
+  SecurityProtocolMismatch: denied('set it to what the broker speaks there, or use the port of another listener'),
   // Certificates: the client library calls these retriable, which they are not.
   SELF_SIGNED_CERT_IN_CHAIN: denied(TRUST),
   DEPTH_ZERO_SELF_SIGNED_CERT: denied(TRUST),
@@ -83,6 +84,11 @@ const TABLE: Readonly<Record<string, FaultRow>> = {
   CodecMissing: refused('install the package that the message names'),
   MESSAGE_TOO_LARGE: { kind: 'too-large', notStored: true, remedy: 'the broker sets the limit: message.max.bytes' },
   RECORD_LIST_TOO_LARGE: { kind: 'too-large', notStored: true, remedy: 'the broker sets the limit: segment.bytes' },
+  RequestTooLarge: {
+    kind: 'too-large',
+    notStored: true,
+    remedy: 'the broker sets the limit: socket.request.max.bytes, and message.max.bytes',
+  },
   // The topic.
   UNKNOWN_TOPIC_OR_PARTITION: {
     kind: 'missing',

@@ -40,6 +40,8 @@ export class Outgoing {
   /** A request with it may have arrived. */
   uncertain = false
   settled = false
+  /** Why the last attempt with it failed: what a timeout says. */
+  reason: unknown
   /** Takes it out of the queue when it ends early. */
   onAbandoned: (() => void) | undefined
   readonly #options: OutgoingOptions
@@ -83,7 +85,8 @@ export class Outgoing {
     const phase: OperationPhase = this.underway ? 'confirm' : isUp ? 'publish' : 'connect'
     const delivery: DeliveryState = this.underway ? 'unknown' : 'not-sent'
     const timeout = this.#options.deadline.timeoutError({ phase, delivery })
-    if (error !== undefined) timeout.cause = error
+    const reason = error ?? this.reason
+    if (reason !== undefined) timeout.cause = reason
     return timeout
   }
 }

@@ -60,7 +60,7 @@ export class ProducerLane {
   abort(error: (delivery: DeliveryState) => Error): void {
     this.#aborted = error
     for (const message of this.#queue) message.reject(error('not-sent'))
-    for (const message of this.#underway) message.reject(error('unknown'))
+    for (const message of this.#underway) message.reject(error(message.underway ? 'unknown' : 'not-sent'))
     this.#queue.clear()
     this.#wake?.()
   }
@@ -126,7 +126,8 @@ export class ProducerLane {
   }
 
   /** Brings one batch to an end: every message of it is settled when this resolves. Never rejects. */
-  async #deliver(batch: readonly Outgoing[], first: Session): Promise<void> {
+  async #deliver(all: readonly Outgoing[], first: Session): Promise<void> {
+    let batch = all
     const { topic, clock, random } = this.#options
     const backoff = createBackoff({ initialMs: 50, factor: 2, maxMs: 1000, random })
     const since = clock.now()
@@ -144,6 +145,7 @@ export class ProducerLane {
       }
       this.#judge(batch, fault, session, progress)
       if (batch.every((message) => message.settled)) return this.#abandon(session, progress)
+      if (progress.uncertain === undefined) for (const message of batch) message.underway = false
       const next = await this.#nextSession(fault, session, backoff)
       if (next instanceof Error) {
         for (const message of batch) message.reject(this.#failure(fault, progress, next))
@@ -156,6 +158,11 @@ export class ProducerLane {
         return
       }
       session = next
+      if (progress.uncertain !== undefined) continue
+      // Nothing of it is stored: whoever has given up meanwhile was told that it is not sent, and is not.
+      batch = batch.filter((message) => !message.settled)
+      if (batch.length === 0) return
+      for (const message of batch) message.underway = true
     }
   }
 
@@ -191,7 +198,9 @@ export class ProducerLane {
       kind === 'too-large' ||
       (progress.missingSince !== undefined && clock.now() - progress.missingSince >= TOPIC_GRACE_MS) ||
       (progress.uncertain !== undefined && !session.idempotent)
+    const reason = mapFault(fault, { doing: `Sending to ${topic}`, phase, delivery })
     for (const message of batch) {
+      message.reason = reason
       if (hopeless) message.reject(mapFault(fault, { doing: `Sending to ${topic}`, phase, delivery }))
       else if (message.retries !== null && progress.attempts > message.retries) {
         message.reject(

@@ -1,10 +1,15 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
-import { ConfigurationError, type DriverContext, type TransportURL } from '@oslo-messaging/core/driver'
+import {
+  ConfigurationError,
+  type DriverContext,
+  InvalidTransportURL,
+  type TransportURL,
+} from '@oslo-messaging/core/driver'
 import { type KafkaOptions, kafkaConfig } from './config.ts'
 import type { CompressionCodec } from './client-port.ts'
-import type { VhostMode } from './topic-name.ts'
+import { isTopicName, TOPIC_NAMES, type VhostMode } from './topic-name.ts'
 
 /** Upstream has no default port and connects to `host:None`; Kafka's own is the only sensible one. */
 const DEFAULT_PORT = 9092
@@ -75,6 +80,10 @@ export function readSettings(
   if (options.enable_auto_commit && options.kafka_commit_mode === 'after') {
     refuse('enable_auto_commit', 'cannot be combined with kafka_commit_mode = after: choose one of the two')
   }
+  checkVhost(url)
+  if (options.kafka_dead_letter_topic !== '' && !isTopicName(options.kafka_dead_letter_topic)) {
+    refuse('kafka_dead_letter_topic', `is no topic name: ${TOPIC_NAMES}`)
+  }
   return {
     cluster: {
       brokers: brokerList(url, context),
@@ -97,6 +106,16 @@ export function readSettings(
     maxAttempts: options.kafka_max_attempts,
     deadLetterTopic: options.kafka_dead_letter_topic || null,
   }
+}
+
+/** The virtual host becomes part of topic names, and a broker would refuse every one of them. */
+function checkVhost(url: TransportURL): void {
+  const { virtualHost } = url
+  if (virtualHost === null || virtualHost === '' || isTopicName(`t.${virtualHost}`)) return
+  throw new InvalidTransportURL(
+    url.redacted,
+    `The virtual host ${JSON.stringify(virtualHost)} of the kafka:// URL becomes part of topic names: ${TOPIC_NAMES}`,
+  )
 }
 
 /** Hosts become the list of brokers to begin with; credentials are those of the first host, as upstream. */

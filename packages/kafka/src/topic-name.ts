@@ -35,13 +35,18 @@ export function topicsToRead(
 }
 
 const LEGAL_TOPIC = /^[a-zA-Z0-9._-]{1,249}$/
+/** What Kafka takes, in words. */
+export const TOPIC_NAMES = 'use at most 249 letters, digits, dots, underscores and hyphens'
+
+export function isTopicName(name: string): boolean {
+  return LEGAL_TOPIC.test(name) && name !== '.' && name !== '..'
+}
 
 /** Refuses a name that no Kafka broker takes, before anything is sent. */
 export function checkTopicName(name: string): void {
-  if (LEGAL_TOPIC.test(name) && name !== '.' && name !== '..') return
+  if (isTopicName(name)) return
   throw new InvalidTarget(
-    `The Kafka topic ${JSON.stringify(name)} is made of the target's topic, the priority and the URL's virtual host, ` +
-      'and may hold at most 249 letters, digits, dots, underscores and hyphens',
+    `The Kafka topic ${JSON.stringify(name)} is made of the target's topic, the priority and the URL's virtual host: ${TOPIC_NAMES}`,
     new Target({ topic: name }),
     { delivery: 'not-sent', phase: 'publish' },
   )

@@ -173,6 +173,28 @@ describe('producer', () => {
     await driver.close()
   })
 
+  it('error row: ISR below min.insync.replicas - a deadline between two attempts says why, and what it gave up is never stored', async () => {
+    const kafka = new ScriptedKafka()
+    let isShrunk = true
+    kafka.beforeStore = () => {
+      if (isShrunk) throw new ClientFault('NOT_ENOUGH_REPLICAS', 'too few', { written: true, partition: 0 })
+    }
+    const driver = openOver(kafka)
+    const impatient = failure(send(driver, 't.info', 'impatient', { timeoutMs: 300 }))
+    const patient = send(driver, 't.info', 'patient')
+    const error = await impatient
+    expect(error).toMatchObject({
+      code: 'OSLO_MESSAGING_TIMEOUT',
+      phase: 'publish',
+      delivery: 'not-sent',
+      cause: { brokerCode: 'NOT_ENOUGH_REPLICAS', message: expect.stringContaining('min.insync.replicas') as string },
+    })
+    isShrunk = false
+    await patient
+    expect(values(kafka, 't.info')).toEqual(['patient'])
+    await driver.close()
+  })
+
   it('a lost answer - the same request is repeated to the same partition in the same session', async () => {
     const kafka = new ScriptedKafka()
     kafka.createTopic('t.info', 4)
@@ -326,11 +348,13 @@ describe('producer', () => {
     never.resolve()
   })
 
-  it('a topic name no broker takes is refused before anything is sent', async () => {
+  it('error row: bad topic name - one that no broker takes is refused before anything is sent', async () => {
     const kafka = new ScriptedKafka()
-    const driver = openOver(kafka, { url: 'kafka://broker/a%2Fb' })
-    const error = await failure(send(driver, 't.info', 1))
-    expect(error).toMatchObject({ code: 'OSLO_MESSAGING_INVALID_TARGET', delivery: 'not-sent' })
+    const driver = openOver(kafka)
+    for (const topic of ['a b.info', 'x'.repeat(250)]) {
+      const error = await failure(send(driver, topic, 1))
+      expect(error).toMatchObject({ code: 'OSLO_MESSAGING_INVALID_TARGET', delivery: 'not-sent' })
+    }
     expect(kafka.producers).toHaveLength(0)
     await driver.close()
   })

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isMessagingError, systemClock, TransportURL } from '@oslo-messaging/core/driver'
 import { type KafkaOptions, kafkaConfig } from '../src/config.ts'
@@ -84,6 +85,7 @@ describe('options', () => {
 
   it.each([
     { options: { consumer_group: '' }, option: 'consumer_group' },
+    { options: { kafka_dead_letter_topic: 'dead letters' }, option: 'kafka_dead_letter_topic' },
     { options: { enable_auto_commit: true, kafka_commit_mode: 'after' }, option: 'enable_auto_commit' },
     { options: { security_protocol: 'SASL_SSL', sasl_mechanism: 'GSSAPI' }, option: 'sasl_mechanism' },
     { options: { security_protocol: 'SASL_SSL', sasl_mechanism: 'OAUTHBEARER' }, option: 'sasl_mechanism' },
@@ -93,6 +95,27 @@ describe('options', () => {
     const error = refusal('kafka://h/', options)
     expect(error.option).toBe(`[oslo_messaging_kafka] ${option}`)
   })
+})
+
+describe('virtual host', () => {
+  it.each(['nova', 'a.b_c-D9', ''])('%j can be part of topic names', (vhost) => {
+    expect(read(`kafka://h/${vhost}`).settings.vhost).toBe(vhost || null)
+  })
+
+  it.each(['bad%20vhost', 'a%2Fb', '%C3%A9', 'x'.repeat(250)])(
+    '%j is refused when the transport is built, by name and without the password',
+    (vhost) => {
+      let thrown: unknown
+      try {
+        read(`kafka://user:pw-secret@h/${vhost}`)
+      } catch (error) {
+        thrown = error
+      }
+      expect(isMessagingError(thrown, 'INVALID_URL')).toBe(true)
+      expect((thrown as Error).message).toContain(`virtual host ${JSON.stringify(decodeURIComponent(vhost))}`)
+      expect(inspect(thrown)).not.toContain('pw-secret')
+    },
+  )
 })
 
 describe('TLS files', () => {

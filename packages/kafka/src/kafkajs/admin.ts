@@ -1,5 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs'
 import { type AdminPort, ClientFault, type PartitionBounds, type PartitionOffset } from '../client-port.ts'
+import type { ExplainFault } from './explain-fault.ts'
 import { faultOf } from './fault.ts'
 import type { Sockets } from './sockets.ts'
 
@@ -10,11 +11,13 @@ export class KafkaJSAdmin implements AdminPort {
   readonly #admin: Admin
   readonly #sockets: Sockets
   readonly #lastRefusal: () => string | undefined
+  readonly #explain: ExplainFault
 
   /** `lastRefusal` gives what the broker answered last when it refused a request, as text. */
-  constructor(kafka: Kafka, sockets: Sockets, lastRefusal: () => string | undefined) {
+  constructor(kafka: Kafka, sockets: Sockets, lastRefusal: () => string | undefined, explain: ExplainFault) {
     this.#sockets = sockets
     this.#lastRefusal = lastRefusal
+    this.#explain = explain
     this.#admin = kafka.admin()
   }
 
@@ -61,7 +64,7 @@ export class KafkaJSAdmin implements AdminPort {
       ) {
         throw new ClientFault('GROUP_AUTHORIZATION_FAILED', refusal, { cause: error })
       }
-      throw fault
+      throw await this.#explain(fault)
     }
   }
 }

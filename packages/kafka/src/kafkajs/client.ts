@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls'
 import { type KafkaConfig, Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import type { Logger } from '@oslo-messaging/core/driver'
 import type {
@@ -9,9 +10,10 @@ import type {
   ProducerPortOptions,
 } from '../client-port.ts'
 import type { ImportPackage } from '../codecs.ts'
-import type { ClusterSettings, SaslSettings } from '../settings.ts'
+import type { ClusterSettings, SaslSettings, TlsSettings } from '../settings.ts'
 import { KafkaJSAdmin } from './admin.ts'
 import { registerCodecs } from './compression.ts'
+import { createExplainFault, type ExplainFault } from './explain-fault.ts'
 import { KafkaJSConsumer } from './consumer.ts'
 import { KafkaJSProducer } from './producer.ts'
 import { correctRequestQueue } from './quirks.ts'
@@ -35,6 +37,7 @@ interface Connection {
   readonly sockets: Sockets
   /** What a broker answered last when it refused a request. */
   readonly lastRefusal: () => string | undefined
+  readonly explain: ExplainFault
 }
 
 /** The port over kafkajs. Each producer, consumer and admin gets a client of its own: they would share remembered offsets, and their sockets could not be told apart. */
@@ -66,27 +69,30 @@ export function createKafkaJSClient(
         logger.debug(`kafkajs: ${entry.log.message}`, { namespace: entry.namespace, level: entry.label })
       },
     }
-    if (settings.tls !== null) {
-      const { ca, ...rest } = settings.tls
-      config.ssl = { ...rest, ...(ca === undefined ? {} : { ca: [ca] }) }
-    }
+    const ssl = settings.tls === null ? undefined : tlsOptions(settings.tls)
+    if (ssl !== undefined) config.ssl = ssl
     if (settings.sasl !== null) config.sasl = saslOptions(settings.sasl)
-    return { kafka: new Kafka(config), sockets, lastRefusal: () => refusal }
+    const explain = createExplainFault(settings, ssl, sockets)
+    return { kafka: new Kafka(config), sockets, lastRefusal: () => refusal, explain }
   }
   return {
     createProducer(options: ProducerPortOptions): ProducerPort {
-      const { kafka, sockets } = connect()
-      return new KafkaJSProducer(kafka, sockets, options)
+      const { kafka, sockets, explain } = connect()
+      return new KafkaJSProducer(kafka, sockets, explain, options)
     },
     createConsumer(options: ConsumerPortOptions): ConsumerPort {
       const { kafka, sockets } = connect()
       return new KafkaJSConsumer(kafka, sockets, options)
     },
     createAdmin(): AdminPort {
-      const { kafka, sockets, lastRefusal } = connect()
-      return new KafkaJSAdmin(kafka, sockets, lastRefusal)
+      const { kafka, sockets, lastRefusal, explain } = connect()
+      return new KafkaJSAdmin(kafka, sockets, lastRefusal, explain)
     },
   }
+}
+
+function tlsOptions({ ca, ...rest }: TlsSettings): ConnectionOptions {
+  return { ...rest, ...(ca === undefined ? {} : { ca: [ca] }) }
 }
 
 function saslOptions(sasl: SaslSettings): SASLOptions {

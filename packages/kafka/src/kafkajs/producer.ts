@@ -7,9 +7,12 @@ import {
   type ProduceRequest,
 } from '../client-port.ts'
 import { compressionType } from './compression.ts'
+import type { ExplainFault } from './explain-fault.ts'
 import { faultOf } from './fault.ts'
 import type { Sockets } from './sockets.ts'
 
+/** What a broker reads at once by default (socket.request.max.bytes), less what surrounds the records. */
+const LARGEST_REQUEST_BYTES = 100 * 1024 * 1024 - 1024
 const ACKS_ALL = -1
 /** How long a request under way may hold up a disconnect. */
 const DISCONNECT_MS = 500
@@ -18,12 +21,14 @@ const DISCONNECT_MS = 500
 export class KafkaJSProducer implements ProducerPort {
   readonly #producer: Producer
   readonly #sockets: Sockets
+  readonly #explain: ExplainFault
   readonly #options: ProducerPortOptions
   /** The partition of the request under way, by topic; the driver has one request a topic under way. */
   readonly #chosen = new Map<string, { partition: number | undefined }>()
   #turn = Math.floor(Math.random() * 0xffff)
 
-  constructor(kafka: Kafka, sockets: Sockets, options: ProducerPortOptions) {
+  constructor(kafka: Kafka, sockets: Sockets, explain: ExplainFault, options: ProducerPortOptions) {
+    this.#explain = explain
     this.#sockets = sockets
     this.#options = options
     this.#producer = kafka.producer({
@@ -39,7 +44,7 @@ export class KafkaJSProducer implements ProducerPort {
     try {
       await this.#producer.connect()
     } catch (error) {
-      throw faultOf(error)
+      throw await this.#explain(faultOf(error))
     }
   }
 
@@ -57,7 +62,11 @@ export class KafkaJSProducer implements ProducerPort {
         compression: compressionType(this.#options.compression),
       })
     } catch (error) {
-      throw faultOf(error, { written: this.#sockets.produceRequests !== written, partition: chosen.partition })
+      const fault = faultOf(error, {
+        written: this.#sockets.produceRequests !== written,
+        partition: chosen.partition,
+      })
+      throw isCutForItsSize(fault, records) ? requestTooLarge(fault) : fault
     } finally {
       this.#chosen.delete(topic)
     }
@@ -94,6 +103,21 @@ export class KafkaJSProducer implements ProducerPort {
       return partition
     }
   }
+}
+
+/** A broker reads the size of a request first and cuts the connection when it is more than it takes, without an answer. Only one that large is ever alone in a request. */
+function isCutForItsSize({ type, written }: ClientFault, records: readonly OutgoingRecord[]): boolean {
+  const bytes = records.reduce((sum, { value }) => sum + value.length, 0)
+  return written && bytes >= LARGEST_REQUEST_BYTES && /^(EPIPE|ECONNRESET|KafkaJSConnectionClosedError)$/.test(type)
+}
+
+function requestTooLarge(fault: ClientFault): ClientFault {
+  return new ClientFault('RequestTooLarge', 'The broker cut the connection instead of reading a request this large', {
+    cause: fault,
+    written: true,
+    partition: fault.partition,
+    host: fault.host,
+  })
 }
 
 type Group = (groups: object, message: OutgoingRecord) => object

@@ -31,6 +31,12 @@ export class Sockets {
     return this.#produceRequests
   }
 
+  /** Host and port of what the library calls `name:port`. */
+  addressOf(broker: string): { readonly host: string; readonly port: number } | undefined {
+    const [, name = '', port = ''] = /^(.+):(\d+)$/.exec(broker) ?? []
+    return port === '' ? undefined : { host: this.#aliases.get(name) ?? name, port: Number(port) }
+  }
+
   /** Cuts the connections that carry fetches: an open fetch would otherwise be waited for. */
   cutFetches(): void {
     for (const socket of this.#fetching) cut(socket)

@@ -1,0 +1,3 @@
+import { describeClusterKill } from './suites/cluster-kill.ts'
+
+await describeClusterKill('4.4')

@@ -1,0 +1,3 @@
+import { describeClusterRoll } from './suites/cluster-roll.ts'
+
+await describeClusterRoll('4.4')

@@ -1,0 +1,3 @@
+import { describeRecovery } from './suites/recovery.ts'
+
+await describeRecovery('4.4')

@@ -1,0 +1,3 @@
+import { describeSecurity } from './suites/security.ts'
+
+await describeSecurity('4.4')

@@ -1,0 +1,3 @@
+import { describeTraps } from './suites/traps.ts'
+
+await describeTraps('4.4')
