@@ -1,0 +1,56 @@
+import { Socket } from 'node:net'
+
+/** The parts of an amqplib connection that are led past its streams; it has no public way. Its version is fixed, and `isOpenBook` looks before anything is touched. */
+export interface AmqplibInternals {
+  readonly stream: Socket
+  readonly channels: (ChannelEntry | null)[]
+  /** Bytes received and not read as frames yet. */
+  rest: Buffer
+  readonly frameMax: number
+  readonly maxFrameSize: number
+  sentSinceLastCheck: boolean
+  recvSinceLastCheck: boolean
+  freshChannel: (...parameters: readonly unknown[]) => number
+  sendBytes: (bytes: Uint8Array) => void
+  /** Takes the next frame from `rest`. */
+  readonly recvFrame: () => unknown
+  /** Changes while the connection closes. */
+  readonly accept: (frame: unknown) => void
+  readonly emit: (event: string, ...parameters: readonly unknown[]) => boolean
+}
+
+export interface ChannelEntry {
+  buffer: unknown
+}
+
+/** The parts of an amqplib channel that take confirms. */
+export interface ChannelInternals {
+  /** Its number. */
+  readonly ch: number
+  readonly pushConfirmCallback: (onConfirm: (error: unknown) => void) => void
+  readonly emit: (event: string, ...parameters: readonly unknown[]) => boolean
+}
+
+/** A header frame as amqplib reads it. */
+export interface HeaderFrame {
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** Whether amqplib is built as this driver knows it. */
+export function isOpenBook(connection: object): connection is AmqplibInternals {
+  const { stream, channels, rest, frameMax, freshChannel, sendBytes, recvFrame, accept } =
+    connection as Partial<AmqplibInternals>
+  return (
+    stream instanceof Socket &&
+    Array.isArray(channels) &&
+    Buffer.isBuffer(rest) &&
+    typeof frameMax === 'number' &&
+    [freshChannel, sendBytes, recvFrame, accept].every((method) => typeof method === 'function')
+  )
+}
+
+/** Whether a channel of it is. */
+export function hasInternals<C extends object>(channel: C): channel is C & ChannelInternals {
+  const { ch, pushConfirmCallback } = channel as Partial<ChannelInternals>
+  return typeof ch === 'number' && typeof pushConfirmCallback === 'function'
+}
