@@ -20,6 +20,7 @@ import { NotificationProducer } from './producer.ts'
 import { encodeRecord } from './record.ts'
 import type { KafkaSettings } from './settings.ts'
 import { checkTopicName, topicsToRead, topicToSend } from './topic-name.ts'
+import { unreadNames } from './vhost-advice.ts'
 
 /** How long one attempt to write to the dead-letter topic may take. */
 const DEAD_LETTER_MS = 30_000
@@ -81,6 +82,11 @@ export class KafkaDriver implements Driver {
       client: this.#client,
       group: options.pool ?? group,
       topics,
+      unread: unreadNames(
+        sources.map(({ target, priority }) => ({ topic: requireTopic(target), priority })),
+        vhost,
+        vhostMode,
+      ),
       settings: this.#settings,
       prefetch: options.prefetch,
       onMessage: options.onMessage,

@@ -8,6 +8,7 @@ import type { PartitionFlow } from './partition-flow.ts'
 import { PartitionTable, type Session } from './partition-table.ts'
 import { PoisonPolicy } from './poison-policy.ts'
 import type { KafkaSettings } from './settings.ts'
+import { warnOfUnreadTopics } from './vhost-advice.ts'
 import { Watchdog } from './watchdog.ts'
 
 const WATCH_MS = 15_000
@@ -17,6 +18,8 @@ export interface KafkaListenerOptions {
   readonly group: string
   /** Priority by Kafka topic. */
   readonly topics: ReadonlyMap<string, string>
+  /** Names without the virtual host, by the names that are read instead. */
+  readonly unread: ReadonlyMap<string, string>
   readonly settings: KafkaSettings
   readonly prefetch: number
   readonly onMessage: (notification: IncomingNotification) => void
@@ -60,6 +63,7 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     commitsFirst: commit !== 'after',
     logger,
     isCurrent: (session) => hooks.session() === session,
+    onMissing: async (missing) => await warnOfUnreadTopics(client, missing, options.unread, logger),
     onRevoked: hooks.onRevoked,
   })
   const committer = new OffsetCommitter({

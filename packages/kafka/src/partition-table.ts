@@ -28,6 +28,8 @@ export interface PartitionTableOptions {
   readonly commitsFirst: boolean
   readonly logger: Logger
   readonly isCurrent: (session: Session) => boolean
+  /** These do not exist before this listener joins for the first time; joining makes them. */
+  readonly onMissing: (topics: readonly string[]) => Promise<void>
   /** The partition belongs to somebody else now. */
   readonly onRevoked: (flow: PartitionFlow) => void
 }
@@ -71,7 +73,10 @@ export class PartitionTable {
   async prepare(): Promise<void> {
     const now = await this.ask()
     this.#known = { ...now, committed: new Map([...this.#known.committed, ...now.committed]) }
-    this.#baseline ??= new Map([...now.bounds].map(([key, { high }]) => [key, high]))
+    if (this.#baseline !== undefined) return
+    this.#baseline = new Map([...now.bounds].map(([key, { high }]) => [key, high]))
+    const existing = new Set([...now.bounds.values()].map(({ topic }) => topic))
+    await this.#options.onMissing(this.#options.topics.filter((topic) => !existing.has(topic)))
   }
 
   /** Takes over an assignment, before anything of it is fetched. */

@@ -368,6 +368,32 @@ describe('listener', () => {
     await driver.close()
   })
 
+  it.each([
+    { mode: 'append', plain: 3, warns: true },
+    { mode: 'append', plain: 0, warns: false },
+    { mode: 'both', plain: 3, warns: false },
+    { mode: 'compat', plain: 3, warns: false },
+  ])(
+    'P34 kafka_vhost_mode $mode, nothing at the own topic and $plain stored at the plain one - warns of those it would never meet: $warns',
+    async ({ mode, plain, warns }) => {
+      const kafka = new ScriptedKafka()
+      const logger = recordingLogger()
+      kafka.store('t.info', texts(plain))
+      const driver = openOver(kafka, { url: 'kafka://broker/v', options: { kafka_vhost_mode: mode }, logger })
+      const received = await listen(driver, 't')
+      const advice = logger.lines.filter(({ message }) => message.includes('kafka_vhost_mode'))
+      expect(advice.map(({ level, fields }) => ({ level, ...fields }))).toEqual(
+        warns ? [{ level: 'warn', topic: 't.info.v', unread: 't.info', stored: 3 }] : [],
+      )
+      await received.listener.close()
+      // The topic exists now, and somebody may send there: no advice any more.
+      logger.lines.length = 0
+      await (await listen(driver, 't')).listener.close()
+      expect(logger.lines.filter(({ message }) => message.includes('kafka_vhost_mode'))).toEqual([])
+      await driver.close()
+    },
+  )
+
   it('RPC is refused by name, with the remedy', async () => {
     const driver = openOver(new ScriptedKafka())
     await expect(driver.send()).rejects.toThrow(/notify-only: set \[DEFAULT\] transport_url/)
