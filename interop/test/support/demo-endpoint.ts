@@ -22,6 +22,7 @@ export class PickyError extends Error {
   static readonly module = 'demo_errors'
   readonly kwargs: Args
   constructor(name: string, code: number | null) {
+    if (typeof code === 'object' && code !== null) throw new TypeError('what travels is not what it is made of')
     super(`picky ${name}/${code ?? 'None'}`)
     this.name = 'PickyError'
     this.kwargs = { name, code }

@@ -1,0 +1,36 @@
+import { describe, it } from 'vitest'
+
+import type { Cell, Stage } from './cell.ts'
+import { MatrixRunner, type Outcome } from './runner.ts'
+
+/** A cell may wait for the stages before its own. */
+const PATIENCE_MS = 280_000
+
+/** One test for each cell that there is, and one for stopping the two sides in order. */
+export function describeStages(stages: readonly Stage[], sideBySide: number): void {
+  const runner = new MatrixRunner(stages, sideBySide)
+  describe.each(stages.map((stage) => [stage.title, stage] as const))('%s', (_, stage) => {
+    for (const cell of stage.cells) {
+      if (cell.notApplicable !== undefined) continue
+      it(titleOf(cell), { timeout: PATIENCE_MS }, async ({ skip }) => {
+        await hold(runner.outcome(cell), skip)
+      })
+    }
+    it('both sides stop in order', { timeout: PATIENCE_MS }, async ({ skip }) => {
+      await hold(runner.outcome(stage), skip)
+    })
+  })
+}
+
+async function hold(outcome: Promise<Outcome>, skip: (note: string) => never): Promise<void> {
+  const { outcome: how, error } = await outcome
+  if (how === 'not run') skip('this machine cannot have the broker or the Python')
+  if (how === 'fail') throw error
+}
+
+function titleOf({ feature, pair }: Cell): string {
+  const [from, to] = feature.kind === 'rpc' ? ['client', 'server'] : ['notifier', 'listener']
+  const who = (side: string | undefined): string => (side === 'ours' ? 'our' : 'a Python')
+  const [sender, receiver] = pair.split(' to ')
+  return `${who(sender)} ${from}, ${who(receiver)} ${to} - ${feature.name}`
+}

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""One whole side in one process: servers, clients, notifiers and listeners.
+
+Each line of standard input is a JSON command with an `id` and a `do`; each is
+answered by one line `{"event": "answer", "id": ..., "value": ...}`, or with
+`error` instead of `value`.  Commands run side by side, each in a thread of its
+own.  What servers and listeners get is printed as `request`, `notification`
+and `batch`, with the name of who got it in `at`.
+"""
+import faulthandler
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+
+import common
+import oslo_messaging as om
+import side_parts
+
+
+class Side(object):
+    """Everything that was made by command, under the names they gave."""
+
+    def __init__(self, args):
+        self.conf = common.config(args)
+        self.url = args.url
+        self.made = {}
+        self.transports = {}
+        self.lock = threading.Lock()
+
+    def transport(self, kind, url=None, allow=()):
+        key = (kind, url or self.url, tuple(allow))
+        with self.lock:
+            if key not in self.transports:
+                if kind == 'rpc':
+                    self.transports[key] = om.get_rpc_transport(
+                        self.conf, url=key[1],
+                        allowed_remote_exmods=list(allow))
+                else:
+                    self.transports[key] = om.get_notification_transport(
+                        self.conf, url=key[1])
+            return self.transports[key]
+
+    # --- RPC -------------------------------------------------------------
+    def serve(self, c):
+        transport = self.transport('rpc', c.get('url'))
+        state = side_parts.State(c['name'], lambda topic: side_parts.rpc_client(
+            transport, om.Target(topic=topic), timeout=10))
+        endpoints = [side_parts.Endpoint(state, e.get('namespace'),
+                                         e.get('version'), c.get('quiet'))
+                     for e in c.get('endpoints', [{}])]
+        server = om.get_rpc_server(
+            transport, om.Target(topic=c['topic'], server=c['server'],
+                                 exchange=c.get('exchange')),
+            endpoints,
+            access_policy=side_parts.POLICIES[c.get('policy', 'default')])
+        server.start(override_pool_size=c.get('workers'))
+        self.settle(c)
+        self.made[c['name']] = server
+
+    def settle(self, c):
+        """The driver for AMQP 1.0 subscribes in the background."""
+        if (c.get('url') or self.url).startswith('amqp'):
+            time.sleep(0.5)
+
+    def bad_endpoint(self, c):
+        class Bad(object):
+            target = 'not a target'
+        om.get_rpc_server(self.transport('rpc'),
+                          om.Target(topic='t', server='s'), [Bad()])
+
+    def stop(self, c):
+        server = self.made.pop(c['name'])
+        server.stop()
+        server.wait()
+
+    def client(self, c):
+        target = om.Target(**c.get('target', {}))
+        self.made[c['name']] = side_parts.rpc_client(
+            self.transport('rpc', c.get('url'), c.get('allow', ())), target,
+            timeout=c.get('timeout'), version_cap=c.get('version_cap'))
+
+    def prepared(self, c):
+        options = dict(c.get('target', {}))
+        for key in ('timeout', 'call_monitor_timeout', 'retry',
+                    'version_cap'):
+            if key in c:
+                options[key] = c[key]
+        if 'at_least_once' in c:
+            options['transport_options'] = om.TransportOptions(
+                at_least_once=c['at_least_once'])
+        return self.made[c['client']].prepare(**options)
+
+    def call(self, c):
+        return self.prepared(c).call(c.get('ctxt', {}), c['method'],
+                                     **c.get('args', {}))
+
+    def cast(self, c):
+        self.prepared(c).cast(c.get('ctxt', {}), c['method'],
+                              **c.get('args', {}))
+
+    def can_send_version(self, c):
+        return self.prepared(c).can_send_version(c.get('version'))
+
+    # --- notifications ---------------------------------------------------
+    def notifier(self, c):
+        self.made[c['name']] = om.Notifier(
+            self.transport('notify', c.get('url')), c.get('publisher_id'),
+            driver=c.get('driver', 'messagingv2'), topics=c['topics'],
+            retry=c.get('retry'))
+
+    def notify(self, c):
+        notifier = self.made[c['notifier']]
+        if 'publisher_id' in c:
+            notifier = notifier.prepare(publisher_id=c['publisher_id'])
+        ctxt = side_parts.Context(c['ctxt']) if 'ctxt' in c else {}
+        getattr(notifier, c['priority'])(ctxt, c['event_type'], c['payload'])
+
+    def listen(self, c):
+        transport = self.transport('notify', c.get('url'))
+        targets = [om.Target(topic=t) for t in c['topics']]
+        endpoint = side_parts.Recorder(c)
+        options = dict(pool=c.get('pool'),
+                       allow_requeue=c.get('allow_requeue', False))
+        if c.get('batch_size'):
+            server = om.get_batch_notification_listener(
+                transport, targets, [endpoint], batch_size=c['batch_size'],
+                batch_timeout=c.get('batch_timeout'), **options)
+        else:
+            server = om.get_notification_listener(
+                transport, targets, [endpoint], **options)
+        server.start()
+        self.settle(c)
+        self.made[c['name']] = server
+
+    def log(self, c):
+        """One log record through the library's own handler of logging."""
+        handler = om.LoggingNotificationHandler(
+            c.get('url') or self.url, publisher_id=c.get('publisher_id'),
+            driver=c.get('driver'), topic=c['topic'])
+        logger = logging.Logger(c['topic'], logging.DEBUG)
+        logger.addHandler(handler)
+        getattr(logger, c['level'])(c['text'])
+
+    # --- watching --------------------------------------------------------
+    def collect(self, c):
+        """Stand in for the collector of metrics: a datagram socket."""
+        box = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        box.bind(c['path'])
+        names = []
+
+        def read():
+            while True:
+                body = box.recv(65536)
+                names.append(json.loads(body.decode())['name'])
+        threading.Thread(target=read, daemon=True).start()
+        self.made[c['name']] = names
+
+    def collected(self, c):
+        return list(self.made[c['name']])
+
+    # --- the end ---------------------------------------------------------
+    def run(self, c):
+        started = time.time()
+        try:
+            value = getattr(self, c['do'])(c)
+        except Exception as ex:
+            common.emit('answer', id=c.get('id'),
+                        error=side_parts.describe(ex),
+                        seconds=round(time.time() - started, 3))
+        else:
+            common.emit('answer', id=c.get('id'), value=value,
+                        seconds=round(time.time() - started, 3))
+
+    def close(self):
+        # each takes as long as its poll has still to wait, up to 5 s
+        def stop(server):
+            server.stop()
+            server.wait()
+        threads = [threading.Thread(target=stop, args=(server,))
+                   for server in self.made.values()
+                   if hasattr(server, 'wait')]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for transport in self.transports.values():
+            transport.cleanup()
+
+
+def main():
+    args = common.parser(__doc__).parse_args()
+    # what its threads are doing, for whoever waits in vain
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    side = Side(args)
+    common.emit('ready', pid=os.getpid())
+    common.commands(side.run)
+    side.close()
+    common.emit('stopped')
+    common.leave()
+
+
+if __name__ == '__main__':
+    main()
