@@ -20,7 +20,7 @@ export interface RabbitSettings {
   /** Most bytes of them. Default 64 MiB. */
   readonly maxOutstandingBytes: number
   /** Most messages that wait to be sent: for a connection, a declaration, room, or the next attempt. Further ones are refused at once with BackpressureError,
-   *  because what waits takes memory as well. Default 10 000. */
+   *  because what waits takes memory as well. Default 4096. */
   readonly maxWaitingMessages: number
   /** Most bytes of them. Default 64 MiB. */
   readonly maxWaitingBytes: number
@@ -43,7 +43,7 @@ export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   duplicateStore: null,
   maxOutstandingMessages: 4096,
   maxOutstandingBytes: 64 * 1024 * 1024,
-  maxWaitingMessages: 10_000,
+  maxWaitingMessages: 4096,
   maxWaitingBytes: 64 * 1024 * 1024,
   maxPendingCalls: 16_384,
   watchdogIntervalMs: 5000,

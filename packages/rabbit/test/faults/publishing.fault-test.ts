@@ -23,7 +23,10 @@ const request = (n: number) => ({ context: {}, message: { method: 'm', args: { n
 describe('P05 - no message is lost that was said to be delivered', () => {
   it('P05 - the broker is killed in the middle of 10 000 publishes to a durable queue: resolved are stored, all settle, nothing is left outstanding', async () => {
     const { vhost, url } = await vhostUrl()
-    const options = { options: { amqp_durable_queues: true, rabbit_interval_max: 1 } }
+    const options = {
+      options: { amqp_durable_queues: true, rabbit_interval_max: 1 },
+      settings: { maxWaitingMessages: 10_000 },
+    }
     const driver = openReal(url, options)
     const topic = unique('topic')
     // Declares what keeps the messages.

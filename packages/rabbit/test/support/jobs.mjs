@@ -79,8 +79,9 @@ const jobs = {
     const transport = await getRpcTransport(conf, { url, registry })
     const client = getRpcClient(transport, new Target({ topic }), { timeoutMs })
     const payload = { text: 'x'.repeat(1024) }
-    const warm = Array.from({ length: 1000 }, () => client.cast({}, 'sink', payload))
-    await Promise.all(warm)
+    // What any busy process takes is no part of the question.
+    for (let round = 0; round < 20; round += 1)
+      await Promise.all(Array.from({ length: 1000 }, () => client.cast({}, 'sink', payload)))
     globalThis.gc()
     tell({ ready: true })
     await new Promise((resolve) => process.stdin.once('data', resolve))
@@ -89,7 +90,7 @@ const jobs = {
       await client.cast({}, 'sink', payload, { timeoutMs: 100 }).catch(() => undefined)
     const before = process.memoryUsage().rss
     let peak = before
-    let memory = process.memoryUsage()
+    let mostOpen = 0
     let attempted = 0
     let settled = 0
     const outcomes = {}
@@ -97,9 +98,8 @@ const jobs = {
       outcomes[name] = (outcomes[name] ?? 0) + 1
     }
     const sampler = setInterval(() => {
-      const used = process.memoryUsage()
-      if (used.rss > peak) memory = { ...used, open: attempted - settled }
-      peak = Math.max(peak, used.rss)
+      peak = Math.max(peak, process.memoryUsage().rss)
+      mostOpen = Math.max(mostOpen, attempted - settled)
     }, 20)
     const attempt = (n) =>
       client
@@ -124,7 +124,7 @@ const jobs = {
       attempted,
       before,
       peak,
-      memory,
+      mostOpen,
       outcomes,
       status: health.status,
       states: health.components.map(({ name, state }) => `${name}: ${state}`),
