@@ -1,6 +1,8 @@
 /** The whole taxonomy. Codes are stable and meant for programs; messages are for people and may improve.
  *  `docs/errors.md` lists every code; a test compares the two. Source of names: INVENTORY 7 (oslo_messaging/exceptions.py). */
 
+import { setInspection } from './util/inspect.ts'
+
 /** Which part of an operation was under way. */
 export type OperationPhase = 'connect' | 'declare' | 'publish' | 'confirm' | 'reply'
 
@@ -289,6 +291,15 @@ export class RemoteError extends MessagingError {
     this.kwargs = options.kwargs ?? {}
   }
 }
+
+// The far side's traceback line by line, below everything else, instead of a list of escaped texts.
+setInspection(RemoteError.prototype, (error, show) => {
+  const { name: _inStack, traceback, ...fields } = error
+  const cause = error.cause === undefined ? {} : { cause: error.cause }
+  const text = `${error.stack ?? `${error.name}: ${error.message}`} ${show({ ...fields, ...cause })}`
+  const lines = traceback.join('').trimEnd().split('\n')
+  return lines.join('') === '' ? text : [text, 'On the far side:', ...lines.map((line) => `  ${line}`)].join('\n')
+})
 
 /** What is known of the exception on the far side besides its class and text; see the fields of RemoteError. */
 export interface RemoteErrorOptions extends MessagingErrorOptions {

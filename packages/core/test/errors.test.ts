@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import * as errors from '../src/errors.ts'
 import { Target } from '../src/target.ts'
@@ -206,5 +207,20 @@ describe('docs/errors.md', () => {
   it('describes every delivery and phase', () => {
     for (const word of ['not-sent', 'unknown', 'confirmed', 'connect', 'declare', 'publish', 'confirm', 'reply'])
       expect(text).toContain(`\`${word}\``)
+  })
+})
+
+describe('inspection', () => {
+  it('shows the traceback of the far side line by line, and no list of escaped texts', () => {
+    const lines = ['Traceback (most recent call last):\n', '  File "a.py", line 1, in f\n    g()\n', 'E: m\n']
+    const error = new errors.RemoteError('E', 'm', lines, { module: 'demo', cause: new Error('why') })
+    const text = inspect(error)
+    expect(text.slice(text.indexOf('On the far side'))).toBe(
+      'On the far side:\n  Traceback (most recent call last):\n    File "a.py", line 1, in f\n      g()\n  E: m',
+    )
+    expect(text).toContain("module: 'demo'")
+    expect(text).toContain('Error: why')
+    expect(text).not.toContain('\\n')
+    expect(inspect(new errors.RemoteError('E', 'm', []))).not.toContain('On the far side')
   })
 })
