@@ -1,5 +1,5 @@
 import type { ClientConnection, ExchangeDeclaration, QueueDeclaration } from './client.ts'
-import { isDurabilityMismatch } from './map-error.ts'
+import { fallbackError, isDurabilityMismatch } from './map-error.ts'
 import { type BoundQueue, withoutDurability } from './topology.ts'
 
 /** What a sender needs to exist before it publishes. */
@@ -60,9 +60,12 @@ export class Declarations {
     } catch (error) {
       if (!isDurabilityMismatch(error) || !requirement.exchange.durable) throw error
       const { exchange, store } = requirement
-      await this.#declareOnce({
+      const weaker = {
         exchange: { ...exchange, durable: false },
         store: store === null ? null : withoutDurability(store),
+      }
+      await this.#declareOnce(weaker).catch((failure: unknown) => {
+        throw fallbackError(failure, error)
       })
     }
   }

@@ -1,5 +1,5 @@
 import type { ClientChannel, ClientConnection } from './client.ts'
-import { isDurabilityMismatch } from './map-error.ts'
+import { fallbackError, isDurabilityMismatch } from './map-error.ts'
 import { type Subscription, withoutDurability } from './topology.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -35,7 +35,9 @@ async function declareAll(connection: ClientConnection, subscriptions: readonly 
       } catch (error) {
         if (!isDurabilityMismatch(error) || !canLoseDurability(subscription)) throw error
         channel = await connection.openChannel()
-        await declare(channel, withoutDurability(subscription))
+        await declare(channel, withoutDurability(subscription)).catch((failure: unknown) => {
+          throw fallbackError(failure, error)
+        })
       }
     }
   } finally {

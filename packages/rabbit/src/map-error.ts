@@ -30,7 +30,7 @@ interface Failure {
 const ROWS: readonly Row[] = [
   {
     // 541 closes the whole connection; the text names the feature that newer brokers no longer permit.
-    matches: ({ code, text }) => code === 541 && text.includes('deprecated'),
+    matches: ({ code, text }) => isDeprecated(code, text),
     as: ({ text, cause }, facts) => {
       const feature = /Feature `(?<name>[^`]+)`/.exec(text)?.groups?.['name'] ?? 'a deprecated feature'
       return new ConfigurationError(`The broker refuses ${feature}: ${remedyFor(feature)}`, {
@@ -98,6 +98,29 @@ export function isDurabilityMismatch(error: unknown): boolean {
   return code === 406 && text.includes("inequivalent arg 'durable' for exchange")
 }
 
+/** What the second try found, after the exchange turned out to be less durable: when the broker refuses queues as transient as that exchange, or has a durable one,
+ *  it is the exchange that has to be mended, not the options. Other failures stay as they are. */
+export function fallbackError(failure: unknown, mismatch: unknown): unknown {
+  const { code, text } = failureOf(failure)
+  const refusesTransient = isDeprecated(code, text)
+  const queueIsDurable = code === 406 && text.includes("inequivalent arg 'durable' for queue")
+  if (!refusesTransient && !queueIsDurable) return failure
+  const found = MISMATCH.exec(failureOf(mismatch).text)?.groups
+  const { name = '', vhost = '' } = found ?? {}
+  const why = refusesTransient
+    ? 'and the broker refuses queues that are as transient (transient_nonexcl_queues)'
+    : 'but the queue on it is durable'
+  return new ConfigurationError(
+    [
+      `The exchange '${name}' in virtual host '${vhost}' exists with another 'durable', ${why}`,
+      '  asked for: durable = true',
+      '  it has:    durable = false',
+      `Nothing was changed. Delete the exchange '${name}' while its services are stopped, so that it is declared durable; or unset amqp_durable_queues and rabbit_quorum_queue where the broker permits it.`,
+    ].join('\n'),
+    { option: '[oslo_messaging_rabbit] amqp_durable_queues', cause: failure },
+  )
+}
+
 /** The AMQP reply code inside an error of this library or of amqplib. */
 export function brokerCodeOf(error: unknown): string | number | undefined {
   if (error instanceof TransportDriverError || error instanceof AuthenticationError) return error.brokerCode
@@ -134,12 +157,16 @@ function adviceFor(words: string): string {
   return ''
 }
 
+const MISMATCH =
+  /inequivalent arg '(?<field>[^']+)' for (?<kind>queue|exchange) '(?<name>[^']*)' in vhost '(?<vhost>[^']*)': received (?<asked>.+?) but current is (?<actual>.+)$/s
+
+function isDeprecated(code: string | number | undefined, text: string): boolean {
+  return code === 541 && text.includes('deprecated')
+}
+
 /** Text of a 406, one line for each field: what this side asked for and what the broker has. */
 function describeMismatch(text: string): string {
-  const found =
-    /inequivalent arg '(?<field>[^']+)' for (?<kind>queue|exchange) '(?<name>[^']*)' in vhost '(?<vhost>[^']*)': received (?<asked>.+?) but current is (?<actual>.+)$/s.exec(
-      text,
-    )?.groups
+  const found = MISMATCH.exec(text)?.groups
   if (found === undefined) return text
   const { field = '', kind = '', name = '', vhost = '', asked = '', actual = '' } = found
   return [

@@ -108,6 +108,53 @@ describe('listener', () => {
     await driver.close()
   })
 
+  it.each([
+    {
+      what: 'a broker that refuses transient queues',
+      code: 541,
+      text: 'INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated.',
+      why: /refuses queues that are as transient \(transient_nonexcl_queues\)/,
+    },
+    {
+      what: 'a durable queue',
+      code: 406,
+      text: "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'demo' in vhost '/': received 'false' but current is 'true'",
+      why: /but the queue on it is durable/,
+    },
+  ])(
+    'P16 - an exchange that is not durable and $what: the error names the exchange and the field, not the options',
+    async ({ code, text, why }) => {
+      const broker = new FakeBroker()
+      broker.onMethod = (method, { durable, exchange }) => {
+        if (method === 'exchange.declare' && exchange === 'openstack' && durable === true)
+          throw amqpError(
+            406,
+            "PRECONDITION_FAILED - inequivalent arg 'durable' for exchange 'openstack' in vhost '/': received 'true' but current is 'false'",
+          )
+        if (method === 'queue.declare' && durable === false) throw amqpError(code, text)
+      }
+      const driver = openDriver(broker, { options: { amqp_durable_queues: true, rabbit_transient_quorum_queue: true } })
+      const listening = driver.listen(
+        target,
+        listenOptions<IncomingRequest>(() => {}),
+      )
+      const storing = driver.sendNotification(
+        new Target({ topic: 'notifications.info' }),
+        { context: {}, message: {} },
+        { version: '2.0', deadline: castOptions().deadline, retries: null },
+      )
+      for (const outcome of await Promise.allSettled([listening, storing])) {
+        expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'OSLO_MESSAGING_CONFIGURATION' } })
+        const { message } = (outcome as PromiseRejectedResult).reason as Error
+        expect(message).toMatch(why)
+        expect(message).toContain("The exchange 'openstack' in virtual host '/' exists with another 'durable'")
+        expect(message).toContain("Delete the exchange 'openstack'")
+        expect(message).not.toContain('set rabbit_transient_quorum_queue')
+      }
+      await driver.close()
+    },
+  )
+
   it('P04 - a feature the broker no longer permits is fatal, names the option, and is not retried', async () => {
     const broker = new FakeBroker()
     const driver = openDriver(broker)
