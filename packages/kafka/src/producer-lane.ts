@@ -10,6 +10,7 @@ import {
 import type { ClientFault } from './client-port.ts'
 import { deliveryOf, kindOf, mapFault, toFault } from './map-error.ts'
 import type { Outgoing } from './outgoing.ts'
+import { OutgoingQueue } from './outgoing-queue.ts'
 import { isSessionFault, type ProducerSession, type Session } from './producer-session.ts'
 
 /** What a broker takes in one batch by default (message.max.bytes), less the batch's own header. */
@@ -34,7 +35,7 @@ export interface LaneOptions {
  *  Topics do not wait for each other. */
 export class ProducerLane {
   readonly #options: LaneOptions
-  readonly #queue = new Set<Outgoing>()
+  readonly #queue = new OutgoingQueue()
   #maxBytes = MAX_BATCH_BYTES
   #running = false
   #underway: readonly Outgoing[] = []
@@ -49,7 +50,6 @@ export class ProducerLane {
 
   add(message: Outgoing): void {
     this.#queue.add(message)
-    message.onAbandoned = () => this.#queue.delete(message)
     if (this.#queue.size >= this.#expected) this.#wake?.()
     if (this.#running) return
     this.#running = true
@@ -59,21 +59,19 @@ export class ProducerLane {
   /** Rejects everything that is left, each with what is known about it. */
   abort(error: (delivery: DeliveryState) => Error): void {
     this.#aborted = error
-    for (const message of this.#queue) message.reject(error('not-sent'))
+    for (const message of this.#takeAll()) message.reject(error('not-sent'))
     for (const message of this.#underway) message.reject(error(message.underway ? 'unknown' : 'not-sent'))
-    this.#queue.clear()
     this.#wake?.()
   }
 
   async #run(): Promise<void> {
     while (this.#queue.size > 0) {
       if (this.#options.lingerMs > 0) await this.#linger()
-      let session: Session
+      let session = this.#options.session.current
       try {
-        session = await this.#options.session.ready()
+        session ??= await this.#options.session.ready()
       } catch (error) {
-        for (const message of this.#queue) message.reject(error)
-        this.#queue.clear()
+        for (const message of this.#takeAll()) message.reject(error)
         break
       }
       const batch = this.#take()
@@ -91,8 +89,11 @@ export class ProducerLane {
   async #breathe(returning: number): Promise<void> {
     this.#expected = this.#queue.size + returning
     await new Promise<void>((resolve) => {
-      this.#wake = resolve
-      setImmediate(resolve)
+      const turn = setImmediate(resolve)
+      this.#wake = () => {
+        clearImmediate(turn)
+        resolve()
+      }
     })
     this.#wake = undefined
   }
@@ -111,25 +112,21 @@ export class ProducerLane {
     this.#wake = undefined
   }
 
-  #take(): Outgoing[] {
-    const batch: Outgoing[] = []
-    let bytes = 0
-    for (const message of this.#queue) {
-      const fits = batch.length < this.#options.batchMessages && bytes + message.bytes <= this.#maxBytes
-      if (!fits && batch.length > 0) break
-      bytes += message.bytes
-      batch.push(message)
-      this.#queue.delete(message)
-      message.underway = true
-    }
+  #take(): readonly Outgoing[] {
+    const batch = this.#queue.take(this.#options.batchMessages, this.#maxBytes)
+    for (const message of batch) message.underway = true
     return batch
+  }
+
+  #takeAll(): readonly Outgoing[] {
+    return this.#queue.take(Infinity, Infinity)
   }
 
   /** Brings one batch to an end: every message of it is settled when this resolves. Never rejects. */
   async #deliver(all: readonly Outgoing[], first: Session): Promise<void> {
     let batch = all
     const { topic, clock, random } = this.#options
-    const backoff = createBackoff({ initialMs: 50, factor: 2, maxMs: 1000, random })
+    let backoff: Backoff | undefined
     const since = clock.now()
     const progress: Progress = { attempts: 0, since, uncertain: undefined, missingSince: undefined }
     let session = first
@@ -146,6 +143,7 @@ export class ProducerLane {
       this.#judge(batch, fault, session, progress)
       if (batch.every((message) => message.settled)) return this.#abandon(session, progress)
       if (progress.uncertain === undefined) for (const message of batch) message.underway = false
+      backoff ??= createBackoff({ initialMs: 50, factor: 2, maxMs: 1000, random })
       const next = await this.#nextSession(fault, session, backoff)
       if (next instanceof Error) {
         for (const message of batch) message.reject(this.#failure(fault, progress, next))
@@ -206,7 +204,7 @@ export class ProducerLane {
         message.reject(
           this.#failure(fault, progress, mapFault(fault, { doing: `Sending to ${topic}`, phase, delivery })),
         )
-      } else if (progress.uncertain !== undefined) message.uncertain = true
+      }
     }
   }
 

@@ -57,6 +57,11 @@ export class ProducerSession {
     return this.#supervisor.error
   }
 
+  /** The session, if it is up. */
+  get current(): Session | undefined {
+    return this.#supervisor.isUp ? this.#session : undefined
+  }
+
   /** The session, once it is up. Rejects with a MessagingError when it cannot come up for good. */
   async ready(): Promise<Session> {
     this.#used = true

@@ -7,9 +7,11 @@ import {
   type Deferred,
   type DeliveryState,
   type Logger,
+  MessagingTimeout,
   OutstandingLimit,
 } from '@oslo-messaging/core/driver'
 import type { CompressionCodec, KafkaClient, OutgoingRecord } from './client-port.ts'
+import { DeadlineLines } from './deadline-lines.ts'
 import { Outgoing, type OutgoingOwner, recordBytes } from './outgoing.ts'
 import { ProducerLane } from './producer-lane.ts'
 import { ProducerSession } from './producer-session.ts'
@@ -17,6 +19,8 @@ import { ProducerSession } from './producer-session.ts'
 /** Notifications that may wait for the broker at once. Beyond, `send` waits for room until its deadline. */
 const MAX_OUTSTANDING_MESSAGES = 100_000
 const MAX_OUTSTANDING_BYTES = 128 * 1024 * 1024
+/** Topics that keep their lane, with what it has learned, while nothing is sent. */
+const IDLE_LANES = 64
 
 export interface NotificationProducerOptions {
   readonly client: KafkaClient
@@ -41,11 +45,13 @@ export class NotificationProducer implements OutgoingOwner {
   readonly #session: ProducerSession
   readonly #lanes = new Map<string, ProducerLane>()
   readonly #limit = new OutstandingLimit({ maxMessages: MAX_OUTSTANDING_MESSAGES, maxBytes: MAX_OUTSTANDING_BYTES })
+  readonly #deadlines: DeadlineLines
   #drained: Deferred<void> | undefined
   #closed = false
 
   constructor(options: NotificationProducerOptions) {
     this.#options = options
+    this.#deadlines = new DeadlineLines(options.clock)
     this.#session = new ProducerSession(options)
   }
 
@@ -64,8 +70,10 @@ export class NotificationProducer implements OutgoingOwner {
     return this.#session.error
   }
 
-  release(bytes: number): void {
-    this.#limit.release(bytes)
+  release(message: Outgoing): void {
+    this.#deadlines.remove(message)
+    message.cancelWatch?.()
+    this.#limit.release(message.bytes)
     if (this.#drained === undefined || this.#limit.messages > 0) return
     this.#drained.resolve()
     this.#drained = undefined
@@ -76,15 +84,23 @@ export class NotificationProducer implements OutgoingOwner {
       this.#limit.release(bytes)
       return Promise.reject(closedError('not-sent'))
     }
-    const message = new Outgoing({
-      record,
-      bytes,
-      deadline,
-      retries,
-      owner: this,
-    })
+    const message = new Outgoing({ record, bytes, deadline, retries, owner: this })
+    this.#watch(message)
     if (!message.settled) this.#lane(topic).add(message)
     return message.promise
+  }
+
+  /** Ends it at its deadline, or when the caller's signal aborts. */
+  #watch(message: Outgoing): void {
+    const { deadline } = message
+    if (deadline.signal === undefined) return this.#deadlines.add(message)
+    const facts = { phase: 'publish', delivery: 'not-sent' } as const
+    const cancel = deadline.watch(facts, (error) => {
+      if (error instanceof MessagingTimeout) message.expire()
+      else message.abandon(error)
+    })
+    if (message.settled) cancel()
+    else message.cancelWatch = cancel
   }
 
   /** Resolves when everything that was sent is settled. */
@@ -116,7 +132,7 @@ export class NotificationProducer implements OutgoingOwner {
     if (lane === undefined) {
       const { lingerMs, batchMessages, clock, random } = this.#options
       const onIdle = (): void => {
-        this.#lanes.delete(topic)
+        if (this.#lanes.size > IDLE_LANES) this.#lanes.delete(topic)
       }
       lane = new ProducerLane({ topic, session: this.#session, lingerMs, batchMessages, clock, random, onIdle })
       this.#lanes.set(topic, lane)

@@ -10,13 +10,14 @@ const available = (await sharedKafka()) !== undefined
 const broker: KafkaBroker | undefined = available
   ? await skipOrFail(startBroker('kafka', { version: '4.4' }))
   : undefined
+const proxy = await broker?.proxy()
 const warnings: Error[] = []
 const onWarning = (warning: Error): void => {
   warnings.push(warning)
 }
 
 describe.skipIf(broker === undefined)('kafka 4.4', () => {
-  if (broker === undefined) return
+  if (broker === undefined || proxy === undefined) return
   process.on('warning', onWarning)
 
   afterAll(async () => {
@@ -30,10 +31,11 @@ describe.skipIf(broker === undefined)('kafka 4.4', () => {
     describe,
     it,
     capabilities: kafkaDriver.capabilities,
-    createDriver: async ({ vhost }) => await openReal(broker.urlFor(vhost === undefined ? {} : { vhost })),
+    createDriver: async ({ vhost = '' }) => await openReal(broker.urlFor({ vhost, via: [proxy] })),
     knobs: {
       timeScale: 2,
       vhosts: ['one', 'two'],
+      disconnect: async () => await Promise.resolve(proxy.reset()),
       makeUnreadable: async ({ topic, priority, text }) => await store(broker, `${topic}.${priority}`, [text]),
       secret: {
         definition: createKafkaDriver(),

@@ -11,6 +11,7 @@ import { unique, withAdmin } from '../support/broker.ts'
 import { type Certificates, makeCertificates } from '../support/certificates.ts'
 import { listen, openReal, type Options, recordingLogger, send } from '../support/open-driver.ts'
 import { setScramPassword } from '../support/scram.ts'
+import { bearerLogin, unsignedToken } from '../support/tokens.ts'
 
 const PASSWORD = 'alice-s3cret/+%'
 const SHORT_SESSION_MS = 60_000
@@ -32,12 +33,11 @@ async function start(version: string, ports: Ports, certificates: Certificates):
     ` user_alice="${PASSWORD}" user_bob="bob-secret" user_carol="carol-secret"`,
   )
   const scram = jaas('scram.ScramLoginModule')
-  const bearer = jaas('oauthbearer.OAuthBearerLoginModule', ' unsecuredLoginStringClaim_sub="admin"')
   const sasl = ['sasl_plaintext', 'sasl_tls'].flatMap((name) => [
     [`listener.name.${name}.plain.sasl.jaas.config`, plain],
     [`listener.name.${name}.scram-sha-256.sasl.jaas.config`, scram],
     [`listener.name.${name}.scram-sha-512.sasl.jaas.config`, scram],
-    [`listener.name.${name}.oauthbearer.sasl.jaas.config`, bearer],
+    [`listener.name.${name}.oauthbearer.sasl.jaas.config`, bearerLogin],
   ])
   return await startBroker('kafka', {
     version,
@@ -66,13 +66,6 @@ async function start(version: string, ports: Ports, certificates: Certificates):
 }
 
 const user = `alice:${encodeURIComponent(PASSWORD)}@`
-
-/** An unsigned token, as Kafka's development mode takes it. */
-function unsignedToken(lifeMs: number): string {
-  const now = Math.floor(Date.now() / 1000)
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-  return `${part({ alg: 'none' })}.${part({ sub: 'app', iat: now, exp: now + Math.ceil(lifeMs / 1000) })}.`
-}
 
 /** Who may connect and do what, and how a refusal looks to our user: four protocols, certificates, tokens, permissions. */
 export async function describeSecurity(version: string): Promise<void> {

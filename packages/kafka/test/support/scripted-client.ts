@@ -35,6 +35,8 @@ export class ScriptedKafka implements KafkaClient {
   onCommit: (positions: readonly PartitionOffset[]) => Promise<void> | void = () => {}
   /** Records of one fetch. */
   fetchSize = 1000
+  /** How long connecting and joining take. */
+  latencyMs = 0
 
   createTopic(topic: string, partitions = 1): void {
     this.topics.set(
@@ -56,6 +58,16 @@ export class ScriptedKafka implements KafkaClient {
     const log = this.topics.get(topic)?.[partition]
     if (log === undefined) throw new ClientFault('UNKNOWN_TOPIC_OR_PARTITION', `no ${topic}/${partition}`)
     return log
+  }
+
+  append(partition: TopicPartition, records: readonly OutgoingRecord[]): void {
+    const log = this.log(partition)
+    for (const { value, headers } of records) log.push({ offset: log.length, value, headers })
+    this.wake()
+  }
+
+  async travel(): Promise<void> {
+    if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs))
   }
 
   wake(): void {
@@ -137,6 +149,7 @@ export class ScriptedProducer implements ProducerPort {
   }
 
   async connect(): Promise<void> {
+    await this.#kafka.travel()
     await this.#kafka.onConnect(this.options)
     this.isConnected = true
   }
@@ -148,11 +161,7 @@ export class ScriptedProducer implements ProducerPort {
     const chosen = { ...request, partition }
     this.#kafka.requests.push(chosen)
     await this.#kafka.beforeStore(chosen)
-    this.#kafka.store(
-      request.topic,
-      request.records.map(({ value }: OutgoingRecord) => value.toString()),
-      partition,
-    )
+    this.#kafka.append(chosen, request.records)
     await this.#kafka.afterStore(chosen)
   }
 
@@ -181,6 +190,7 @@ export class ScriptedConsumer implements ConsumerPort {
   }
 
   async start(): Promise<void> {
+    await this.#kafka.travel()
     await this.#kafka.onJoin(this.options)
     for (const topic of this.options.topics) if (!this.#kafka.topics.has(topic)) this.#kafka.createTopic(topic)
     this.isMember = true
