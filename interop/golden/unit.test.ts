@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { addressRows } from '../../packages/amqp/test/support/address-table.ts'
 import { type UnitRow, unitTables } from '../../packages/core/test/unit-tables.ts'
 import { topicRows } from '../../packages/kafka/test/support/topic-table.ts'
+import { currentIndex, indexText } from './index-vectors.mjs'
 import { Judge, type Verdict } from './judge.ts'
 import { summary, writePart } from './results.ts'
 
@@ -32,6 +33,11 @@ describe('the vectors', () => {
       (name) => !/^(rabbit|amqp|kafka)-/.test(name) && TABLES[name.replace('.json', '')] === undefined,
     )
     expect(unknown).toEqual([])
+  })
+
+  it('are listed with their checksums', () => {
+    // `node interop/golden/index-vectors.mjs` writes it.
+    expect(currentIndex()).toBe(indexText())
   })
 })
 

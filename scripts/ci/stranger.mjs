@@ -42,7 +42,7 @@ export async function checkInstalled() {
     writeFileSync(join(app, 'main.mjs'), PROGRAM)
     const doors = publicPackages().flatMap(({ manifest }) =>
       Object.keys(manifest.exports)
-        .filter((door) => !door.endsWith('.json'))
+        .filter((door) => !/\.(json|md)$/.test(door))
         .map((door) => join(manifest.name, door)),
     )
     return await tool(process.execPath, ['main.mjs', JSON.stringify(doors)], { cwd: app })

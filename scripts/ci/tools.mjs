@@ -33,9 +33,9 @@ export function packagesIn(parent) {
     .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) }))
 }
 
-/** Packages that are published. */
+/** Packages that are published: the libraries, and the captured messages, which are data alone. */
 export function publicPackages() {
-  return packagesIn('packages').filter(({ manifest }) => manifest.private !== true)
+  return [...packagesIn('packages'), ...packagesIn('interop')].filter(({ manifest }) => manifest.private !== true)
 }
 
 const NEVER_ENTERED = new Set(['node_modules', 'dist', '.git'])
