@@ -97,11 +97,20 @@ export class ManagedDriver {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError())
     if (signal?.aborted) return Promise.reject(signal.reason)
     try {
-      return run().then(undefined, (error: unknown) => {
-        throw unify(this.name, error, signal)
-      })
+      return run().then(undefined, signal === undefined ? this.#rethrow : this.#rethrowUnless(signal))
     } catch (error) {
       return Promise.reject(unify(this.name, error, signal))
+    }
+  }
+
+  /** The same for all who have no signal: one less for each of the thousands that may be under way. */
+  readonly #rethrow = (error: unknown): never => {
+    throw unify(this.name, error)
+  }
+
+  #rethrowUnless(signal: AbortSignal): (error: unknown) => never {
+    return (error) => {
+      throw unify(this.name, error, signal)
     }
   }
 

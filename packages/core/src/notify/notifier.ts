@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
+import type { MessageContext, NotificationMessage } from '../driver/messages.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { checkSerializer, isPromiseLike, type Serializer } from '../serializer/serializer.ts'
 import { checkHeaders, type MessageHeaders } from '../transport/check-headers.ts'
@@ -9,10 +11,11 @@ import { checkChoice, checkNames, checkOptions, checkSignal, checkTimeout, kindO
 import { Deadline } from '../util/deadline.ts'
 import { errorText } from '../util/text.ts'
 import { createNotificationDrivers } from './driver-table.ts'
-import type { NotificationDriver, NotificationDriverFactory } from './notification-driver.ts'
+import type { NotificationDriver, NotificationDriverFactory, NotificationSendOptions } from './notification-driver.ts'
 import type { Priority } from './priority.ts'
 import { CONTEXT_REDACTIONS, type ContextRedaction, redactContext } from './redact-context.ts'
 import { runAll } from './run-all.ts'
+import { timestampText } from './timestamp.ts'
 
 /** Settings of a notifier; what is left out comes from `[oslo_messaging_notifications]`. Source: INVENTORY N1. */
 export interface NotifierOptions {
@@ -52,6 +55,8 @@ export interface NotifyCallOptions {
 export interface SharedParts {
   readonly transport: Transport
   readonly drivers: ReadonlyMap<string, NotificationDriver>
+  /** The same drivers, in their order. */
+  readonly destinations: readonly NotificationDriver[]
   readonly serializer: Serializer
   readonly timeoutMs: number | null
   readonly onError: 'reject' | 'log'
@@ -134,52 +139,90 @@ export class Notifier {
     return this.#notify(ctxt, eventType, payload, 'sample', options)
   }
 
-  async #notify(
+  /** Not `async`, nor is what it calls for the usual serializer: each wrapper lives as long as the notification is on its way, and thousands may be. */
+  #notify(
     ctxt: object | null,
     eventType: string,
     payload: unknown,
     priority: Priority,
     options: NotifyCallOptions = {},
   ): Promise<void> {
-    const { transport, drivers, serializer, redaction, onError, logger, timeoutMs } = this.#shared
-    checkOptions('A notification', options)
-    checkInput(ctxt, eventType)
-    const { signal } = options
-    checkSignal(signal)
-    checkTimeout('timeoutMs', options.timeoutMs)
-    const headers = checkHeaders(options.headers)
-    const deadline = Deadline.after(options.timeoutMs === undefined ? timeoutMs : options.timeoutMs, {
-      signal,
-      clock: transport.clock,
-    })
-    signal?.throwIfAborted()
-    if (drivers.size === 0) return
-    // The serializer sees the context as it is; what travels is redacted first (Z6).
-    const entity = serializer.serializeEntity(ctxt ?? {}, payload)
-    const sentPayload = isPromiseLike(entity) ? await entity : entity
-    const serialized = serializer.serializeContext(redactContext(ctxt, redaction))
-    const context = isPromiseLike(serialized) ? await serialized : serialized
-    const message = {
-      message_id: crypto.randomUUID(),
+    try {
+      const { transport, destinations, serializer, redaction, timeoutMs } = this.#shared
+      checkOptions('A notification', options)
+      checkInput(ctxt, eventType)
+      const { signal } = options
+      checkSignal(signal)
+      checkTimeout('timeoutMs', options.timeoutMs)
+      const headers = checkHeaders(options.headers)
+      const deadline = Deadline.after(options.timeoutMs === undefined ? timeoutMs : options.timeoutMs, {
+        signal,
+        clock: transport.clock,
+      })
+      signal?.throwIfAborted()
+      if (destinations.length === 0) return Promise.resolve()
+      const send = { deadline, retries: this.retries, headers }
+      // The serializer sees the context as it is; what travels is redacted first (Z6).
+      const entity = serializer.serializeEntity(ctxt ?? {}, payload)
+      if (isPromiseLike(entity)) return this.#sendLater(ctxt, eventType, entity, priority, send)
+      const context = serializer.serializeContext(redactContext(ctxt, redaction))
+      if (isPromiseLike(context)) return this.#sendLater(ctxt, eventType, entity, priority, send, context)
+      return this.#send(context, this.#message(eventType, entity, priority), priority, send)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** For serializers that take their time. */
+  async #sendLater(
+    ctxt: object | null,
+    eventType: string,
+    entity: unknown,
+    priority: Priority,
+    send: NotificationSendOptions,
+    serialized?: PromiseLike<MessageContext>,
+  ): Promise<void> {
+    const { serializer, redaction } = this.#shared
+    const payload = await entity
+    const context = await (serialized ?? serializer.serializeContext(redactContext(ctxt, redaction)))
+    await this.#send(context, this.#message(eventType, payload, priority), priority, send)
+  }
+
+  #message(eventType: string, payload: unknown, priority: Priority): NotificationMessage {
+    return {
+      message_id: randomUUID(),
       publisher_id: this.publisherId,
       event_type: eventType,
       priority: priority.toUpperCase(),
-      payload: sentPayload,
-      timestamp: timestampText(transport.clock.wallTime()),
+      payload,
+      timestamp: timestampText(this.#shared.transport.clock.wallTime()),
     }
-    const send = { deadline, retries: this.retries, headers }
-    const tasks = [...drivers.values()].map((driver) => () => driver.notify(context, message, priority, send))
-    try {
-      await runAll(tasks, logger, `Notification ${eventType} could not be delivered by one of its drivers`)
-    } catch (error) {
+  }
+
+  #send(
+    context: MessageContext,
+    message: NotificationMessage,
+    priority: Priority,
+    send: NotificationSendOptions,
+  ): Promise<void> {
+    const { destinations, onError, logger } = this.#shared
+    const { signal } = send.deadline
+    const tasks = destinations.map((driver) => () => driver.notify(context, message, priority, send))
+    const sent = runAll(
+      tasks,
+      logger,
+      `Notification ${message.event_type} could not be delivered by one of its drivers`,
+    )
+    if (signal === undefined && onError === 'reject') return sent
+    return sent.catch((error: unknown) => {
       signal?.throwIfAborted()
       if (onError === 'reject') throw error
-      logger.error(`Notification ${eventType} could not be delivered: ${errorText(error)}`, {
+      logger.error(`Notification ${message.event_type} could not be delivered: ${errorText(error)}`, {
         messageId: message.message_id,
         error,
       })
       emitDiagnostic('oslo-messaging:background-error', () => ({ source: 'notifier', error }))
-    }
+    })
   }
 }
 
@@ -210,7 +253,7 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
   checkNames('topics', topics, "['notifications']")
   transport.warnUnlessKind('notification', 'A notifier')
   const drivers = createNotificationDrivers(names, { transport, topics, logger }, options.drivers)
-  return { transport, drivers, serializer, timeoutMs, onError, redaction, logger }
+  return { transport, drivers, destinations: [...drivers.values()], serializer, timeoutMs, onError, redaction, logger }
 }
 
 /** oslo's retry as the number of attempts after the first; null: no limit. */
@@ -218,11 +261,4 @@ function readRetry(retry: number | null): number | null {
   if (retry === null || retry === -1) return null
   if (Number.isInteger(retry) && retry >= 0) return retry
   throw new TypeError(`retry must be a whole number, or -1 or null for no limit, not ${retry}`)
-}
-
-/** `YYYY-MM-DD HH:MM:SS.ffffff`, UTC; no fraction when it is zero, which is how Python prints it. */
-function timestampText(wallTime: number): string {
-  const text = new Date(wallTime).toISOString()
-  const millis = text.slice(-4, -1)
-  return `${text.slice(0, -14)} ${text.slice(-13, -5)}${millis === '000' ? '' : `.${millis}000`}`
 }

@@ -1,5 +1,6 @@
 import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
 import type { NotifyOptions } from '../../driver/driver.ts'
+import type { OutgoingNotification } from '../../driver/messages.ts'
 import { Target } from '../../target.ts'
 import type { NotificationDriver, NotificationDriverContext } from '../notification-driver.ts'
 import { runAll } from '../run-all.ts'
@@ -24,32 +25,40 @@ export function createMessagingDriver(
     }
     return found
   }
+  const observe = async (
+    target: Target,
+    notification: OutgoingNotification,
+    options: NotifyOptions,
+    priority: string,
+  ): Promise<void> => {
+    const { clock } = transport
+    const startedAt = clock.now()
+    const report = (error?: unknown): void =>
+      emitDiagnostic('oslo-messaging:notify:end', () => ({
+        topic: String(target.topic),
+        priority,
+        eventType: notification.message.event_type,
+        durationMs: clock.now() - startedAt,
+        ...(error === undefined ? {} : { error }),
+      }))
+    try {
+      await transport.sendNotification(target, notification, options)
+    } catch (error) {
+      report(error)
+      throw error
+    }
+    report()
+  }
   return {
     notify(context, message, priority, { deadline, retries, headers }) {
       const notification = headers === undefined ? { context, message } : { context, message, headers }
       const options = { version, deadline, retries }
-      const observe = async (target: Target): Promise<void> => {
-        const { clock } = transport
-        const startedAt = clock.now()
-        const report = (error?: unknown): void =>
-          emitDiagnostic('oslo-messaging:notify:end', () => ({
-            topic: String(target.topic),
-            priority,
-            eventType: message.event_type,
-            durationMs: clock.now() - startedAt,
-            ...(error === undefined ? {} : { error }),
-          }))
-        try {
-          await transport.sendNotification(target, notification, options)
-        } catch (error) {
-          report(error)
-          throw error
-        }
-        report()
-      }
-      const send = hasDiagnosticSubscribers('oslo-messaging:notify:end')
-        ? observe
-        : (target: Target) => transport.sendNotification(target, notification, options)
+      const send = (target: Target): Promise<void> =>
+        hasDiagnosticSubscribers('oslo-messaging:notify:end')
+          ? observe(target, notification, options, priority)
+          : transport.sendNotification(target, notification, options)
+      const [only, ...others] = targetsOf(priority)
+      if (only !== undefined && others.length === 0) return send(only)
       const tasks = targetsOf(priority).map((target) => () => send(target))
       return runAll(tasks, logger, 'A notification could not be sent to one of its topics')
     },
