@@ -28,7 +28,7 @@ describe.skipIf(kafka === undefined)('Kafka as Python speaks it, through the pub
   afterAll(async () => {
     await scene.close()
     if (verdicts.length === kafkaVectors.length)
-      writePart('kafka', { versions: { Kafka: kafka?.version ?? '' }, verdicts })
+      writePart('kafka', { versions: { kafka: `Kafka ${kafka?.version}` }, verdicts })
     process.stdout.write(summary('kafka', verdicts))
   })
 })

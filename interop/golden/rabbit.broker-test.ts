@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { vectors } from '../../packages/rabbit/test/support/vectors.ts'
 import type { Verdict } from './judge.ts'
 import { executeRabbit } from './rabbit/execute.ts'
-import { summary, writePart } from './results.ts'
+import { CAPTURES, summary, writePart } from './results.ts'
 
 const rabbit = await skipOrFail(sharedBroker('rabbit'))
 const all = vectors('rabbit-')
@@ -23,7 +23,7 @@ describe.skipIf(rabbit === undefined)(
 
     afterAll(() => {
       if (verdicts.length === all.length)
-        writePart('rabbit', { versions: { RabbitMQ: rabbit?.version ?? '' }, verdicts })
+        writePart('rabbit', { versions: { rabbit: `RabbitMQ ${rabbit?.version}`, captures: CAPTURES }, verdicts })
       process.stdout.write(summary('rabbit', verdicts))
     })
   },

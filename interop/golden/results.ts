@@ -6,6 +6,9 @@ import type { Verdict } from './judge.ts'
 /** Where runs leave what they found; git does not see it. */
 export const RESULTS: string = join(import.meta.dirname, '../results')
 
+/** Where the vectors come from. */
+export const CAPTURES = 'oslo.messaging 14.0.3, and its development head at 8ea2d5b4'
+
 /** What one file of golden tests found. `report.mjs` puts the parts together. */
 export interface GoldenPart {
   readonly generatedAt: string

@@ -44,6 +44,10 @@ export const steps = [
     name: 'inventory of features',
     run: () => tool(process.execPath, [join(root, 'scripts/ci/check-inventory.mjs')], { cwd: root }),
   },
+  {
+    name: 'known differences from Python in docs/interop.md',
+    run: () => tool(process.execPath, [join(root, 'interop/golden/report.mjs'), '--check'], { cwd: root }),
+  },
   { name: 'code in the docs', run: checkDocs },
   ...examples().map((folder) => ({ name: `example ${folder}`, run: () => checkExample(folder) })),
   ...['rabbit', 'amqp'].map((rpc) => ({

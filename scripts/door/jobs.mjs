@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { withBrokers } from './brokers.mjs'
 import { executeNode, exitCodeOf, ExpectedError, interruptedBy, root } from './processes.mjs'
@@ -19,6 +20,18 @@ const jobs = {
       ? []
       : ['--project', 'unit', '--project', 'broker']
     return executeNode(inRoot('node_modules/vitest/vitest.mjs'), ['run', ...projects, ...args])
+  },
+  interop: async (args) => {
+    const isWhole = args.length === 0
+    // Only a whole run may write the page, and only from what it found itself.
+    if (isWhole) rmSync(inRoot('interop/results'), { recursive: true, force: true })
+    const projects = ['unit', 'broker', 'faults'].flatMap((name) => ['--project', name])
+    const words = ['run', ...projects, '--maxWorkers=3', ...(isWhole ? ['interop/'] : args)]
+    const env = { ...process.env, INTEROP: 'full' }
+    const code = await executeNode(inRoot('node_modules/vitest/vitest.mjs'), words, { env })
+    if (!isWhole || interruptedBy() !== undefined) return code
+    const written = await executeNode(inRoot('interop/golden/report.mjs'), [])
+    return code === 0 ? written : code
   },
   brokers: (args) => executeNode(inRoot('brokers/dist/cli.js'), args, { cwd: process.env.INIT_CWD ?? root }),
   bench: (args) => executeNode(inRoot('bench/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),
