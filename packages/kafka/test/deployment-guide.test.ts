@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDriverRegistry, getNotificationTransport, loadConfig } from '@oslo-messaging/core'
+import type { ConfigFragment } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
+import { renderGuide } from '../../../scripts/generate-kafka-guide.mjs'
 import { kafkaConfig } from '../src/config.ts'
 import { kafkaDriver } from '../src/index.ts'
 
@@ -12,6 +14,33 @@ const blocks = [...guide.matchAll(/```ini\n([\s\S]*?)```/g)].map(([, text = ''])
 const registry = createDriverRegistry({ drivers: [kafkaDriver], discover: false })
 
 describe('deployment guide', () => {
+  it('has what an operator needs, in the order they need it', () => {
+    expect([...guide.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual([
+      'What the driver is, and is not',
+      'One service, two buses',
+      'Topics and virtual hosts',
+      'Listener pools and the default group',
+      'When a notification counts as read',
+      'Prerequisites',
+      'Options',
+      'Security',
+      'Clusters',
+      'What happens when',
+      'Coming from the Python driver',
+      'Trying it',
+    ])
+  })
+
+  // On failure: node scripts/generate-kafka-guide.mjs
+  it('its table of options is that of the schema, with advice on each that still does something', () => {
+    expect(renderGuide(guide, kafkaConfig)).toBe(guide)
+    const definitions: ConfigFragment['options'] = kafkaConfig.options
+    for (const [name, { deprecated }] of Object.entries(definitions)) {
+      const row = guide.split('\n').find((line) => line.startsWith(`| \`${name}\` |`))
+      expect(/\| (\S.*) \|$/.test(row ?? '') && !/\|\s+\|$/.test(row ?? ''), name).toBe(deprecated === undefined)
+    }
+  })
+
   it('names no option that does not exist', () => {
     const known = new Set(Object.keys(kafkaConfig.options))
     const named = [

@@ -24,7 +24,7 @@ function read(url: string, options: Options = {}): { settings: KafkaSettings; li
   return { settings: readSettings(TransportURL.parse(url), context, undefined), lines: logger.lines }
 }
 
-function refusal(url: string, options: Options): Error & { option?: string } {
+function refusal(url: string, options: Options): Error & { option?: string | undefined } {
   try {
     read(url, options)
   } catch (error) {

@@ -1,12 +1,24 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import net, { type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import { inspect } from 'node:util'
 import { type Admin, AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { freePorts, type KafkaBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
-import { type Driver, isMessagingError } from '@oslo-messaging/core/driver'
-import type { KafkaDriverOptions } from '../../src/index.ts'
+import {
+  createDriverRegistry,
+  getNotificationListener,
+  getNotificationTransport,
+  loadConfig,
+  type NotificationArguments,
+  Notifier,
+  Target,
+} from '@oslo-messaging/core'
+import { createDeferred, type Driver, isMessagingError } from '@oslo-messaging/core/driver'
+import { createKafkaDriver, type KafkaDriverOptions } from '../../src/index.ts'
 import { unique, withAdmin } from '../support/broker.ts'
 import { type Certificates, makeCertificates } from '../support/certificates.ts'
 import { listen, openReal, type Options, recordingLogger, send } from '../support/open-driver.ts'
@@ -16,6 +28,14 @@ import { bearerLogin, unsignedToken } from '../support/tokens.ts'
 const PASSWORD = 'alice-s3cret/+%'
 const SHORT_SESSION_MS = 60_000
 const jaas = (module: string, users = ''): string => `org.apache.kafka.common.security.${module} required${users};`
+
+const guide = readFileSync(new URL('../../../../docs/kafka-deployment-guide.md', import.meta.url), 'utf8')
+/** The configuration files of the guide's chapter on security, by protocol. */
+const recipes = (['PLAINTEXT', 'SASL_PLAINTEXT', 'SSL', 'SASL_SSL'] as const).map((protocol) => {
+  const [, text = ''] =
+    new RegExp(`\`\`\`ini\\n([^\`]*security_protocol = ${protocol}\\n[^\`]*)\`\`\``).exec(guide) ?? []
+  return { protocol, text }
+})
 
 /** Ports of the listeners beside the one for everybody. */
 interface Ports {
@@ -140,6 +160,32 @@ function securityTests(broker: KafkaBroker, ports: Ports, certificates: Certific
       ssl_client_key_file: certificates.path('locked.key'),
       ssl_client_key_password: 'key-secret',
     })
+  })
+
+  it.each(recipes)('the recipe of the deployment guide for $protocol', async ({ protocol, text }) => {
+    await setScramPassword(broker.ports[0] ?? 0, 'alice', PASSWORD)
+    const port = { PLAINTEXT: broker.ports[0], SASL_PLAINTEXT: saslPort, SSL: tlsPort, SASL_SSL: bothPort }[protocol]
+    const file = join(certificates.folder, `${protocol}.conf`)
+    await writeFile(
+      file,
+      text
+        .replaceAll('/etc/kafka/ca.pem', certificates.path('ca.crt'))
+        .replaceAll('/etc/kafka/nova.pem', certificates.path('client.crt'))
+        .replaceAll('/etc/kafka/nova.key', certificates.path('locked.key'))
+        .replace('ssl_client_key_password = secret', 'ssl_client_key_password = key-secret'),
+    )
+    const credentials = protocol.startsWith('SASL') ? user : ''
+    await using bus = await getNotificationTransport(await loadConfig({ files: [file] }), {
+      url: `kafka://${credentials}127.0.0.1:${port}/`,
+      registry: createDriverRegistry({ drivers: [createKafkaDriver()] }),
+    })
+    const topic = unique('recipe')
+    const got = createDeferred<unknown>()
+    const endpoint = { info: (...[, , , payload]: NotificationArguments) => got.resolve(payload) }
+    await using listener = getNotificationListener(bus, [new Target({ topic })], [endpoint], { pool: unique('pool') })
+    await listener.start()
+    await new Notifier(bus, { driver: 'messagingv2', topics: [topic] }).info({}, 'demo.event', { protocol })
+    expect(await got.promise).toEqual({ protocol })
   })
 
   it('OAUTHBEARER with a token callback', async () => {
