@@ -41,12 +41,56 @@ export class MessagingError extends Error {
   }
 }
 
-/** True for an error of this library with that code, whichever copy of the library made it. The prefix may be left out. */
-export function isMessagingError(error: unknown, code?: string): error is MessagingError {
+/** True for an error of this library with that code, whichever copy of the library made it. The prefix may be left out.
+ *  With a code the compiler knows the class, and with it the fields: `isMessagingError(error, 'TIMEOUT')` has `error.timeoutMs`. */
+export function isMessagingError(error: unknown): error is MessagingError
+export function isMessagingError<Code extends MessagingErrorCode>(
+  error: unknown,
+  code: Code,
+): error is MessagingErrorOf<Code>
+export function isMessagingError(error: unknown, code?: string): boolean {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false
   if (!error.code.startsWith(PREFIX)) return false
   return code === undefined || error.code === code || error.code === PREFIX + code
 }
+
+/** Code, without its prefix, to the class that has it. */
+export interface MessagingErrors {
+  readonly INVALID_URL: InvalidTransportURL
+  readonly INVALID_TARGET: InvalidTarget
+  readonly CONFIGURATION: ConfigurationError
+  readonly DRIVER_LOAD: DriverLoadFailure
+  readonly UNSUPPORTED: UnsupportedCapability
+  readonly DRIVER: TransportDriverError
+  readonly AUTHENTICATION: AuthenticationError
+  readonly SEND: ClientSendError
+  readonly DELIVERY: MessageDeliveryFailure
+  readonly UNDELIVERABLE: MessageUndeliverable
+  readonly TIMEOUT: MessagingTimeout
+  readonly BACKPRESSURE: BackpressureError
+  readonly REPLY_PATH_LOST: ReplyPathLost
+  readonly SERVER_LOST: ServerLost
+  readonly CLOSED: ClosedError
+  readonly SERIALIZATION: SerializationError
+  readonly LISTEN: ServerListenError
+  readonly EXECUTOR_LOAD: ExecutorLoadFailure
+  readonly TASK_TIMEOUT: TaskTimeout
+  readonly NO_SUCH_METHOD: NoSuchMethod
+  readonly UNSUPPORTED_VERSION: UnsupportedVersion
+  readonly REMOTE: RemoteError
+  readonly VERSION_CAP: RPCVersionCapError
+  readonly EXPECTED: ExpectedException
+}
+
+/** A code of this library, with or without its prefix. */
+export type MessagingErrorCode = keyof MessagingErrors | `${typeof PREFIX}${keyof MessagingErrors}`
+
+/** The error with that code: its class, and the code itself, so that the compiler keeps apart classes without fields of their own. */
+export type MessagingErrorOf<Code extends MessagingErrorCode> = {
+  [Bare in keyof MessagingErrors]: Code extends Bare | `${typeof PREFIX}${Bare}`
+    ? MessagingErrors[Bare] & { readonly code: `${typeof PREFIX}${Bare}` }
+    : never
+}[keyof MessagingErrors]
 
 // --- input that cannot be used -------------------------------------------------------------------------------------
 

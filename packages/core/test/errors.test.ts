@@ -153,6 +153,15 @@ describe('INVENTORY 7 errors', () => {
     expect(new errors.UnsupportedVersion('2.0').message).toBe('Endpoint does not support RPC version 2.0')
   })
 
+  it('codes - the compiler has the class of each', () => {
+    const table = readFileSync(new URL('../src/errors.ts', import.meta.url), 'utf8')
+      .split('export interface MessagingErrors {')[1]
+      ?.split('}')[0]
+    const rows = [...(table ?? '').matchAll(/readonly ([A-Z_]+): (\w+)/g)].map(([, code, name]) => [name, code])
+    const made = Object.entries(MADE).map(([name, [error]]) => [name, error.code.replace('OSLO_MESSAGING_', '')])
+    expect(rows.sort()).toEqual(made.sort())
+  })
+
   it('isMessagingError - goes by the code, with or without its prefix, whichever copy made the error', () => {
     const foreign = Object.assign(new Error('x'), { code: 'OSLO_MESSAGING_TIMEOUT' })
     expect(errors.isMessagingError(foreign)).toBe(true)

@@ -1,5 +1,11 @@
 import { MessageUndeliverable, MessagingTimeout, type TransportURL } from '@oslo-messaging/core'
-import { Deadline, type Driver, type DriverCapabilities, isMessagingError } from '@oslo-messaging/core/driver'
+import {
+  Deadline,
+  type Driver,
+  type DriverCapabilities,
+  isMessagingError,
+  type MessagingErrorCode,
+} from '@oslo-messaging/core/driver'
 import { createMemoryDriver, type Faults, memoryDriver } from '@oslo-messaging/core/testing'
 import type { ConformanceKnobs } from '../../src/index.ts'
 import {
@@ -27,7 +33,7 @@ export interface Broken {
 }
 
 const never = new Promise<never>(() => {})
-const forgets = (code: string, replacement: () => Error): Sabotage =>
+const forgets = (code: MessagingErrorCode, replacement: () => Error): Sabotage =>
   failing((error) => (isMessagingError(error, code) ? replacement() : error))
 
 // --- faults that several cases must notice -------------------------------------------------------------------------

@@ -53,7 +53,7 @@ const DEFAULT_LOG_AFTER_MS = 30_000
 const DEFAULT_START_TIMEOUT_MS = 60_000
 
 /** Errors that are about what was asked, not about the broker: they reach the caller as they are. */
-const CALLERS_FAULT = ['INVALID_TARGET', 'UNSUPPORTED', 'CONFIGURATION', 'CLOSED', 'LISTEN']
+const CALLERS_FAULT = ['INVALID_TARGET', 'UNSUPPORTED', 'CONFIGURATION', 'CLOSED', 'LISTEN'] as const
 
 /** One round of start, stop and wait. Each step runs once in it, whoever asks and however often. */
 interface Cycle {
