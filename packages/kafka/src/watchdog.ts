@@ -11,20 +11,29 @@ export interface WatchedPartition extends TopicPartition {
   readonly isBusy: boolean
 }
 
+/** A partition at the check before. */
+export interface WatchedBefore {
+  readonly next: number | undefined
+  /** Where it ended then. */
+  readonly high: number | undefined
+}
+
 /** What is wrong with a partition although its connection looks well; null: nothing.
- *  `previousNext` is its position at the check before. */
+ *  `partition` is what was believed before `now` was asked for: what was taken over by then is stored. */
 export function findTrouble(
   partition: WatchedPartition,
   now: Positions,
   before: Positions,
-  previousNext: number | undefined,
+  previous: WatchedBefore | undefined,
 ): string | null {
   const bounds = now.bounds.get(keyOf(partition))
   if (partition.next === undefined || bounds === undefined) return null
   if (bounds.high < partition.next || isRecreated(partition, now, before)) {
     return `Topic ${partition.topic} was deleted and made again`
   }
-  const isStuck = !partition.isBusy && partition.next < bounds.high && partition.next === previousNext
+  // Records that were there at the check before have had the whole interval to come; later ones may be on their way.
+  const hasWaited = previous?.high !== undefined && partition.next < previous.high
+  const isStuck = !partition.isBusy && hasWaited && partition.next === previous.next && partition.next < bounds.high
   return isStuck ? `Partition ${keyOf(partition)} holds records from ${partition.next} on, and none arrives` : null
 }
 
@@ -41,7 +50,7 @@ export interface WatchdogOptions {
 /** Verifies consumption with the broker, not with the socket: now and then it compares what is stored with what was taken over. */
 export class Watchdog {
   readonly #options: WatchdogOptions
-  readonly #previous = new Map<string, number | undefined>()
+  readonly #previous = new Map<string, WatchedBefore>()
   #timer: unknown
   #closed = false
 
@@ -66,6 +75,7 @@ export class Watchdog {
   async #check(): Promise<void> {
     const { ask, partitions, known, onTrouble, clock, intervalMs } = this.#options
     const before = known()
+    const watched = partitions()
     let now: Positions | undefined
     try {
       now = await ask()
@@ -73,10 +83,10 @@ export class Watchdog {
       // An unreachable broker is what the session itself notices.
     }
     if (this.#closed) return
-    for (const partition of now === undefined ? [] : partitions()) {
+    for (const partition of now === undefined ? [] : watched) {
       const key = keyOf(partition)
       const trouble = now === undefined ? null : findTrouble(partition, now, before, this.#previous.get(key))
-      this.#previous.set(key, partition.next)
+      this.#previous.set(key, { next: partition.next, high: now?.bounds.get(key)?.high })
       if (trouble !== null) return onTrouble(new Error(trouble))
     }
     this.#timer = clock.setTimeout(() => void this.#check(), intervalMs)

@@ -1,10 +1,13 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { freePorts, skipOrFail, startBroker } from '@oslo-messaging/brokers'
-import { unique } from './support/broker.ts'
+import { encodeRecord } from '../src/record.ts'
+import { plainClient, unique, withAdmin } from './support/broker.ts'
 import { duplicates, Load } from './support/load.ts'
-import { listen, openReal, recordingLogger } from './support/open-driver.ts'
+import { listen, notification, openReal, recordingLogger, send } from './support/open-driver.ts'
 import { bearerLogin, unsignedToken } from './support/tokens.ts'
 
+/** Both tests take their five minutes at the same time. */
+const LIMIT = { timeout: 400_000 }
 const TOKEN_MS = 60_000
 const RUN_MS = 5 * 60_000
 const [port = 0] = await freePorts(1)
@@ -18,7 +21,7 @@ const broker = await skipOrFail(
   }),
 )
 
-describe.skipIf(broker === undefined)('kafka tokens', () => {
+describe.skipIf(broker === undefined).concurrent('kafka, minutes on end', () => {
   afterAll(async () => await broker?.close())
 
   it(
@@ -52,4 +55,31 @@ describe.skipIf(broker === undefined)('kafka tokens', () => {
       await driver.close()
     },
   )
+
+  it('partitions added to a topic - noticed within five minutes and read from their beginning', LIMIT, async () => {
+    const logger = recordingLogger()
+    const driver = await openReal(broker?.url ?? '', { logger })
+    const topic = unique('grown')
+    await broker?.createTopics([`${topic}.info`])
+    const received = await listen(driver, topic, { pool: unique('pool') })
+    await send(driver, `${topic}.info`, 'before')
+    await received.until(1)
+    await withAdmin({ hosts: broker?.hosts ?? [] }, async (admin) => {
+      await admin.createPartitions({ topicPartitions: [{ topic: `${topic}.info`, count: 2 }] })
+    })
+    // Another program, which knows of the second partition at once.
+    const producer = plainClient({ hosts: broker?.hosts ?? [] }).producer()
+    await producer.connect()
+    for (let n = 0; n < 3; n += 1) {
+      const value = encodeRecord(notification(n))
+      await producer.send({ topic: `${topic}.info`, messages: [{ partition: 1, value }] })
+    }
+    await producer.disconnect()
+    const since = performance.now()
+    await received.until(4, RUN_MS + 20_000)
+    console.log(`new partition: read after ${Math.round((performance.now() - since) / 1000)} s`)
+    expect(received.payloads).toEqual(['before', 0, 1, 2])
+    expect(logger.lines.filter(({ level }) => level === 'error')).toEqual([])
+    await driver.close()
+  })
 })
