@@ -24,7 +24,6 @@ import { EndpointState, OurEndpoint } from './our-endpoint.ts'
 import { answerFrom } from './our-answers.ts'
 import { ourRecorder } from './our-recorder.ts'
 import type {
-  Answer,
   CallWish,
   ClientOptions,
   Fields,
@@ -119,6 +118,13 @@ export class OurSide implements Side {
     return { ...inboxes, stop: () => stopped(listener) }
   }
 
+  async refusalOfBadEndpoint(): Promise<string> {
+    const { error } = await answerFrom(async () =>
+      getRpcServer(await this.rpc(), new Target({ topic: 't', server: 's' }), [{ target: 'not a target' }]),
+    )
+    return error?.type ?? 'none'
+  }
+
   /** The transport for one use of one URL, opened once. */
   rpc(url: string = this.#url, use = 'client'): Promise<RPCTransport> {
     const key = `${use} ${url}`
@@ -167,5 +173,3 @@ function prepared(client: RPCClient, wish: CallWish = {}): Pick<RPCClient, 'call
     ...(atLeastOnce === undefined ? {} : { transportOptions: { atLeastOnce } }),
   })
 }
-
-export type { Answer }

@@ -147,6 +147,10 @@ export class PythonSide implements Side {
     return { ...inboxes, stop: async () => void (await this.do('stop', { name })) }
   }
 
+  async refusalOfBadEndpoint(): Promise<string> {
+    return (await this.ask('bad_endpoint', {})).error?.type ?? 'none'
+  }
+
   /** A command of side.py that must succeed; resolves to its value. */
   async do(what: string, command: Fields): Promise<unknown> {
     const { value, error } = await this.ask(what, command)

@@ -153,6 +153,8 @@ export interface Side extends AsyncDisposable {
   client(options: ClientOptions): Promise<LiveClient>
   notifier(options: NotifierOptions): Promise<LiveNotifier>
   listen(options: ListenOptions): Promise<LiveListener>
+  /** Makes a server with an endpoint whose `target` is no Target; resolves to the class of the error that this is. */
+  refusalOfBadEndpoint(): Promise<string>
   /** Stops what was made, in order, and closes. */
   close(): Promise<void>
 }

@@ -30,6 +30,12 @@ class Side(object):
         self.made = {}
         self.transports = {}
         self.lock = threading.Lock()
+        self.metrics = []
+        # before anything is sent: the library gives up what nobody collects
+        self.socket = dict(s.split('=', 1) for s in args.settings).get(
+            'oslo_messaging_metrics.metrics_socket_file')
+        if self.socket:
+            self.collect(self.socket)
 
     def transport(self, kind, url=None, allow=()):
         key = (kind, url or self.url, tuple(allow))
@@ -137,30 +143,32 @@ class Side(object):
         self.made[c['name']] = server
 
     def log(self, c):
-        """One log record through the library's own handler of logging."""
+        """Log records through the library's own handler of logging."""
         handler = om.LoggingNotificationHandler(
             c.get('url') or self.url, publisher_id=c.get('publisher_id'),
             driver=c.get('driver'), topic=c['topic'])
         logger = logging.Logger(c['topic'], logging.DEBUG)
         logger.addHandler(handler)
-        getattr(logger, c['level'])(c['text'])
+        # kept: a Kafka producer that is forgotten forgets its messages
+        self.made[c['topic']] = logger
+        for level in c['levels']:
+            getattr(logger, level)('at %s' % level)
 
     # --- watching --------------------------------------------------------
-    def collect(self, c):
+    def collect(self, path):
         """Stand in for the collector of metrics: a datagram socket."""
         box = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        box.bind(c['path'])
-        names = []
+        box.bind(path)
 
         def read():
             while True:
-                body = box.recv(65536)
-                names.append(json.loads(body.decode())['name'])
+                metric = json.loads(box.recv(65536).decode())
+                self.metrics.append((metric['labels'].get('topic'),
+                                     metric['name']))
         threading.Thread(target=read, daemon=True).start()
-        self.made[c['name']] = names
 
     def collected(self, c):
-        return list(self.made[c['name']])
+        return [name for topic, name in self.metrics if topic == c['topic']]
 
     # --- the end ---------------------------------------------------------
     def run(self, c):
@@ -189,6 +197,8 @@ class Side(object):
             thread.join()
         for transport in self.transports.values():
             transport.cleanup()
+        if self.socket:
+            os.unlink(self.socket)
 
 
 def main():

@@ -20,6 +20,9 @@ export type Need =
   | 'no pools'
   | 'storage'
   | 'notification contexts'
+  | 'sharing by servers'
+  | 'sharing by listeners'
+  | 'labelled metrics'
 
 /** Two sides on one transport: one asks, the other answers. */
 export interface RpcScene {
@@ -55,6 +58,8 @@ export interface RpcFeature {
   readonly name: string
   readonly needs: readonly Need[]
   readonly run: (scene: RpcScene) => Promise<void>
+  /** Why ours cannot be the side that sends. */
+  readonly pythonSendsOnly?: string
 }
 
 export interface NotifyFeature {
@@ -62,6 +67,7 @@ export interface NotifyFeature {
   readonly name: string
   readonly needs: readonly Need[]
   readonly run: (scene: NotifyScene) => Promise<void>
+  readonly pythonSendsOnly?: string
 }
 
 export type Feature = RpcFeature | NotifyFeature

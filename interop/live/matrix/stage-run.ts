@@ -41,10 +41,11 @@ export async function openStage(row: TransportRow, release: Release): Promise<Op
     python: found.python,
     version: RELEASES[release].version,
     url,
-    settings: settingsOf(merged(common, own(row, 'python'))),
+    settings: settingsOf(merged(common, row.python ?? {}, own(row, 'python'))),
   })
   const sides = (pair: Pair): readonly [Side, Side] => {
     if (pair === 'python to python') return [python, python]
+    if (pair === 'ours to ours') return [ours, ours]
     return pair === 'ours to python' ? [ours, python] : [python, ours]
   }
   const rpcScenes = new Map<Pair, Promise<RpcScene>>()

@@ -21,6 +21,7 @@ export interface TransportRow {
   readonly settings: ConfigOverrides
   /** What only ours gets, or gets differently. */
   readonly ours?: ConfigOverrides
+  readonly python?: ConfigOverrides
   /** Virtual host that is part of what is tried, rather than a fence around the test. */
   readonly vhost?: string
   readonly lacks: Partial<Record<Need, Lack>>
