@@ -18,6 +18,8 @@ export interface Addressing {
   readonly needsBody?: boolean
   /** False: the peer ends the session when it gets a modified outcome. Default true. */
   readonly supportsModified?: boolean
+  /** True: the peer drops the connection when one read brings a settled and an unsettled message of one link. They have a link each then. */
+  readonly settledApart?: boolean
 }
 
 /** The addresses a listener attaches to. */
