@@ -24,10 +24,10 @@ import {
 } from '@oslo-messaging/core/driver'
 import { sourcesOf } from './addressing.ts'
 import { Calls } from './calls.ts'
-import type { Message } from './client.ts'
 import { type AmqpOptions, amqpConfig } from './config.ts'
 import { AmqpConnection } from './connection.ts'
-import { headersOf, incomingNotification, incomingRequest } from './incoming.ts'
+import type { OutgoingMessage } from './encode-message.ts'
+import { incomingNotification, incomingRequest } from './incoming.ts'
 import { LinkListener, type LinkListenerOptions } from './link-listener.ts'
 import { encodeNotification, encodeRequest } from './message.ts'
 import { saslOptions, tlsOptions } from './peer-options.ts'
@@ -94,8 +94,8 @@ class AmqpDriver implements Driver {
     if (options.waitForReply) return await this.#calls.call(target, request, body, options)
     const within = this.#atMost(deadline, this.#context.options.default_send_timeout)
     const address = await this.#address(target, 'rpc', within, options.retries)
-    const message = { to: address, body, ...headersOf(request.headers) }
-    await this.#publish(address, message, body, { ...options, deadline: within }, 'rpc-cast')
+    const message = { to: address, body, application_properties: request.headers }
+    await this.#publish(message, { ...options, deadline: within }, 'rpc-cast')
     return undefined
   }
 
@@ -105,8 +105,8 @@ class AmqpDriver implements Driver {
     // Upstream leaves the exchange of notifications out, and listeners do not look for it there.
     const topic = target.exchange === null ? target : target.with({ exchange: null })
     const address = await this.#address(topic, 'notify', deadline, options.retries)
-    const message = { to: address, body, durable: true, ...headersOf(notification.headers) }
-    await this.#publish(address, message, body, { retries: options.retries, deadline }, 'notify')
+    const message = { to: address, body, durable: true, application_properties: notification.headers }
+    await this.#publish(message, { retries: options.retries, deadline }, 'notify')
   }
 
   async listen(target: Target, options: ListenOptions): Promise<Listener> {
@@ -124,7 +124,7 @@ class AmqpDriver implements Driver {
         prefetch: options.prefetch,
         onMessage: (incoming) => {
           try {
-            options.onMessage(incomingRequest(incoming, (...reply) => this.#reply(...reply)))
+            options.onMessage(incomingRequest(incoming, (reply) => this.#reply(reply)))
           } catch (error) {
             incoming.unreadable(error)
           }
@@ -203,12 +203,12 @@ class AmqpDriver implements Driver {
     return addressing.address(target, service)
   }
 
-  async #publish(address: string, message: object, body: string, options: PublishOptions, kind: Kind): Promise<void> {
+  async #publish(message: OutgoingMessage, options: PublishOptions, kind: Kind): Promise<void> {
     const { deadline, retries, connectRetries = retries } = options
     const shipment = {
-      address,
-      message: message as Message,
-      bytes: Buffer.byteLength(body),
+      address: message.to,
+      message,
+      bytes: Buffer.byteLength(message.body ?? ''),
       deadline,
       retries,
       connectRetries,
@@ -221,14 +221,15 @@ class AmqpDriver implements Driver {
   }
 
   /** Sends a reply; true when it left. Nobody waits for the failure of one here, so it is reported. */
-  async #reply(address: string, message: object, body: string): Promise<boolean> {
+  async #reply(message: OutgoingMessage): Promise<boolean> {
+    const { to: address, body } = message
     const { default_reply_timeout: seconds, default_reply_retry: retry } = this.#context.options
     const deadline = Deadline.after(seconds * 1000, { clock: this.#context.clock })
     // Losing our own connection is no reason to give up: the client's address outlives it.
     const options = { deadline, retries: retry < 0 ? null : retry, connectRetries: null }
-    const needsBody = body === '' && this.#connection.current?.addressing.needsBody === true
+    const needsBody = body === undefined && this.#connection.current?.addressing.needsBody === true
     try {
-      await this.#publish(address, needsBody ? { ...message, body: null } : message, body, options, 'rpc-reply')
+      await this.#publish(needsBody ? { ...message, body: null } : message, options, 'rpc-reply')
       return true
     } catch (error) {
       emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'amqp', replyTo: address, error }))

@@ -22,8 +22,8 @@ export interface Incoming {
   readonly unreadable: (error: unknown) => void
 }
 
-/** Settled messages of so long a time give their credit back together. */
-const GATHER_MS = 5
+/** Settled messages of so long a time give their credit back together, when the peer has plenty. */
+const GATHER_MS = 50
 
 export interface AttachmentOptions {
   readonly name: string
@@ -52,7 +52,8 @@ export class Attachment {
   /** Given and not settled, with what tells the handler that the peer has taken it away. */
   readonly #given = new Map<Delivery, () => void>()
   readonly #settledSinceCredit = new Map<Receiver, number>()
-  #laterGiveBack: unknown
+  #giveBackSoon: NodeJS.Immediate | undefined
+  #giveBackLater: unknown
   #isStopped = false
   #isOver = false
 
@@ -121,7 +122,8 @@ export class Attachment {
   }
 
   #abandon(): void {
-    this.#options.clock.clearTimeout(this.#laterGiveBack)
+    this.#options.clock.clearTimeout(this.#giveBackLater)
+    clearImmediate(this.#giveBackSoon)
     for (const takeAway of this.#given.values()) takeAway()
     this.#given.clear()
   }
@@ -133,6 +135,8 @@ export class Attachment {
     wrapDeliveryCount(receiver)
     if (this.#isStopped) return settle(delivery, 'release')
     if (this.#given.size < this.#options.prefetch) return this.#give({ receiver, delivery, message })
+    // A peer that keeps to its credit never gets there.
+    if (this.#held.length >= this.#options.credit * this.#receivers.length) return settle(delivery, 'release')
     const expiresAt = message.ttl === undefined ? Infinity : this.#options.clock.now() + message.ttl
     this.#held.push({ receiver, delivery, message, expiresAt })
   }
@@ -184,24 +188,27 @@ export class Attachment {
     })
   }
 
-  /** Gives the credit of settled messages back: at once when the peer has less left than that, so that stuck handlers take their share of the credit and no more;
-   *  else a little later, for many together. */
+  /** Gives the credit of settled messages back, for many together: at the end of the turn once it is as much as the peer has left, so that stuck handlers take their share of the
+   *  credit and no more; else a little later. */
   #topUp(receiver: Receiver): void {
     if (this.#isStopped) return
     const settled = (this.#settledSinceCredit.get(receiver) ?? 0) + 1
     this.#settledSinceCredit.set(receiver, settled)
-    if (settled >= creditOf(receiver)) this.#giveBack(receiver)
+    if (settled >= creditOf(receiver))
+      this.#giveBackSoon ??= setImmediate(() => {
+        this.#giveBackSoon = undefined
+        this.#giveBackAll()
+      })
     else
-      this.#laterGiveBack ??= this.#options.clock.setTimeout(() => {
-        this.#laterGiveBack = undefined
-        for (const each of this.#receivers) this.#giveBack(each)
+      this.#giveBackLater ??= this.#options.clock.setTimeout(() => {
+        this.#giveBackLater = undefined
+        this.#giveBackAll()
       }, GATHER_MS)
   }
 
-  #giveBack(receiver: Receiver): void {
-    const settled = this.#settledSinceCredit.get(receiver) ?? 0
-    if (settled === 0 || this.#isStopped) return
-    this.#settledSinceCredit.set(receiver, 0)
-    receiver.add_credit(settled)
+  #giveBackAll(): void {
+    if (this.#isStopped) return
+    for (const [receiver, settled] of this.#settledSinceCredit) receiver.add_credit(settled)
+    this.#settledSinceCredit.clear()
   }
 }

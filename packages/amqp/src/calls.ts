@@ -10,7 +10,6 @@ import {
 } from '@oslo-messaging/core/driver'
 import type { AmqpOptions } from './config.ts'
 import type { AmqpConnection } from './connection.ts'
-import { headersOf } from './incoming.ts'
 import type { Publisher } from './publisher.ts'
 import { ReplyLink } from './reply-link.ts'
 import { newProgress, type Shipment } from './shipment.ts'
@@ -88,8 +87,8 @@ export class Calls {
       message_id: id,
       reply_to: replyTo,
       body,
-      ...(expiresInMs === null ? {} : { ttl: Math.ceil(expiresInMs) }),
-      ...headersOf(request.headers),
+      ttl: expiresInMs === null ? undefined : Math.ceil(expiresInMs),
+      application_properties: request.headers,
     }
     const shipment: Shipment = {
       address,

@@ -31,8 +31,8 @@ export function createContainer(id: string): Container {
   return container
 }
 
-/** A body that encodes to no section at all: rhea writes a null value for `undefined`, and a heartbeat must have no body. */
-export const NO_BODY: object = { collect_sections: () => {} }
+/** A message in the encoding of the specification, whatever its ids are made of. */
+export const encodeAny = (message: object): Buffer => rhea.message.encode(message)
 
 const TWO_TO_32 = 2 ** 32
 
@@ -44,7 +44,10 @@ interface ConnectionInternals {
   heartbeat_in: NodeJS.Timeout | undefined
   heartbeat_out: NodeJS.Timeout | undefined
   readonly remote: { readonly open?: { readonly properties?: Readonly<Record<string, unknown>> } }
+  registered: boolean
+  _register(): void
   _process(): void
+  output(): void
 }
 
 /** Cuts a connection at once and for good. rhea ends a socket politely, which a frozen peer never answers, and its heartbeat would go on in a dead connection. */
@@ -58,19 +61,36 @@ export function destroyConnection(connection: Connection): void {
   internals.socket?.destroy()
 }
 
-/** rhea writes each frame to the socket by itself; what it writes in one turn leaves in one piece. */
-export function writeInOnePiece(connection: Connection): void {
+/** What is to be written in one turn of the event loop leaves together at its end, in one write. rhea writes in the tick that follows, before the application has had its turn: the settlement of a reply
+ *  and the next request would be two writes, which cost more than everything else a call does. It also writes each frame by itself, and starts the heartbeat's timer again for each. */
+export function writeOnceATurn(connection: Connection): void {
   const internals = connection as Connection & ConnectionInternals
-  const flush = internals._process.bind(connection)
+  const [flush, output] = [internals._process.bind(connection), internals.output.bind(connection)]
+  let isGathering = false
+  let hasFrames = false
+  internals.output = () => {
+    if (isGathering) hasFrames = true
+    else output()
+  }
   internals._process = () => {
     const { socket } = internals
-    if (socket === undefined) return flush()
-    socket.cork()
+    isGathering = true
+    hasFrames = false
     try {
       flush()
     } finally {
-      socket.uncork()
+      isGathering = false
     }
+    // Without frames there is nothing that could stand for a heartbeat.
+    if (!hasFrames) return
+    socket?.cork()
+    output()
+    socket?.uncork()
+  }
+  internals._register = () => {
+    if (internals.registered) return
+    internals.registered = true
+    setImmediate(() => internals._process())
   }
 }
 
@@ -83,9 +103,25 @@ export function propertiesOf(connection: Connection): Readonly<Record<string, un
  *  rhea's 2048; what is sent is bounded by the publisher as well. */
 const SESSION_BUFFER = { incoming: 65_536, outgoing: 65_536 } as const
 
-/** A session whose transfers do not wait for those of any other. */
+interface TransferFrame {
+  readonly performative: { readonly handle: number }
+}
+interface TransferInternals {
+  readonly remote: { readonly handles: Readonly<Record<number, { credit: number } | undefined>> }
+  on_transfer(frame: TransferFrame): void
+}
+
+/** A session whose transfers do not wait for those of any other. rhea writes to the console when a peer sends more than it has credit for: whoever owns the receiver bounds that. */
 export function createSession(connection: Connection): Session {
-  return connection.create_session(SESSION_BUFFER)
+  const session = connection.create_session(SESSION_BUFFER)
+  const internals = session as Session & TransferInternals
+  const take = internals.on_transfer.bind(session)
+  internals.on_transfer = (frame) => {
+    const receiver = internals.remote.handles[frame.performative.handle]
+    if (receiver !== undefined && receiver.credit <= 0) receiver.credit = 1
+    take(frame)
+  }
+  return session
 }
 
 // --- receivers -----------------------------------------------------------------------------------------------------
@@ -117,73 +153,18 @@ export function creditOf(receiver: Receiver): number {
   return (receiver as Receiver & ReceiverInternals).credit
 }
 
-interface AttachFrame {
-  readonly performative: { readonly role: boolean; readonly handle: number }
-}
-interface LinkInternals {
-  name: string
-  readonly local: { readonly attach: { name: string } }
-  remote: { attach?: unknown }
-  on_attach(frame: AttachFrame): void
-}
-interface PairSession {
-  readonly remote: { readonly handles: Record<number, unknown> }
-  on_attach(frame: AttachFrame): void
-}
-
-/** A sender and a receiver of one name on one node, which is how requests and responses of a management node are told to belong together. rhea keeps links by their name alone:
- *  the receiver is known to it under another, and what the peer attaches is told apart by its role. Resolves when both are open and the peer has the credit for responses. */
-export function openLinkPair(
-  session: Session,
-  address: string,
-  credit: number,
-  onMessage: (context: EventContext) => void,
-): Promise<{ readonly sender: Sender; readonly receiver: Receiver }> {
-  const name = `management-${address}`
-  const options = { source: { address }, target: { address }, properties: { paired: true }, snd_settle_mode: 1 }
-  const sender = session.attach_sender({ ...options, name })
-  const receiver = session.attach_receiver({ ...options, name: `${name}#receiver`, credit_window: 0 })
-  ;(receiver as Receiver & LinkInternals).local.attach.name = name
-  const internals = session as Session & PairSession
-  internals.on_attach = (frame) => {
-    const link = (frame.performative.role ? sender : receiver) as (Sender | Receiver) & LinkInternals
-    internals.remote.handles[frame.performative.handle] = link
-    link.on_attach(frame)
-    link.remote.attach = frame.performative
-  }
-  receiver.on('message', (context) => {
-    wrapDeliveryCount(receiver)
-    onMessage(context)
-  })
-  return new Promise((resolve, reject) => {
-    // A request that gets ahead of the credit for its response ends the session, and rhea writes requests first: they begin a turn later.
-    const open = (): void => {
-      if (sender.sendable() && receiver.is_open()) setImmediate(() => resolve({ sender, receiver }))
-    }
-    sender.on('sendable', open)
-    receiver.on('receiver_open', () => {
-      adoptDeliveryCount(receiver)
-      receiver.add_credit(credit)
-      open()
-    })
-    const refused = (): void => reject(sender.error ?? receiver.error ?? new Error(`no links to ${address}`))
-    for (const event of ['sender_error', 'sender_close']) sender.on(event, refused)
-    for (const event of ['receiver_error', 'receiver_close']) receiver.on(event, refused)
-  })
-}
-
-/** Takes back the credit the peer has not used. Draining would make a peer send what it has, only to get it handed back. What is under way already still comes, and rhea complains
- *  on the console when it believes that there is no credit for it: so it goes on believing. */
+/** Takes back the credit the peer has not used. Draining would make a peer send what it has, only to get it handed back. What is under way already still comes. */
 export function withdrawCredit(receiver: Receiver): void {
   const internals = receiver as Receiver & ReceiverInternals
-  const { credit } = internals
   if (!receiver.is_open()) return
   internals.credit = 0
   ;(receiver.session as Session & SessionInternals)._write_flow(receiver)
-  internals.credit = credit
 }
 
 // --- senders -------------------------------------------------------------------------------------------------------
+
+/** Of the specification's own messages. rhea encodes what comes without a format. */
+const MESSAGE_FORMAT = 0
 
 interface OutgoingDelivery {
   data: readonly Buffer[]
@@ -192,13 +173,23 @@ interface SenderInternals {
   readonly credit: number
 }
 interface OutgoingInternals {
-  readonly outgoing: { readonly next_pending_delivery: number; available(): number }
+  readonly outgoing: { readonly next_pending_delivery: number; readonly next_delivery_id: number; available(): number }
 }
 
-/** Messages the sender may still be given now. rhea takes credit off only when it writes, in the next tick: those handed over in this one are still unwritten. */
+/** Messages the sender may still be given now. rhea takes credit off only when it writes, at the end of the turn: those handed over in this one are still unwritten. */
 export function roomOf(sender: Sender, unwritten: number): number {
   const { credit } = sender as Sender & SenderInternals
   return Math.min(credit - unwritten, (sender.session as Session & OutgoingInternals).outgoing.available())
+}
+
+/** Hands over a message that is encoded already; rhea writes it in this turn of the event loop. */
+export const sendEncoded = (sender: Sender, message: Buffer): Delivery =>
+  sender.send(message, undefined, MESSAGE_FORMAT)
+
+/** Whether everything handed over in the sender's session has left for the socket. */
+export function isAllWritten(sender: Sender): boolean {
+  const { outgoing } = sender.session as Session & OutgoingInternals
+  return outgoing.next_pending_delivery === outgoing.next_delivery_id
 }
 
 /** Whether a delivery has left for the socket. */
@@ -238,7 +229,7 @@ export function outcomeOf(delivery: Delivery): Outcome {
   return { type: 'released' }
 }
 
-/** Marks a delivery as sent settled. Must be called in the tick of the send, before rhea writes it. */
+/** Marks a delivery as sent settled. Must be called right after the send, before rhea writes it. */
 export function settleBeforeSending(delivery: Delivery): void {
   ;(delivery as { settled: boolean }).settled = true
 }

@@ -1,17 +1,18 @@
 import type { DeliveryFacts, IncomingNotification, IncomingRequest, RPCReply } from '@oslo-messaging/core/driver'
 import type { Incoming } from './attachment.ts'
-import { type Message, NO_BODY } from './client.ts'
+import type { Message } from './client.ts'
+import type { OutgoingMessage } from './encode-message.ts'
 import { decodeMessage, encodeReply } from './message.ts'
 
 /** Sends one message to a client's reply address. Resolves true when it left, false when it was given up (and reported). */
-export type ReplySender = (address: string, message: object, body: string) => Promise<boolean>
+export type ReplySender = (message: OutgoingMessage) => Promise<boolean>
 
 /** What core makes of a request. Throws SerializationError when it cannot be read. */
 export function incomingRequest(incoming: Incoming, send: ReplySender): IncomingRequest {
   const { message: raw } = incoming
   const { message, context, callMonitorTimeout } = decodeMessage(raw.body)
   const replyTo = typeof raw.reply_to === 'string' ? raw.reply_to : undefined
-  const common = { to: replyTo, correlation_id: raw.message_id }
+  const correlationId: unknown = raw['message_id']
   return {
     message,
     context,
@@ -25,13 +26,12 @@ export function incomingRequest(incoming: Incoming, send: ReplySender): Incoming
     requeue: incoming.release,
     async reply(reply: RPCReply) {
       if (replyTo === undefined) return
-      const body = encodeReply(reply)
-      await send(replyTo, { ...common, body }, body)
+      await send({ to: replyTo, correlation_id: correlationId, body: encodeReply(reply) })
     },
     async heartbeat() {
       if (replyTo === undefined) return false
-      const ttl = callMonitorTimeout === null ? {} : { ttl: Math.ceil(callMonitorTimeout * 1000) }
-      return await send(replyTo, { ...common, body: NO_BODY, ...ttl }, '')
+      const ttl = callMonitorTimeout === null ? undefined : Math.ceil(callMonitorTimeout * 1000)
+      return await send({ to: replyTo, correlation_id: correlationId, ttl, body: undefined })
     },
   }
 }
@@ -49,11 +49,6 @@ export function incomingNotification(incoming: Incoming): IncomingNotification {
     acknowledge: incoming.accept,
     requeue: incoming.release,
   }
-}
-
-/** Trace context travels in application properties; peers that do not look for it see the same message. */
-export function headersOf(headers: Readonly<Record<string, string>> | undefined): object {
-  return headers === undefined || Object.keys(headers).length === 0 ? {} : { application_properties: headers }
 }
 
 /** A count of zero says nothing: brokers do not count what was released. */

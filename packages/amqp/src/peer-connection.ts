@@ -15,7 +15,7 @@ import {
   destroyConnection,
   type EventContext,
   propertiesOf,
-  writeInOnePiece,
+  writeOnceATurn,
 } from './client.ts'
 import type { AmqpOptions } from './config.ts'
 import { Loss } from './loss.ts'
@@ -79,7 +79,7 @@ export async function openConnection(
   }
   const connection = createContainer(containerId).connect(connectOptions)
   if (options.trace) traceFrames(connection, (line) => logger.debug(`${address} ${line}`))
-  writeInOnePiece(connection)
+  writeOnceATurn(connection)
   const peer = new RheaPeer(connection, address, context.clock)
   await peer.opened(signal)
   return peer

@@ -1,17 +1,16 @@
 import {
   ClosedError,
   type ComponentHealth,
-  type ComponentState,
   createBackoff,
   Deadline,
   type DriverContext,
-  emitDiagnostic,
   MessageDeliveryFailure,
   type MessagingError,
   MessagingTimeout,
   OutstandingLimit,
-  TransportDriverError,
 } from '@oslo-messaging/core/driver'
+import type { Addressing } from './addressing.ts'
+import { BlockedLinks } from './blocked-links.ts'
 import type { AmqpOptions } from './config.ts'
 import type { AmqpConnection, Live } from './connection.ts'
 import { type Failure, failureOf } from './failure.ts'
@@ -31,6 +30,7 @@ const FIRST_RETRY_MS = 100
 interface Links {
   readonly live: Live
   session: Promise<PeerSession> | undefined
+  /** By `linkOf`. */
   readonly queues: Map<string, SenderQueue>
   readonly opening: Map<string, Promise<SenderQueue>>
 }
@@ -41,18 +41,16 @@ export class Publisher {
   readonly #connection: AmqpConnection
   readonly #context: DriverContext<AmqpOptions>
   readonly #limit = new OutstandingLimit({ maxMessages: MAX_OUTSTANDING_MESSAGES, maxBytes: MAX_OUTSTANDING_BYTES })
-  readonly #blocked = new Map<string, string>()
+  readonly #blocked: BlockedLinks
   #links: Links | undefined
   #sweeper: unknown
   #isClosed = false
-  #state: ComponentState = 'connected'
-  #sinceMs: number
   #idleWaiters: (() => void)[] = []
 
   constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>) {
     this.#connection = connection
     this.#context = context
-    this.#sinceMs = context.clock.wallTime()
+    this.#blocked = new BlockedLinks(context.clock)
   }
 
   /** Messages handed over and not settled. */
@@ -72,7 +70,7 @@ export class Publisher {
     if (!this.#limit.tryAcquire(bytes)) await this.#limit.acquire(bytes, deadline)
     try {
       // The usual case, without a loop: a link with credit and a peer that accepts.
-      const queue = this.#readyQueue(shipment.address)
+      const queue = this.#readyQueue(shipment)
       if (queue !== undefined) {
         const first = await this.#attempt(queue, shipment)
         if (first === undefined) return
@@ -87,7 +85,7 @@ export class Publisher {
    *  after the deadline when the peer owes the outcome. False when something has to be waited for first: then nothing was done. */
   post(shipment: Shipment, onEnd: (failure: { readonly error: unknown } | undefined) => void): boolean {
     const { bytes } = shipment
-    const queue = this.#readyQueue(shipment.address)
+    const queue = this.#readyQueue(shipment)
     if (queue === undefined || !this.#limit.tryAcquire(bytes)) return false
     const end = (failure: Failure | undefined): void => {
       if (failure === undefined) {
@@ -119,10 +117,7 @@ export class Publisher {
 
   /** Undefined until something was sent. */
   health(): ComponentHealth | undefined {
-    if (this.#links === undefined) return undefined
-    const [reason] = this.#blocked.values()
-    const common = { kind: 'publisher', name: 'publisher', state: this.#state, sinceMs: this.#sinceMs } as const
-    return reason === undefined ? common : { ...common, reason }
+    return this.#links === undefined ? undefined : this.#blocked.health()
   }
 
   /** Waits for what is outstanding, until the signal aborts; then closes the links, and what still waits fails with ClosedError. */
@@ -189,13 +184,16 @@ export class Publisher {
     return { isFinal: false, isConnectionLoss, text: reason.message, cause: reason }
   }
 
-  #readyQueue(address: string): SenderQueue | undefined {
+  #readyQueue(shipment: Shipment): SenderQueue | undefined {
     const live = this.#connection.current
-    return live === undefined || this.#links?.live !== live ? undefined : this.#links.queues.get(address)
+    return live === undefined || this.#links?.live !== live
+      ? undefined
+      : this.#links.queues.get(linkOf(shipment, live.addressing))
   }
 
   /** The queue of the address, with its link open. Rejects with NotSent when the peer refuses the link. */
-  async #queueFor({ address, deadline, connectRetries, progress }: Shipment): Promise<SenderQueue> {
+  async #queueFor(shipment: Shipment): Promise<SenderQueue> {
+    const { address, deadline, connectRetries, progress } = shipment
     if (this.#isClosed) throw new ClosedError('The driver is closed')
     progress.phase = 'connect'
     const live = await this.#connection.live(deadline, connectRetries)
@@ -204,26 +202,27 @@ export class Publisher {
       this.#blocked.clear()
     }
     const links = this.#links
-    const known = links.queues.get(address)
+    const name = linkOf(shipment, live.addressing)
+    const known = links.queues.get(name)
     if (known !== undefined) return known
     progress.phase = 'declare'
     // The link is everybody's: no caller's deadline may end its opening for the others.
-    const opening = links.opening.get(address) ?? this.#open(links, address)
+    const opening = links.opening.get(name) ?? this.#open(links, name, address)
     return await deadline.race(opening, { ...progress, waitingFor: `link to ${address}` })
   }
 
-  #open(links: Links, address: string): Promise<SenderQueue> {
-    const opening = this.#openQueue(links, address).catch((error: unknown) => {
+  #open(links: Links, name: string, address: string): Promise<SenderQueue> {
+    const opening = this.#openQueue(links, name, address).catch((error: unknown) => {
       if (error instanceof NotSent) throw error
       throw new NotSent(mapError(error, { phase: 'declare', delivery: 'not-sent', doing: `No sender for ${address}` }))
     })
-    links.opening.set(address, opening)
-    const forget = (): void => void links.opening.delete(address)
+    links.opening.set(name, opening)
+    const forget = (): void => void links.opening.delete(name)
     opening.then(forget, forget)
     return opening
   }
 
-  async #openQueue(links: Links, address: string): Promise<SenderQueue> {
+  async #openQueue(links: Links, name: string, address: string): Promise<SenderQueue> {
     const { clock } = this.#context
     const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { clock })
     await links.live.addressing.prepareToSend?.(address, deadline)
@@ -232,16 +231,16 @@ export class Publisher {
       clock,
       onGone: () => {
         callOff()
-        if (links.queues.get(address) === queue) links.queues.delete(address)
+        if (links.queues.get(name) === queue) links.queues.delete(name)
       },
-      onBlocked: (reason) => this.#onBlocked(address, reason),
+      onBlocked: (reason) => this.#blocked.set(name, reason),
     })
     const callOff = session.loss.on((error) => queue.lost(this.#asLoss(error)))
     const attaching = openSender(session.session, address, deadline, { onClosed: (error) => queue.lost(error) })
     // The end of the session is no answer to an attach: nobody would hear of it before the deadline.
     const sender = await session.loss.race(attaching)
     queue.attach(sender)
-    links.queues.set(address, queue)
+    links.queues.set(name, queue)
     this.#sweepLater()
     return queue
   }
@@ -259,25 +258,6 @@ export class Publisher {
     return mapError(error, { phase: 'publish', delivery: 'not-sent', doing: 'The session was lost' })
   }
 
-  #onBlocked(address: string, reason: string | null): void {
-    if (reason === null) this.#blocked.delete(address)
-    else this.#blocked.set(address, reason)
-    const state = this.#blocked.size > 0 ? 'blocked' : 'connected'
-    if (state === this.#state) return
-    const previous = this.#state
-    this.#state = state
-    this.#sinceMs = this.#context.clock.wallTime()
-    emitDiagnostic('oslo-messaging:state', () => ({
-      driver: 'amqp',
-      kind: 'publisher',
-      name: 'publisher',
-      state,
-      previous,
-      attempt: 0,
-      ...(reason === null ? {} : { error: new TransportDriverError(reason, { retryable: true }) }),
-    }))
-  }
-
   /** Idle links are closed by one timer for all of them, so that sending starts none. */
   #sweepLater(): void {
     if (this.#sweeper !== undefined || this.#isClosed) return
@@ -292,6 +272,10 @@ export class Publisher {
     }, periodMs)
   }
 }
+
+/** The link a message goes over: one for each address, and a second one where settled messages need their own. */
+const linkOf = ({ address, preSettled }: Shipment, { settledApart }: Addressing): string =>
+  preSettled && settledApart === true ? `settled ${address}` : address
 
 /** A timeout says what went wrong before, when something did. */
 function raise(error: unknown, last: Failure | undefined): never {

@@ -88,7 +88,13 @@ export class ReplyLink {
       if (over !== undefined) return
       over = error
       this.#current = undefined
-      this.waiters.failAll(() => new ReplyPathLost(`The link for replies was lost: ${error.message}`, { cause: error }))
+      this.waiters.failAll(
+        (_id, progress) =>
+          new ReplyPathLost(`The link for replies was lost: ${error.message}`, {
+            cause: error,
+            delivery: progress?.delivery ?? 'unknown',
+          }),
+      )
       void peerSession.close()
       this.#supervisor.lost(error)
     }

@@ -3,13 +3,16 @@ import {
   type Delivery,
   type EventContext,
   forgetBytes,
+  isAllWritten,
   isWritten,
   type Outcome,
   outcomeOf,
   roomOf,
   type Sender,
+  sendEncoded,
   settleBeforeSending,
 } from './client.ts'
+import { encodeMessage } from './encode-message.ts'
 import type { Shipment } from './shipment.ts'
 
 /** The link went before the message was handed to it: another link may take the message. */
@@ -49,7 +52,7 @@ export class SenderQueue {
   readonly #options: SenderQueueOptions
   readonly #waiting = new Set<Waiting>()
   readonly #unsettled = new Map<Delivery, Waiting>()
-  /** Handed over in this tick, and not yet taken off the credit. */
+  /** handed over in this turn, and not yet taken off the credit. */
   #unwritten: Delivery[] = []
   #sender: Sender | undefined
   #lastUsedAt: number
@@ -101,6 +104,7 @@ export class SenderQueue {
       cancel = deadline.watch(progress, (error) => {
         this.#waiting.delete(waiting)
         reject(error)
+        this.#watchForCredit()
       })
       this.#watchForCredit()
     })
@@ -156,16 +160,17 @@ export class SenderQueue {
   }
 
   #hasRoom(sender: Sender): boolean {
-    // They leave in the order in which they were handed over.
+    // They leave in the order in which they were handed over, and usually all at once.
     const [oldest] = this.#unwritten
-    if (oldest !== undefined && isWritten(oldest))
+    if (oldest !== undefined && isAllWritten(sender)) this.#unwritten.length = 0
+    else if (oldest !== undefined && isWritten(oldest))
       this.#unwritten = this.#unwritten.filter((delivery) => !isWritten(delivery))
     return roomOf(sender, this.#unwritten.length) > 0
   }
 
   #hand(sender: Sender, waiting: Waiting): void {
     const { message, preSettled, progress } = waiting.shipment
-    const delivery = sender.send(message)
+    const delivery = sendEncoded(sender, encodeMessage(message))
     this.#unwritten.push(delivery)
     progress.delivery = 'unknown'
     if (preSettled) {

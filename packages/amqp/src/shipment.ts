@@ -1,5 +1,5 @@
 import type { Deadline, DeliveryState, OperationPhase, WaitFacts } from '@oslo-messaging/core/driver'
-import type { Message } from './client.ts'
+import type { OutgoingMessage } from './encode-message.ts'
 
 /** How far a message has come; kept up to date while it is under way, for whoever times out outside. */
 export interface Progress extends WaitFacts {
@@ -12,7 +12,7 @@ export const newProgress = (): Progress => ({ phase: 'connect', delivery: 'not-s
 /** One message to send, with how far to go for it. */
 export interface Shipment {
   readonly address: string
-  readonly message: Message
+  readonly message: OutgoingMessage
   /** Size of the body. */
   readonly bytes: number
   readonly deadline: Deadline

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Deadline, type Driver, type IncomingRequest, type SendOptions, Target } from '@oslo-messaging/core/driver'
 import rhea from 'rhea'
-import type { EventContext, Message } from 'rhea'
+import type { EventContext } from 'rhea'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AmqpOptions } from '../src/config.ts'
 import { openDriver } from './support/open-driver.ts'
@@ -83,7 +83,7 @@ async function rawServer(
   const receiver = connection.open_receiver(ADDRESS)
   receiver.on('message', (context: EventContext) => {
     const sender = connection.open_sender(String(context.message?.reply_to))
-    sender.once('sendable', () => answer(context, (message) => void sender.send(message as Message)))
+    sender.once('sendable', () => answer(context, (message) => void sender.send(message)))
   })
   await new Promise((resolve) => receiver.once('receiver_open', resolve))
 }

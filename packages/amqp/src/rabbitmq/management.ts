@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type Deadline, TransportDriverError } from '@oslo-messaging/core/driver'
-import { type EventContext, openLinkPair, type Receiver, type Sender } from '../client.ts'
+import type { EventContext, Receiver, Sender } from '../client.ts'
 import type { PeerConnection } from '../peer-connection.ts'
+import { openLinkPair } from './link-pair.ts'
 
 /** Queues, exchanges and bindings of RabbitMQ 4, made over AMQP 1.0 itself: requests and responses in the manner of HTTP, over a pair of links to the node `/management`.
  *  Source: RabbitMQ's documentation of its AMQP 1.0 management. */

@@ -25,6 +25,8 @@ export interface Peer {
   readonly senders: readonly string[]
   /** Receivers attached to a queue. */
   consumers(address: string): number
+  /** Sends receivers of the address so many messages more than they have given credit for. */
+  overrun(address: string, count: number): void
   /** Closes every connection with a condition. */
   closeAll(condition: string): void
   close(): Promise<void>
@@ -48,6 +50,8 @@ interface Queue {
   readonly messages: Stored[]
   readonly consumers: Sender[]
   next: number
+  /** It has sent a message in this turn. */
+  isPumping: boolean
 }
 
 const CREDIT = 1000
@@ -62,6 +66,8 @@ export interface PeerOptions {
   readonly users?: Readonly<Record<string, string>>
   /** Offer PLAIN alone. */
   readonly plainOnly?: boolean
+  /** Silence after which it closes a connection, as it announces; it closes after twice as long. */
+  readonly idleTimeoutMs?: number
 }
 
 export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
@@ -90,16 +96,17 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
 
   let places = 0
   const queueOf = (address: string): Queue => {
-    const queue = queues.get(address) ?? { messages: [], consumers: [], next: 0 }
+    const queue = queues.get(address) ?? { messages: [], consumers: [], next: 0, isPumping: false }
     queues.set(address, queue)
     return queue
   }
   const pump = (queue: Queue): void => {
+    if (queue.isPumping) return
     for (let tried = 0; queue.messages.length > 0 && tried < queue.consumers.length;) {
       const consumer = queue.consumers[queue.next % queue.consumers.length]
       queue.next += 1
       // Credit is taken off when the frame is written: one message a turn keeps to it.
-      if (consumer === undefined || !consumer.sendable() || consumer.session.is_closed()) {
+      if (consumer === undefined || !consumer.sendable() || !consumer.is_open()) {
         tried += 1
         continue
       }
@@ -107,7 +114,11 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
       const stored = queue.messages.shift()
       if (stored === undefined) return
       inFlight.set(consumer.send(stored.message), { queue, stored })
-      setImmediate(() => pump(queue))
+      queue.isPumping = true
+      setImmediate(() => {
+        queue.isPumping = false
+        pump(queue)
+      })
       return
     }
   }
@@ -241,6 +252,7 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
     host: '127.0.0.1',
     port: 0,
     session_buffer_size: 65_536,
+    ...(options.idleTimeoutMs === undefined ? {} : { idle_time_out: options.idleTimeoutMs }),
     ...(options.product === undefined ? {} : { properties: { product: options.product } }),
   })
   server.on('connection', (socket) => {
@@ -270,6 +282,11 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
     },
     get senders() {
       return [...receivers].map(targetOf)
+    },
+    overrun(address, count) {
+      const queue = queueOf(address)
+      for (const consumer of queue.consumers) (consumer as Sender & { credit: number }).credit += count
+      pump(queue)
     },
     closeAll(condition) {
       for (const connection of connections)

@@ -20,6 +20,7 @@ interface Waiter {
   readonly resolve: (reply: RPCReply) => void
   readonly reject: (error: unknown) => void
   readonly end: () => void
+  readonly progress: (() => WaitFacts) | undefined
   /** Calls its timers off. */
   disarm: () => void
   lastHeardAt: number
@@ -48,7 +49,7 @@ export class ReplyWaiters {
    *  a rejection before it is awaited does not count as unhandled.
    *  Rejects with MessagingTimeout (phase and delivery from `progress`), ServerLost, the deadline signal's reason, or what `fail` says. */
   wait(id: string, options: ReplyWaitOptions): Promise<RPCReply> {
-    const { waiter, reply } = this.#register(id)
+    const { waiter, reply } = this.#register(id, options)
     this.#arm(id, waiter, options)
     return reply
   }
@@ -56,7 +57,7 @@ export class ReplyWaiters {
   /** A whole call: waits for the reply while `send` hands the request over. `send` keeps to the deadline itself, so its failure says best how far the request came, and ends the call;
    *  once it has resolved, deadline and monitor count as for `wait`. A reply that overtakes the confirm settles the call. */
   call(id: string, options: ReplyWaitOptions, send: () => Promise<void>): Promise<RPCReply> {
-    const { waiter, reply } = this.#register(id)
+    const { waiter, reply } = this.#register(id, options)
     send().then(
       () => {
         if (this.#waiters.get(id) === waiter) this.#arm(id, waiter, options)
@@ -66,7 +67,10 @@ export class ReplyWaiters {
     return reply
   }
 
-  #register(id: string): { readonly waiter: Waiter; readonly reply: Promise<RPCReply> } {
+  #register(
+    id: string,
+    { progress }: ReplyWaitOptions,
+  ): { readonly waiter: Waiter; readonly reply: Promise<RPCReply> } {
     const { promise: reply, resolve, reject } = createDeferred<RPCReply>()
     const end = (): void => {
       this.#waiters.delete(id)
@@ -84,6 +88,7 @@ export class ReplyWaiters {
         reject(error)
       },
       end,
+      progress,
     }
     this.#waiters.set(id, waiter)
     // It may end while the request is still being published and nobody looks at it yet.
@@ -138,9 +143,9 @@ export class ReplyWaiters {
     return waiter !== undefined
   }
 
-  /** Ends every call; `error` is made for each, so that no two callers share one. */
-  failAll(error: (id: string) => unknown): void {
-    for (const [id, waiter] of this.#waiters) waiter.reject(error(id))
+  /** Ends every call; `error` is made for each, so that no two callers share one. It is told how far the request has come, if the call was given `progress`. */
+  failAll(error: (id: string, progress: WaitFacts | undefined) => unknown): void {
+    for (const [id, waiter] of this.#waiters) waiter.reject(error(id, waiter.progress?.()))
   }
 
   /** Forgets a call without settling it: its request was never sent, and whoever sent it reports that. */
