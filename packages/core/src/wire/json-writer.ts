@@ -12,6 +12,15 @@ export function writeJson(value: unknown): string {
   return write(value, [], new Set()) ?? 'null'
 }
 
+/** From here on numbers are written with an exponent, which makes them floats for every reader. */
+const FIRST_EXPONENT = 1e21
+
+/** True for finite numbers whose digits, as the engine writes them, have the very value of the number. */
+export function isWrittenExactly(value: number): boolean {
+  const size = Math.abs(value)
+  return size <= Number.MAX_SAFE_INTEGER || (size >= FIRST_EXPONENT && size !== Infinity)
+}
+
 /** Undefined: nothing is to be written here. */
 function write(value: unknown, path: Path, parents: Set<object>): string | undefined {
   switch (typeof value) {
@@ -33,7 +42,9 @@ function write(value: unknown, path: Path, parents: Set<object>): string | undef
 }
 
 function writeNumber(value: number): string {
-  if (Number.isFinite(value)) return JSON.stringify(value)
+  if (isWrittenExactly(value)) return JSON.stringify(value)
+  // The exact value: the engine writes as few digits as identify the number here, and zeros for the rest, which Python takes for an integer of another value.
+  if (Number.isFinite(value)) return BigInt(value).toString()
   return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
 }
 

@@ -1,9 +1,10 @@
 import { SerializationError } from '../errors.ts'
 import { errorText } from '../util/text.ts'
 import { parseJson } from './json-parser.ts'
-import { writeJson } from './json-writer.ts'
+import { isWrittenExactly, writeJson } from './json-writer.ts'
 
 /** JSON text of a value, as Python's library would read it.
+ *  Whole numbers beyond 2^53 and below 1e21 are written with every digit of their value (`2 ** 60` is `1152921504606846976`).
  *  Beyond what `JSON.stringify` writes: Date as `YYYY-MM-DDTHH:MM:SS.ffffff` in UTC, Map as object, Set and other iterables as list, bytes as their UTF-8 text,
  *  an Error as its text, bigint as digits, and `NaN`, `Infinity`, `-Infinity` as these words, which Python reads and strict JSON does not know.
  *  Fields that are undefined are left out; undefined in a list, or as the whole value, is null.
@@ -41,14 +42,14 @@ const LONG_INTEGER = /(?:^|[\s:,[-])\d{16}/
 /** Nested deeper than this, a value is left to the writer, which notices cycles. */
 const DEEPEST_PLAIN = 64
 
-/** True when `JSON.stringify` writes exactly what is wanted: text, finite numbers, booleans, null, lists and simple objects of these. */
+/** True when `JSON.stringify` writes exactly what is wanted: text, numbers it writes exactly, booleans, null, lists and simple objects of these. */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
       return true
     case 'number':
-      return Number.isFinite(value)
+      return isWrittenExactly(value)
     case 'object':
       break
     default:

@@ -36,6 +36,11 @@ describe('encodeJson - what Python would write', () => {
     ['buffer', Buffer.from('abc'), '"abc"'],
     ['error', { e: new TypeError('no') }, '{"e":"TypeError: no"}'],
     ['bigint', { n: 12345678901234567890n }, '{"n":12345678901234567890}'],
+    ['a whole number beyond 2^53', { n: 2 ** 60 }, '{"n":1152921504606846976}'],
+    ['a negative one', [-281611353677043470000], '[-281611353677043466240]'],
+    ['the largest without an exponent', 1e21 - 131072, '999999999999999868928'],
+    ['numbers with an exponent', [1e21, -1.5e300, 5e-324], '[1e+21,-1.5e+300,5e-324]'],
+    ['the largest safe integers', [2 ** 53 - 1, 1 - 2 ** 53], '[9007199254740991,-9007199254740991]'],
     ['NaN', { n: NaN }, '{"n":NaN}'],
     ['infinities', [Infinity, -Infinity], '[Infinity,-Infinity]'],
     ['URL', { u: new URL('http://h/p?q') }, '{"u":"http://h/p?q"}'],
@@ -222,9 +227,11 @@ describe('json - properties', () => {
   it('agrees with the engine on everything the engine can write', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
-        expect(encodeJson(value)).toBe(JSON.stringify(value))
-        // A value that forces the careful writer and parser gives the same text and value.
-        expect(encodeJson([value, 1n])).toBe(JSON.stringify([value, 1]))
+        if (!holdsRounded(value)) {
+          expect(encodeJson(value)).toBe(JSON.stringify(value))
+          // A value that forces the careful writer and parser gives the same text and value.
+          expect(encodeJson([value, 1n])).toBe(JSON.stringify([value, 1]))
+        }
         expect(decodeJson(`[${JSON.stringify(value)}, NaN]`)).toEqual([bigger(JSON.parse(JSON.stringify(value))), NaN])
       }),
       { numRuns: 500 },
@@ -258,12 +265,21 @@ function captured(run: () => unknown): unknown {
   }
 }
 
+/** A whole number beyond 2^53 that is written without an exponent. */
+const isLong = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && !/e/.test(String(value)) && !Number.isSafeInteger(value)
+
+/** True when the engine would write a number here whose digits are not those of its value. */
+function holdsRounded(value: unknown): boolean {
+  if (isLong(value)) return BigInt(String(value)) !== BigInt(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsRounded)
+}
+
 /** JSON has no negative zero that JavaScript would write. */
 function sameZero(value: unknown): unknown {
   if (value === 0) return 0
-  // Whole doubles beyond 2^53 are written as digits and so come back as exact integers.
-  if (typeof value === 'number' && Number.isInteger(value) && !/e/.test(String(value)) && !Number.isSafeInteger(value))
-    return BigInt(String(value))
+  // Whole doubles beyond 2^53 are written with all their digits and so come back as exact integers.
+  if (isLong(value)) return BigInt(value)
   if (Array.isArray(value)) return value.map(sameZero)
   if (typeof value !== 'object' || value === null) return value
   return Object.entries(value).map(([key, field]) => [key, sameZero(field)])
@@ -272,8 +288,7 @@ function sameZero(value: unknown): unknown {
 /** The engine's reading with its rounded integers made exact, as ours are. */
 function bigger(value: unknown): unknown {
   if (value === 0) return 0
-  if (typeof value === 'number' && Number.isInteger(value) && !/e/.test(String(value)) && !Number.isSafeInteger(value))
-    return BigInt(String(value))
+  if (isLong(value)) return BigInt(String(value))
   if (Array.isArray(value)) return value.map(bigger)
   if (typeof value !== 'object' || value === null) return value
   const copy: Record<string, unknown> = {}
