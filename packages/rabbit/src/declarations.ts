@@ -20,18 +20,24 @@ export class Declarations {
   readonly #connection: ClientConnection
   readonly #done = new Map<string, Promise<void>>()
   readonly #ready = new Set<string>()
+  /** The same by what was asked with, which is quicker than by key. */
+  #known = new WeakSet<Requirement | OwnQueueRequirement>()
 
   constructor(connection: ClientConnection) {
     this.#connection = connection
   }
 
   /** Whether it was declared already. */
-  has(key: string): boolean {
-    return this.#ready.has(key)
+  has(requirement: Requirement | OwnQueueRequirement): boolean {
+    if (this.#known.has(requirement)) return true
+    if (!this.#ready.has(requirementKey(requirement))) return false
+    this.#known.add(requirement)
+    return true
   }
 
   /** Declares unless that was done. Rejects with the broker's refusal; the next call tries again. */
-  async ensure(key: string, requirement: Requirement | OwnQueueRequirement): Promise<void> {
+  async ensure(requirement: Requirement | OwnQueueRequirement): Promise<void> {
+    const key = requirementKey(requirement)
     let done = this.#done.get(key)
     if (done === undefined) {
       done = this.#declare(requirement)
@@ -46,6 +52,7 @@ export class Declarations {
 
   /** Forgets what concerns an exchange that turned out to be gone. */
   forget(exchange: string): void {
+    this.#known = new WeakSet()
     for (const key of this.#done.keys()) {
       if (exchangeOfKey(key) !== exchange) continue
       this.#done.delete(key)
@@ -93,7 +100,7 @@ export class Declarations {
 }
 
 /** Exchange names hold no newline: amqp-0-9-1 allows letters, digits and `-_.:`. */
-export function requirementKey(requirement: Requirement | OwnQueueRequirement): string {
+function requirementKey(requirement: Requirement | OwnQueueRequirement): string {
   if (requirement.exchange === null) return `\n${requirement.queue.name}`
   const { exchange, store } = requirement
   return store === null ? exchange.name : `${exchange.name}\n${store.queue.name}`

@@ -1,4 +1,3 @@
-import type { DeliveryFacts } from '@oslo-messaging/core/driver'
 import type { ClientDelivery, MessageProperties } from './client.ts'
 
 /** How a delivery reaches the channel it came on. */
@@ -63,17 +62,28 @@ export class Delivery {
 /** Counts the deliveries of a message that this driver has put aside and delivered again. */
 export const ATTEMPTS_HEADER = 'x-oslo-attempts'
 
-/** What the broker knows about a delivery, for whoever handles it. */
-export function deliveryFacts({ redelivered, properties }: Delivery, uniqueId: string | null): DeliveryFacts {
-  const { headers } = properties
-  const count = headers?.['x-delivery-count'] ?? headers?.[ATTEMPTS_HEADER]
-  const traced = headers === undefined ? [] : Object.entries(headers).filter(isTraceHeader)
+/** What the headers of a delivery say, for whoever handles it. */
+export interface HeaderFacts {
+  readonly deliveryCount: number | undefined
+  /** Trace context and the like; undefined when there is none. */
+  readonly traced: Readonly<Record<string, string>> | undefined
+}
+
+const NO_FACTS: HeaderFacts = Object.freeze({ deliveryCount: undefined, traced: undefined })
+
+export function headerFacts({ properties: { headers } }: Delivery): HeaderFacts {
+  if (headers === undefined || isEmpty(headers)) return NO_FACTS
+  const count = headers['x-delivery-count'] ?? headers[ATTEMPTS_HEADER]
+  const traced = Object.entries(headers).filter(isTraceHeader)
   return {
-    redelivered,
-    ...(typeof count === 'number' ? { deliveryCount: count } : {}),
-    ...(uniqueId === null ? {} : { uniqueId }),
-    ...(traced.length === 0 ? {} : { headers: Object.fromEntries(traced) }),
+    deliveryCount: typeof count === 'number' ? count : undefined,
+    traced: traced.length === 0 ? undefined : Object.fromEntries(traced),
   }
+}
+
+function isEmpty(record: object): boolean {
+  for (const _key in record) return false
+  return true
 }
 
 /** Everything textual that is neither the broker's nor the codec's. */

@@ -17,6 +17,9 @@ export class Duplicates {
   readonly #name: string
   readonly #kept: DuplicateStore
   readonly #witnessed = new Set<number>()
+  /** The same in order of arrival; a Set that loses its first all the time takes ever longer to find it. */
+  readonly #order: number[] = []
+  #oldest = 0
 
   constructor(runtime: Runtime, name: string) {
     const { duplicateCacheSize, duplicateStore } = runtime.settings
@@ -34,13 +37,15 @@ export class Duplicates {
   add(id: string): void {
     this.#kept.add(id)
     const hash = hashOf(id)
-    this.#witnessed.delete(hash)
+    if (this.#witnessed.has(hash)) return
     this.#witnessed.add(hash)
-    if (this.#witnessed.size <= MOST_WITNESSED) return
-    for (const oldest of this.#witnessed) {
-      this.#witnessed.delete(oldest)
+    if (this.#order.length < MOST_WITNESSED) {
+      this.#order.push(hash)
       return
     }
+    this.#witnessed.delete(this.#order[this.#oldest] ?? 0)
+    this.#order[this.#oldest] = hash
+    this.#oldest = (this.#oldest + 1) % MOST_WITNESSED
   }
 
   /** It was held back. */

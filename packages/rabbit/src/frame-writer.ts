@@ -18,7 +18,7 @@ export class FrameWriter {
   /** Finished parts that wait for the flush, before what is in the piece. */
   #parts: Uint8Array[] = []
   #piece: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
-  /** What is in the piece and not flushed: `[from, to)`. Bytes before belong to the socket, which may not have sent them yet; none is used twice. */
+  /** What is in the piece and not flushed: `[from, to)`. Bytes before belong to the socket until it has sent them. */
   #from = 0
   #to = 0
   #scheduled = false
@@ -98,13 +98,16 @@ export class FrameWriter {
     this.#parts = []
     const socket = this.#socket
     if (!socket.writable) return
-    if (parts.length === 1) {
-      socket.write(first)
-      return
+    if (parts.length === 1) socket.write(first)
+    else {
+      socket.cork()
+      for (const part of parts) socket.write(part)
+      socket.uncork()
     }
-    socket.cork()
-    for (const part of parts) socket.write(part)
-    socket.uncork()
+    // Most of the time the kernel has taken everything by now, and the piece can be used again.
+    if (socket.writableLength > 0) return
+    this.#from = 0
+    this.#to = 0
   }
 
   /** Room for so many bytes, in the piece; gives where. */

@@ -1,5 +1,5 @@
-import { type IncomingNotification, type MessageContext } from '@oslo-messaging/core/driver'
-import { type Delivery, deliveryFacts } from './delivery.ts'
+import type { IncomingNotification, MessageContext } from '@oslo-messaging/core/driver'
+import { type Delivery, headerFacts } from './delivery.ts'
 import { reportDropped } from './dropped.ts'
 import { Duplicates } from './duplicates.ts'
 import { decodeBody, splitNotification } from './message.ts'
@@ -79,7 +79,10 @@ class RabbitNotification implements IncomingNotification {
     this.message = decoded.message
     this.signal = delivery.signal
     this.redelivered = delivery.redelivered
-    Object.assign(this, deliveryFacts(delivery, decoded.uniqueId))
+    if (decoded.uniqueId !== null) this.uniqueId = decoded.uniqueId
+    const { deliveryCount, traced } = headerFacts(delivery)
+    if (deliveryCount !== undefined) this.deliveryCount = deliveryCount
+    if (traced !== undefined) this.headers = traced
     this.#delivery = delivery
     this.#onAcknowledged = onAcknowledged
   }

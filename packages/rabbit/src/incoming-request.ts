@@ -1,5 +1,5 @@
-import { type IncomingRequest, type MessageContext, type RPCReply } from '@oslo-messaging/core/driver'
-import { type Delivery, deliveryFacts } from './delivery.ts'
+import type { IncomingRequest, MessageContext, RPCReply } from '@oslo-messaging/core/driver'
+import { type Delivery, headerFacts } from './delivery.ts'
 import { reportDropped } from './dropped.ts'
 import { Duplicates } from './duplicates.ts'
 import { type DecodedRequest, decodeBody, encodeHeartbeat, encodeReply, splitRequest } from './message.ts'
@@ -102,7 +102,10 @@ class RabbitRequest implements IncomingRequest {
     this.message = decoded.message
     this.callMonitorTimeout = decoded.callMonitorTimeout
     this.redelivered = delivery.redelivered
-    Object.assign(this, deliveryFacts(delivery, decoded.uniqueId))
+    if (decoded.uniqueId !== null) this.uniqueId = decoded.uniqueId
+    const { deliveryCount, traced } = headerFacts(delivery)
+    if (deliveryCount !== undefined) this.deliveryCount = deliveryCount
+    if (traced !== undefined) this.headers = traced
     this.#delivery = delivery
     this.#replies = replies
     this.#reader = reader

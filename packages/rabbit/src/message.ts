@@ -1,15 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 import { randomFillSync } from 'node:crypto'
 import {
-  decodeJson,
   encodeJson,
   type IncomingNotification,
   type MessageContext,
   type OutgoingNotification,
   type OutgoingRequest,
+  readEnvelope,
   type RPCReply,
   SerializationError,
-  unwrapEnvelope,
   wrapEnvelope,
 } from '@oslo-messaging/core/driver'
 import type { MessageProperties } from './client.ts'
@@ -110,7 +109,7 @@ export function decodeBody(properties: MessageProperties, body: Buffer): Fields 
   const { contentType, headers } = properties
   if (contentType !== 'application/json')
     throw new SerializationError(`Content type ${contentType ?? '(none)'} is not application/json`)
-  return unwrapEnvelope(decodeJson(decodeText(decompress(headers, body))))
+  return readEnvelope(decodeText(decompress(headers, body)))
 }
 
 /** A request taken apart. `message` keeps whatever is neither the driver's nor the context's. */

@@ -11,7 +11,7 @@ import {
 import type { ClientConnection } from './client.ts'
 import type { CompressedBody } from './compression.ts'
 import { blockedFacts, type Connection } from './connection.ts'
-import { Declarations, type OwnQueueRequirement, type Requirement, requirementKey } from './declarations.ts'
+import { Declarations, type OwnQueueRequirement, type Requirement } from './declarations.ts'
 import { Lane, type PublishOutcome } from './lane.ts'
 import { brokerCodeOf, mapError } from './map-error.ts'
 import { mayRepeat, NotSent, outcomeError, spent } from './publish-errors.ts'
@@ -276,7 +276,7 @@ export class Publisher {
   #readyLane({ exchange, requirement }: Shipment): Lane | undefined {
     const session = this.#session
     if (session === undefined || session.connection !== this.#connection.current) return undefined
-    if (requirement !== null && !session.declarations.has(requirementKey(requirement))) return undefined
+    if (requirement !== null && !session.declarations.has(requirement)) return undefined
     const lane = session.lanes.get(laneName(session, exchange))
     return lane?.usable === true ? lane : undefined
   }
@@ -289,7 +289,7 @@ export class Publisher {
     try {
       if (requirement !== null) {
         progress.phase = 'declare'
-        await deadline.race(session.declarations.ensure(requirementKey(requirement), requirement), progress)
+        await deadline.race(session.declarations.ensure(requirement), progress)
       }
       return await deadline.race(this.#laneOf(session, exchange), progress)
     } catch (error) {

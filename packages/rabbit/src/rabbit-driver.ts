@@ -23,7 +23,6 @@ import { type Compression, compress } from './compression.ts'
 import type { RabbitOptions } from './config.ts'
 import { Connection } from './connection.ts'
 import { Consumer } from './consumer.ts'
-import type { Requirement } from './declarations.ts'
 import { hostsOf, virtualHostOf } from './hosts.ts'
 import { NotificationReader } from './incoming-notification.ts'
 import { RequestReader } from './incoming-request.ts'
@@ -34,10 +33,11 @@ import { newProgress, Publisher } from './publisher.ts'
 import { createQueueNames, type QueueNames } from './queue-names.ts'
 import { ReplyQueue } from './reply-queue.ts'
 import { ReplySender } from './reply-sender.ts'
+import { Routes } from './routes.ts'
 import type { Runtime } from './runtime.ts'
 import type { RabbitSettings } from './settings.ts'
 import { tlsOptions } from './tls-options.ts'
-import { createTopology, type Destination, type Subscription, type Topology } from './topology.ts'
+import { createTopology, type Subscription, type Topology } from './topology.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** One broker, reached over AMQP 0-9-1. Wiring only: what it sends is in `message.ts`, what it declares in `topology.ts`, how it recovers in
@@ -45,6 +45,7 @@ import { Watchdog } from './watchdog.ts'
 export class RabbitDriver implements Driver {
   readonly #runtime: Runtime
   readonly #topology: Topology
+  readonly #routes: Routes
   readonly #compression: Compression | null
   readonly #publishing: Connection
   readonly #consuming: Connection
@@ -65,6 +66,7 @@ export class RabbitDriver implements Driver {
     this.#runtime = { client, options, settings, program, logger, clock, random }
     noteOptions(options, logger)
     this.#topology = createTopology(options, context.defaultExchange)
+    this.#routes = new Routes(this.#topology)
     this.#compression = compressionOf(options)
     const place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsOptions(options) }
     this.#publishing = new Connection({ runtime: this.#runtime, purpose: 'publishing', ...place })
@@ -78,13 +80,17 @@ export class RabbitDriver implements Driver {
     this.#watchdog = new Watchdog(this.#runtime, this.#consuming)
   }
 
-  async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
-    const destination = this.#topology.requestDestination(target)
-    const mandatory = options.atLeastOnce && target.fanout !== true
-    if (options.waitForReply) return await this.#call(destination, mandatory, request, options)
+  send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
+    return options.waitForReply ? this.#call(target, request, options) : this.#cast(target, request, options)
+  }
+
+  async #cast(target: Target, request: OutgoingRequest, options: SendOptions): Promise<undefined> {
+    const { exchange, routingKey, requirement } = this.#routes.ofRequest(target)
     await this.#publisher.send({
-      ...route(destination),
-      mandatory,
+      exchange,
+      routingKey,
+      requirement,
+      mandatory: isMandatory(target, options),
       expiration: undefined,
       encode: () => this.#pack(encodeRequest(request, null, newId()), request.headers),
       deadline: options.deadline,
@@ -96,10 +102,11 @@ export class RabbitDriver implements Driver {
   }
 
   async sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
-    const { store, ...destination } = this.#topology.notificationDestination(target)
+    const { exchange, routingKey, requirement } = this.#routes.ofNotification(target)
     await this.#publisher.send({
-      ...route(destination),
-      requirement: { exchange: store.exchange, store },
+      exchange,
+      routingKey,
+      requirement,
       mandatory: false,
       expiration: undefined,
       encode: () => this.#pack(encodeNotification(notification, options.version, newId()), notification.headers),
@@ -159,12 +166,8 @@ export class RabbitDriver implements Driver {
     signal?.removeEventListener('abort', cut)
   }
 
-  async #call(
-    destination: Destination,
-    mandatory: boolean,
-    request: OutgoingRequest,
-    options: SendOptions,
-  ): Promise<RPCReply> {
+  async #call(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply> {
+    const { exchange, routingKey, requirement } = this.#routes.ofRequest(target)
     const { deadline, callMonitorTimeoutMs, expiresInMs } = options
     if (!this.#replies.isUp) {
       this.#watchdog.watch(this.#replies)
@@ -180,8 +183,10 @@ export class RabbitDriver implements Driver {
     // Expected before it is published, so that a fast reply is never missed.
     const reply = this.#replies.expect(msgId, { deadline, callMonitorTimeoutMs })
     const shipment = {
-      ...route(destination),
-      mandatory,
+      exchange,
+      routingKey,
+      requirement,
+      mandatory: isMandatory(target, options),
       expiration: expiresInMs === null ? undefined : String(Math.trunc(expiresInMs)),
       encode: () => this.#pack(encodeRequest(request, call, newId()), request.headers),
       deadline,
@@ -246,16 +251,8 @@ export class RabbitDriver implements Driver {
   }
 }
 
-function route({ exchange, routingKey }: Destination): {
-  readonly exchange: string
-  readonly routingKey: string
-  readonly requirement: Requirement | null
-} {
-  return {
-    exchange: exchange?.name ?? '',
-    routingKey,
-    requirement: exchange === null ? null : { exchange, store: null },
-  }
+function isMandatory({ fanout }: Target, { atLeastOnce }: SendOptions): boolean {
+  return atLeastOnce && fanout !== true
 }
 
 function compressionOf({ kombu_compression: value }: RabbitOptions): Compression | null {

@@ -1,18 +1,28 @@
 import { SerializationError } from '../errors.ts'
 import { decodeJson } from './json.ts'
+import { quoteJson, unquoteJson } from './nested-json.ts'
 
 export const VERSION_KEY = 'oslo.version'
 export const MESSAGE_KEY = 'oslo.message'
 /** Version of the envelope that `wrapEnvelope` writes, the value of `oslo.version`. */
 export const ENVELOPE_VERSION = '2.0'
 
+/** As Python writes it too. */
 const HEAD = `{"${VERSION_KEY}": "${ENVELOPE_VERSION}", "${MESSAGE_KEY}": `
 
 /** Wraps the JSON text of a message (made by `encodeJson`) in the 2.0 envelope; nothing is encoded twice but the text itself.
  *  Shape: { "oslo.version": "2.0", "oslo.message": "<JSON text>" }; the inner value is a string, not an object.
  *  Source: WIRE 1.2 (oslo_messaging/_drivers/common.py, serialize_msg). */
 export function wrapEnvelope(messageText: string): string {
-  return `${HEAD}${JSON.stringify(messageText)}}`
+  return `${HEAD}${quoteJson(messageText)}}`
+}
+
+/** The message in the JSON text of a body: what `unwrapEnvelope(decodeJson(text))` gives, for less where the text is long. Throws as these two do. */
+export function readEnvelope(text: string): Readonly<Record<string, unknown>> {
+  const message =
+    text.startsWith(HEAD) && text.endsWith('}') ? unquoteJson(text, HEAD.length, text.length - 1) : undefined
+  if (message === undefined) return unwrapEnvelope(decodeJson(text))
+  return asObject(decodeJson(message), `${MESSAGE_KEY} of the envelope`)
 }
 
 /** The message inside a decoded body: of an envelope, or the body itself when it is none (format 1.0). Keys beside the envelope's two are ignored.
