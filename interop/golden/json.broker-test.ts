@@ -53,6 +53,8 @@ const { value: anything } = fc.letrec<{ value: unknown; scalar: unknown }>((tie)
     fc.integer(),
     fc.bigInt(),
     fc.double(),
+    // Whole, beyond 2^53, and not the round numbers that are easy to write.
+    fc.tuple(fc.maxSafeInteger(), fc.nat({ max: 16 })).map(([whole, shift]) => whole * 2 ** shift),
     text,
   ),
   value: fc.oneof(

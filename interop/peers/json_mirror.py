@@ -82,6 +82,9 @@ def random_value(rnd, depth=0):
         return rnd.randint(-10 ** rnd.randint(1, 40), 10 ** rnd.randint(1, 40))
     if kind == 4:
         return rnd.choice(FLOATS)
+    if kind == 5 and rnd.random() < 0.3:
+        # whole, and beyond 2^53
+        return float(rnd.randint(-10 ** 21, 10 ** 21))
     if kind == 5:
         bits = struct.pack('>Q', rnd.getrandbits(64))
         return struct.unpack('>d', bits)[0]
