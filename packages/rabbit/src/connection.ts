@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import {
   type ComponentHealth,
   ClosedError,
-  createBackoff,
   Deadline,
   isMessagingError,
   MessageDeliveryFailure,
@@ -18,7 +17,7 @@ import { type BrokerHost, createHostOrder, hostText } from './hosts.ts'
 import { classify, mapError } from './map-error.ts'
 import { patiently } from './patience.ts'
 import { isHiddenRefusal, probeOpen } from './open-probe.ts'
-import { describeLoss, sleepAtMost } from './recovery.ts'
+import { describeLoss, retryBackoff, sleepAtMost } from './recovery.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
 
 export interface ConnectionOptions {
@@ -162,19 +161,14 @@ export class Connection {
 
   #createSupervisor(): Supervisor {
     const { runtime, purpose } = this.#options
-    const { options, clock, random } = runtime
+    const { clock } = runtime
     const report = reportState(runtime, 'connection', purpose)
     const supervisor = new Supervisor({
-      establish: async (signal, attempt) => await this.#establish(supervisor, signal, attempt),
+      establish: async (signal) => await this.#establish(supervisor, signal),
       classify,
       upState: 'connected',
       clock,
-      backoff: createBackoff({
-        initialMs: options.rabbit_retry_interval * 1000,
-        stepMs: options.rabbit_retry_backoff * 1000,
-        maxMs: options.rabbit_interval_max * 1000,
-        random,
-      }),
+      backoff: retryBackoff(runtime),
       onChange: (change) => {
         report(change)
         this.#noteFailure(change)
@@ -189,9 +183,9 @@ export class Connection {
     for (const watcher of this.#failureWatchers) watcher(error)
   }
 
-  async #establish(supervisor: Supervisor, signal: AbortSignal, attempt: number): Promise<void> {
-    // A thousand clients that lost one broker do not come back in the same instant.
-    if (attempt === 0 && this.#everConnected) await sleepAtMost(this.#options.runtime, signal)
+  async #establish(supervisor: Supervisor, signal: AbortSignal): Promise<void> {
+    // A thousand clients that lost one broker do not come back in the same instant, nor do those that found it not ready yet.
+    if (this.#everConnected) await sleepAtMost(this.#options.runtime, signal)
     const failures: unknown[] = []
     for (const host of this.#order.nextPass()) {
       signal.throwIfAborted()

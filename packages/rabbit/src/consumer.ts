@@ -1,22 +1,21 @@
 import {
   type ComponentHealth,
-  createBackoff,
   createDeferred,
   Deadline,
   type Listener,
   Supervisor,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
-import { AckBatch } from './ack-batch.ts'
 import type { ArgumentTable, ClientChannel, ClientConnection, ClientDelivery } from './client.ts'
 import type { Connection } from './connection.ts'
-import { declareSubscriptions } from './declare-subscriptions.ts'
-import { Delivery } from './delivery.ts'
-import { reportDropped } from './dropped.ts'
+import { ConsumerSession } from './consumer-session.ts'
+import { declareSubscriptions, redeclareSubscriptions } from './declare-subscriptions.ts'
+import type { Delivery } from './delivery.ts'
 import { classify, mapError } from './map-error.ts'
 import { patiently } from './patience.ts'
-import { sleepAtMost } from './recovery.ts'
+import { retryBackoff, sleepAtMost } from './recovery.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
+import { StrayQueues } from './stray-queues.ts'
 import type { Subscription } from './topology.ts'
 import type { WatchedConsumer } from './watchdog.ts'
 
@@ -36,17 +35,6 @@ export interface ConsumerOptions {
   readonly onEnd: (consumer: Consumer) => void
 }
 
-/** One channel with its consumers, from subscription to loss. */
-interface Session {
-  readonly channel: ClientChannel
-  readonly acks: AckBatch
-  readonly revoked: AbortController
-  /** Delivered by the broker beyond what may be in hand: each queue of the listener has the whole prefetch for itself. */
-  readonly waiting: { readonly delivery: ClientDelivery; readonly queue: string; readonly since: number }[]
-  inHand: number
-  lost: boolean
-}
-
 /** A listener: declares, binds, consumes, and does so again after every loss. One channel each, so that one listener's error is its own (P15). */
 export class Consumer implements Listener, WatchedConsumer {
   readonly #options: ConsumerOptions
@@ -54,7 +42,10 @@ export class Consumer implements Listener, WatchedConsumer {
   readonly #closed = createDeferred<void>()
   /** Last offset seen of each stream, to go on after a reconnect. */
   readonly #offsets = new Map<string, number>()
-  #session: Session | undefined
+  readonly #strays: StrayQueues
+  /** Where it consumed last. */
+  #client: ClientConnection | undefined
+  #session: ConsumerSession | undefined
   #everConsumed = false
   #stopping: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -63,7 +54,6 @@ export class Consumer implements Listener, WatchedConsumer {
   constructor(options: ConsumerOptions) {
     this.#options = options
     const { runtime, name } = options
-    const { rabbit_retry_interval, rabbit_retry_backoff, rabbit_interval_max } = runtime.options
     const report = reportState(runtime, 'listener', name)
     this.#supervisor = new Supervisor({
       establish: async (signal, attempt) => await this.#establish(signal, attempt),
@@ -71,16 +61,18 @@ export class Consumer implements Listener, WatchedConsumer {
       upState: 'consuming',
       heldUpBy: () => options.connection.error,
       clock: runtime.clock,
-      backoff: createBackoff({
-        initialMs: rabbit_retry_interval * 1000,
-        stepMs: rabbit_retry_backoff * 1000,
-        maxMs: rabbit_interval_max * 1000,
-        random: runtime.random,
-      }),
+      backoff: retryBackoff(runtime),
       onChange: (change) => {
         report(change)
         if (change.state === 'failed') this.#fail(change.error)
       },
+    })
+    this.#strays = new StrayQueues({
+      runtime,
+      name,
+      resume: async (subscription) => await this.#resume(subscription),
+      // The listener begins again as a whole, and meets the same refusal.
+      onRefused: (error) => this.lost(mapError(error)),
     })
     // Core looks at it; until it does, a rejection is already in the state and the log.
     this.#closed.promise.catch(() => {})
@@ -103,7 +95,9 @@ export class Consumer implements Listener, WatchedConsumer {
   }
 
   health(): ComponentHealth {
-    return componentHealth(this.#supervisor, 'listener', this.#options.name, this.#options.connection.host)
+    const health = componentHealth(this.#supervisor, 'listener', this.#options.name, this.#options.connection.host)
+    const stray = this.#strays.first
+    return stray === undefined || health.state !== 'consuming' ? health : { ...health, state: 'recovering', ...stray }
   }
 
   async stop(): Promise<void> {
@@ -137,15 +131,16 @@ export class Consumer implements Listener, WatchedConsumer {
 
   /** Whether more could be delivered now. */
   get hasRoom(): boolean {
-    const session = this.#session
-    return session !== undefined && session.inHand < this.#options.prefetch && session.waiting.length === 0
+    return this.#session?.hasRoom === true
   }
 
   get queues(): readonly { readonly name: string; readonly shared: boolean }[] {
-    return this.#options.subscriptions.map(({ kind, queue, stream }) => ({
-      name: queue.name,
-      shared: stream || (kind !== 'server' && kind !== 'fanout'),
-    }))
+    return this.#options.subscriptions
+      .filter(({ queue }) => !this.#strays.has(queue.name))
+      .map(({ kind, queue, stream }) => ({
+        name: queue.name,
+        shared: stream || (kind !== 'server' && kind !== 'fanout'),
+      }))
   }
 
   lost(reason: Error): void {
@@ -157,27 +152,58 @@ export class Consumer implements Listener, WatchedConsumer {
 
   async #establish(signal: AbortSignal, attempt: number): Promise<void> {
     const { connection, runtime, subscriptions } = this.#options
-    const client = await connection.ready(Deadline.after(null, { signal, clock: runtime.clock }))
+    // Before the connection is asked for: a channel may end a moment before its connection does.
     if (attempt === 0 && this.#everConsumed) await sleepAtMost(runtime, signal)
+    const client = await connection.ready(Deadline.after(null, { signal, clock: runtime.clock }))
     try {
-      await declareSubscriptions(client, subscriptions)
-      await this.#consume(client, signal)
+      const isNewConnection = client !== this.#client
+      const { clock } = runtime
+      const failures = this.#everConsumed
+        ? await redeclareSubscriptions(client, subscriptions, { clock, isNewConnection })
+        : (await declareSubscriptions(client, subscriptions), NONE)
+      const queues = byQueue(subscriptions)
+      await this.#consume(
+        client,
+        signal,
+        queues.filter(({ queue }) => !failures.has(queue.name)),
+      )
+      for (const subscription of queues)
+        if (failures.has(subscription.queue.name)) this.#strays.add(subscription, failures.get(subscription.queue.name))
     } catch (error) {
       throw mapError(error, { host: connection.host, phase: 'declare' })
     }
   }
 
-  async #consume(client: ClientConnection, signal: AbortSignal): Promise<void> {
-    const { subscriptions, prefetch } = this.#options
-    const channel = await client.openChannel()
-    const session: Session = {
-      channel,
-      acks: new AckBatch(channel),
-      revoked: new AbortController(),
-      waiting: [],
-      inHand: 0,
-      lost: false,
+  /** One queue again, on the channel of the others. */
+  async #resume(subscription: Subscription): Promise<void> {
+    const { connection, runtime, subscriptions } = this.#options
+    const { clock } = runtime
+    const session = this.#session
+    const client = connection.current
+    if (session === undefined || client === undefined)
+      throw new TransportDriverError('The listener has no channel', { retryable: true })
+    const { name } = subscription.queue
+    const same = subscriptions.filter(({ queue }) => queue.name === name)
+    try {
+      await redeclareSubscriptions(client, same, { clock, isNewConnection: false })
+      if (session === this.#session) await this.#consumeQueue(session, subscription)
+    } catch (error) {
+      throw mapError(error, { host: connection.host, phase: 'declare' })
     }
+  }
+
+  async #consumeQueue(session: ConsumerSession, subscription: Subscription): Promise<void> {
+    const { name } = subscription.queue
+    const onDelivery = (delivery: ClientDelivery | null): void =>
+      delivery === null ? this.#cancelled(session, subscription) : this.#deliver(session, delivery, subscription)
+    const options = { consumerTag: session.tagFor(name), noAck: false, arguments: this.#consumeArguments(subscription) }
+    await session.channel.consume(name, options, onDelivery)
+  }
+
+  async #consume(client: ClientConnection, signal: AbortSignal, queues: readonly Subscription[]): Promise<void> {
+    const { prefetch } = this.#options
+    const channel = await client.openChannel()
+    const session = new ConsumerSession(channel, this.#options)
     channel.onClosed = (reason) => this.#lose(session, reason ?? new Error('Channel closed'))
     if (signal.aborted) {
       await channel.close()
@@ -186,23 +212,14 @@ export class Consumer implements Listener, WatchedConsumer {
     this.#session = session
     try {
       await channel.prefetch(prefetch)
-      for (const [index, subscription] of byQueue(subscriptions).entries()) {
-        const { name } = subscription.queue
-        const onDelivery = (delivery: ClientDelivery | null): void =>
-          delivery === null ? this.#cancelled(session, subscription) : this.#deliver(session, delivery, subscription)
-        const options = {
-          consumerTag: String(index + 1),
-          noAck: false,
-          arguments: this.#consumeArguments(subscription),
-        }
-        await channel.consume(name, options, onDelivery)
-      }
+      for (const subscription of queues) await this.#consumeQueue(session, subscription)
     } catch (error) {
       this.#lose(session, error)
       throw error
     }
     if (signal.aborted) this.#lose(session, signal.reason)
     this.#everConsumed = true
+    this.#client = client
   }
 
   #consumeArguments({ queue, stream, consumeArguments }: Subscription): ArgumentTable {
@@ -212,69 +229,36 @@ export class Consumer implements Listener, WatchedConsumer {
 
   // --- deliveries ---------------------------------------------------------------------------------------------------
 
-  #deliver(session: Session, delivery: ClientDelivery, { stream, queue }: Subscription): void {
+  #deliver(session: ConsumerSession, delivery: ClientDelivery, { stream, queue }: Subscription): void {
     this.#deliveries += 1
     if (stream) {
       const offset = delivery.properties.headers?.['x-stream-offset']
       if (typeof offset === 'number') this.#offsets.set(queue.name, offset)
     }
-    if (this.#stopping !== undefined || session.lost) session.acks.reject(delivery.deliveryTag, true)
-    else if (session.inHand < this.#options.prefetch) this.#handOver(session, delivery, queue.name)
-    else session.waiting.push({ delivery, queue: queue.name, since: this.#options.runtime.clock.now() })
-  }
-
-  #handOver(session: Session, delivery: ClientDelivery, queue: string): void {
-    session.inHand += 1
-    this.#options.onDelivery(
-      new Delivery(delivery, queue, session.revoked.signal, {
-        acknowledge: (tag) => {
-          if (!session.lost) session.acks.acknowledge(tag)
-          this.#release(session)
-        },
-        reject: (tag, requeue) => {
-          if (!session.lost) session.acks.reject(tag, requeue)
-          this.#release(session)
-        },
-      }),
-    )
-  }
-
-  #release(session: Session): void {
-    session.inHand -= 1
-    while (session.inHand < this.#options.prefetch) {
-      const next = session.waiting.shift()
-      if (next === undefined) return
-      if (!this.#hasExpired(next.delivery, next.since)) return this.#handOver(session, next.delivery, next.queue)
-      session.acks.acknowledge(next.delivery.deliveryTag)
-      reportDropped(this.#options.runtime, this.#options.name, 'expired', {})
-    }
-  }
-
-  /** The broker drops what expires in its queue; what expires while it waits here is dropped here. */
-  #hasExpired({ properties }: ClientDelivery, since: number): boolean {
-    if (properties.expiration === undefined) return false
-    return this.#options.runtime.clock.now() - since >= Number(properties.expiration)
+    if (this.#stopping !== undefined || session.isLost) session.acks.reject(delivery.deliveryTag, true)
+    else session.deliver(delivery, queue.name)
   }
 
   // --- loss and end -------------------------------------------------------------------------------------------------
 
-  #cancelled(session: Session, { queue, stream }: Subscription): void {
+  #cancelled(session: ConsumerSession, subscription: Subscription): void {
+    const { queue, stream } = subscription
     if (stream) this.#offsets.delete(queue.name)
-    this.#lose(
-      session,
-      new TransportDriverError(`The broker cancelled the consumer of queue '${queue.name}': it was deleted or moved`, {
-        host: this.#options.connection.host,
-        retryable: true,
-      }),
+    const reason = new TransportDriverError(
+      `The broker cancelled the consumer of queue '${queue.name}': it was deleted or moved`,
+      { host: this.#options.connection.host, retryable: true },
     )
+    const others = this.queues.some(({ name }) => name !== queue.name)
+    // One queue of several is no reason to interrupt the others.
+    if (!others || session !== this.#session || !this.isConsuming) return this.#lose(session, reason)
+    session.tags.delete(queue.name)
+    this.#strays.add(subscription, reason)
   }
 
-  #lose(session: Session, reason: unknown): void {
-    if (session.lost) return
-    session.lost = true
-    session.waiting.length = 0
+  #lose(session: ConsumerSession, reason: unknown): void {
+    if (!session.end(reason)) return
+    this.#strays.clear()
     if (this.#session === session) this.#session = undefined
-    session.revoked.abort(reason)
     this.#options.onRevoked()
     void session.channel.close()
     if (this.#stopping === undefined) this.#supervisor.lost(mapError(reason, { host: this.#options.connection.host }))
@@ -284,10 +268,10 @@ export class Consumer implements Listener, WatchedConsumer {
     const session = this.#session
     const wasFailed = this.#supervisor.state === 'failed'
     this.#supervisor.close()
+    this.#strays.clear()
     if (session === undefined || wasFailed) return
-    for (const { delivery } of session.waiting.splice(0)) session.acks.reject(delivery.deliveryTag, true)
-    const tags = byQueue(this.#options.subscriptions).map((_, index) => String(index + 1))
-    const cancelled = Promise.all(tags.map(async (tag) => await session.channel.cancel(tag)))
+    session.giveBackWaiting()
+    const cancelled = Promise.all([...session.tags.values()].map(async (tag) => await session.channel.cancel(tag)))
     // A channel that is gone or silent delivers nothing either.
     await patiently(this.#options.runtime.clock, cancelled)
   }
@@ -296,10 +280,8 @@ export class Consumer implements Listener, WatchedConsumer {
     await this.stop()
     const session = this.#session
     this.#session = undefined
-    if (session !== undefined && !session.lost) {
-      session.lost = true
+    if (session !== undefined && session.end(new Error('The listener was closed'))) {
       session.acks.flush()
-      session.revoked.abort(new Error('The listener was closed'))
       await patiently(this.#options.runtime.clock, this.#releaseBroker(session.channel))
     }
     this.#options.onEnd(this)
@@ -319,6 +301,8 @@ export class Consumer implements Listener, WatchedConsumer {
     this.#closed.reject(error)
   }
 }
+
+const NONE: ReadonlyMap<string, unknown> = new Map()
 
 /** A pool over several exchanges has one queue in several subscriptions: it is consumed once. */
 function byQueue(subscriptions: readonly Subscription[]): readonly Subscription[] {

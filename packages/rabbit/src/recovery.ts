@@ -1,4 +1,4 @@
-import { TransportDriverError } from '@oslo-messaging/core/driver'
+import { type Backoff, createBackoff, TransportDriverError } from '@oslo-messaging/core/driver'
 import { mapError } from './map-error.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -30,4 +30,14 @@ export function describeLoss(reason: unknown, host: string, blockedMs: number): 
     `Connection lost because the event loop was blocked for ${blockedMs} ms: heartbeats could neither be sent nor read`,
     { host, retryable: true, cause },
   )
+}
+
+/** The waits between attempts that the options ask for. */
+export function retryBackoff({ options, random }: Pick<Runtime, 'options' | 'random'>): Backoff {
+  return createBackoff({
+    initialMs: options.rabbit_retry_interval * 1000,
+    stepMs: options.rabbit_retry_backoff * 1000,
+    maxMs: options.rabbit_interval_max * 1000,
+    random,
+  })
 }

@@ -2,7 +2,6 @@ import {
   BackpressureError,
   ClosedError,
   type ComponentHealth,
-  createBackoff,
   Deadline,
   ReplyPathLost,
   ReplyWaiters,
@@ -19,7 +18,7 @@ import { LazyAcks } from './lazy-acks.ts'
 import { brokerCodeOf, classify, mapError } from './map-error.ts'
 import { type DecodedReply, decodeBody, splitReply } from './message.ts'
 import { patiently } from './patience.ts'
-import { sleepAtMost } from './recovery.ts'
+import { retryBackoff, sleepAtMost } from './recovery.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
 import type { Subscription } from './topology.ts'
 import type { WatchedConsumer } from './watchdog.ts'
@@ -61,19 +60,13 @@ export class ReplyQueue implements WatchedConsumer {
     this.#connection = connection
     this.#describe = describe
     this.#waiters = new ReplyWaiters(runtime.clock)
-    const { rabbit_retry_interval, rabbit_retry_backoff, rabbit_interval_max } = runtime.options
     this.#supervisor = new Supervisor({
       establish: async (signal, attempt) => await this.#establish(signal, attempt),
       classify,
       upState: 'consuming',
       heldUpBy: () => connection.error,
       clock: runtime.clock,
-      backoff: createBackoff({
-        initialMs: rabbit_retry_interval * 1000,
-        stepMs: rabbit_retry_backoff * 1000,
-        maxMs: rabbit_interval_max * 1000,
-        random: runtime.random,
-      }),
+      backoff: retryBackoff(runtime),
       onChange: (change) => {
         reportState(runtime, 'reply-path', this.name)(change)
         if (change.state === 'failed') this.#failAll(change.error)

@@ -66,7 +66,10 @@ export class WaitingLine {
 
   #admit(shipment: Shipment, onEnd: OnEnd): CompressedBody | undefined {
     // By count before it is encoded: a flood is refused for next to nothing.
-    if (this.#room.messages >= this.#options.maxMessages) return void onEnd({ error: this.#refusal() })
+    if (this.#room.messages >= this.#options.maxMessages) {
+      onEnd({ error: this.#refusal() })
+      return undefined
+    }
     try {
       const body = shipment.encode()
       if (this.#room.tryAcquire(body.body.length)) return body

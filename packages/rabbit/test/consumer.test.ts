@@ -46,6 +46,78 @@ describe('listener', () => {
     await close()
   })
 
+  it('P01 - one queue that is out of order leaves the others of its listener alone, and health names it until it is back', async () => {
+    const broker = new FakeBroker()
+    const { driver, got, close } = await serve(broker)
+    const state = () => driver.health().components.find(({ kind }) => kind === 'listener')
+    const channels = broker.open[0]?.channels.length
+    broker.onMethod = (method, { queue }) => {
+      if (method === 'queue.declare' && queue === 'demo')
+        throw amqpError(404, "NOT_FOUND - home node 'x@y' of durable queue 'demo' in vhost '/' is down or inaccessible")
+    }
+    broker.deleteQueue('demo')
+    await expect.poll(state).toMatchObject({
+      state: 'recovering',
+      reason: expect.stringMatching(/queue 'demo'.*home node.*others go on/) as string,
+    })
+    broker.publish('openstack', 'demo.a', body(1))
+    expect(numbers(got)).toEqual([1])
+    got[0]?.acknowledge()
+    await expect.poll(() => broker.sent('basic.ack').length).toBe(1)
+    // A lost connection brings back what can be had.
+    broker.open[0]?.drop()
+    await expect.poll(() => broker.open[0]?.channels.length).toBeGreaterThanOrEqual(channels ?? 0)
+    broker.publish('openstack', 'demo.a', body(2))
+    await expect.poll(() => numbers(got)).toEqual([1, 2])
+    expect(state()).toMatchObject({ name: 'rpc demo.a', state: 'recovering' })
+    broker.onMethod = () => {}
+    await expect.poll(state, { timeout: 5000 }).toMatchObject({ state: 'consuming' })
+    broker.publish('openstack', 'demo', body(3))
+    await expect.poll(() => numbers(got)).toEqual([1, 2, 3])
+    await close()
+  })
+
+  it('P01 - a queue that is refused when it is made again ends the listener with that refusal', async () => {
+    const broker = new FakeBroker()
+    const { listener, close } = await serve(broker)
+    broker.onMethod = (method, { queue }) => {
+      if (method === 'queue.declare' && queue === 'demo')
+        throw amqpError(
+          406,
+          "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'demo' in vhost '/': received 'false' but current is 'true'",
+        )
+    }
+    broker.deleteQueue('demo')
+    await expect(listener.closed).rejects.toMatchObject({ brokerCode: 406 })
+    await close()
+  })
+
+  it('P23 - after a reconnect two listeners declare each entity once', async () => {
+    const broker = new FakeBroker()
+    const { driver, close } = await serve(broker)
+    const other = await driver.listen(
+      target.with({ server: 'b' }),
+      listenOptions<IncomingRequest>(() => {}),
+    )
+    const before = broker.frames.length
+    broker.open[0]?.drop()
+    await expect.poll(() => driver.health().status, { timeout: 5000 }).toBe('ok')
+    const declared = broker.frames
+      .slice(before)
+      .filter(({ method }) => method.endsWith('.declare'))
+      .map(({ method, args }) => `${method} ${String(args['exchange'] ?? args['queue'])}`)
+    const shared = declared.filter((entity) => !/fanout_|demo\.[ab]/.test(entity)).toSorted()
+    // The queue they share is each one's own business: it may be gone for one alone.
+    expect(shared).toEqual([
+      'exchange.declare demo_fanout',
+      'exchange.declare openstack',
+      'queue.declare demo',
+      'queue.declare demo',
+    ])
+    await other.close()
+    await close()
+  })
+
   it.each(['demo.a', 'demo'])(
     'P01 - notices that its consumer of %s is gone although nobody said so',
     async (queue) => {
@@ -82,104 +154,6 @@ describe('listener', () => {
     expect(broker.connections.length).toBe(1)
     expect(broker.frames.filter(({ method }) => method === 'basic.consume').length).toBe(consuming + 3)
     for (const listener of listeners) await listener.close()
-    await driver.close()
-  })
-
-  it('P16 - a refused declaration fails the listener with the difference, and changes nothing', async () => {
-    const broker = new FakeBroker()
-    broker.onMethod = (method, { queue }) => {
-      if (method === 'queue.declare' && queue === 'demo')
-        throw amqpError(
-          406,
-          "PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue 'demo' in vhost '/': received none but current is the value 'quorum' of type 'longstr'",
-        )
-    }
-    const driver = openDriver(broker)
-    const error = await driver
-      .listen(
-        target,
-        listenOptions<IncomingRequest>(() => {}),
-      )
-      .catch((caught: unknown) => caught)
-    expect(error).toMatchObject({ code: 'OSLO_MESSAGING_DRIVER', brokerCode: 406, retryable: false })
-    expect((error as Error).message).toContain('rabbit_quorum_queue')
-    expect(broker.sent('queue.delete')).toEqual([])
-    expect(broker.sent('queue.declare').length).toBe(1)
-    await driver.close()
-  })
-
-  it.each([
-    {
-      what: 'a broker that refuses transient queues',
-      code: 541,
-      text: 'INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated.',
-      why: /refuses queues that are as transient \(transient_nonexcl_queues\)/,
-    },
-    {
-      what: 'a durable queue',
-      code: 406,
-      text: "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'demo' in vhost '/': received 'false' but current is 'true'",
-      why: /but the queue on it is durable/,
-    },
-  ])(
-    'P16 - an exchange that is not durable and $what: the error names the exchange and the field, not the options',
-    async ({ code, text, why }) => {
-      const broker = new FakeBroker()
-      broker.onMethod = (method, { durable, exchange }) => {
-        if (method === 'exchange.declare' && exchange === 'openstack' && durable === true)
-          throw amqpError(
-            406,
-            "PRECONDITION_FAILED - inequivalent arg 'durable' for exchange 'openstack' in vhost '/': received 'true' but current is 'false'",
-          )
-        if (method === 'queue.declare' && durable === false) throw amqpError(code, text)
-      }
-      const driver = openDriver(broker, { options: { amqp_durable_queues: true, rabbit_transient_quorum_queue: true } })
-      const listening = driver.listen(
-        target,
-        listenOptions<IncomingRequest>(() => {}),
-      )
-      const storing = driver.sendNotification(
-        new Target({ topic: 'notifications.info' }),
-        { context: {}, message: {} },
-        { version: '2.0', deadline: castOptions().deadline, retries: null },
-      )
-      for (const outcome of await Promise.allSettled([listening, storing])) {
-        expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'OSLO_MESSAGING_CONFIGURATION' } })
-        const { message } = (outcome as PromiseRejectedResult).reason as Error
-        expect(message).toMatch(why)
-        expect(message).toContain("The exchange 'openstack' in virtual host '/' exists with another 'durable'")
-        expect(message).toContain("Delete the exchange 'openstack'")
-        expect(message).not.toContain('set rabbit_transient_quorum_queue')
-      }
-      await driver.close()
-    },
-  )
-
-  it('P04 - a feature the broker no longer permits is fatal, names the option, and is not retried', async () => {
-    const broker = new FakeBroker()
-    const driver = openDriver(broker)
-    broker.onMethod = (method, { queue }) => {
-      if (method !== 'queue.declare' || !String(queue).includes('fanout')) return
-      const reason = Object.assign(
-        new Error(
-          'Connection closed: 541 (INTERNAL-ERROR) with message "INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated."',
-        ),
-        { code: 541 },
-      )
-      broker.open[0]?.drop(reason)
-      throw reason
-    }
-    const error = await driver
-      .listen(
-        target,
-        listenOptions<IncomingRequest>(() => {}),
-      )
-      .catch((caught: unknown) => caught)
-    expect(error).toMatchObject({
-      code: 'OSLO_MESSAGING_CONFIGURATION',
-      option: '[oslo_messaging_rabbit] rabbit_transient_quorum_queue',
-    })
-    expect(broker.sent('queue.declare').filter(({ args }) => String(args['queue']).includes('fanout')).length).toBe(1)
     await driver.close()
   })
 

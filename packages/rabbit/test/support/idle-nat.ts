@@ -6,7 +6,7 @@ export async function idleNat(to: { readonly host: string; readonly port: number
   let forgotten = 0
   const server = createServer((client) => {
     const upstream = connect({ ...to, noDelay: true })
-    let timer: NodeJS.Timeout | undefined
+    let timer: ReturnType<typeof setTimeout> | undefined
     let isForgotten = false
     const used = (): boolean => {
       if (isForgotten) return false

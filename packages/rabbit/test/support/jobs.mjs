@@ -86,6 +86,7 @@ const jobs = {
     tell({ ready: true })
     await new Promise((resolve) => process.stdin.once('data', resolve))
     // The broker says that it is blocked to whoever publishes.
+    // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- the health is asked each time
     while (alarm && transport.health().status !== 'blocked')
       await client.cast({}, 'sink', payload, { timeoutMs: 100 }).catch(() => undefined)
     const before = process.memoryUsage().rss
