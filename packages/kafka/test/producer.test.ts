@@ -73,6 +73,23 @@ describe('producer', () => {
     await driver.close()
   })
 
+  it('P07 bytes in flight are bounded - more waits for room until its deadline, and goes through when there is some', async () => {
+    const kafka = new ScriptedKafka()
+    const stuck = createDeferred<void>()
+    kafka.beforeStore = async () => await stuck.promise
+    const driver = openOver(kafka)
+    // One payload of 1 MiB counts for each that carries it, and is in memory once.
+    const text = 'x'.repeat(1024 * 1024)
+    const accepted = Array.from({ length: 127 }, async () => await send(driver, 't.info', text, { timeoutMs: 60_000 }))
+    const impatient = failure(send(driver, 't.info', text, { timeoutMs: 200 }))
+    const patient = send(driver, 'other.info', text, { timeoutMs: 60_000 })
+    expect(await impatient).toMatchObject({ code: 'OSLO_MESSAGING_BACKPRESSURE', delivery: 'not-sent' })
+    expect(kafka.requests.length).toBeLessThanOrEqual(1)
+    stuck.resolve()
+    await Promise.all([...accepted, patient])
+    await driver.close()
+  })
+
   it('producer_batch_size caps batches by number', async () => {
     const kafka = new ScriptedKafka()
     const driver = openOver(kafka, { options: { producer_batch_size: 7 } })

@@ -47,7 +47,7 @@ function recoveryTests(broker: KafkaBroker): void {
     await own.close()
   })
 
-  it('kill -9 and restart under load - every resolved notification is stored and received once', async () => {
+  it('error row: kill -9 during send and consume, and restart - every resolved notification is stored and received once', async () => {
     const topic = unique('kill')
     const received = await listen(driver, topic, { pool: unique('pool') })
     const stopping = new AbortController()
@@ -76,6 +76,35 @@ function recoveryTests(broker: KafkaBroker): void {
     expect(got().size).toBe(received.messages.length)
     expect(rejected).toEqual([])
     await eventually(() => driver.health().status === 'ok', 'health ok', 10_000)
+    await received.listener.close()
+  })
+
+  it('error row: kill -9 and the broker stays away - sends reject at their deadline, health says recovering, why and since when', async () => {
+    const topic = unique('away')
+    const received = await listen(driver, topic, { pool: unique('pool') })
+    await send(driver, `${topic}.info`, 1)
+    await received.until(1)
+    const killedAt = Date.now()
+    await broker.kill()
+    const since = performance.now()
+    await expect(send(driver, `${topic}.info`, 2, { timeoutMs: 2000 })).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_TIMEOUT',
+      delivery: expect.stringMatching(/^(not-sent|unknown)$/) as string,
+      cause: { brokerCode: expect.stringMatching(/^(ECONNREFUSED|ECONNRESET|KafkaJSConnection\w+)$/) as string },
+    })
+    expect(performance.now() - since).toBeLessThan(2500)
+    await eventually(
+      () => driver.health().components.every(({ state }) => state === 'recovering'),
+      'both sides recovering',
+      15_000,
+    )
+    for (const { reason, sinceMs } of driver.health().components) {
+      expect(reason).toMatch(/ECONN|Connection/)
+      expect(sinceMs).toBeGreaterThanOrEqual(killedAt)
+    }
+    await broker.start()
+    await send(driver, `${topic}.info`, 3, { timeoutMs: 30_000 })
+    await eventually(() => received.payloads.includes(3), 'the notification after the return', 30_000)
     await received.listener.close()
   })
 
@@ -119,7 +148,7 @@ function recoveryTests(broker: KafkaBroker): void {
     await proxy.close()
   })
 
-  it('topic deleted and made again - the listener reads the new one', async () => {
+  it('trap 11, topic deleted and made again - the listener reads the new one', async () => {
     const topic = unique('again')
     const received = await listen(driver, topic, { pool: unique('pool') })
     await send(driver, `${topic}.info`, 'old')
