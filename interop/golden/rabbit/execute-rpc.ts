@@ -138,11 +138,7 @@ export async function executeByHand(judge: Judge, rabbit: SharedRabbit, vector: 
   const last = messageIn(script.at(-1)?.frame)['result']
   compareOutcomes(judge, ours, pythonOutcome(outcome), last)
   if (!(outcome.error?.[0] === 'AttributeError'))
-    judge.same(
-      `seconds, ${seconds.toFixed(2)}, near ${outcome.seconds}`,
-      Math.abs(seconds - outcome.seconds) < 0.8,
-      true,
-    )
+    judge.same(`seconds, ${seconds.toFixed(2)}, near ${outcome.seconds}`, Math.abs(seconds - outcome.seconds) < 1, true)
   await answered()
   await room.client.seen(script.length, isDelivery)
   await settledBy(room, 'client', script.length)
@@ -244,14 +240,14 @@ function compareAttempts(judge: Judge, vector: Vector, room: Room): void {
   const early = gaps.slice(0, -1).some((ms) => ms < 150)
   judge.same(
     `attempts are 250 ms apart: ${gaps.map(Math.round).join(', ')}`,
-    early || gaps.some((ms) => ms > 450),
+    early || gaps.some((ms) => ms > 650),
     false,
   )
   if (vector.file.includes('recovered')) return judge.excuse('recovery-is-quicker')
   const endings = wanted.map(messageIn).filter((message) => message['ending'] === true)
   judge.same(
     `about as many attempts: ${ending.length} and ${endings.length}`,
-    Math.abs(ending.length - endings.length) <= 1,
+    Math.abs(ending.length - endings.length) <= 2,
     true,
   )
   judge.same(
