@@ -83,7 +83,7 @@ async function rawServer(
   const receiver = connection.open_receiver(ADDRESS)
   receiver.on('message', (context: EventContext) => {
     const sender = connection.open_sender(String(context.message?.reply_to))
-    sender.once('sendable', () => answer(context, (message) => void sender.send(message)))
+    sender.once('sendable', () => answer(context, (message) => void sender.send({ body: undefined, ...message })))
   })
   await new Promise((resolve) => receiver.once('receiver_open', resolve))
 }

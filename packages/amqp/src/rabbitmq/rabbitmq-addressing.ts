@@ -2,15 +2,25 @@ import { randomUUID } from 'node:crypto'
 import type { Target } from '@oslo-messaging/core/driver'
 import { type AddresserContext, createLegacyAddresser } from '../addresser.ts'
 import type { Addressing } from '../addressing.ts'
+import type { DynamicSource } from '../links.ts'
 import type { PeerConnection } from '../peer-connection.ts'
 import { createManagement } from './management.ts'
 
 const QUEUES = '/queues/'
 const EXCHANGES = '/exchanges/'
 
+/** A queue without anything behind it that comes and goes with its link: nothing is declared for it, or left behind. */
+const VOLATILE: DynamicSource = { capabilities: ['rabbitmq:volatile-queue'] }
+
+/** RabbitMQ has them since 4.3. */
+function hasVolatileQueues(version: unknown): boolean {
+  const [major = 0, minor = 0] = String(version).split('.').map(Number)
+  return major > 4 || (major === 4 && minor >= 3)
+}
+
 /** RabbitMQ 4 makes no node by itself and takes addresses of its second version only (`/queues/<queue>`, `/exchanges/<exchange>/<key>`). Names are those of the legacy addresses:
  *  a topic or a server is a queue, the fanout of a topic is a fanout exchange to which each server binds a queue of its own. Both sides declare what they use, so that it does not
- *  matter who comes first. Replies come to a queue that is this connection's alone and goes with it. */
+ *  matter who comes first. Replies come to a volatile queue, or where there is none to a queue that is this connection's alone; both go with it. */
 export function createRabbitAddressing(context: AddresserContext, connection: PeerConnection): Addressing {
   const names = createLegacyAddresser(context)
   const management = createManagement(connection)
@@ -51,6 +61,7 @@ export function createRabbitAddressing(context: AddresserContext, connection: Pe
         }),
       ),
     async replySource(deadline) {
+      if (hasVolatileQueues(connection.peer.version)) return VOLATILE
       const queue = `reply_${randomUUID().replaceAll('-', '')}`
       await management.declareQueue(queue, owned, deadline)
       return `${QUEUES}${queue}`

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto'
+import { skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { runDriverConformance } from '@oslo-messaging/conformance'
+import { Deadline, type Driver, Target } from '@oslo-messaging/core/driver'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { amqpDriver } from '../../src/index.ts'
+import { openDriver } from './open-driver.ts'
+import { put } from './put.ts'
+
+/** RabbitMQ 4 speaks AMQP 1.0 on the port of 0-9-1, with addresses of its own. */
+export async function runOnRabbitMQ(version: '4.0' | '4.3'): Promise<void> {
+  const broker = await skipOrFail(startBroker('rabbit', { version }))
+  describe.skipIf(broker === undefined)(`amqp on RabbitMQ ${version}`, () => {
+    if (broker === undefined) return
+    afterAll(() => broker.close())
+    const url = (options = {}): string => broker.urlFor(options).replace(/^rabbit/, 'amqp')
+
+    runDriverConformance({
+      describe,
+      it,
+      beforeAll,
+      afterAll,
+      capabilities: amqpDriver.capabilities,
+      // The virtual host is part of the names here, as in the other addressings.
+      createDriver: ({ vhost }) => openDriver(url(vhost === undefined ? {} : { vhost })),
+      knobs: {
+        timeScale: 2,
+        vhosts: ['one', 'two'],
+        disconnect: async () => void (await broker.control.dropAllConnections()),
+        async makeUnreadable({ kind, topic, priority, text }) {
+          const [port = 0] = broker.ports
+          const name = kind === 'request' ? topic : `${topic}.${priority}`
+          const place = { port, username: 'guest', password: 'guest' }
+          await put(place, `/queues/${encodeURIComponent(`unicast.openstack.${name}`)}`, { body: text })
+        },
+        secret: { definition: amqpDriver, url: (password) => url({ user: 'nobody', password }) },
+      },
+    })
+
+    describe('recovery', () => {
+      const target = new Target({ topic: `t-${randomUUID().slice(0, 8)}` })
+      const request = { context: {}, message: { method: 'm', args: {} } }
+      const call = (driver: Driver): Promise<unknown> =>
+        driver.send(target, request, {
+          waitForReply: true,
+          deadline: Deadline.after(5_000),
+          expiresInMs: 5_000,
+          callMonitorTimeoutMs: null,
+          retries: null,
+          atLeastOnce: false,
+        })
+      const answers = (driver: Driver): Promise<void> =>
+        expect
+          .poll(() => call(driver).catch((error: unknown) => error), { timeout: 60_000 })
+          .toEqual({ result: 'pong', failure: null })
+
+      it('P14 20 cuts and restarts - everything is attached again, and calls work', { timeout: 280_000 }, async () => {
+        const [server, client] = [await openDriver(url()), await openDriver(url())]
+        await server.listen(target.with({ server: 's' }), {
+          deadline: Deadline.after(20_000),
+          prefetch: 10,
+          onMessage(incoming) {
+            incoming.acknowledge()
+            void incoming.reply({ result: 'pong', failure: null })
+          },
+        })
+        for (let round = 0; round < 20; round += 1) {
+          await answers(client)
+          if (round % 7 === 6) await broker.restart()
+          else await broker.control.dropAllConnections()
+        }
+        await answers(client)
+        await expect.poll(() => server.health().status, { timeout: 10_000 }).toBe('ok')
+        await Promise.all([server.close(), client.close()])
+      })
+
+      it('one driver calls itself: its replies come to a link of its own connection', async () => {
+        const driver = await openDriver(url())
+        const seen: unknown[] = []
+        await driver.listen(target.with({ server: 's' }), {
+          deadline: Deadline.after(20_000),
+          prefetch: 10,
+          onMessage(incoming) {
+            incoming.acknowledge()
+            seen.push(incoming.expectsReply)
+            void incoming.reply({ result: 'pong', failure: null })
+          },
+        })
+        await answers(driver)
+        expect(seen).toEqual([true])
+        await driver.close()
+      })
+    })
+  })
+}
