@@ -16,6 +16,7 @@ import { registerCodecs } from './compression.ts'
 import { createExplainFault, type ExplainFault } from './explain-fault.ts'
 import { KafkaJSConsumer } from './consumer.ts'
 import { KafkaJSProducer } from './producer.ts'
+import { packProduceRequests } from './packed-produce.ts'
 import { correctRequestQueue } from './quirks.ts'
 import { Sockets } from './sockets.ts'
 
@@ -47,6 +48,7 @@ export function createKafkaJSClient(
   importCodec?: ImportPackage,
 ): KafkaClient {
   correctRequestQueue()
+  packProduceRequests()
   registerCodecs(importCodec)
   const { brokers, aliases } = aliasIPv6(settings.brokers)
   const connect = (): Connection => {

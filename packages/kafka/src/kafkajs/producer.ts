@@ -9,6 +9,7 @@ import {
 import { compressionType } from './compression.ts'
 import type { ExplainFault } from './explain-fault.ts'
 import { faultOf } from './fault.ts'
+import { markPackable } from './packed-produce.ts'
 import type { Sockets } from './sockets.ts'
 
 /** What a broker reads at once by default (socket.request.max.bytes), less what surrounds the records. */
@@ -131,5 +132,6 @@ function onePartition(records: readonly OutgoingRecord[]): Message[] {
     return Object.fromEntries(Object.keys(grouped).map((partition) => [partition, messages]))
   }
   Object.defineProperty(messages, 'reduce', { value: reduce })
+  markPackable(messages, records)
   return messages
 }
