@@ -52,11 +52,14 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
     })
   }
 
-  async declareExchange({ name, type, durable, autoDelete }: ExchangeDeclaration): Promise<void> {
-    await this.#rpc(() => this.channel.assertExchange(name, type, { durable, autoDelete }))
+  async declareExchange({ name, type, durable, autoDelete, mode }: ExchangeDeclaration): Promise<void> {
+    if (mode === 'passive') await this.#rpc(() => this.channel.checkExchange(name))
+    if (mode === undefined) await this.#rpc(() => this.channel.assertExchange(name, type, { durable, autoDelete }))
   }
 
-  async declareQueue({ name, durable, autoDelete, arguments: table }: QueueDeclaration): Promise<QueueFacts> {
+  async declareQueue({ name, durable, autoDelete, arguments: table, mode }: QueueDeclaration): Promise<QueueFacts> {
+    if (mode === 'none') return NO_FACTS
+    if (mode === 'passive') return await this.checkQueue(name)
     return await this.#rpc(() => this.channel.assertQueue(name, { durable, autoDelete, arguments: encodeTable(table) }))
   }
 
@@ -224,3 +227,5 @@ function encodeTable(table: ArgumentTable): Record<string, unknown> {
     entries.map(([key, value]) => [key, typeof value === 'number' ? { '!': 'int', value } : value]),
   )
 }
+
+const NO_FACTS: QueueFacts = Object.freeze({ messageCount: 0, consumerCount: 0 })

@@ -46,7 +46,12 @@ export interface ClientConnection {
 export type TableValue = string | number | boolean
 export type ArgumentTable = Readonly<Record<string, TableValue>>
 
+/** What stands for a declaration where somebody else declares: `passive` asks whether the entity exists, `none` does nothing. */
+export type DeclarationMode = 'passive' | 'none'
+
 export interface ExchangeDeclaration {
+  /** Undefined: it is declared. */
+  readonly mode?: DeclarationMode | undefined
   readonly name: string
   readonly type: 'topic' | 'fanout' | 'direct'
   readonly durable: boolean
@@ -54,6 +59,8 @@ export interface ExchangeDeclaration {
 }
 
 export interface QueueDeclaration {
+  /** Undefined: it is declared, and bound. */
+  readonly mode?: DeclarationMode | undefined
   readonly name: string
   readonly durable: boolean
   readonly autoDelete: boolean

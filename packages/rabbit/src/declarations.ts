@@ -92,6 +92,7 @@ export class Declarations {
       await channel.declareExchange(exchange)
       if (store === null) return
       await channel.declareQueue(store.queue)
+      if (store.queue.mode !== undefined) return
       for (const key of store.bindingKeys) await channel.bindQueue(store.queue.name, exchange.name, key)
     } finally {
       void channel.close()

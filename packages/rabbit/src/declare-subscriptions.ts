@@ -121,7 +121,8 @@ class Declarer {
     const channel = (this.#channel ??= await this.#connection.openChannel())
     if (exchange !== null) await this.#declareExchange(channel, exchange)
     await channel.declareQueue(queue)
-    if (exchange === null) return
+    // Whoever declares a queue also binds it.
+    if (exchange === null || queue.mode !== undefined) return
     for (const key of bindingKeys) {
       try {
         await channel.bindQueue(queue.name, exchange.name, key)

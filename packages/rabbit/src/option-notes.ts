@@ -1,5 +1,6 @@
 import { ConfigurationError, type Logger } from '@oslo-messaging/core/driver'
 import { rabbitConfig, type RabbitOptions } from './config.ts'
+import type { Runtime } from './runtime.ts'
 
 /** Options that are read for the sake of existing configuration files and change nothing here, with the reason. */
 const WITHOUT_EFFECT: Partial<Record<keyof RabbitOptions, string>> = {
@@ -35,4 +36,18 @@ export function noteOptions(options: RabbitOptions, logger: Logger): void {
 
 function isChanged(name: keyof RabbitOptions, options: RabbitOptions): boolean {
   return options[name] !== rabbitConfig.options[name].default
+}
+
+/** Says when a server starts that its methods may outlast what the broker allows a consumer to hold back (P20): with `ack: 'after'` that is every method under way. */
+export function noteConsumerTimeout({ settings, logger }: Pick<Runtime, 'settings' | 'logger'>): true {
+  const { ack, consumerTimeoutMs, longestMethodMs } = settings
+  if (ack === 'before' || consumerTimeoutMs === null) return true
+  if (longestMethodMs !== null && longestMethodMs < consumerTimeoutMs) return true
+  const limit = `consumer_timeout of the broker (${consumerTimeoutMs / 1000} s by consumerTimeoutMs)`
+  logger.warn(
+    longestMethodMs === null
+      ? `ack: 'after' - a method that runs longer than the ${limit} costs its server the channel, and its request is delivered again; set longestMethodMs to have this checked`
+      : `ack: 'after' - methods run up to ${longestMethodMs / 1000} s (longestMethodMs), longer than the ${limit}: the channel is closed under them and their requests are delivered again. Raise it on the broker, or keep ack: 'before' and let clients monitor their calls`,
+  )
+  return true
 }

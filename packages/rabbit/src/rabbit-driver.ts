@@ -28,7 +28,7 @@ import { NotificationReader } from './incoming-notification.ts'
 import { RequestReader } from './incoming-request.ts'
 import { encodeNotification, encodeRequest, newId } from './message.ts'
 import { createNotificationFailures } from './notification-failures.ts'
-import { noteOptions } from './option-notes.ts'
+import { noteConsumerTimeout, noteOptions } from './option-notes.ts'
 import { newProgress, Publisher } from './publisher.ts'
 import { createQueueNames, type QueueNames } from './queue-names.ts'
 import { ReplyQueue } from './reply-queue.ts'
@@ -55,6 +55,7 @@ export class RabbitDriver implements Driver {
   readonly #watchdog: Watchdog
   readonly #names: QueueNames
   readonly #consumers = new Set<Consumer>()
+  #noteTimeout: true | undefined
 
   constructor(
     url: TransportURL,
@@ -65,7 +66,7 @@ export class RabbitDriver implements Driver {
     const { options, program, logger, clock, random } = context
     this.#runtime = { client, options, settings, program, logger, clock, random }
     noteOptions(options, logger)
-    this.#topology = createTopology(options, context.defaultExchange)
+    this.#topology = createTopology(options, context.defaultExchange, settings)
     this.#routes = new Routes(this.#topology)
     this.#compression = compressionOf(options)
     const place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsOptions(options) }
@@ -119,6 +120,7 @@ export class RabbitDriver implements Driver {
   }
 
   async listen(target: Target, options: ListenOptions): Promise<Listener> {
+    this.#noteTimeout ??= noteConsumerTimeout(this.#runtime)
     const name = `rpc ${target.topic ?? ''}.${target.server ?? ''}`
     const reader = new RequestReader(this.#runtime, name, this.#replySender, options.onMessage)
     return await this.#consume(name, this.#topology.serverSubscriptions(target, await this.#names.next()), options, {

@@ -32,6 +32,14 @@ export interface RabbitSettings {
    *  method is over), at least once: what a dying server was working on is delivered again. Methods must then stay below the broker's `consumer_timeout`
    *  (30 minutes unless configured) and must bear being run twice. Default `before`. */
   readonly ack: 'before' | 'after'
+  /** How long methods may run, milliseconds, as far as you know; with `ack: 'after'` it is compared with `consumerTimeoutMs` when a server starts. Default null: unknown. */
+  readonly longestMethodMs: number | null
+  /** The broker's `consumer_timeout`, milliseconds; a client cannot ask for it. null: it has none. Default 30 minutes, as RabbitMQ comes. */
+  readonly consumerTimeoutMs: number | null
+  /** What is shared with other services: exchanges, and the queues of topics, servers and notifications with their bindings. For users without the right to configure them, or where
+   *  operators make them: `passive` only asks whether they exist, `none` does not even ask. Reply and fanout queues are this process's own and always declared. Default `declare`. */
+  readonly sharedExchanges: 'declare' | 'passive' | 'none'
+  readonly sharedQueues: 'declare' | 'passive' | 'none'
   /** What becomes of a notification whose endpoint throws. Default: what oslo does. */
   readonly onNotificationFailure: FailurePolicy
   /** Milliseconds an attempt to connect to one host may take. Default 10 000. */
@@ -48,6 +56,10 @@ export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   maxPendingCalls: 16_384,
   watchdogIntervalMs: 5000,
   ack: 'before',
+  longestMethodMs: null,
+  consumerTimeoutMs: 30 * 60 * 1000,
+  sharedExchanges: 'declare',
+  sharedQueues: 'declare',
   onNotificationFailure: Object.freeze({ action: 'default' }),
   connectTimeoutMs: 10_000,
 })

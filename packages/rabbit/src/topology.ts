@@ -1,6 +1,7 @@
 import { ConfigurationError, InvalidTarget, type NotificationSource, type Target } from '@oslo-messaging/core/driver'
 import type { ArgumentTable, ExchangeDeclaration, QueueDeclaration, TableValue } from './client.ts'
 import type { RabbitOptions } from './config.ts'
+import type { RabbitSettings } from './settings.ts'
 
 /** Where a message is published. */
 export interface Destination {
@@ -47,8 +48,17 @@ export interface Topology {
   replySubscription(queueName: string): Subscription
 }
 
+/** Who declares what is shared; see RabbitSettings. */
+export type SharedModes = Pick<RabbitSettings, 'sharedExchanges' | 'sharedQueues'>
+
+const DECLARED: SharedModes = { sharedExchanges: 'declare', sharedQueues: 'declare' }
+
 /** Checks options that exclude each other; throws ConfigurationError. */
-export function createTopology(options: RabbitOptions, defaultExchange: string): Topology {
+export function createTopology(
+  options: RabbitOptions,
+  defaultExchange: string,
+  modes: SharedModes = DECLARED,
+): Topology {
   checkOptions(options)
   const durable = options.amqp_durable_queues || options.rabbit_quorum_queue
   const autoDelete = options.amqp_auto_delete
@@ -60,19 +70,29 @@ export function createTopology(options: RabbitOptions, defaultExchange: string):
   )
   const consumeArguments: ArgumentTable = options.enable_cancel_on_failover ? { 'x-cancel-on-ha-failover': true } : {}
 
+  const exchangeMode = modes.sharedExchanges === 'declare' ? {} : { mode: modes.sharedExchanges }
+  const queueMode = modes.sharedQueues === 'declare' ? {} : { mode: modes.sharedQueues }
   const topicExchange = (target: Target): ExchangeDeclaration => ({
     name: target.exchange ?? defaultExchange,
     type: 'topic',
     durable,
     autoDelete,
+    ...exchangeMode,
   })
   const fanoutExchange = (topic: string): ExchangeDeclaration => ({
     name: `${topic}_fanout`,
     type: 'fanout',
     durable: options.rabbit_transient_quorum_queue,
     autoDelete: true,
+    ...exchangeMode,
   })
-  const sharedQueue = (name: string): QueueDeclaration => ({ name, durable, autoDelete, arguments: sharedArguments })
+  const sharedQueue = (name: string): QueueDeclaration => ({
+    name,
+    durable,
+    autoDelete,
+    arguments: sharedArguments,
+    ...queueMode,
+  })
   const ownQueue = (name: string): QueueDeclaration => ({
     name,
     durable: options.rabbit_transient_quorum_queue,

@@ -1,8 +1,9 @@
-import { isMessagingError, type Logger, silentLogger } from '@oslo-messaging/core/driver'
+import { isMessagingError, type Logger, silentLogger, Target } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
 import type { RabbitOptions } from '../src/config.ts'
+import type { RabbitSettings } from '../src/settings.ts'
 import { FakeBroker } from './support/fake-broker.ts'
-import { openDriver } from './support/open-driver.ts'
+import { listenOptions, openDriver } from './support/open-driver.ts'
 
 /** Opens a driver and gives what it said. */
 function said(options: Partial<RabbitOptions>): readonly string[] {
@@ -47,5 +48,40 @@ describe('options', () => {
     }
     expect(isMessagingError(caught, 'CONFIGURATION')).toBe(true)
     expect(caught).toMatchObject({ option: `[oslo_messaging_rabbit] ${name}` })
+  })
+})
+
+describe('P20 - the consumer timeout of the broker, said when a server starts', () => {
+  const half = 30 * 60 * 1000
+  it.each<{ name: string; settings: Partial<RabbitSettings>; expected: RegExp | null }>([
+    { name: 'before: nothing is held back', settings: { longestMethodMs: 2 * half }, expected: null },
+    { name: 'after, and nothing known', settings: { ack: 'after' }, expected: /1800 s.*set longestMethodMs/ },
+    {
+      name: 'after, and longer than the broker allows',
+      settings: { ack: 'after', longestMethodMs: 2_400_000 },
+      expected:
+        /methods run up to 2400 s \(longestMethodMs\), longer than .* \(1800 s by consumerTimeoutMs\).*keep ack: 'before'/,
+    },
+    { name: 'after, and shorter', settings: { ack: 'after', longestMethodMs: 60_000 }, expected: null },
+    {
+      name: 'after, and the broker was told to wait longer',
+      settings: { ack: 'after', longestMethodMs: 2_400_000, consumerTimeoutMs: 2 * half },
+      expected: null,
+    },
+    { name: 'after, and the broker has none', settings: { ack: 'after', consumerTimeoutMs: null }, expected: null },
+  ])('P20 - $name', async ({ settings, expected }) => {
+    const lines: string[] = []
+    const logger: Logger = { ...silentLogger, warn: (text) => lines.push(text) }
+    const driver = openDriver(new FakeBroker(), { settings, logger })
+    for (const server of ['a', 'b']) {
+      const listener = await driver.listen(
+        new Target({ topic: 't', server }),
+        listenOptions(() => {}),
+      )
+      await listener.close()
+    }
+    expect(lines.length).toBe(expected === null ? 0 : 1)
+    if (expected !== null) expect(lines[0]).toMatch(expected)
+    await driver.close()
   })
 })

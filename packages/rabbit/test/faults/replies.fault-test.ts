@@ -177,6 +177,53 @@ describe('P17 - a blocked event loop', () => {
 })
 
 describe('P20 - long handlers', () => {
+  it('P20 - acknowledged after it has run: the broker closes the channel, the method goes on, runs once, and its reply arrives', async () => {
+    await broker.control.eval(
+      'application:set_env(rabbit,consumer_timeout,1000),application:set_env(rabbit,channel_tick_interval,500)',
+    )
+    try {
+      const { vhost, url } = await newVhost()
+      const driver = openReal(url, { settings: { ack: 'after' } })
+      const topic = unique('t')
+      let runs = 0
+      const listener = await driver.listen(
+        new Target({ topic, server: 'a' }),
+        listenOptions<IncomingRequest>((incoming) => {
+          runs += 1
+          incoming.acknowledge()
+          setTimeout(() => {
+            void incoming.reply({ result: 'long', failure: null }).then(() => incoming.finished?.())
+          }, 4000)
+        }),
+      )
+      const reasons: string[] = []
+      const watch = setInterval(() => {
+        for (const { kind, reason } of driver.health().components)
+          if (kind === 'listener' && reason !== undefined) reasons.push(reason)
+      }, 1)
+      expect(await driver.send(new Target({ topic }), request(1), callOptions({ timeoutMs: 10_000 }))).toEqual({
+        result: 'long',
+        failure: null,
+      })
+      clearInterval(watch)
+      expect(reasons.join('\n')).toMatch(/acknowledgement.*timed out/)
+      await waitFor('the listener', () => driver.health().status === 'ok', 5000)
+      await waitFor(
+        'the request to be gone',
+        async () => (await broker.control.queue(topic, vhost))?.messages === 0,
+        5000,
+      )
+      await listener.close()
+      expect(await broker.control.queue(topic, vhost)).toMatchObject({ messages: 0 })
+      expect(runs).toBe(1)
+      await driver.close()
+    } finally {
+      await broker.control.eval(
+        'application:set_env(rabbit,consumer_timeout,1800000),application:set_env(rabbit,channel_tick_interval,60000)',
+      )
+    }
+  })
+
   it('P20 - longer than the consumer timeout of the broker: acknowledged before it runs, the channel stays and the reply arrives', async () => {
     await broker.control.eval(
       'application:set_env(rabbit,consumer_timeout,1000),application:set_env(rabbit,channel_tick_interval,500)',
