@@ -65,6 +65,13 @@ const { value: anything } = fc.letrec<{ value: unknown; scalar: unknown }>((tie)
   ),
 }))
 
+/** True when there is something in it that strict JSON or JavaScript's own writer lacks. */
+function needsCare(value: unknown): boolean {
+  if (typeof value === 'bigint') return true
+  if (typeof value === 'number') return !Number.isFinite(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(needsCare)
+}
+
 describe.skipIf(python === undefined || rabbit === undefined)(`D12 JSON through Python and back, seed ${seed}`, () => {
   const [ours, theirs] = [unique('mirror'), unique('mirror')]
   const verdicts: (Verdict & { readonly ms: number })[] = []
@@ -106,7 +113,9 @@ describe.skipIf(python === undefined || rabbit === undefined)(`D12 JSON through 
     const started = performance.now()
     const judge = new Judge('json-ours-to-python')
     const client = getRpcClient(transport, new Target({ topic: theirs }))
-    const values = fc.sample(anything ?? fc.constant(null), { numRuns: VALUES, seed })
+    const sampled = fc.sample(anything ?? fc.constant(null), { numRuns: VALUES, seed })
+    // What the engine can hold goes by itself: one value that needs care would take the quick way of the writer from all of its batch.
+    const values = [...sampled.filter(needsCare), ...sampled.filter((value) => !needsCare(value))]
     for (let at = 0; at < values.length; at += BATCH) {
       const batch = values.slice(at, at + BATCH)
       const answer = (await client.call({}, 'mirror', { values: batch })) as Readonly<
