@@ -43,6 +43,8 @@ const inform = (...input: readonly unknown[]): unknown => {
 }
 const listener = (targets: unknown, endpoints: unknown = [endpoint], options: unknown = {}, given: unknown = bus) =>
   loose('getNotificationListener')(given, targets, endpoints, options)
+const batchListener = (options: unknown): unknown =>
+  loose('getBatchNotificationListener')(bus, [target()], [{ info() {} }], options)
 const filter = (rules: unknown): unknown =>
   new (everything['NotificationFilter'] as new (rules: unknown) => unknown)(rules)
 
@@ -134,10 +136,39 @@ describe('bad input names what is wrong', () => {
     ["a rule by Python's name", () => filter({ publisher_id: 'x' }), /publisherId.*"publisher_id"/],
     ['a rule by number', () => filter({ publisherId: 7 }), /filter rule publisherId/],
     ['fields in a text', () => filter({ payload: 'x' }), /filter rule payload/],
+    ['a context in a map', () => call(new Map([['a', 1]]), 'm'), /context must be an object/],
+    ['no method', () => call({}, null), /method must be a name, not null/],
+    // Options under another name, mostly Python's.
+    ['loadConfig of a file', () => loose('loadConfig')({ file: 'x.conf' }), /no option file; did you mean files/],
+    ['a registry of a driver', () => loose('createDriverRegistry')({ driver: [] }), /no option driver; .*drivers/],
+    ['a transport to a uri', () => loose('getRpcTransport')(conf, { uri: 'memory://' }), /no option uri; .*url/],
+    ['a client timeout', () => client({ timeout: 5 }), /client has no option timeout; did you mean timeoutMs/],
+    ['a version_cap', () => client({ version_cap: '1.0' }), /version_cap; did you mean versionCap/],
+    ['at_least_once', () => client({ transportOptions: { at_least_once: true } }), /did you mean atLeastOnce/],
+    ['prepared at_least_once', () => prepare({ transportOptions: { at_least_once: true } }), /mean atLeastOnce/],
+    ['a call timeout', () => call({}, 'm', {}, { timeout: 5 }), /m has no option timeout; did you mean timeoutMs/],
+    ['an access_policy', () => server([{}], { access_policy: core.ExplicitRPCAccessPolicy }), /mean accessPolicy/],
+    ['a start timeout', () => (server([{}]) as { start: Loose }).start({ timeout: 5 }), /start .* timeoutMs/],
+    ['a stop timeout', () => (server([{}]) as { stop: Loose }).stop({ timeout: 5 }), /stop .* timeoutMs/],
+    ['a wait timeout', () => (server([{}]) as { wait: Loose }).wait({ timeout: 5 }), /wait .* timeoutMs/],
+    ['a close timeout', () => (transport as unknown as { close: Loose }).close({ timeout: 5 }), /close .* timeoutMs/],
+    ['a publisher_id', () => notifier({ publisher_id: 'x' }), /notifier has no option publisher_id; .*publisherId/],
+    ['a notify timeout', () => inform({}, 'e', {}, { timeout: 5 }), /notification has no option timeout/],
+    ['allow_requeue', () => listener([target()], [endpoint], { allow_requeue: true }), /did you mean allowRequeue/],
+    ['a batch_size', () => batchListener({ batch_size: 5 }), /did you mean batchSize/],
+    ['an option that resembles none', () => client({ colour: 'red' }), /no option colour: timeoutMs, .* are known/],
   ])('%s', async (_, run, message) => {
     const error = await failureOf(run)
     expect(error).toBeInstanceOf(TypeError)
     expect((error as Error).message).toMatch(message)
+  })
+
+  it('a subclass of the client or the server may have options of its own', () => {
+    class Client extends core.RPCClient {}
+    class Server extends core.RPCServer {}
+    const own = { clientClass: Client, serverClass: Server, colour: 'red' }
+    expect(client(own)).toBeInstanceOf(Client)
+    expect(server([{}], own)).toBeInstanceOf(Server)
   })
 
   it.each([

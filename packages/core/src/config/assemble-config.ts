@@ -5,7 +5,7 @@ import type { LoadConfigOptions } from './load.ts'
 import { MessagingConfig } from './messaging-config.ts'
 import { loadGroupChecker } from './schema.ts'
 import { type ConfigSource, normalizeGroup, sourceFromObject } from './source.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../util/suggest.ts'
 
 /** What `loadConfig` does. */
 export async function assembleConfig(options: LoadConfigOptions): Promise<MessagingConfig> {

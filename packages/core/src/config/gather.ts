@@ -5,7 +5,7 @@ import type { ConfigFragment, OptionDefinition } from './option.ts'
 import type { GivenValue } from './schema.ts'
 import { type ConfigSource, entriesOf, type SourceEntry } from './source.ts'
 import { substitute } from './substitute.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../util/suggest.ts'
 import { gatherValues } from './values.ts'
 
 /** What the sources together give for a group, under the present names of its options. */

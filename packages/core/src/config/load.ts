@@ -1,5 +1,5 @@
 import type { Logger } from '../diagnostics/logger.ts'
-import { checkList, checkMethods, checkNames, checkOptions } from '../util/check.ts'
+import { checkList, checkMethods, checkNames, checkOptions, type OptionNames } from '../util/check.ts'
 import type { CoreOptions } from './core-options.ts'
 import type { MessagingConfig } from './messaging-config.ts'
 import type { ConfigOverrides } from './source.ts'
@@ -21,11 +21,20 @@ export interface LoadConfigOptions {
   readonly logger?: Logger
 }
 
+const OPTIONS: OptionNames<LoadConfigOptions> = {
+  files: true,
+  env: true,
+  argv: true,
+  overrides: true,
+  defaults: true,
+  logger: true,
+}
+
 /** Reads the configuration and checks the groups of core; those of drivers are checked when their driver is used, because a service.conf may hold groups
  *  of drivers that are not installed. Groups of others are left alone.
  *  Rejects: ConfigurationError that names the option or the line, and what would do; TypeError for options of this function that it cannot take. */
 export async function loadConfig(options: LoadConfigOptions = {}): Promise<MessagingConfig> {
-  checkOptions('loadConfig', options)
+  checkOptions('loadConfig', options, OPTIONS)
   if (typeof options.files !== 'string') checkNames('files', options.files ?? [], "['service.conf']")
   checkList('argv', options.argv ?? [], 'process.argv.slice(2)')
   checkOptions('env', options.env)

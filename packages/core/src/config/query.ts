@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors.ts'
 import type { GatheredGroup } from './gather.ts'
 import type { ConfigFragment } from './option.ts'
-import { suggest } from './suggest.ts'
+import { suggest } from '../util/suggest.ts'
 import { gatherValues, splitList } from './values.ts'
 
 /** The values that a transport URL's query gives for a driver's options.

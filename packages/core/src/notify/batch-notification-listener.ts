@@ -1,12 +1,20 @@
 import type { Listener } from '../driver/driver.ts'
 import type { IncomingNotification } from '../driver/messages.ts'
 import { MessageServer } from '../server/message-server.ts'
+import { LARGEST_PREFETCH } from '../server/prefetch.ts'
 import type { Target } from '../target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { BatchNotificationDispatcher } from './batch-notification-dispatcher.ts'
 import { Batcher } from './batcher.ts'
 import type { BatchNotificationEndpoint } from './endpoint.ts'
-import { handBackOf, type NotificationListenerOptions, prepareListener, sourcesOf } from './listener-parts.ts'
+import { checkOptions, type OptionNames } from '../util/check.ts'
+import {
+  handBackOf,
+  LISTENER_OPTIONS,
+  type NotificationListenerOptions,
+  prepareListener,
+  sourcesOf,
+} from './listener-parts.ts'
 
 /** Settings of a batch listener; everything may be left out. Source: INVENTORY L13. */
 export interface BatchNotificationListenerOptions extends NotificationListenerOptions {
@@ -18,9 +26,13 @@ export interface BatchNotificationListenerOptions extends NotificationListenerOp
   readonly workers?: number
 }
 
+const OPTIONS: OptionNames<BatchNotificationListenerOptions> = {
+  ...LISTENER_OPTIONS,
+  batchSize: true,
+  batchTimeoutMs: true,
+}
+
 const LARGEST_BATCH = 10_000
-/** AMQP 0-9-1 counts prefetch in 16 bits. */
-const LARGEST_PREFETCH = 65_535
 /** All batches that contain ordered messages go one after the other. */
 const ORDERED = 'batches'
 
@@ -34,12 +46,13 @@ export function getBatchNotificationListener(
   endpoints: readonly BatchNotificationEndpoint[],
   options: BatchNotificationListenerOptions = {},
 ): MessageServer {
+  checkOptions('A notification listener', options, OPTIONS)
   const { batchSize = 100, batchTimeoutMs = 1000, workers = 1 } = options
   if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > LARGEST_BATCH)
     throw new TypeError(`batchSize must be a whole number from 1 to ${LARGEST_BATCH}, not ${batchSize}`)
   if (batchTimeoutMs !== null && !(batchTimeoutMs >= 0))
     throw new TypeError(`batchTimeoutMs must be milliseconds or null, not ${batchTimeoutMs}`)
-  const { name, pool, allowRequeue, logger, ...parts } = prepareListener(transport, targets, options)
+  const { name, pool, allowRequeue, logger, ...parts } = prepareListener(transport, targets, options, OPTIONS)
   const dispatcher = new BatchNotificationDispatcher(endpoints, { ...parts, allowRequeue })
   const sources = sourcesOf(targets, dispatcher.supportedPriorities)
   const { clock } = transport

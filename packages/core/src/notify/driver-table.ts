@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
-import { suggest } from '../config/suggest.ts'
+import { suggest } from '../util/suggest.ts'
 import { logDriver } from './drivers/log.ts'
 import { messagingDriver } from './drivers/messaging.ts'
 import { messagingv2Driver } from './drivers/messagingv2.ts'

@@ -6,7 +6,7 @@ import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
 import type { Target } from '../target.ts'
 import { requireTarget, requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
-import { checkList, checkOptions, kindOf } from '../util/check.ts'
+import { checkList, checkOptions, kindOf, type OptionNames } from '../util/check.ts'
 import { NotificationReporter } from './reporter.ts'
 
 /** Settings of a listener; everything may be left out. Source: INVENTORY L1. */
@@ -18,6 +18,13 @@ export interface NotificationListenerOptions {
   readonly serializer?: Serializer
   /** Most notifications (or batches) handled at the same time. */
   readonly workers?: number
+}
+
+export const LISTENER_OPTIONS: OptionNames<NotificationListenerOptions> = {
+  pool: true,
+  allowRequeue: true,
+  serializer: true,
+  workers: true,
 }
 
 /** What both kinds of listener begin with. */
@@ -36,12 +43,13 @@ export function prepareListener(
   transport: Transport,
   targets: readonly Target[],
   options: NotificationListenerOptions,
+  names: Readonly<Record<string, true>>,
 ): ListenerParts {
   requireTransport(transport, 'A notification listener')
   checkList('The targets of a notification listener', targets, "[new Target({ topic: 'notifications' })]")
   if (targets.length === 0) throw new TypeError('A notification listener needs at least one target')
   for (const target of targets) requireTarget(target, 'A notification listener')
-  checkOptions('A notification listener', options)
+  checkOptions('A notification listener', options, names)
   const { pool = null, allowRequeue = false, serializer = new NoOpSerializer() } = options
   if (pool !== null && (typeof pool !== 'string' || pool === ''))
     throw new TypeError(

@@ -1,8 +1,15 @@
 import { MessageServer } from '../server/message-server.ts'
+import { prefetchOf } from '../server/prefetch.ts'
 import type { Target } from '../target.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { NotificationEndpoint } from './endpoint.ts'
-import { handBackOf, type NotificationListenerOptions, prepareListener, sourcesOf } from './listener-parts.ts'
+import {
+  handBackOf,
+  LISTENER_OPTIONS,
+  type NotificationListenerOptions,
+  prepareListener,
+  sourcesOf,
+} from './listener-parts.ts'
 import { NotificationDispatcher } from './notification-dispatcher.ts'
 
 /** Takes notifications of the targets' topics and brings each to the endpoints that have a method for its priority.
@@ -24,7 +31,7 @@ export function getNotificationListener(
   endpoints: readonly NotificationEndpoint[],
   options: NotificationListenerOptions = {},
 ): MessageServer {
-  const { name, pool, allowRequeue, logger, ...parts } = prepareListener(transport, targets, options)
+  const { name, pool, allowRequeue, logger, ...parts } = prepareListener(transport, targets, options, LISTENER_OPTIONS)
   const dispatcher = new NotificationDispatcher(endpoints, { ...parts, allowRequeue })
   const sources = sourcesOf(targets, dispatcher.supportedPriorities)
   return new MessageServer({
@@ -38,7 +45,7 @@ export function getNotificationListener(
         pool,
         allowRequeue,
         deadline,
-        prefetch: workers.size * 2,
+        prefetch: prefetchOf(workers),
         onMessage: (incoming) =>
           workers.run(() => dispatcher.dispatch(incoming), incoming.orderingKey, handBackOf(transport, incoming)),
       }),

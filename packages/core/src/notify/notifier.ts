@@ -7,7 +7,15 @@ import { checkSerializer, isPromiseLike, type Serializer } from '../serializer/s
 import { checkHeaders, type MessageHeaders } from '../transport/check-headers.ts'
 import { requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
-import { checkChoice, checkNames, checkOptions, checkSignal, checkTimeout, kindOf } from '../util/check.ts'
+import {
+  checkChoice,
+  checkNames,
+  checkOptions,
+  checkSignal,
+  checkTimeout,
+  kindOf,
+  type OptionNames,
+} from '../util/check.ts'
 import { Deadline } from '../util/deadline.ts'
 import { errorText } from '../util/text.ts'
 import { createNotificationDrivers } from './driver-table.ts'
@@ -51,6 +59,21 @@ export interface NotifyCallOptions {
   readonly headers?: MessageHeaders | undefined
 }
 
+const OPTIONS: OptionNames<NotifierOptions> = {
+  publisherId: true,
+  driver: true,
+  topics: true,
+  serializer: true,
+  retry: true,
+  timeoutMs: true,
+  onError: true,
+  contextRedaction: true,
+  drivers: true,
+  logger: true,
+}
+
+const CALL_OPTIONS: OptionNames<NotifyCallOptions> = { signal: true, timeoutMs: true, headers: true }
+
 /** What a notifier and those prepared from it have in common. */
 export interface SharedParts {
   readonly transport: Transport
@@ -84,7 +107,7 @@ export class Notifier {
    *  Throws ConfigurationError for unknown drivers or wrong routing rules, UnsupportedCapability when the transport carries no notifications, TypeError for options no notifier has. */
   constructor(transport: Transport, options: NotifierOptions = {}, shared?: SharedParts) {
     requireTransport(transport, 'A notifier')
-    checkOptions('A notifier', options)
+    checkOptions('A notifier', options, OPTIONS)
     const { publisherId = null, retry = transport.conf.get('oslo_messaging_notifications', 'retry') } = options
     if (publisherId !== null && typeof publisherId !== 'string')
       throw new TypeError(`publisherId must be text or null, not ${kindOf(publisherId)}`)
@@ -149,7 +172,7 @@ export class Notifier {
   ): Promise<void> {
     try {
       const { transport, destinations, serializer, redaction, timeoutMs } = this.#shared
-      checkOptions('A notification', options)
+      checkOptions('A notification', options, CALL_OPTIONS)
       checkInput(ctxt, eventType)
       const { signal } = options
       checkSignal(signal)

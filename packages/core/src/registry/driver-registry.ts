@@ -1,7 +1,7 @@
-import { suggest } from '../config/suggest.ts'
+import { suggest } from '../util/suggest.ts'
 import type { DriverDefinition } from '../driver/driver.ts'
 import { DriverLoadFailure } from '../errors.ts'
-import { checkList, checkOptions } from '../util/check.ts'
+import { checkList, checkOptions, type OptionNames } from '../util/check.ts'
 import { isDriverDefinition } from './driver-definition.ts'
 import { OWN_PACKAGES, packageToInstall } from './packages.ts'
 
@@ -24,11 +24,13 @@ export interface DriverRegistry {
   resolve(scheme: string): Promise<DriverDefinition>
 }
 
+const OPTIONS: OptionNames<DriverRegistryOptions> = { drivers: true, discover: true, searchFrom: true }
+
 /** Throws: TypeError when two drivers serve one scheme, or something is no driver definition. */
 export function createDriverRegistry(options: DriverRegistryOptions = {}): DriverRegistry {
   if (Array.isArray(options))
     throw new TypeError('createDriverRegistry takes an object: { drivers: [rabbitDriver] }, not a list')
-  checkOptions('createDriverRegistry', options)
+  checkOptions('createDriverRegistry', options, OPTIONS)
   const { drivers = [], discover = false } = options
   checkList('drivers', drivers, '[rabbitDriver]')
   const byScheme = new Map<string, DriverDefinition>()

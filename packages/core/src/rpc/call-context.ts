@@ -18,7 +18,13 @@ import { checkOptions, checkSignal, checkTimeout, kindOf } from '../util/check.t
 import { errorText } from '../util/text.ts'
 import { beginAtCaller } from '../util/stack.ts'
 import { decodeFailure } from '../wire/remote-failure.ts'
-import { type CallOptions, checkRetry, type CallTransportOptions } from './call-options.ts'
+import {
+  CALL_OPTIONS,
+  CALL_TRANSPORT_OPTIONS,
+  type CallOptions,
+  checkRetry,
+  type CallTransportOptions,
+} from './call-options.ts'
 import type { AnyMethods, CallArguments, CallResult, MethodName } from './methods.ts'
 import { observeSending } from './observe-sending.ts'
 import { isVersion, isVersionCompatible } from './version.ts'
@@ -78,6 +84,7 @@ export class CallContext<Methods extends object = AnyMethods> {
     if (typeof changes !== 'object' || changes === null)
       throw new TypeError(`prepare takes what changes in an object such as { server: 'node1' }, not ${kindOf(changes)}`)
     const { timeoutMs, versionCap, retry, callMonitorTimeoutMs, transportOptions, ...fields } = changes
+    checkOptions('transportOptions', transportOptions, CALL_TRANSPORT_OPTIONS)
     const before = this.#settings
     return new CallContext<Methods>(this.transport, this.target.with(withoutUndefined(fields)), {
       ...before,
@@ -110,7 +117,7 @@ export class CallContext<Methods extends object = AnyMethods> {
     const observed = observeSending('call', this.target, method, this.transport.clock)
     try {
       const [args, options = {}] = rest
-      checkOptions(method, options)
+      checkOptions(method, options, CALL_OPTIONS)
       if (this.target.fanout === true) throw cannotCallAll(this.target)
       const { timeoutMs, callMonitorTimeoutMs, defaultTimeoutMs, retry, atLeastOnce } = this.#settings
       const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? timeoutMs ?? defaultTimeoutMs
@@ -145,7 +152,7 @@ export class CallContext<Methods extends object = AnyMethods> {
     const observed = observeSending('cast', this.target, method, this.transport.clock)
     try {
       const [args, options = {}] = rest
-      checkOptions(method, options)
+      checkOptions(method, options, CALL_OPTIONS)
       const { defaultTimeoutMs, retry, atLeastOnce } = this.#settings
       const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? defaultTimeoutMs
       await this.#transmit(checkContext(context), method, args, checkHeaders(options.headers), {
@@ -253,13 +260,14 @@ function withHeaders(
 
 function checkContext(context: unknown): object {
   if (context === null || context === undefined) return {}
-  if (typeof context === 'object' && !Array.isArray(context)) return context
+  // A list or a map would be sent without what is in it.
+  if (typeof context === 'object' && !(Symbol.iterator in context)) return context
   throw new TypeError(`The request context must be an object or null, not ${kindOf(context)}`)
 }
 
 function checkArguments(method: unknown, args: unknown): Readonly<Record<string, unknown>> {
   if (typeof method !== 'string' || method === '')
-    throw new TypeError(`The method must be a name, not ${method === '' ? 'an empty text' : typeof method}`)
+    throw new TypeError(`The method must be a name, not ${method === '' ? 'an empty text' : kindOf(method)}`)
   if (args === undefined) return NO_ARGUMENTS
   // Lists, maps and dates are values of one argument, not arguments by name.
   if (typeof args === 'object' && args !== null && !(Symbol.iterator in args) && !(args instanceof Date))

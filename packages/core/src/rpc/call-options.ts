@@ -1,4 +1,5 @@
 import type { MessageHeaders } from '../transport/check-headers.ts'
+import type { OptionNames } from '../util/check.ts'
 
 /** Limits and wishes of one sending. */
 export interface CallOptions {
@@ -15,6 +16,10 @@ export interface CallTransportOptions {
   /** Reject with MessageUndeliverable at once when no queue takes the request. Default false. */
   readonly atLeastOnce?: boolean
 }
+
+export const CALL_OPTIONS: OptionNames<CallOptions> = { timeoutMs: true, signal: true, headers: true }
+
+export const CALL_TRANSPORT_OPTIONS: OptionNames<CallTransportOptions> = { atLeastOnce: true }
 
 /** oslo's numbers (-1 and null for ever, 0 none) as attempts after the first; null: no limit but the deadline. Throws TypeError. */
 export function checkRetry(value: number | null | undefined): number | null {

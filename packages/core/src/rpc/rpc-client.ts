@@ -4,8 +4,8 @@ import type { Target } from '../target.ts'
 import { requireTarget, requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { CallContext } from './call-context.ts'
-import { checkOptions, checkTimeout } from '../util/check.ts'
-import { checkRetry, type CallTransportOptions } from './call-options.ts'
+import { checkOptions, checkTimeout, type OptionNames } from '../util/check.ts'
+import { CALL_TRANSPORT_OPTIONS, checkRetry, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods } from './methods.ts'
 
 /** Settings of a client; `prepare` replaces them for some calls. Source: INVENTORY C1. */
@@ -29,6 +29,16 @@ export interface GetRPCClientOptions extends RPCClientOptions {
   readonly clientClass?: typeof RPCClient
 }
 
+const OPTIONS: OptionNames<GetRPCClientOptions> = {
+  timeoutMs: true,
+  versionCap: true,
+  serializer: true,
+  retry: true,
+  callMonitorTimeoutMs: true,
+  transportOptions: true,
+  clientClass: true,
+}
+
 const FACTORY: unique symbol = Symbol('made by getRpcClient')
 
 /** Calls and casts methods of the servers of a topic. Make it with `getRpcClient`. */
@@ -36,8 +46,9 @@ export class RPCClient<Methods extends object = AnyMethods> extends CallContext<
   constructor(transport: Transport, target: Target, options: RPCClientOptions = {}, maker?: symbol) {
     requireTransport(transport, 'An RPC client')
     requireTarget(target, 'An RPC client')
-    checkOptions('An RPC client', options)
-    checkOptions('transportOptions', options.transportOptions)
+    // A subclass may have options of its own.
+    checkOptions('An RPC client', options, new.target === RPCClient ? OPTIONS : undefined)
+    checkOptions('transportOptions', options.transportOptions, CALL_TRANSPORT_OPTIONS)
     checkSerializer(options.serializer)
     transport.warnUnlessKind('rpc', 'An RPC client')
     transport.require('rpc')

@@ -5,11 +5,12 @@ import { ExecutorLoadFailure, ExpectedException, NoSuchMethod } from '../errors.
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { checkSerializer, isPromiseLike, type Serializer } from '../serializer/serializer.ts'
 import { MessageServer } from '../server/message-server.ts'
+import { prefetchOf } from '../server/prefetch.ts'
 import type { WorkerPool } from '../server/worker-pool.ts'
 import type { Target } from '../target.ts'
 import { requireTarget, requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
-import { checkOptions } from '../util/check.ts'
+import { checkOptions, type OptionNames } from '../util/check.ts'
 import type { Deadline } from '../util/deadline.ts'
 import { errorText } from '../util/text.ts'
 import type { RPCAccessPolicyClass } from './access-policy.ts'
@@ -38,6 +39,14 @@ export interface GetRPCServerOptions extends RPCServerOptions {
   readonly serverClass?: typeof RPCServer
 }
 
+const OPTIONS: OptionNames<GetRPCServerOptions> = {
+  serializer: true,
+  accessPolicy: true,
+  executor: true,
+  workers: true,
+  serverClass: true,
+}
+
 const EXECUTORS = ['threading', 'eventlet']
 let lastId = 0
 
@@ -54,7 +63,8 @@ export class RPCServer extends MessageServer {
   constructor(transport: Transport, target: Target, endpoints: readonly Endpoint[], options: RPCServerOptions = {}) {
     requireTransport(transport, 'An RPC server')
     requireTarget(target, 'An RPC server')
-    checkOptions('An RPC server', options)
+    // A subclass may have options of its own.
+    checkOptions('An RPC server', options, new.target === RPCServer ? OPTIONS : undefined)
     checkSerializer(options.serializer)
     transport.warnUnlessKind('rpc', 'An RPC server')
     transport.require('rpc')
@@ -81,7 +91,7 @@ export class RPCServer extends MessageServer {
   async #subscribe(pool: WorkerPool, deadline: Deadline): Promise<Listener> {
     const listener = await this.#transport.listen(this.target, {
       deadline,
-      prefetch: pool.size * 2,
+      prefetch: prefetchOf(pool),
       onMessage: (request) =>
         pool.run(
           () => (request.finished === undefined ? this.#serve(request) : this.#serveToTheEnd(request)),

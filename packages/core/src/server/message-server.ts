@@ -2,7 +2,7 @@ import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
 import type { Listener } from '../driver/driver.ts'
 import { isMessagingError, ServerListenError, TaskTimeout } from '../errors.ts'
-import { checkSignal, checkTimeout } from '../util/check.ts'
+import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 import { Deadline } from '../util/deadline.ts'
 import { createDeferred, type Deferred } from '../util/deferred.ts'
@@ -27,6 +27,9 @@ export interface StartOptions {
   readonly overridePoolSize?: number
   readonly logAfterMs?: number
 }
+
+const STEP_OPTIONS: OptionNames<StepOptions> = { logAfterMs: true, timeoutMs: true }
+const START_OPTIONS: OptionNames<StartOptions> = { ...STEP_OPTIONS, signal: true, overridePoolSize: true }
 
 /** Whoever has to drain its servers before it closes: the transport (DESIGN D13). */
 export interface ServerHost {
@@ -110,6 +113,7 @@ export class MessageServer {
   /** Begins to listen. Resolves when the broker has every subscription. A second start without a stop between does nothing but wait for the first.
    *  Rejects with ServerListenError (`cause` the driver's error), InvalidTarget, UnsupportedCapability or ClosedError; it can be tried again then. */
   async start(options: StartOptions = {}): Promise<void> {
+    checkOptions('start', options, START_OPTIONS)
     checkTimeout('timeoutMs', options.timeoutMs)
     checkSignal(options.signal)
     if (this.#cycle.stopDone) this.#beginNewCycle()
@@ -129,6 +133,7 @@ export class MessageServer {
   /** Stops intake. Resolves when no further message can arrive; what workers hold goes on, what no worker has taken is handed back to the broker.
    *  Waits for a start that is under way or is called in the same turn of the event loop; without one there is nothing to stop and it resolves. */
   async stop(options: StepOptions = {}): Promise<void> {
+    checkOptions('stop', options, STEP_OPTIONS)
     const cycle = this.#cycle
     if (cycle.stop === undefined) {
       cycle.stop = this.#stop(cycle)
@@ -139,6 +144,7 @@ export class MessageServer {
 
   /** Waits for `stop`, then until every message taken is done, and releases the subscription. Does not stop by itself. */
   async wait(options: StepOptions = {}): Promise<void> {
+    checkOptions('wait', options, STEP_OPTIONS)
     const cycle = this.#cycle
     await this.#patiently('wait', this.#finish(cycle), options)
   }

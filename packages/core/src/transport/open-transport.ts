@@ -7,7 +7,7 @@ import { type RefusableCapability, requireCapability } from '../driver/require-c
 import { ConfigurationError, InvalidTransportURL } from '../errors.ts'
 import { createDriverRegistry, type DriverRegistry } from '../registry/driver-registry.ts'
 import { TransportURL } from '../url/transport-url.ts'
-import { checkMethods, checkOptions } from '../util/check.ts'
+import { checkMethods, checkOptions, type OptionNames } from '../util/check.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { type AllowedRemoteErrors, RemoteErrorTable } from '../wire/remote-error-table.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
@@ -33,6 +33,18 @@ export interface TransportOptions {
   readonly program?: string | undefined
 }
 
+/** `transportClass` is the RPC transport's own. */
+const OPTIONS: OptionNames<TransportOptions & { readonly transportClass?: unknown }> = {
+  url: true,
+  registry: true,
+  allowedRemoteExmods: true,
+  logger: true,
+  clock: true,
+  random: true,
+  program: true,
+  transportClass: true,
+}
+
 /** Finds the driver of a scheme; a driver registry is one. */
 export type DriverSource = Pick<DriverRegistry, 'resolve'>
 
@@ -45,7 +57,7 @@ export async function openTransport(
   needed: RefusableCapability,
 ): Promise<TransportParts> {
   requireConfig(conf)
-  checkOptions('A transport', options)
+  checkOptions('A transport', options, OPTIONS)
   checkMethods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
   checkMethods('registry', options.registry, ['resolve'])
   const { logger = silentLogger, clock = systemClock, random = Math.random, program = programName() } = options

@@ -16,7 +16,7 @@ import { ClosedError } from '../errors.ts'
 import type { MessageServer, ServerHost } from '../server/message-server.ts'
 import type { Target } from '../target.ts'
 import type { TransportURL } from '../url/transport-url.ts'
-import { checkSignal, checkTimeout } from '../util/check.ts'
+import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 import type { RemoteErrorTable } from '../wire/remote-error-table.ts'
 import { isBlank, noTopicError, requireServerTarget, requireTopic } from './check-target.ts'
@@ -42,6 +42,8 @@ export interface CloseOptions {
   /** Cuts off what is left when it aborts. */
   readonly signal?: AbortSignal
 }
+
+const CLOSE_OPTIONS: OptionNames<CloseOptions> = { timeoutMs: true, signal: true }
 
 /** What closing had to leave behind. */
 export interface CloseReport {
@@ -138,6 +140,7 @@ export class Transport implements ServerHost {
   /** Drains and closes, in order: no new messages in, handlers finish and their replies go out, what was accepted for sending is flushed, the driver closes.
    *  Handlers may still send meanwhile; nobody can once they are done. Idempotent: a second call waits for the first, and the shortest patience counts. */
   async close(options: CloseOptions = {}): Promise<CloseReport> {
+    checkOptions('close', options, CLOSE_OPTIONS)
     const { timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal } = options
     checkTimeout('timeoutMs', timeoutMs)
     checkSignal(signal)

@@ -1,3 +1,5 @@
+import { suggest } from './suggest.ts'
+
 /** Checks of what JavaScript callers, or values from elsewhere, may get wrong. Each throws TypeError that names the option and what would do. */
 
 /** What was given, in a word: `null`, `a list`, `text`. Never the value itself, which may be a secret. */
@@ -16,10 +18,23 @@ export function checkTimeout(name: string, value: unknown): number | null {
   )
 }
 
-/** Named options in one object, or nothing. */
-export function checkOptions(user: string, options: unknown): void {
-  if (options === undefined || (typeof options === 'object' && options !== null && !Array.isArray(options))) return
-  throw new TypeError(`${user} takes its options in an object such as { name: value }, not ${kindOf(options)}`)
+/** The names that an options object may have, for `checkOptions`. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
+
+/** Named options in one object, or nothing. With `names` every name must be one of them: an option that is silently ignored, as `timeout` instead of `timeoutMs`
+ *  or `allow_requeue` instead of `allowRequeue`, is worse than one that is refused. */
+export function checkOptions(user: string, options: unknown, names?: Readonly<Record<string, true>>): void {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new TypeError(`${user} takes its options in an object such as { name: value }, not ${kindOf(options)}`)
+  if (names === undefined) return
+  for (const name in options) {
+    if (Object.hasOwn(names, name)) continue
+    const meant = suggest(name, Object.keys(names))
+    throw new TypeError(
+      `${user} has no option ${name}${meant === undefined ? `: ${Object.keys(names).join(', ')} are known` : `; did you mean ${meant}?`}`,
+    )
+  }
 }
 
 /** A list; its items are the caller's to check. */

@@ -19,8 +19,9 @@ export async function started(
   bus?: FakeBus,
 ): Promise<Started> {
   const used = bus ?? (await createFakeBus())
-  const target = options.topic === undefined ? TARGET : new Target({ topic: options.topic })
-  const listener = getNotificationListener(used.transport, [target], endpoints, options)
+  const { topic, ...own } = options
+  const target = topic === undefined ? TARGET : new Target({ topic })
+  const listener = getNotificationListener(used.transport, [target], endpoints, own)
   await listener.start()
   return { bus: used, listener }
 }

@@ -56,16 +56,17 @@ export async function createScene(
     readonly defaults?: Record<string, string | number | boolean>
   } = {},
 ): Promise<Scene> {
+  const { driver, defaults, ...own } = options
   const recorder = createRecorder()
   const faults = createFaults()
   const log = createLog()
   const memory = createMemoryDriver({ recorder, faults }) as DriverDefinition
-  const definition = options.driver?.(memory) ?? memory
-  const conf = await loadConfig({ overrides: { DEFAULT: { transport_url: 'memory://', ...options.defaults } } })
+  const definition = driver?.(memory) ?? memory
+  const conf = await loadConfig({ overrides: { DEFAULT: { transport_url: 'memory://', ...defaults } } })
   const transport = await getRpcTransport(conf, {
     logger: log,
     registry: { resolve: async () => definition },
-    ...options,
+    ...own,
   })
   const topic = `t${randomUUID().slice(0, 8)}`
   const server: Scene['server'] = (endpoints, serverOptions, fields) =>
