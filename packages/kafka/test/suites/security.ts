@@ -5,9 +5,8 @@ import net, { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import { inspect } from 'node:util'
-import { type Admin, AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs'
 import { afterAll, describe, expect, it } from 'vitest'
-import { freePorts, type KafkaBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { freePorts, type KafkaBroker, skipOrFail } from '@oslo-messaging/brokers'
 import {
   createDriverRegistry,
   getNotificationListener,
@@ -17,17 +16,15 @@ import {
   Notifier,
   Target,
 } from '@oslo-messaging/core'
-import { createDeferred, type Driver, isMessagingError } from '@oslo-messaging/core/driver'
+import { createDeferred, isMessagingError } from '@oslo-messaging/core/driver'
 import { createKafkaDriver, type KafkaDriverOptions } from '../../src/index.ts'
-import { unique, withAdmin } from '../support/broker.ts'
+import { unique } from '../support/broker.ts'
 import { type Certificates, makeCertificates } from '../support/certificates.ts'
 import { listen, openReal, type Options, recordingLogger, send } from '../support/open-driver.ts'
 import { setScramPassword } from '../support/scram.ts'
-import { bearerLogin, unsignedToken } from '../support/tokens.ts'
-
-const PASSWORD = 'alice-s3cret/+%'
-const SHORT_SESSION_MS = 60_000
-const jaas = (module: string, users = ''): string => `org.apache.kafka.common.security.${module} required${users};`
+import { PASSWORD, type Ports, SHORT_SESSION_MS, startSecure } from '../support/secure-broker.ts'
+import { unsignedToken } from '../support/tokens.ts'
+import { permissionTests } from './permissions.ts'
 
 const guide = readFileSync(new URL('../../../../docs/kafka-deployment-guide.md', import.meta.url), 'utf8')
 /** The configuration files of the guide's chapter on security, by protocol. */
@@ -37,54 +34,6 @@ const recipes = (['PLAINTEXT', 'SASL_PLAINTEXT', 'SSL', 'SASL_SSL'] as const).ma
   return { protocol, text }
 })
 
-/** Ports of the listeners beside the one for everybody. */
-interface Ports {
-  readonly sasl: number
-  /** SASL with PLAIN and nothing else. */
-  readonly onlyPlain: number
-  /** Wants a client certificate. */
-  readonly tls: number
-  readonly both: number
-}
-
-async function start(version: string, ports: Ports, certificates: Certificates): Promise<KafkaBroker> {
-  const plain = jaas(
-    'plain.PlainLoginModule',
-    ` user_alice="${PASSWORD}" user_bob="bob-secret" user_carol="carol-secret"`,
-  )
-  const scram = jaas('scram.ScramLoginModule')
-  const sasl = ['sasl_plaintext', 'sasl_tls'].flatMap((name) => [
-    [`listener.name.${name}.plain.sasl.jaas.config`, plain],
-    [`listener.name.${name}.scram-sha-256.sasl.jaas.config`, scram],
-    [`listener.name.${name}.scram-sha-512.sasl.jaas.config`, scram],
-    [`listener.name.${name}.oauthbearer.sasl.jaas.config`, bearerLogin],
-  ])
-  return await startBroker('kafka', {
-    version,
-    listeners: [
-      { name: 'SASL_PLAINTEXT', protocol: 'SASL_PLAINTEXT', port: ports.sasl },
-      { name: 'SASL_ONLY', protocol: 'SASL_PLAINTEXT', port: ports.onlyPlain },
-      { name: 'TLS', protocol: 'SSL', port: ports.tls },
-      { name: 'SASL_TLS', protocol: 'SASL_SSL', port: ports.both },
-    ],
-    config: {
-      ...(Object.fromEntries(sasl) as Record<string, string>),
-      'listener.name.sasl_only.plain.sasl.jaas.config': plain,
-      'listener.name.sasl_only.sasl.enabled.mechanisms': 'PLAIN',
-      'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
-      'ssl.keystore.type': 'PEM',
-      'ssl.keystore.location': certificates.path('server.pem'),
-      'ssl.truststore.type': 'PEM',
-      'ssl.truststore.location': certificates.path('ca.crt'),
-      'listener.name.tls.ssl.client.auth': 'required',
-      'ssl.principal.mapping.rules': 'RULE:^CN=(.*?)$/$1/',
-      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-      'super.users': 'User:ANONYMOUS;User:alice;User:client;User:app',
-      'group.max.session.timeout.ms': String(SHORT_SESSION_MS),
-    },
-  })
-}
-
 const user = `alice:${encodeURIComponent(PASSWORD)}@`
 
 /** Who may connect and do what, and how a refusal looks to our user: four protocols, certificates, tokens, permissions. */
@@ -92,7 +41,7 @@ export async function describeSecurity(version: string): Promise<void> {
   const certificates = await makeCertificates()
   const [sasl = 0, onlyPlain = 0, tls = 0, both = 0] = await freePorts(4)
   const ports = { sasl, onlyPlain, tls, both }
-  const broker = await skipOrFail(start(version, ports, certificates))
+  const broker = await skipOrFail(startSecure(version, ports, certificates))
   describe.skipIf(broker === undefined)(`kafka ${version} security`, () => {
     if (broker === undefined) return
     afterAll(async () => {
@@ -100,6 +49,7 @@ export async function describeSecurity(version: string): Promise<void> {
       await certificates[Symbol.asyncDispose]()
     })
     securityTests(broker, ports, certificates)
+    permissionTests(broker, ports.sasl)
   })
 }
 
@@ -363,129 +313,6 @@ function securityTests(broker: KafkaBroker, ports: Ports, certificates: Certific
     const error: unknown = await listen(driver, unique('session')).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ brokerCode: 'INVALID_SESSION_TIMEOUT', retryable: false })
     expect((error as Error).message).toContain('kafka_session_timeout')
-    await driver.close()
-  })
-
-  type Rule = Parameters<Admin['createAcls']>[0]['acl'][number]
-
-  const ruleFor = (who: string, facts: Pick<Rule, 'resourceType' | 'resourceName' | 'operation'>): Rule => ({
-    resourcePatternType: ResourcePatternTypes.LITERAL,
-    principal: `User:${who}`,
-    host: '*',
-    permissionType: AclPermissionTypes.ALLOW,
-    ...facts,
-  })
-
-  async function allow(...acl: Rule[]): Promise<void> {
-    await withAdmin(broker, async (admin) => await admin.createAcls({ acl }))
-  }
-
-  const onTopic = (who: string, name: string, operation = AclOperationTypes.ALL): Rule =>
-    ruleFor(who, { resourceType: AclResourceTypes.TOPIC, resourceName: name, operation })
-  const onGroup = (who: string, name: string): Rule =>
-    ruleFor(who, { resourceType: AclResourceTypes.GROUP, resourceName: name, operation: AclOperationTypes.ALL })
-
-  /** Tries until the broker acts on its rules; the last outcome. */
-  async function whenAllowed<T>(attempt: () => Promise<T>): Promise<T> {
-    for (const until = Date.now() + 5000; ;) {
-      try {
-        return await attempt()
-      } catch (error) {
-        if (Date.now() > until) throw error
-      }
-    }
-  }
-
-  const openAs = async (who: string): Promise<Driver> =>
-    await openReal(`kafka://${who}:${who}-secret@127.0.0.1:${saslPort}/`, {
-      options: { security_protocol: 'SASL_PLAINTEXT' },
-    })
-  const TOPIC_DENIED = { code: 'OSLO_MESSAGING_AUTHENTICATION', brokerCode: 'TOPIC_AUTHORIZATION_FAILED' }
-
-  it('error row: no topic ACL - AuthenticationError for that topic only', async () => {
-    const driver = await openAs('bob')
-    const open = unique('open')
-    await broker.createTopics([`${open}.info`])
-    await allow(onTopic('bob', `${open}.info`))
-    await whenAllowed(async () => await send(driver, `${open}.info`, 0))
-    const [allowed, denied] = await Promise.allSettled([
-      send(driver, `${open}.info`, 1),
-      send(driver, `${unique('closed')}.info`, 1),
-    ])
-    expect(allowed).toEqual({ status: 'fulfilled', value: undefined })
-    expect((denied as PromiseRejectedResult).reason).toMatchObject(TOPIC_DENIED)
-    await expect(listen(driver, unique('closed'))).rejects.toMatchObject(TOPIC_DENIED)
-    await driver.close()
-  })
-
-  it('error row: no topic ACL but DESCRIBE - sending rejects, and so does listening once it has joined', async () => {
-    const driver = await openAs('bob')
-    const topic = unique('described')
-    const pool = unique('pool')
-    await broker.createTopics([`${topic}.info`])
-    await allow(onTopic('bob', `${topic}.info`, AclOperationTypes.DESCRIBE), onGroup('bob', pool))
-    await expect(send(driver, `${topic}.info`, 1)).rejects.toMatchObject({ ...TOPIC_DENIED, delivery: 'not-sent' })
-    const ending = (async () => (await listen(driver, topic, { pool })).listener.closed)()
-    await expect(ending).rejects.toMatchObject(TOPIC_DENIED)
-    await driver.close()
-  })
-
-  it('error row: create topics refused - sending to a missing topic rejects', async () => {
-    const driver = await openAs('bob')
-    const topic = unique('uncreated')
-    await allow(
-      onTopic('bob', `${topic}.info`, AclOperationTypes.WRITE),
-      onTopic('bob', `${topic}.info`, AclOperationTypes.DESCRIBE),
-    )
-    const error: unknown = await send(driver, `${topic}.info`, 1, { timeoutMs: 20_000 }).catch(
-      (reason: unknown) => reason,
-    )
-    expect(error).toMatchObject({
-      brokerCode: expect.stringMatching(/^(TOPIC_AUTHORIZATION_FAILED|UNKNOWN_TOPIC_OR_PARTITION)$/) as string,
-      delivery: 'not-sent',
-    })
-    await driver.close()
-  })
-
-  it('error row: idempotent without ACL - what the user lacks is said, and it is not the idempotence', async () => {
-    const driver = await openAs('carol')
-    await expect(send(driver, `${unique('closed')}.info`, 1)).rejects.toMatchObject({
-      ...TOPIC_DENIED,
-      delivery: 'not-sent',
-    })
-    await driver.close()
-  })
-
-  it('error row: no group ACL - listen rejects with AuthenticationError', async () => {
-    const driver = await openAs('bob')
-    const topic = unique('open')
-    await broker.createTopics([`${topic}.info`])
-    await allow(onTopic('bob', `${topic}.info`))
-    await whenAllowed(async () => await send(driver, `${topic}.info`, 0))
-    await expect(listen(driver, topic, { timeoutMs: 10_000 })).rejects.toMatchObject({
-      code: 'OSLO_MESSAGING_AUTHENTICATION',
-      brokerCode: 'GROUP_AUTHORIZATION_FAILED',
-    })
-    await driver.close()
-  })
-
-  it('P11 a permission is taken away from a listener at work - closed rejects, typed, and health says failed', async () => {
-    const driver = await openAs('bob')
-    const topic = unique('taken')
-    const pool = unique('pool')
-    await broker.createTopics([`${topic}.info`])
-    await allow(onTopic('bob', `${topic}.info`), onGroup('bob', pool))
-    const received = await whenAllowed(async () => await listen(driver, topic, { pool }))
-    await send(driver, `${topic}.info`, 1)
-    await received.until(1)
-    const since = performance.now()
-    await withAdmin(broker, async (admin) => {
-      const { resourceName, ...rule } = onTopic('bob', `${topic}.info`)
-      await admin.deleteAcls({ filters: [{ ...rule, resourceName }] })
-    })
-    await expect(received.listener.closed).rejects.toMatchObject(TOPIC_DENIED)
-    expect(performance.now() - since).toBeLessThan(30_000)
-    expect(driver.health()).toMatchObject({ status: 'failed' })
     await driver.close()
   })
 }
