@@ -52,6 +52,10 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
     })
   }
 
+  get reason(): unknown {
+    return this.#error ?? this.#connection.reason
+  }
+
   async declareExchange({ name, type, durable, autoDelete, mode }: ExchangeDeclaration): Promise<void> {
     if (mode === 'passive') await this.#rpc(() => this.channel.checkExchange(name))
     if (mode === undefined) await this.#rpc(() => this.channel.assertExchange(name, type, { durable, autoDelete }))

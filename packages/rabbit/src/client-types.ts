@@ -133,6 +133,8 @@ export interface ReturnedMessage {
 }
 
 export interface ClientConfirmChannel extends ClientChannel {
+  /** Why the channel is over; undefined while it is not. Confirms that fail with it only know that. */
+  readonly reason: unknown
   /** Called for each mandatory message no queue took, before its confirm. */
   onReturn: ((message: ReturnedMessage) => void) | undefined
   /** Hands the message to the socket. `onConfirm` is called once: null when the broker has it, an error when it refused it or the channel ended first.

@@ -72,7 +72,7 @@ export class Lane {
       this.#atClose = 0
       return NACKED_OUTCOME
     }
-    return { kind: 'unknown', error, alone: this.#atClose === 1 }
+    return { kind: 'unknown', error: this.#channel.reason ?? error, alone: this.#atClose === 1 }
   }
 
   /** A return carries no delivery tag. Bodies hold an id of their own, so exchange, key and body name the message; it comes before its confirm. */

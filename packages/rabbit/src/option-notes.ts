@@ -39,15 +39,14 @@ function isChanged(name: keyof RabbitOptions, options: RabbitOptions): boolean {
 }
 
 /** Says when a server starts that its methods may outlast what the broker allows a consumer to hold back (P20): with `ack: 'after'` that is every method under way. */
-export function noteConsumerTimeout({ settings, logger }: Pick<Runtime, 'settings' | 'logger'>): true {
+export function noteConsumerTimeout({ settings, logger }: Pick<Runtime, 'settings' | 'logger'>): void {
   const { ack, consumerTimeoutMs, longestMethodMs } = settings
-  if (ack === 'before' || consumerTimeoutMs === null) return true
-  if (longestMethodMs !== null && longestMethodMs < consumerTimeoutMs) return true
+  if (ack === 'before' || consumerTimeoutMs === null) return
+  if (longestMethodMs !== null && longestMethodMs < consumerTimeoutMs) return
   const limit = `consumer_timeout of the broker (${consumerTimeoutMs / 1000} s by consumerTimeoutMs)`
   logger.warn(
     longestMethodMs === null
       ? `ack: 'after' - a method that runs longer than the ${limit} costs its server the channel, and its request is delivered again; set longestMethodMs to have this checked`
       : `ack: 'after' - methods run up to ${longestMethodMs / 1000} s (longestMethodMs), longer than the ${limit}: the channel is closed under them and their requests are delivered again. Raise it on the broker, or keep ack: 'before' and let clients monitor their calls`,
   )
-  return true
 }

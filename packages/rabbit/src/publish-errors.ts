@@ -1,4 +1,9 @@
-import { MessageDeliveryFailure, MessageUndeliverable, type MessagingError } from '@oslo-messaging/core/driver'
+import {
+  AuthenticationError,
+  MessageDeliveryFailure,
+  MessageUndeliverable,
+  type MessagingError,
+} from '@oslo-messaging/core/driver'
 import type { PublishOutcome } from './lane.ts'
 import { brokerCodeOf, mapError } from './map-error.ts'
 import type { Progress, Shipment } from './publisher.ts'
@@ -51,6 +56,9 @@ export function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: 
       })
     default: {
       const cause = outcome.kind === 'unknown' ? mapError(outcome.error) : undefined
+      // Nothing else was under way on the channel: it is this message that was refused.
+      if (outcome.kind === 'unknown' && outcome.alone && cause instanceof AuthenticationError)
+        return mapError(outcome.error, { phase: 'confirm', delivery: 'not-sent' })
       return new MessageDeliveryFailure(
         `The connection was lost before the broker confirmed the message: ${cause?.message ?? ''}`,
         { phase: 'confirm', delivery: 'unknown', retryable: true, cause },

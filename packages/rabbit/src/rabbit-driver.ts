@@ -55,7 +55,7 @@ export class RabbitDriver implements Driver {
   readonly #watchdog: Watchdog
   readonly #names: QueueNames
   readonly #consumers = new Set<Consumer>()
-  #noteTimeout: true | undefined
+  #hasServed = false
 
   constructor(
     url: TransportURL,
@@ -120,7 +120,8 @@ export class RabbitDriver implements Driver {
   }
 
   async listen(target: Target, options: ListenOptions): Promise<Listener> {
-    this.#noteTimeout ??= noteConsumerTimeout(this.#runtime)
+    if (!this.#hasServed) noteConsumerTimeout(this.#runtime)
+    this.#hasServed = true
     const name = `rpc ${target.topic ?? ''}.${target.server ?? ''}`
     const reader = new RequestReader(this.#runtime, name, this.#replySender, options.onMessage)
     return await this.#consume(name, this.#topology.serverSubscriptions(target, await this.#names.next()), options, {

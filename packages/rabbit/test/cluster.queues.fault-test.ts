@@ -167,7 +167,15 @@ describe.skipIf(broker === undefined)(`queues of a cluster of three nodes (Rabbi
     const stateOf = (name: string) => server.health().components.find((part) => part.name === name)
     await expect.poll(() => stateOf(`rpc ${topic}.a`)?.state, { timeout: 10_000 }).toBe('recovering')
     expect(server.health().status).toBe('degraded')
-    expect(stateOf(`rpc ${topic}.a`)?.reason).toBeTypeOf('string')
+    expect(stateOf(`rpc ${topic}.a`)?.reason).toContain(`queue '${topic}'`)
+    // The other queues of the same listener go on.
+    const direct = client.send(
+      new Target({ topic, server: 'a' }),
+      { context: {}, message: { method: 'echo', args: { n: 2 } } },
+      callOptions({ timeoutMs: 5000 }),
+    )
+    expect(await direct).toEqual({ result: 2, failure: null })
+    expect(stateOf(`rpc ${topic}.a`)?.state).toBe('recovering')
     // Nobody can take it: the caller learns so at its deadline, not later.
     const startedAt = performance.now()
     const call = client.send(

@@ -257,7 +257,7 @@ describe('P20 - long handlers', () => {
 })
 
 describe('P24 - queues left behind', () => {
-  it('P24 - with the queue manager twenty restarts leave the number of queues as it was', async () => {
+  it('P24 - with the queue manager a hundred restarts leave the number of queues as it was', async () => {
     const { vhost, url } = await newVhost()
     const options = {
       options: {
@@ -270,7 +270,7 @@ describe('P24 - queues left behind', () => {
     const topic = unique('t')
     const count = async () => Number(await broker.control.eval(`length(rabbit_amqqueue:list(<<"${vhost}">>))`))
     const counts: number[] = []
-    for (let restart = 0; restart < 20; restart += 1) {
+    for (let restart = 0; restart < 100; restart += 1) {
       const driver = openReal(url, options)
       const listener = await driver.listen(new Target({ topic, server: 'a' }), listenOptions<IncomingRequest>(echo))
       await driver.send(new Target({ topic }), request(1), callOptions())

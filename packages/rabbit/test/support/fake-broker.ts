@@ -198,6 +198,7 @@ export class FakeConnection implements ClientConnection {
 export class FakeChannel implements ClientConfirmChannel {
   onClosed: ((reason: unknown) => void) | undefined
   onReturn: ((message: ReturnedMessage) => void) | undefined
+  readonly reason = undefined
   readonly #connection: FakeConnection
   readonly #unacked = new Map<number, { readonly message: StoredMessage; readonly queue: string }>()
   readonly #consumers = new Map<string, FakeConsumer>()
