@@ -36,12 +36,12 @@ export async function openStage(row: TransportRow, release: Release): Promise<Op
   if (place === undefined || found === undefined) return undefined
   const url = await place.url(row.vhost)
   const common = merged(row.settings, place.settings)
-  const ours = new OurSide(url, merged(common, row.ours ?? {}, own(row, 'ours')))
+  const ours = new OurSide(url, merged(common, row.ours ?? {}, ownNames(row.settings, 'ours')))
   const python = await PythonSide.start({
     python: found.python,
     version: RELEASES[release].version,
     url,
-    settings: settingsOf(merged(common, row.python ?? {}, own(row, 'python'))),
+    settings: settingsOf(merged(common, row.python ?? {}, ownNames(row.settings, 'python'))),
   })
   const sides = (pair: Pair): readonly [Side, Side] => {
     if (pair === 'python to python') return [python, python]
@@ -103,10 +103,9 @@ function notifyScene(row: TransportRow, place: Venue, teller: Side, listener: Si
   }
 }
 
-/** What two programs on one machine must not have in common, and what Python needs besides. */
-function own(row: TransportRow, who: 'ours' | 'python'): ConfigOverrides {
-  const wantsManager = row.settings['oslo_messaging_rabbit']?.['use_queue_manager'] === true
-  if (!wantsManager) return {}
+/** What two programs with the queue manager must not have in common on one machine, and what Python needs besides. */
+export function ownNames(settings: ConfigOverrides, who: Side['kind']): ConfigOverrides {
+  if (settings['oslo_messaging_rabbit']?.['use_queue_manager'] !== true) return {}
   return {
     oslo_messaging_rabbit: { processname: unique(who) },
     ...(who === 'python' ? { oslo_concurrency: { lock_path: '/tmp' } } : {}),

@@ -1,0 +1,24 @@
+import { it } from 'vitest'
+
+import { record } from '../matrix/results.ts'
+import { reasonOf, timed } from '../matrix/runner.ts'
+import { RELEASES } from '../transports/releases.ts'
+
+/** A test that is a cell of the results: both libraries have every part in it. */
+export function mixed(transport: string, feature: string, run: () => Promise<void>): void {
+  it(`${transport} - ${feature}`, { timeout: 280_000 }, async () => {
+    const { outcome, ms, error } = await timed(run())
+    const note = reasonOf(error)
+    const python = RELEASES[transport.startsWith('amqp') ? 'amqp10' : 'newest'].version
+    record({
+      ours: 'mixed',
+      python,
+      transport,
+      feature,
+      outcome,
+      ms: Math.round(ms),
+      ...(note === undefined ? {} : { note }),
+    })
+    if (outcome === 'fail') throw error
+  })
+}
