@@ -251,47 +251,6 @@ describe('P35 - unreadable messages', () => {
   })
 })
 
-describe('P21 - duplicates after a failover', () => {
-  it.each([
-    [10_000, 1000],
-    [16, 1000 + 984],
-  ])(
-    'P21 - with %i ids remembered, 1000 replayed requests run %i times altogether',
-    async (duplicateCacheSize, runs) => {
-      const vhost = unique('p21')
-      await broker.control.vhost(vhost)
-      const driver = openReal(broker.urlFor({ vhost }), { settings: { duplicateCacheSize } })
-      const topic = unique('topic')
-      const arrivals = new Arrivals()
-      const listener = await driver.listen(
-        new Target({ topic, server: 'a' }),
-        listenOptions<IncomingRequest>(arrivals.onMessage, { prefetch: 100 }),
-      )
-      const connection = await connect(amqpUrl(vhost), { noDelay: true })
-      const channel = await connection.createConfirmChannel()
-      for (let round = 0; round < 2; round += 1) {
-        // The replay goes backwards: the last sixteen are the ones still remembered.
-        for (let n = 0; n < 1000; n += 1) {
-          const id = round === 0 ? n : 999 - n
-          const body = JSON.stringify({ method: 'm', args: { n: id }, _unique_id: `id-${id}` })
-          channel.publish('openstack', topic, Buffer.from(body), { contentType: 'application/json' })
-        }
-        await channel.waitForConfirms()
-      }
-      await waitFor(
-        'the queue to be empty',
-        async () => (await broker.control.queue(topic, vhost))?.messages === 0,
-        10_000,
-      )
-      await waitFor('the last delivery', () => arrivals.numbers.length >= runs, 5000)
-      expect(arrivals.numbers.length).toBe(runs)
-      await connection.close()
-      await listener.close()
-      await driver.close()
-    },
-  )
-})
-
 function amqpUrl(vhost: string): string {
   return broker.urlFor({ vhost }).replace('rabbit://', 'amqp://')
 }
