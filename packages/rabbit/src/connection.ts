@@ -17,7 +17,7 @@ import { type BrokerHost, createHostOrder, hostText } from './hosts.ts'
 import { classify, mapError } from './map-error.ts'
 import { patiently } from './patience.ts'
 import { isHiddenRefusal, probeOpen } from './open-probe.ts'
-import { describeLoss, retryBackoff, sleepAtMost } from './recovery.ts'
+import { blockedFacts, describeLoss, retryBackoff, sleepAtMost } from './recovery.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
 
 export interface ConnectionOptions {
@@ -293,14 +293,5 @@ export class Connection {
 
   #now(): number {
     return this.#options.runtime.clock.now()
-  }
-}
-
-/** What a message waits for while the broker takes none. */
-export function blockedFacts(reason: string): WaitFacts {
-  return {
-    phase: 'publish',
-    delivery: 'not-sent',
-    waitingFor: `room at the broker (it is blocked: ${reason})`,
   }
 }

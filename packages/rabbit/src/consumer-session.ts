@@ -6,7 +6,7 @@ import type { Runtime } from './runtime.ts'
 
 export interface ConsumerSessionOptions {
   readonly runtime: Runtime
-  /** The listener's name. */
+  /** The listener's name in health and logs: `rpc compute.node1`. */
   readonly name: string
   /** Most deliveries handed over and not settled, over all queues together. */
   readonly prefetch: number

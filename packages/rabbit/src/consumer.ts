@@ -8,27 +8,19 @@ import {
 } from '@oslo-messaging/core/driver'
 import type { ArgumentTable, ClientChannel, ClientConnection, ClientDelivery } from './client.ts'
 import type { Connection } from './connection.ts'
-import { ConsumerSession } from './consumer-session.ts'
+import { ConsumerSession, type ConsumerSessionOptions } from './consumer-session.ts'
 import { declareSubscriptions, redeclareSubscriptions } from './declare-subscriptions.ts'
-import type { Delivery } from './delivery.ts'
 import { classify, mapError } from './map-error.ts'
 import { patiently } from './patience.ts'
 import { retryBackoff, sleepAtMost } from './recovery.ts'
-import { componentHealth, reportState, type Runtime } from './runtime.ts'
+import { componentHealth, reportState } from './runtime.ts'
 import { StrayQueues } from './stray-queues.ts'
-import type { Subscription } from './topology.ts'
+import { byQueue, type Subscription } from './topology.ts'
 import type { WatchedConsumer } from './watchdog.ts'
 
-export interface ConsumerOptions {
-  readonly runtime: Runtime
+export interface ConsumerOptions extends ConsumerSessionOptions {
   readonly connection: Connection
-  /** For health and logs: `rpc compute.node1`. */
-  readonly name: string
   readonly subscriptions: readonly Subscription[]
-  /** Most deliveries handed over and not settled, over all queues together. */
-  readonly prefetch: number
-  /** Gets each delivery; returns at once and does not throw. */
-  readonly onDelivery: (delivery: Delivery) => void
   /** What was handed over and not settled went back to the broker. */
   readonly onRevoked: () => void
   /** It is over, for good: the owner forgets it. */
@@ -303,8 +295,3 @@ export class Consumer implements Listener, WatchedConsumer {
 }
 
 const NONE: ReadonlyMap<string, unknown> = new Map()
-
-/** A pool over several exchanges has one queue in several subscriptions: it is consumed once. */
-function byQueue(subscriptions: readonly Subscription[]): readonly Subscription[] {
-  return [...new Map(subscriptions.map((subscription) => [subscription.queue.name, subscription])).values()]
-}

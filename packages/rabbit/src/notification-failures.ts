@@ -1,7 +1,8 @@
 import { Deadline } from '@oslo-messaging/core/driver'
 import type { QueueDeclaration } from './client.ts'
 import { ATTEMPTS_HEADER, type Delivery } from './delivery.ts'
-import { newProgress, type Publisher } from './publisher.ts'
+import type { Publisher } from './publisher.ts'
+import { newProgress } from './shipment.ts'
 import { reportBackground, type Runtime } from './runtime.ts'
 
 /** Settles notifications whose endpoints threw, and those that cannot be read. */

@@ -6,7 +6,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import type { PublishOutcome } from './lane.ts'
 import { brokerCodeOf, mapError } from './map-error.ts'
-import type { Progress, Shipment } from './publisher.ts'
+import type { Progress, Shipment } from './shipment.ts'
 
 /** A failure before anything was sent, which another attempt may not meet. Never leaves the publisher. */
 export class NotSent extends Error {

@@ -1,4 +1,4 @@
-import { type Backoff, createBackoff, TransportDriverError } from '@oslo-messaging/core/driver'
+import { type Backoff, createBackoff, TransportDriverError, type WaitFacts } from '@oslo-messaging/core/driver'
 import { mapError } from './map-error.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -40,4 +40,13 @@ export function retryBackoff({ options, random }: Pick<Runtime, 'options' | 'ran
     maxMs: options.rabbit_interval_max * 1000,
     random,
   })
+}
+
+/** What a message waits for while the broker takes none. */
+export function blockedFacts(reason: string): WaitFacts {
+  return {
+    phase: 'publish',
+    delivery: 'not-sent',
+    waitingFor: `room at the broker (it is blocked: ${reason})`,
+  }
 }

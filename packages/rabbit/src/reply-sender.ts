@@ -1,7 +1,8 @@
 import { Deadline, emitDiagnostic, isMessagingError } from '@oslo-messaging/core/driver'
 import { type Compression, compress } from './compression.ts'
 import { type EncodedReply, finishReply, newId } from './message.ts'
-import { type Failure, newProgress, type Publisher } from './publisher.ts'
+import type { Publisher } from './publisher.ts'
+import { type Failure, newProgress } from './shipment.ts'
 import { DRIVER, type Runtime } from './runtime.ts'
 
 /** Wait between attempts to reach a missing reply queue. Source: WIRE 6.5. */

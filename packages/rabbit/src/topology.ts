@@ -173,6 +173,11 @@ export function createTopology(
   }
 }
 
+/** A pool over several exchanges has one queue in several subscriptions: it is consumed once. */
+export function byQueue(subscriptions: readonly Subscription[]): readonly Subscription[] {
+  return [...new Map(subscriptions.map((subscription) => [subscription.queue.name, subscription])).values()]
+}
+
 /** The same without durability: what is declared when the exchange exists and is not durable (oslo's head does the same). */
 export function withoutDurability<T extends { exchange: ExchangeDeclaration | null; queue?: QueueDeclaration }>(
   entry: T,

@@ -1,6 +1,6 @@
 import { BackpressureError, type Deadline, OutstandingLimit } from '@oslo-messaging/core/driver'
 import type { CompressedBody } from './compression.ts'
-import type { Failure, Shipment } from './publisher.ts'
+import type { Failure, Shipment } from './shipment.ts'
 
 type OnEnd = (failure: Failure | undefined) => void
 

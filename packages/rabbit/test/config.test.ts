@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { createDriverRegistry, getRpcTransport, loadConfig } from '@oslo-messaging/core'
 import type { ConfigFragment } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
 import { rabbitConfig } from '../src/config.ts'
+import { rabbitDriver } from '../src/index.ts'
 
 interface Fact {
   readonly name: string
@@ -37,3 +39,18 @@ describe('13 options of [oslo_messaging_rabbit]', () => {
     expect(definition?.doc).toMatch(/^[A-Z].*\.$/)
   })
 })
+
+it.each([
+  { where: 'the file', overrides: { oslo_messaging_rabbit: { rabbit_quorom_queue: true } }, url: 'rabbit://h/' },
+  { where: 'the URL', overrides: {}, url: 'rabbit://h/?rabbit_quorom_queue=true' },
+])(
+  'P16 - a typo in the name of an option in $where fails the start, with the name that was meant',
+  async ({ overrides, url }) => {
+    const registry = createDriverRegistry({ drivers: [rabbitDriver], discover: false })
+    const start = async () => await getRpcTransport(await loadConfig({ overrides }), { url, registry })
+    await expect(start()).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_CONFIGURATION',
+      message: expect.stringMatching(/rabbit_quorom_queue.*rabbit_quorum_queue/s) as string,
+    })
+  },
+)

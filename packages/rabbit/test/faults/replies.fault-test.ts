@@ -177,7 +177,7 @@ describe('P17 - a blocked event loop', () => {
 })
 
 describe('P20 - long handlers', () => {
-  it('P20 - acknowledged after it has run: the broker closes the channel, the method goes on, runs once, and its reply arrives', async () => {
+  it('P20, P01 - acknowledged after it has run: the broker closes the channel with 406, the method goes on, runs once, and its reply arrives', async () => {
     await broker.control.eval(
       'application:set_env(rabbit,consumer_timeout,1000),application:set_env(rabbit,channel_tick_interval,500)',
     )

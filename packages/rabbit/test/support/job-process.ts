@@ -48,8 +48,8 @@ export class JobProcess implements AsyncDisposable {
     this.#child.stdin.write('go\n')
   }
 
-  terminate(): void {
-    this.#child.kill('SIGTERM')
+  terminate(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
+    this.#child.kill(signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

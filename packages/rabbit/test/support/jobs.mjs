@@ -133,6 +133,17 @@ const jobs = {
     process.exit(0)
   },
 
+  /** A server whose method never ends. */
+  async hang({ topic }) {
+    const transport = await getRpcTransport(conf, { url, registry })
+    const hang = () => {
+      tell({ begun: true })
+      return new Promise(() => {})
+    }
+    await getRpcServer(transport, new Target({ topic, server: 'a' }), [{ hang }]).start()
+    tell({ listening: true })
+  },
+
   /** A service that ends on SIGTERM: stops intake, finishes, closes. */
   async drain({ topic, workers, handlerMs, drainMs, notifications }) {
     const transport = await (notifications ? getNotificationTransport : getRpcTransport)(conf, { url, registry })
