@@ -117,16 +117,23 @@ function liveSection(title, { cells }) {
   ].join('\n\n')
 }
 
-const TITLES = { live: 'The live matrix', acceptance: 'The acceptance list, run three ways' }
+const TITLES = {
+  live: 'The live matrix',
+  'live-everyday': 'The live matrix: the part of every day',
+  'live-mixed': 'Mixed deployments',
+  'live-cluster': 'A cluster that loses a node',
+  acceptance: 'The acceptance list, run three ways',
+}
 
 /** The whole page. `golden`: families by name; `live`: results by file name. */
-export function pageText({ golden, live, differences, versions }) {
+export function pageText({ golden, live, differences, versions, parts }) {
   const json = golden.json.verdicts.map(({ vector, comparisons, outcome }) => [vector, comparisons, outcome])
   return `${[
     '# Interoperability with Python',
-    'Written by `npm run interop` from its last full run, and not by hand. What is compared and how: [interop/README.md](../interop/README.md); the captured messages and the wire contract:\n[interop/vectors](../interop/vectors/README.md).',
-    '## Versions',
+    'Written by `npm run interop` from what its parts found last, and not by hand. What is compared and how: [interop/README.md](../interop/README.md); the captured messages and the wire contract:\n[interop/vectors](../interop/vectors/README.md).',
+    '## Versions and parts',
     table(['what', 'version'], Object.entries(versions)),
+    table(['part', 'run at (UTC)', 'of'], parts),
     '## Captured messages',
     'Every file of `interop/vectors` is executed through the public API: what we send is recorded and compared with what Python sent, and what Python sent is put in front of us.\nRabbitMQ and Kafka are real brokers; the AMQP 1.0 peer is made of rhea.',
     goldenTable(golden),

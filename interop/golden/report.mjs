@@ -6,8 +6,8 @@ import { differencesTable, pageText } from './page.mjs'
 const RESULTS = join(import.meta.dirname, '../results')
 const PAGE = join(import.meta.dirname, '../../docs/interop.md')
 const FAMILIES = ['rabbit', 'amqp', 'kafka', 'unit', 'json']
-/** A part of `live` that `npm test` runs every day. */
-const EVERYDAY = 'live-everyday'
+/** The live matrix, and the part of it that `npm test` runs: the page shows the larger one that there is. */
+const MATRIX = ['live', 'live-everyday']
 
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
 const { differences } = readJson(join(import.meta.dirname, 'differences.json'))
@@ -48,9 +48,11 @@ function gather() {
   const live = {}
   for (const file of existsSync(RESULTS) ? readdirSync(RESULTS).toSorted().toReversed() : []) {
     const name = basename(file, '.json')
-    if (!file.endsWith('.json') || name === 'golden' || name === EVERYDAY) continue
+    if (!file.endsWith('.json') || name === 'golden') continue
     live[name] = readJson(join(RESULTS, file))
   }
+  const sizes = MATRIX.map((name) => live[name]?.cells.length ?? 0)
+  delete live[MATRIX[sizes[0] >= sizes[1] ? 1 : 0]]
   return { golden, live }
 }
 
@@ -62,6 +64,19 @@ function stale(golden) {
     .map(({ id }) => `${id} showed in no vector: take its row out of differences.json`)
 }
 
+/** When each part was found, and how much it is. */
+function partsOf(golden, live) {
+  const minute = (text) => text.slice(0, 16).replace('T', ' ')
+  return [
+    ...Object.entries(golden).map(([name, part]) => [
+      `golden, ${name}`,
+      minute(part.generatedAt),
+      `${part.verdicts.length} ${name === 'json' ? 'directions' : 'vectors'}`,
+    ]),
+    ...Object.entries(live).map(([name, part]) => [name, minute(part.generatedAt), `${part.cells.length} cells`]),
+  ]
+}
+
 function write() {
   const { golden, live } = gather()
   const versions = { date: new Date().toISOString().slice(0, 10), Node: process.versions.node }
@@ -69,7 +84,7 @@ function write() {
   const verdicts = Object.values(golden).flatMap((part) => part.verdicts)
   const summary = { generatedAt: new Date().toISOString(), versions, verdicts }
   writeFileSync(join(RESULTS, 'golden.json'), `${JSON.stringify(summary, null, 1)}\n`)
-  writeFileSync(PAGE, pageText({ golden, live, differences, versions }))
+  writeFileSync(PAGE, pageText({ golden, live, differences, versions, parts: partsOf(golden, live) }))
   const outcomes = ['equal', 'equal but for', 'differs'].map(
     (outcome) => `${verdicts.filter((each) => each.outcome === outcome).length} ${outcome}`,
   )
