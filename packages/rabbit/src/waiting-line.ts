@@ -12,7 +12,15 @@ export interface Packed {
 
 interface Entry extends Packed {
   readonly onEnd: OnEnd
+  readonly queue: Queue
   cancel: () => void
+}
+
+/** Messages to one exchange: what holds them up need not concern others (P15). */
+interface Queue {
+  readonly exchange: string
+  readonly standing: Set<Entry>
+  active: number
 }
 
 export interface WaitingLineOptions {
@@ -26,15 +34,14 @@ export interface WaitingLineOptions {
   readonly explain: (deadline: Deadline, error: unknown) => unknown
 }
 
-/** So many go all the way at the same time; the others stand in line, where each costs a tenth of that. */
+/** So many to one exchange go all the way at the same time; the others stand in line, where each costs a tenth of that. */
 const MOST_ACTIVE = 256
 
-/** What cannot be sent at once waits here, first come, first served. Bounded by count and bytes, because what waits takes memory as well (P07). */
+/** What cannot be sent at once waits here, first come, first served for each exchange. Bounded by count and bytes, because what waits takes memory as well (P07). */
 export class WaitingLine {
   readonly #options: WaitingLineOptions
   readonly #room: OutstandingLimit
-  readonly #standing = new Set<Entry>()
-  #active = 0
+  readonly #queues = new Map<string, Queue>()
 
   constructor(options: WaitingLineOptions) {
     this.#options = options
@@ -45,9 +52,10 @@ export class WaitingLine {
   enter(shipment: Shipment, onEnd: OnEnd): void {
     const body = this.#admit(shipment, onEnd)
     if (body === undefined) return
-    const entry: Entry = { shipment: { ...shipment, encode: () => body }, body, onEnd, cancel: () => {} }
-    if (this.#active < MOST_ACTIVE && this.#standing.size === 0) return this.#start(entry)
-    this.#standing.add(entry)
+    const queue = this.#queueOf(shipment.exchange)
+    const entry: Entry = { shipment: { ...shipment, encode: () => body }, body, onEnd, queue, cancel: () => {} }
+    if (queue.active < MOST_ACTIVE && queue.standing.size === 0) return this.#start(entry)
+    queue.standing.add(entry)
     const { deadline, progress } = shipment
     entry.cancel = deadline.watch(progress, (error) => {
       this.#leave(entry)
@@ -87,13 +95,23 @@ export class WaitingLine {
     )
   }
 
+  #queueOf(exchange: string): Queue {
+    let queue = this.#queues.get(exchange)
+    if (queue === undefined) {
+      queue = { exchange, standing: new Set(), active: 0 }
+      this.#queues.set(exchange, queue)
+    }
+    return queue
+  }
+
   #start(entry: Entry): void {
-    this.#active += 1
+    const { queue } = entry
+    queue.active += 1
     const end = (failure: Failure | undefined): void => {
-      this.#active -= 1
+      queue.active -= 1
       this.#room.release(entry.body.body.length)
       entry.onEnd(failure)
-      this.#next()
+      this.#next(queue)
     }
     this.#options.deliver(entry).then(
       () => end(undefined),
@@ -101,17 +119,18 @@ export class WaitingLine {
     )
   }
 
-  #next(): void {
-    for (const entry of this.#standing) {
-      if (this.#active >= MOST_ACTIVE) return
+  #next(queue: Queue): void {
+    for (const entry of queue.standing) {
+      if (queue.active >= MOST_ACTIVE) return
       entry.cancel()
-      this.#standing.delete(entry)
+      queue.standing.delete(entry)
       if (this.#options.sendNow(entry, entry.onEnd)) this.#room.release(entry.body.body.length)
       else this.#start(entry)
     }
+    if (queue.active === 0) this.#queues.delete(queue.exchange)
   }
 
   #leave(entry: Entry): void {
-    if (this.#standing.delete(entry)) this.#room.release(entry.body.body.length)
+    if (entry.queue.standing.delete(entry)) this.#room.release(entry.body.body.length)
   }
 }

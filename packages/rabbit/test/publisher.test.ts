@@ -1,4 +1,4 @@
-import { isMessagingError, Target } from '@oslo-messaging/core/driver'
+import { Deadline, isMessagingError, Target } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
 import { amqpError, FakeBroker } from './support/fake-broker.ts'
 import { callOptions, castOptions, openDriver, type OpenOptions } from './support/open-driver.ts'
@@ -222,6 +222,23 @@ describe('publishing', () => {
       await driver.close()
     },
   )
+
+  it('P15 - hundreds of messages that a full queue refuses hold up no message to another exchange', async () => {
+    const broker = new FakeBroker()
+    const driver = openDriver(broker, quick)
+    const full = target.with({ exchange: 'full' })
+    const abort = new AbortController()
+    const options = () => ({ ...castOptions(), deadline: Deadline.after(5000, { signal: abort.signal }) })
+    broker.nack = 'full'
+    // Before there is a connection, so that all of them wait.
+    const refused = Array.from({ length: 600 }, async (_, n) => await driver.send(full, request(n), options()))
+    const settled = Promise.allSettled(refused)
+    await expect.poll(() => broker.sent('basic.publish').length).toBeGreaterThan(200)
+    await driver.send(target, request(), castOptions({ timeoutMs: 500 }))
+    abort.abort(new Error('enough'))
+    await settled
+    await driver.close({ signal: AbortSignal.abort() })
+  })
 
   it('P07 - without a connection no more wait than may', async () => {
     const broker = new FakeBroker()

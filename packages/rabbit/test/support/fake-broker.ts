@@ -61,8 +61,8 @@ export class FakeBroker implements RabbitClient {
   onConnect: (options: ConnectOptions) => void | Promise<void> = () => {}
   /** Confirms are held back while this is true. */
   holdConfirms = false
-  /** Confirms become nacks. */
-  nack = false
+  /** Confirms become nacks, all or those of one exchange. */
+  nack: boolean | string = false
 
   async connect(options: ConnectOptions): Promise<ClientConnection> {
     this.attempts.push(options)
@@ -353,10 +353,9 @@ export class FakeChannel implements ClientConfirmChannel {
       this.#fail(amqpError(404, `NOT_FOUND - no exchange '${exchange}' in vhost '/'`))
       return
     }
-    const routed =
-      this.#broker.nack || this.#broker.route({ exchange, routingKey, properties, body, redelivered: false })
+    const nack = this.#broker.nack === true || this.#broker.nack === exchange
+    const routed = nack || this.#broker.route({ exchange, routingKey, properties, body, redelivered: false })
     if (!routed && mandatory) this.onReturn?.({ replyCode: 312, replyText: 'NO_ROUTE', exchange, routingKey, body })
-    const { nack } = this.#broker
     const settle = (): void => {
       if (this.#unconfirmed.delete(onConfirm)) onConfirm(nack ? new Error('message nacked') : null)
     }
