@@ -138,6 +138,14 @@ describe('bad input names what is wrong', () => {
     ['fields in a text', () => filter({ payload: 'x' }), /filter rule payload/],
     ['a context in a map', () => call(new Map([['a', 1]]), 'm'), /context must be an object/],
     ['no method', () => call({}, null), /method must be a name, not null/],
+    ['drivers in a text', () => notifier({ drivers: 'messagingv2' }), /drivers takes its options in an object/],
+    ['a driver that is no function', () => notifier({ driver: 'own', drivers: { own: {} } }), /drivers.own .*function/],
+    ['a driver that cannot notify', () => notifier({ driver: 'own', drivers: { own: () => ({}) } }), /method notify/],
+    [
+      'a driver made later',
+      () => notifier({ driver: 'own', drivers: { own: () => Promise.resolve({}) } }),
+      /drivers.own must give, at once.*promise/,
+    ],
     // Options under another name, mostly Python's.
     ['loadConfig of a file', () => loose('loadConfig')({ file: 'x.conf' }), /no option file; did you mean files/],
     ['a registry of a driver', () => loose('createDriverRegistry')({ driver: [] }), /no option driver; .*drivers/],

@@ -1,10 +1,11 @@
 import { type Logger, silentLogger } from '../diagnostics/logger.ts'
+import { defaultConfig } from './core-options.ts'
 import { readConfigFile } from './files.ts'
 import { readArguments, readEnvironment } from './inputs.ts'
 import type { LoadConfigOptions } from './load.ts'
 import { MessagingConfig } from './messaging-config.ts'
 import { loadGroupChecker } from './schema.ts'
-import { type ConfigSource, normalizeGroup, sourceFromObject } from './source.ts'
+import { type ConfigSource, entriesOf, normalizeGroup, sourceFromObject } from './source.ts'
 import { suggest } from '../util/suggest.ts'
 
 /** What `loadConfig` does. */
@@ -18,13 +19,25 @@ export async function assembleConfig(options: LoadConfigOptions): Promise<Messag
     readArguments(options.argv ?? []),
     sourceFromObject('overrides', options.overrides ?? {}, true),
   ]
-  for (const source of sources) warnAboutGroups(source, logger)
+  for (const source of sources) {
+    warnAboutGroups(source, logger)
+    warnAboutDefaults(source, logger)
+  }
   return new MessagingConfig({ sources, defaults: options.defaults ?? {}, check, logger, warned: new Set() })
 }
 
 const KNOWN_GROUPS = ['notifications', 'metrics', 'tracing', 'rabbit', 'amqp', 'kafka'].map(
   (name) => `oslo_messaging_${name}`,
 )
+
+/** [DEFAULT] belongs to the service, too, so a name close to one of ours is only worth a warning. */
+function warnAboutDefaults(source: ConfigSource, logger: Logger): void {
+  const names = Object.keys(defaultConfig.options)
+  for (const [name, { where }] of entriesOf(source, 'DEFAULT')) {
+    const meant = names.includes(name) ? undefined : suggest(name, names, 2)
+    if (meant !== undefined) logger.warn(`[DEFAULT] ${name} (${where}) is not read; did you mean ${meant}?`)
+  }
+}
 
 /** A driver of somebody else may have any group, so a name close to one of ours is only worth a warning. */
 function warnAboutGroups(source: ConfigSource, logger: Logger): void {

@@ -11,13 +11,14 @@ export interface LoadConfigOptions {
   readonly files?: string | readonly string[]
   /** `OS_<GROUP>__<OPTION>` variables, usually `process.env`. Nothing is read when it is left out. */
   readonly env?: Readonly<Record<string, string | undefined>>
-  /** `--<group>.<option>=value` arguments, usually `process.argv.slice(2)`. Other people can see the arguments of a process: keep passwords out of them. */
+  /** `--<group>.<option>=value` arguments, usually `process.argv.slice(2)`. Other people can see the arguments of a process: keep passwords out of them.
+   *  Arguments of other forms are the program's own: give the values of its `--config-file` as `files`. */
   readonly argv?: readonly string[]
   /** Values by group and option; taken as they are, without `$name` substitution. */
   readonly overrides?: ConfigOverrides
   /** Other defaults for `[DEFAULT]`; see `MessagingConfig.withDefaults`. */
   readonly defaults?: Partial<CoreOptions['DEFAULT']>
-  /** Told about deprecated options and groups that are probably misspelt. */
+  /** Told about deprecated options, and about groups and options of [DEFAULT] that are probably misspelt. */
   readonly logger?: Logger
 }
 

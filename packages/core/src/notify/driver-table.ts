@@ -1,4 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
+import { isPromiseLike } from '../serializer/serializer.ts'
+import { kindOf } from '../util/check.ts'
 import { suggest } from '../util/suggest.ts'
 import { logDriver } from './drivers/log.ts'
 import { messagingDriver } from './drivers/messaging.ts'
@@ -27,9 +29,24 @@ export function createNotificationDrivers(
   const create = (name: string): NotificationDriver => {
     const factory = known.get(name)
     if (factory === undefined) throw unknownDriver(name, known.keys())
-    return factory({ ...context, create })
+    return checked(name, factory, { ...context, create })
   }
   return new Map([...new Set(names)].map((name) => [name, create(name)]))
+}
+
+/** JavaScript's callers may have put anything under `drivers`. */
+function checked(
+  name: string,
+  factory: NotificationDriverFactory,
+  context: NotificationDriverContext,
+): NotificationDriver {
+  if (typeof factory !== 'function')
+    throw new TypeError(`drivers.${name} must be a function that makes a notification driver, not ${kindOf(factory)}`)
+  const driver = factory(context)
+  if (typeof driver === 'object' && driver !== null && typeof driver.notify === 'function') return driver
+  throw new TypeError(
+    `drivers.${name} must give, at once, an object with the method notify; it gave ${isPromiseLike(driver) ? 'a promise' : kindOf(driver)}`,
+  )
 }
 
 function unknownDriver(name: string, known: Iterable<string>): ConfigurationError {

@@ -96,7 +96,7 @@ export interface SharedParts {
  *
  *  The promise resolves when every driver has done its part, which for `messaging` and `messagingv2` means that the broker owns a copy for each topic.
  *  It rejects when one could not (after all others had their turn), because a resolved promise means delivered; `onError: 'log'` gives oslo's behaviour instead.
- *  With no driver configured notifications go nowhere. Source: INVENTORY N1 to N18 (oslo_messaging/notify/notifier.py). */
+ *  With no driver configured notifications go nowhere, as in oslo, which is warned about once. Source: INVENTORY N1 to N18 (oslo_messaging/notify/notifier.py). */
 export class Notifier {
   readonly publisherId: string | null
   /** Attempts after the first; null: no limit but the time. */
@@ -274,8 +274,13 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
   const names = typeof driver === 'string' ? [driver] : driver
   checkNames('driver', names, "['messagingv2']")
   checkNames('topics', topics, "['notifications']")
+  checkOptions('drivers', options.drivers)
   transport.warnUnlessKind('notification', 'A notifier')
   const drivers = createNotificationDrivers(names, { transport, topics, logger }, options.drivers)
+  if (drivers.size === 0)
+    logger.warn(
+      'A notifier without a driver sends nothing: set [oslo_messaging_notifications] driver = messagingv2, or noop if nothing is meant',
+    )
   return { transport, drivers, destinations: [...drivers.values()], serializer, timeoutMs, onError, redaction, logger }
 }
 

@@ -1,4 +1,6 @@
 import { ConfigurationError } from '../errors.ts'
+import { suggest } from '../util/suggest.ts'
+import { PRIORITIES } from './priority.ts'
 import { compileShellPattern } from './shell-pattern.ts'
 
 /** Which events one driver of a group takes. Both conditions must hold; one that is not given always does, an empty list never. */
@@ -16,13 +18,14 @@ export class RoutingRules {
     this.#rules = rules
   }
 
-  /** From a parsed file: group -> driver -> { accepted_events, accepted_priorities }. Other keys of a driver are ignored, as in oslo.
+  /** From a parsed file: group -> driver -> { accepted_events, accepted_priorities }. Other keys of a driver are ignored, as in oslo;
+   *  `warn` is told about them, and about priorities that no notification has.
    *  Throws ConfigurationError that names the place. */
-  static from(groups: unknown): RoutingRules {
+  static from(groups: unknown, warn: (message: string) => void = () => {}): RoutingRules {
     const rules: Rule[] = []
     for (const [group, drivers] of fieldsOf(groups, 'the file'))
       for (const [driver, conditions] of fieldsOf(drivers, group))
-        rules.push(readRule(driver, new Map(fieldsOf(conditions, `${group}.${driver}`)), `${group}.${driver}`))
+        rules.push(readRule(driver, new Map(fieldsOf(conditions, `${group}.${driver}`)), `${group}.${driver}`, warn))
     return new RoutingRules(rules)
   }
 
@@ -42,13 +45,30 @@ export class RoutingRules {
   }
 }
 
-function readRule(driver: string, conditions: ReadonlyMap<string, unknown>, place: string): Rule {
+const CONDITIONS = ['accepted_events', 'accepted_priorities']
+
+function readRule(
+  driver: string,
+  conditions: ReadonlyMap<string, unknown>,
+  place: string,
+  warn: (message: string) => void,
+): Rule {
+  for (const name of conditions.keys()) {
+    if (CONDITIONS.includes(name)) continue
+    const meant = suggest(name, CONDITIONS)
+    warn(`routing_config: ${place}.${name} is not read${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+  }
   const events = readList(conditions.get('accepted_events'), `${place}.accepted_events`)
   const priorities = readList(conditions.get('accepted_priorities'), `${place}.accepted_priorities`)
   return {
     driver,
     events: events?.map(compileShellPattern),
-    priorities: priorities?.map((pattern) => compileShellPattern(pattern.toLowerCase())),
+    priorities: priorities?.map((text) => {
+      const pattern = compileShellPattern(text.toLowerCase())
+      if (!PRIORITIES.some((priority) => pattern.test(priority)))
+        warn(`routing_config: ${place}.accepted_priorities: ${text} is no priority; ${PRIORITIES.join(', ')} are`)
+      return pattern
+    }),
   }
 }
 

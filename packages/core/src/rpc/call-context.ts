@@ -1,12 +1,6 @@
 import type { MessageContext, OutgoingRequest, RPCReply, RPCRequestMessage } from '../driver/messages.ts'
 import type { SendOptions } from '../driver/driver.ts'
-import {
-  ClientSendError,
-  InvalidTarget,
-  isMessagingError,
-  RPCVersionCapError,
-  TransportDriverError,
-} from '../errors.ts'
+import { InvalidTarget, isMessagingError, RPCVersionCapError, TransportDriverError } from '../errors.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
 import type { Target, TargetFields } from '../target.ts'
@@ -15,7 +9,6 @@ import { requireTarget } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { Deadline } from '../util/deadline.ts'
 import { checkOptions, checkSignal, checkTimeout, kindOf } from '../util/check.ts'
-import { errorText } from '../util/text.ts'
 import { beginAtCaller } from '../util/stack.ts'
 import { decodeFailure } from '../wire/remote-failure.ts'
 import {
@@ -26,6 +19,7 @@ import {
   type CallTransportOptions,
 } from './call-options.ts'
 import type { AnyMethods, CallArguments, CallResult, MethodName } from './methods.ts'
+import { explainFailure } from './explain-failure.ts'
 import { observeSending } from './observe-sending.ts'
 import { isVersion, isVersionCompatible } from './version.ts'
 
@@ -136,7 +130,7 @@ export class CallContext<Methods extends object = AnyMethods> {
       observed?.()
       return result as CallResult<Methods[K]>
     } catch (error) {
-      const failure = this.#explain(error)
+      const failure = explainFailure(error, method, this.target)
       observed?.(failure)
       // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
       throw isOurs(failure) ? beginAtCaller(failure, this.call) : failure
@@ -165,7 +159,7 @@ export class CallContext<Methods extends object = AnyMethods> {
       })
       observed?.()
     } catch (error) {
-      const failure = this.#explain(error)
+      const failure = explainFailure(error, method, this.target)
       observed?.(failure)
       // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
       throw isOurs(failure) ? beginAtCaller(failure, this.cast) : failure
@@ -234,18 +228,6 @@ export class CallContext<Methods extends object = AnyMethods> {
       })
     if (reply.failure !== null) throw decodeFailure(reply.failure, this.transport.remoteErrors)
     return this.#isPlain ? reply.result : this.#settings.serializer.deserializeEntity(ctxt, reply.result)
-  }
-
-  /** Driver faults become ClientSendError (INVENTORY C19); everything else is said well enough already. */
-  #explain(error: unknown): unknown {
-    if (!isMessagingError(error, 'DRIVER')) return error
-    const { retryable, phase, delivery } = error
-    return new ClientSendError(this.target, `Cannot send to ${String(this.target)}: ${errorText(error)}`, {
-      cause: error,
-      retryable,
-      phase,
-      delivery,
-    })
   }
 }
 

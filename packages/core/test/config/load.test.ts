@@ -3,6 +3,25 @@ import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { configurationError, recordWarnings, widgetConfig, write } from './helpers.ts'
 
+describe('[DEFAULT] belongs to the service, too', () => {
+  it('so an option close to one of ours is warned about, in a file as in the environment, and others are not', async () => {
+    const { logger, warnings } = recordWarnings()
+    const [file] = await write([
+      'a.conf',
+      '[DEFAULT]\ntransport_ur = memory://\ndebug = true\nnotification_driver = log',
+    ])
+    await loadConfig({
+      files: [file ?? ''],
+      env: { OS_DEFAULT__RPC_RESPONSE_TIMOUT: '5', OS_DEFAULT__PORT: '1' },
+      logger,
+    })
+    expect(warnings.filter((line) => line.includes('is not read'))).toEqual([
+      expect.stringMatching(/^\[DEFAULT\] transport_ur \(.*a\.conf:2\) is not read; did you mean transport_url\?$/),
+      '[DEFAULT] rpc_response_timout (environment OS_DEFAULT__RPC_RESPONSE_TIMOUT) is not read; did you mean rpc_response_timeout?',
+    ])
+  })
+})
+
 describe('13.1 order of sources', () => {
   it('later ones win: defaults, files in order, environment, arguments, overrides, URL query', async () => {
     const files = await write(

@@ -32,6 +32,15 @@ describe('Notifier', () => {
     expect(() => new Notifier(bus.transport, { retry: retry as number })).toThrow(TypeError)
   })
 
+  it('without any driver warns once that notifications go nowhere', async () => {
+    const bus = await createFakeBus()
+    const notifier = new Notifier(bus.transport)
+    await notifier.prepare({ publisherId: 'p' }).info({}, 'e', {})
+    expect(bus.lines.map(({ level, message }) => [level, message])).toEqual([
+      ['warn', expect.stringMatching(/without a driver sends nothing: .* driver = messagingv2/)],
+    ])
+  })
+
   it('N2 priorities - each has its method, its topic and its word on the wire', async () => {
     const bus = await createFakeBus()
     const notifier = new Notifier(bus.transport, V2)

@@ -107,6 +107,24 @@ group_2:
     expect(bus.sent).toHaveLength(2)
   })
 
+  it('says what in the file has no effect: misspelt conditions, and priorities that do not exist', async () => {
+    const [, bus] = await notifierWith('g: {log: {accepted_event: [a], accepted_priorities: [fatal, warn*], note: x}}')
+    expect(bus.lines).toEqual([
+      {
+        level: 'warn',
+        message: 'routing_config: g.log.accepted_event is not read; did you mean accepted_events?',
+        fields: undefined,
+      },
+      { level: 'warn', message: 'routing_config: g.log.note is not read', fields: undefined },
+      {
+        level: 'warn',
+        message:
+          'routing_config: g.log.accepted_priorities: fatal is no priority; audit, debug, info, warn, error, critical, sample are',
+        fields: undefined,
+      },
+    ])
+  })
+
   it('an empty file routes nothing', async () => {
     const [notifier, bus] = await notifierWith('')
     await notifier.info({}, 'e', {})

@@ -42,6 +42,7 @@ describe('RPC client - time, retries and errors', () => {
     const error = await failed
     expect(error).toBeInstanceOf(MessagingTimeout)
     expect(error).toMatchObject({ phase: 'reply', delivery: 'confirmed', timeoutMs: expected })
+    expect((error as Error).message).toBe(`No reply within ${expected} ms (never of <Target topic=${timed.topic}>)`)
   })
 
   it('C10 timeout - the stack begins where the call was made', async () => {
@@ -50,6 +51,16 @@ describe('RPC client - time, retries and errors', () => {
     const error = await rejection(thisFunctionCalls())
     expect(error).toBeInstanceOf(MessagingTimeout)
     expect((error as Error).stack?.split('\n')[1]).toContain('thisFunctionCalls')
+  })
+
+  it('C10 timeout - one that the method raised is its own, and names the call it waited for itself', async () => {
+    await scene.serve({
+      asks: () => {
+        throw new MessagingTimeout('No reply within 7 ms (elsewhere)')
+      },
+    })
+    const error = await rejection(scene.client().call({}, 'asks'))
+    expect(error).toMatchObject({ message: 'No reply within 7 ms (elsewhere)', cause: { excType: 'MessagingTimeout' } })
   })
 
   it('C11 retry - 0 is one attempt, N so many more, null and -1 go on until the deadline', async () => {

@@ -14,7 +14,9 @@ const OPTION = '[oslo_messaging_notifications] routing_config'
 export function routingDriver({ transport, logger, create }: NotificationDriverContext): NotificationDriver {
   const file = transport.conf.get('oslo_messaging_notifications', 'routing_config')
   if (file === null || file === '') logger.warn(`The notification driver routing has no rules: set ${OPTION}`)
-  const rules = RoutingRules.from(file === null || file === '' ? null : readYaml(file))
+  const rules = RoutingRules.from(file === null || file === '' ? null : readYaml(file), (message) =>
+    logger.warn(message),
+  )
   const drivers = new Map([...rules.drivers].map((name) => [name, createTarget(name, create)]))
   return {
     async notify(context, message, priority, options) {
