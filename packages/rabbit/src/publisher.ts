@@ -39,7 +39,7 @@ export class Publisher {
   readonly #bytes: OutstandingLimit
   readonly #line: WaitingLine
   #session: Session | undefined
-  #idleWaiters: (() => void)[] = []
+  readonly #idleWaiters: (() => void)[] = []
 
   constructor(runtime: Runtime, connection: Connection) {
     this.#runtime = runtime
@@ -50,6 +50,7 @@ export class Publisher {
       maxBytes: settings.maxWaitingBytes,
       sendNow: ({ shipment }, onEnd) => this.#postWatched(shipment, onEnd),
       deliver: async ({ shipment, body }) => await this.#deliver(shipment, body),
+      onMoved: () => this.#wakeIdle(),
       explain: (deadline, error) => this.#explain(deadline, error),
     })
     // Who waits for these has a place in the line already.
@@ -82,9 +83,9 @@ export class Publisher {
     if (!this.#postNow(shipment, onEnd)) this.#line.enter(shipment, onEnd)
   }
 
-  /** Resolves when nothing is outstanding. */
+  /** Resolves when nothing is outstanding, nor stands in line for a broker that takes messages. */
   async idle(): Promise<void> {
-    if (this.#slots.messages === 0) return
+    if (this.#isIdle) return
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
   }
 
@@ -231,10 +232,18 @@ export class Publisher {
 
   #releaseSlot(): void {
     this.#slots.release(0)
-    if (this.#slots.messages > 0 || this.#idleWaiters.length === 0) return
-    const waiters = this.#idleWaiters
-    this.#idleWaiters = []
-    for (const wake of waiters) wake()
+    this.#wakeIdle()
+  }
+
+  get #isIdle(): boolean {
+    const { current, blockedReason } = this.#connection
+    const isStuck = current === undefined || blockedReason !== null
+    return this.#slots.messages === 0 && (isStuck || !this.#line.isStanding)
+  }
+
+  #wakeIdle(): void {
+    if (this.#idleWaiters.length === 0 || !this.#isIdle) return
+    for (const wake of this.#idleWaiters.splice(0)) wake()
   }
 
   /** The lane for the shipment when everything it needs is there: the hot path, without a promise. */

@@ -30,6 +30,8 @@ export interface WaitingLineOptions {
   readonly sendNow: (packed: Packed, onEnd: OnEnd) => boolean
   /** Goes all the way for it: connects, declares, waits, tries again. */
   readonly deliver: (packed: Packed) => Promise<void>
+  /** Somebody has left the line; asked for when it may have been the last. */
+  readonly onMoved: () => void
   /** Why nothing moves, for whoever runs out of time in the line. */
   readonly explain: (deadline: Deadline, error: unknown) => unknown
 }
@@ -61,6 +63,12 @@ export class WaitingLine {
       this.#leave(entry)
       onEnd({ error: deadline.signal?.aborted === true ? error : this.#options.explain(deadline, error) })
     })
+  }
+
+  /** Whether somebody stands in line: accepted, and not under way yet. */
+  get isStanding(): boolean {
+    for (const { standing } of this.#queues.values()) if (standing.size > 0) return true
+    return false
   }
 
   /** Takes a place for something that is not in the line; false when there is none. */
@@ -128,9 +136,12 @@ export class WaitingLine {
       else this.#start(entry)
     }
     if (queue.active === 0) this.#queues.delete(queue.exchange)
+    this.#options.onMoved()
   }
 
   #leave(entry: Entry): void {
-    if (entry.queue.standing.delete(entry)) this.#room.release(entry.body.body.length)
+    if (!entry.queue.standing.delete(entry)) return
+    this.#room.release(entry.body.body.length)
+    this.#options.onMoved()
   }
 }

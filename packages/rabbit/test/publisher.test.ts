@@ -240,6 +240,20 @@ describe('publishing', () => {
     await driver.close({ signal: AbortSignal.abort() })
   })
 
+  it('P08 - closing sends what stands in line, too, when the broker takes messages', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker, { settings: { maxOutstandingMessages: 300, maxWaitingMessages: 4000 } })
+    broker.holdConfirms = true
+    const casts = Array.from({ length: 3000 }, async (_, n) => await driver.send(target, request(n), castOptions()))
+    const closing = driver.close()
+    await expect.poll(() => broker.sent('basic.publish').length).toBe(301)
+    // All of them in one turn, as one confirm with `multiple` does.
+    broker.settleHeld()
+    await Promise.all(casts)
+    await closing
+    expect(broker.sent('basic.publish').length).toBe(3001)
+  })
+
   it('P07 - without a connection no more wait than may', async () => {
     const broker = new FakeBroker()
     broker.onConnect = () => new Promise(() => {})
