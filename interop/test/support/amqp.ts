@@ -4,8 +4,7 @@ import type { ConfigOverrides } from '@oslo-messaging/core'
 import { Peer } from './peer.ts'
 
 /** What `addressing_mode` may say; both sides of a test say the same. */
-export const MODES = ['legacy', 'routable', 'dynamic'] as const
-export type Mode = (typeof MODES)[number]
+type Mode = 'legacy' | 'routable' | 'dynamic'
 
 /** Our side's configuration. */
 export const overridesOf = (mode: Mode): ConfigOverrides => ({ oslo_messaging_amqp: { addressing_mode: mode } })

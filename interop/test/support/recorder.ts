@@ -1,11 +1,9 @@
 import {
-  type BatchNotificationEndpoint,
   type NotificationArguments,
   type NotificationEndpoint,
   type NotificationMetadata,
   PRIORITIES,
   type Priority,
-  type ReceivedNotification,
 } from '@oslo-messaging/core'
 
 import type { Inbox } from './inbox.ts'
@@ -26,9 +24,4 @@ export function recorder(inbox: Inbox<Received>, priorities: readonly Priority[]
     (...[ctxt, publisherId, eventType, payload, metadata]: NotificationArguments): void =>
       inbox.add({ priority, ctxt, publisherId, eventType, payload, metadata })
   return Object.fromEntries(priorities.map((priority) => [priority, method(priority)]))
-}
-
-/** The same for batches. */
-export function batchRecorder(inbox: Inbox<readonly ReceivedNotification[]>): BatchNotificationEndpoint {
-  return { info: (batch) => inbox.add([...batch]) }
 }
