@@ -157,7 +157,8 @@ describe.skipIf(broker === undefined)(`queues of a cluster of three nodes (Rabbi
     const { vhost, topic, url } = await ledByThird(broker, options)
     const [client, server] = [openReal(url, { options }), openReal(url, { options })]
     const other = unique('other')
-    const lost = await server.listen(new Target({ topic, server: 'a' }), listenOptions<IncomingRequest>(echo))
+    // Its own queues are on another node than the one of the topic.
+    const lost = await server.listen(new Target({ topic, server: 'b' }), listenOptions<IncomingRequest>(echo))
     const well = await server.listen(new Target({ topic: other, server: 'a' }), listenOptions<IncomingRequest>(echo))
     expect(await leaderOf(broker, other, vhost)).not.toBe(2)
     const traffic = new Traffic(client, other, { callers: 4 })
@@ -165,17 +166,17 @@ describe.skipIf(broker === undefined)(`queues of a cluster of three nodes (Rabbi
     await nodeAt(broker, 2).kill()
 
     const stateOf = (name: string) => server.health().components.find((part) => part.name === name)
-    await expect.poll(() => stateOf(`rpc ${topic}.a`)?.state, { timeout: 10_000 }).toBe('recovering')
+    await expect.poll(() => stateOf(`rpc ${topic}.b`)?.state, { timeout: 10_000 }).toBe('recovering')
     expect(server.health().status).toBe('degraded')
-    expect(stateOf(`rpc ${topic}.a`)?.reason).toContain(`queue '${topic}'`)
+    expect(stateOf(`rpc ${topic}.b`)?.reason).toContain(`queue '${topic}'`)
     // The other queues of the same listener go on.
     const direct = client.send(
-      new Target({ topic, server: 'a' }),
+      new Target({ topic, server: 'b' }),
       { context: {}, message: { method: 'echo', args: { n: 2 } } },
       callOptions({ timeoutMs: 5000 }),
     )
     expect(await direct).toEqual({ result: 2, failure: null })
-    expect(stateOf(`rpc ${topic}.a`)?.state).toBe('recovering')
+    expect(stateOf(`rpc ${topic}.b`)?.state).toBe('recovering')
     // Nobody can take it: the caller learns so at its deadline, not later.
     const startedAt = performance.now()
     const call = client.send(
@@ -189,12 +190,12 @@ describe.skipIf(broker === undefined)(`queues of a cluster of three nodes (Rabbi
     expect(stateOf(`rpc ${other}.a`)?.state).toBe('consuming')
     expect(traffic.failures).toEqual([])
     tell(
-      `queue's node down: listener ${String(stateOf(`rpc ${topic}.a`)?.state)}: ${String(stateOf(`rpc ${topic}.a`)?.reason)}`,
+      `queue's node down: listener ${String(stateOf(`rpc ${topic}.b`)?.state)}: ${String(stateOf(`rpc ${topic}.b`)?.reason)}`,
     )
 
     await healed(broker)
     const backAt = performance.now()
-    await expect.poll(() => stateOf(`rpc ${topic}.a`)?.state, { timeout: 10_000 }).toBe('consuming')
+    await expect.poll(() => stateOf(`rpc ${topic}.b`)?.state, { timeout: 10_000 }).toBe('consuming')
     const back = new Traffic(client, topic, { callers: 4 })
     await back.flows(10_000, 20)
     tell(`node back: its listener answers ${Math.round(performance.now() - backAt)} ms after the cluster is whole`)
