@@ -5,7 +5,7 @@ import { probePort, type SpokenProtocol } from './port-probe.ts'
 import type { Sockets } from './sockets.ts'
 
 /** How connections end when the two sides do not speak the same. They also end so when a broker goes away. */
-const CLOSED = /^(ECONNRESET|EPIPE|EPROTO|ERR_SSL_(?!.*ALERT)\w+|KafkaJSConnection(Closed)?Error)$/
+const CLOSED = /^(ECONNRESET|EPIPE|EPROTO|ERR_SSL_(?!.*ALERT)\w+|KafkaJSConnectionClosedError)$/
 
 const SPEAKS: Readonly<Record<SpokenProtocol, string>> = {
   PLAINTEXT: 'speaks neither TLS nor SASL',
