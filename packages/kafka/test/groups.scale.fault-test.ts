@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Driver, IncomingNotification } from '@oslo-messaging/core/driver'
 import { sharedKafka, unique } from './support/broker.ts'
 import { allReceived, duplicates, Load } from './support/load.ts'
-import { listen, openReal, type Received } from './support/open-driver.ts'
+import { eventually, listen, openReal, type Received } from './support/open-driver.ts'
 
 const broker = await sharedKafka()
 const PREFETCH = 32
@@ -19,15 +19,20 @@ describe.skipIf(broker === undefined)('kafka groups, scaling under load', () => 
       const pool = unique('pool')
       await broker.createTopics([`${topic}.info`], { partitions: 10 })
       const sender = await openReal(broker.url)
-      const members: { readonly driver: Driver; readonly received: Received }[] = []
+      const members: { readonly driver: Driver; readonly received: Received; readonly idle: () => boolean }[] = []
       const join = async (first = false): Promise<number> => {
         const since = performance.now()
         const driver = await openReal(broker.url, { options: { kafka_commit_mode: mode } })
+        let open = 0
         const onMessage = (message: IncomingNotification): void => {
-          setTimeout(() => message.acknowledge(), HANDLER_MS)
+          open += 1
+          setTimeout(() => {
+            open -= 1
+            message.acknowledge()
+          }, HANDLER_MS)
         }
         const received = await listen(driver, topic, { pool, prefetch: PREFETCH, onMessage, timeoutMs: 60_000 })
-        members.push({ driver, received })
+        members.push({ driver, received, idle: () => open === 0 })
         if (!first) await received.until(10, 30_000)
         return performance.now() - since
       }
@@ -41,8 +46,11 @@ describe.skipIf(broker === undefined)('kafka groups, scaling under load', () => 
         longestMs = Math.max(longestMs, await join())
       }
       await load.until(load.resolved.size + 2000)
-      for (const [index, { driver }] of members.slice(1).toReversed().entries()) {
+      for (const [index, { driver, received, idle }] of members.slice(1).toReversed().entries()) {
         inFlight += (members.length - index) * PREFETCH
+        // In the order of a server that stops: no new ones, the handlers end, then it leaves.
+        await received.listener.stop()
+        await eventually(idle, 'the end of its handlers')
         await driver.close()
       }
       const [last] = members
