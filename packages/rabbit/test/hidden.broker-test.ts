@@ -184,10 +184,9 @@ describe.skipIf(broker === undefined)('what the broker said', () => {
     )
     await control.deleteVhost(own)
     const error = await closed
-    expect(error).toMatchObject({
-      code: 'OSLO_MESSAGING_AUTHENTICATION',
-      message: expect.stringMatching(/vhost own-.* not found: check the virtual host in transport_url/) as string,
-    })
+    expect(error).toMatchObject({ code: 'OSLO_MESSAGING_AUTHENTICATION' })
+    // Whichever the deletion has come to: rights go first, then the virtual host.
+    expect((error as Error).message).toMatch(/vhost '?own-[^]* (not found|refused|is down)/)
     expect(driver.health().status).toBe('failed')
     await listener.close()
     await driver.close()
