@@ -1,6 +1,7 @@
 import { SerializationError } from '../errors.ts'
 import { errorText } from '../util/text.ts'
 import { parseJson } from './json-parser.ts'
+import { LONG_TEXT, writePlain } from './plain-writer.ts'
 import { isWrittenExactly, writeJson } from './json-writer.ts'
 
 /** JSON text of a value, as Python's library would read it.
@@ -11,9 +12,11 @@ import { isWrittenExactly, writeJson } from './json-writer.ts'
  *  Throws: SerializationError that names the path (`args.user.created`) for functions, symbols, instances without `toJSON`, cycles, bytes that are no text.
  *  Source: DESIGN D12, WIRE 1.1. */
 export function encodeJson(value: unknown): string {
-  // A look at every value costs less than writing it; what passes is left to the engine.
+  // A look at every value costs less than writing it; what passes is left to the engine, unless it is long.
+  sawLongText = false
   try {
-    return isPlain(value, 0) ? JSON.stringify(value) : writeJson(value)
+    if (!isPlain(value, 0)) return writeJson(value)
+    return sawLongText ? writePlain(value) : JSON.stringify(value)
   } catch (error) {
     if (error instanceof SerializationError) throw error
     // A getter or an iterator of the application threw.
@@ -39,6 +42,9 @@ const SIXTEEN_DIGITS = new RegExp('[0-9]'.repeat(16))
 /** Sixteen digits where a number may begin. Some strings match as well; they are only read more slowly. */
 const LONG_INTEGER = /(?:^|[\s:,[-])\d{16}/
 
+/** Of the value that `isPlain` is looking at. */
+let sawLongText = false
+
 /** Nested deeper than this, a value is left to the writer, which notices cycles. */
 const DEEPEST_PLAIN = 64
 
@@ -46,6 +52,8 @@ const DEEPEST_PLAIN = 64
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
+      if (value.length >= LONG_TEXT) sawLongText = true
+      return true
     case 'boolean':
       return true
     case 'number':
