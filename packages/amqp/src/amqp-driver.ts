@@ -22,7 +22,7 @@ import {
   TransportHost,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
-import { sourcesOf } from './addressing.ts'
+import { poolSourcesOf, sourcesOf } from './addressing.ts'
 import { Calls } from './calls.ts'
 import { type AmqpOptions, amqpConfig } from './config.ts'
 import { AmqpConnection } from './connection.ts'
@@ -50,6 +50,8 @@ export const amqpDriver: DriverDefinition<AmqpOptions> = {
     rpcExpiry: true,
     notifications: true,
     requeue: true,
+    // Where the peer has them; others refuse when the listener attaches.
+    pools: true,
     storesBeforeListeners: true,
     exchanges: 'rpc',
     virtualHosts: true,
@@ -138,11 +140,15 @@ class AmqpDriver implements Driver {
     sources: readonly NotificationSource[],
     options: NotifyListenOptions,
   ): Promise<Listener> {
+    const { pool } = options
     const targets = sources.map(({ target, priority }) => new Target({ topic: `${target.topic}.${priority}` }))
     return await this.#addListener(
       {
         name: `listener ${[...new Set(sources.map(({ target }) => target.topic))].join(', ')}`,
-        sources: (addressing, deadline) => sourcesOf(addressing, targets, 'notify', deadline),
+        sources: (addressing, deadline) =>
+          pool === null
+            ? sourcesOf(addressing, targets, 'notify', deadline)
+            : poolSourcesOf(addressing, targets, pool, deadline),
         credit: Math.min(this.#context.options.notify_server_credit, options.prefetch),
         prefetch: options.prefetch,
         onMessage: (incoming) => {

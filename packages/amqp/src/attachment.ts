@@ -9,7 +9,7 @@ import {
   withdrawCredit,
   wrapDeliveryCount,
 } from './client.ts'
-import { openReceiver } from './links.ts'
+import { leave, type ListenerSource, openReceiver } from './links.ts'
 import type { PeerSession } from './peer-session.ts'
 
 /** One message as it came in, and how to end it. Each of the settling calls counts once, the first one. */
@@ -46,7 +46,7 @@ export class Attachment {
   readonly #session: PeerSession
   readonly #options: AttachmentOptions
   readonly #onLost: (error: Error) => void
-  readonly #receivers: Receiver[] = []
+  readonly #receivers = new Map<Receiver, ListenerSource>()
   /** Messages beyond the prefetch: several links have credit of their own, and the limit is for all of them together. */
   readonly #held: Held[] = []
   /** Given and not settled, with what tells the handler that the peer has taken it away. */
@@ -65,27 +65,21 @@ export class Attachment {
   }
 
   /** Resolves when every link is there. Rejects when one is refused or the session is lost; then the owner closes it. */
-  async attach(addresses: readonly string[], deadline: Deadline): Promise<void> {
+  async attach(sources: readonly ListenerSource[], deadline: Deadline): Promise<void> {
     const opening = Promise.all(
-      addresses.map((address) =>
-        openReceiver(
-          this.#session.session,
-          {
-            source: address,
-            target: address,
-            onClosed: (error) => this.#lost(error),
-            onMessage: (context) => this.#onMessage(context),
-          },
-          deadline,
-        ),
-      ),
+      sources.map(async (source) => {
+        const target = typeof source === 'string' ? source : source.address
+        const onClosed = (error: Error): void => this.#lost(error)
+        const onMessage = (context: EventContext): void => this.#onMessage(context)
+        const receiver = await openReceiver(this.#session.session, { source, target, onClosed, onMessage }, deadline)
+        return { receiver, source }
+      }),
     )
-    const receivers = await this.#session.loss.race(opening)
+    const links = await this.#session.loss.race(opening)
     this.#session.loss.on((error) => this.#lost(error))
     // Credit comes last, so that nothing arrives before every link is there.
-    for (const receiver of receivers) {
-      this.#receivers.push(receiver)
-      this.#settledSinceCredit.set(receiver, 0)
+    for (const { receiver, source } of links) {
+      this.#receivers.set(receiver, source)
       receiver.add_credit(this.#options.credit)
     }
   }
@@ -95,7 +89,7 @@ export class Attachment {
     if (this.#isStopped) return
     this.#isStopped = true
     for (const { delivery } of this.#held.splice(0)) settle(delivery, 'release')
-    for (const receiver of this.#receivers) withdrawCredit(receiver)
+    for (const receiver of this.#receivers.keys()) withdrawCredit(receiver)
   }
 
   /** Hands back what was given and not settled, and ends the session. */
@@ -105,7 +99,7 @@ export class Attachment {
     for (const delivery of this.#given.keys()) settle(delivery, 'release')
     this.#abandon()
     // A peer that is told of the end of the session alone may keep what it had given to the links.
-    for (const receiver of this.#receivers) receiver.close()
+    for (const [receiver, source] of this.#receivers) leave(receiver, source)
     await this.#session.close()
   }
 
@@ -136,7 +130,7 @@ export class Attachment {
     if (this.#isStopped) return settle(delivery, 'release')
     if (this.#given.size < this.#options.prefetch) return this.#give({ receiver, delivery, message })
     // A peer that keeps to its credit never gets there.
-    if (this.#held.length >= this.#options.credit * this.#receivers.length) return settle(delivery, 'release')
+    if (this.#held.length >= this.#options.credit * this.#receivers.size) return settle(delivery, 'release')
     const expiresAt = message.ttl === undefined ? Infinity : this.#options.clock.now() + message.ttl
     this.#held.push({ receiver, delivery, message, expiresAt })
   }

@@ -48,6 +48,7 @@ interface ConnectionInternals {
   _register(): void
   _process(): void
   output(): void
+  remove_session(session: Session): void
 }
 
 /** Cuts a connection at once and for good. rhea ends a socket politely, which a frozen peer never answers, and its heartbeat would go on in a dead connection. */
@@ -90,8 +91,19 @@ export function writeOnceATurn(connection: Connection): void {
   internals._register = () => {
     if (internals.registered) return
     internals.registered = true
-    setImmediate(() => internals._process())
+    setImmediate(() => writeNow(internals))
   }
+  // A peer's end is answered and forgotten in the ticks that follow it: the answer has to be written before.
+  const forget = internals.remove_session.bind(connection)
+  internals.remove_session = (session) => {
+    writeNow(internals)
+    forget(session)
+  }
+}
+
+/** Writes what is waiting for the end of the turn. */
+function writeNow(connection: ConnectionInternals): void {
+  if (connection.registered) connection._process()
 }
 
 /** What the peer says of itself in its open. */
@@ -106,7 +118,8 @@ const SESSION_BUFFER = { incoming: 65_536, outgoing: 65_536 } as const
 interface TransferFrame {
   readonly performative: { readonly handle: number }
 }
-interface TransferInternals {
+interface SessionMethods {
+  remove_link(link: Receiver | Sender): void
   readonly remote: { readonly handles: Readonly<Record<number, { credit: number } | undefined>> }
   on_transfer(frame: TransferFrame): void
 }
@@ -114,12 +127,17 @@ interface TransferInternals {
 /** A session whose transfers do not wait for those of any other. rhea writes to the console when a peer sends more than it has credit for: whoever owns the receiver bounds that. */
 export function createSession(connection: Connection): Session {
   const session = connection.create_session(SESSION_BUFFER)
-  const internals = session as Session & TransferInternals
+  const internals = session as Session & SessionMethods
   const take = internals.on_transfer.bind(session)
   internals.on_transfer = (frame) => {
     const receiver = internals.remote.handles[frame.performative.handle]
     if (receiver !== undefined && receiver.credit <= 0) receiver.credit = 1
     take(frame)
+  }
+  const forget = internals.remove_link.bind(session)
+  internals.remove_link = (link) => {
+    writeNow(connection as Connection & ConnectionInternals)
+    forget(link)
   }
   return session
 }

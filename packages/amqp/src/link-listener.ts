@@ -12,6 +12,7 @@ import type { Addressing } from './addressing.ts'
 import { Attachment, type Incoming } from './attachment.ts'
 import type { AmqpOptions } from './config.ts'
 import type { AmqpConnection } from './connection.ts'
+import type { ListenerSource } from './links.ts'
 import { classify } from './map-error.ts'
 
 const ATTACH_TIMEOUT_MS = 10_000
@@ -21,7 +22,7 @@ export interface LinkListenerOptions {
   /** For health and diagnostics. */
   readonly name: string
   /** Addresses to attach to, after making what they need. Asked again after each loss. */
-  readonly sources: (addressing: Addressing, deadline: Deadline) => Promise<readonly string[]>
+  readonly sources: (addressing: Addressing, deadline: Deadline) => Promise<readonly ListenerSource[]>
   /** Credit of each link. */
   readonly credit: number
   /** Most messages given to `onMessage` and not settled. */

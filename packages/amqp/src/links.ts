@@ -7,6 +7,8 @@ import { mapError } from './map-error.ts'
 const SND_SETTLE_MIXED = 2
 const SND_SETTLE_SETTLED = 1
 const RCV_SETTLE_FIRST = 0
+/** Durability of a source: it and what is unsettled outlive the peer's restart. */
+const DURABLE_UNSETTLED = 2
 
 const nameOf = (role: 'receiver' | 'sender', address: string): string =>
   `openstack.org/om/${role}/[${address}]/${randomUUID().replaceAll('-', '')}`
@@ -16,23 +18,31 @@ export interface LinkEvents {
   readonly onClosed: (error: MessagingError) => void
 }
 
-/** Attaches a sender to an address. Resolves when the peer has attached its side with a target; rejects when it refuses, or at the deadline, and then the link is closed. */
+/** Attaches a sender to an address; `capabilities` are those its target shall have. Resolves when the peer has attached its side with a target; rejects when it refuses, or at the deadline, and then the link is closed. */
 export async function openSender(
   session: Session,
   address: string,
   deadline: Deadline,
   events: LinkEvents,
+  capabilities: readonly string[] = [],
 ): Promise<Sender> {
   const sender = session.attach_sender({
     name: nameOf('sender', address),
     snd_settle_mode: SND_SETTLE_MIXED,
     rcv_settle_mode: RCV_SETTLE_FIRST,
     source: { address },
-    target: { address },
+    target: { address, ...(capabilities.length === 0 ? {} : { capabilities: [...capabilities] }) },
     // A modified outcome is looked at as what it is, not as a release first.
     treat_modified_as_released: false,
   })
-  await opened(sender, { role: 'sender', address, deadline, events, terminus: () => sender.target })
+  await opened(sender, {
+    role: 'sender',
+    address,
+    deadline,
+    events,
+    terminus: () => sender.target,
+    leave: () => sender.close(),
+  })
   return sender
 }
 
@@ -42,37 +52,75 @@ export interface DynamicSource {
   readonly capabilities: readonly string[]
 }
 
+/** A subscription that several links share, also those of other clients, and that stays when the last of them has gone. */
+export interface SharedSource {
+  readonly address: string
+  /** Names it, for everybody. */
+  readonly subscription: string
+}
+
+/** What listeners attach to. */
+export type ListenerSource = string | SharedSource
+
 export interface ReceiverOptions extends LinkEvents {
-  /** Where from: an address, or one the peer makes up. */
-  readonly source: string | DynamicSource
+  /** Where from: an address, one the peer makes up, or a share of what comes to one. */
+  readonly source: string | DynamicSource | SharedSource
   /** Our end: what the peer shows as the target. */
   readonly target: string
   readonly onMessage: (context: EventContext) => void
 }
 
-const isDynamic = (source: string | DynamicSource): source is DynamicSource => typeof source !== 'string'
+/** Ends a link; a subscription ends with the link that is closed, so a shared one is only detached from. */
+export function leave(link: Sender | Receiver, source: ReceiverOptions['source']): void {
+  if (typeof source !== 'string' && 'subscription' in source) link.detach()
+  else link.close()
+}
 
 /** Attaches a receiver without credit: its owner gives it. Resolves and rejects like `openSender`. */
 export async function openReceiver(session: Session, options: ReceiverOptions, deadline: Deadline): Promise<Receiver> {
   const { source, target } = options
-  const needs = isDynamic(source) ? source.capabilities : []
   const receiver = session.attach_receiver({
     name: nameOf('receiver', target),
-    // A queue that lives as long as its link is only had with messages sent settled.
-    snd_settle_mode: needs.length > 0 ? SND_SETTLE_SETTLED : SND_SETTLE_MIXED,
+    snd_settle_mode: SND_SETTLE_MIXED,
     rcv_settle_mode: RCV_SETTLE_FIRST,
-    source: isDynamic(source)
-      ? { dynamic: true, ...(needs.length > 0 ? { capabilities: needs, expiry_policy: 'link-detach' } : {}) }
-      : { address: source },
     target: { address: target },
     credit_window: 0,
     autoaccept: false,
+    ...sourceFields(source),
   })
   receiver.on('message', options.onMessage)
   receiver.on('receiver_open', () => adoptDeliveryCount(receiver))
-  const address = isDynamic(source) ? target : source
-  await opened(receiver, { role: 'receiver', address, deadline, events: options, terminus: () => receiver.source })
+  await opened(receiver, {
+    role: 'receiver',
+    address: typeof source === 'string' ? source : target,
+    deadline,
+    events: options,
+    terminus: () => receiver.source,
+    leave: () => leave(receiver, source),
+  })
   return receiver
+}
+
+function sourceFields(source: ReceiverOptions['source']) {
+  if (typeof source === 'string') return { source: { address: source } }
+  if ('subscription' in source)
+    return {
+      // What follows the bar tells the links of one subscription apart.
+      name: `${source.subscription}|${randomUUID().replaceAll('-', '')}`,
+      source: {
+        address: source.address,
+        capabilities: ['topic', 'shared', 'global'],
+        durable: DURABLE_UNSETTLED,
+        expiry_policy: 'never',
+      },
+    }
+  const { capabilities } = source
+  if (capabilities.length === 0) return { source: { dynamic: true } }
+  // A queue that lives as long as its link is only had with messages sent settled.
+  return {
+    snd_settle_mode: SND_SETTLE_SETTLED,
+    source: { dynamic: true, capabilities: [...capabilities], expiry_policy: 'link-detach' },
+  }
 }
 
 interface Opening {
@@ -82,6 +130,8 @@ interface Opening {
   readonly events: LinkEvents
   /** What the peer has attached for the address. */
   readonly terminus: () => unknown
+  /** Ends the link when nobody waits for it any more. */
+  readonly leave: () => void
 }
 
 /** Waits until the link is open. A peer that refuses attaches with a null terminus first and detaches with the reason next. */
@@ -120,8 +170,8 @@ async function opened(link: Sender | Receiver, opening: Opening): Promise<void> 
     if (!isClosed) {
       // Nobody is told of the end of a link that was given up.
       isClosed = true
-      if (link.is_open()) link.close()
-      else link.once(`${role}_open`, () => link.close())
+      if (link.is_open()) opening.leave()
+      else link.once(`${role}_open`, opening.leave)
     }
     throw error
   }

@@ -18,7 +18,7 @@ describe.each(['legacy', 'routable'] as const)('amqp with %s addresses, in-proce
     it,
     beforeAll,
     afterAll,
-    capabilities: amqpDriver.capabilities,
+    capabilities: { ...amqpDriver.capabilities, pools: false },
     createDriver: ({ vhost = '' }) => openDriver(`amqp://127.0.0.1:${peer.port}/${vhost}`, { addressing_mode: mode }),
     knobs: {
       vhosts: ['one', 'two'],

@@ -1,7 +1,7 @@
 import { skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import { runDriverConformance } from '@oslo-messaging/conformance'
-import type { Driver } from '@oslo-messaging/core/driver'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { Deadline, type Driver, Target } from '@oslo-messaging/core/driver'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { amqpDriver } from '../src/index.ts'
 import { openDriver } from './support/open-driver.ts'
 import { put } from './support/put.ts'
@@ -36,7 +36,7 @@ describe.skipIf(broker === undefined)('amqp on Qpid Broker-J', () => {
     it,
     beforeAll,
     afterAll,
-    capabilities: amqpDriver.capabilities,
+    capabilities: { ...amqpDriver.capabilities, pools: false },
     createDriver: ({ vhost }) => open(vhost),
     knobs: {
       timeScale: 2,
@@ -52,5 +52,29 @@ describe.skipIf(broker === undefined)('amqp on Qpid Broker-J', () => {
         url: (password) => broker?.urlFor({ user: 'nobody', password }) ?? '',
       },
     },
+  })
+
+  it('unknown virtual host - opens, and is closed with the reason: retried until the deadline, which names it', async () => {
+    const url = broker?.urlFor({ vhost: 'nowhere' }) ?? ''
+    const driver = await openDriver(url, { addressing_mode: 'legacy', pseudo_vhost: false })
+    const startedAt = performance.now()
+    const error: unknown = await driver
+      .send(
+        new Target({ topic: 't' }),
+        { context: {}, message: { method: 'm', args: {} } },
+        {
+          waitForReply: true,
+          deadline: Deadline.after(2_000),
+          expiresInMs: 2_000,
+          callMonitorTimeoutMs: null,
+          retries: null,
+          atLeastOnce: false,
+        },
+      )
+      .catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', delivery: 'not-sent' })
+    expect(performance.now() - startedAt).toBeLessThan(2_250)
+    await expect.poll(() => JSON.stringify(driver.health())).toContain('amqp:not-found')
+    await driver.close()
   })
 })

@@ -94,6 +94,23 @@ describe('listeners', () => {
     expect(await client.send(T, request, call())).toEqual(pong)
   })
 
+  it('a link or a session that the peer ends is ended from here as well, and comes back', async () => {
+    const peer = await aPeer()
+    const [server, client] = [await aDriver(peer), await aDriver(peer)]
+    await serve(server)
+    expect(await client.send(T, request, call())).toEqual(pong)
+    peer.detach(ADDRESS, 'amqp:resource-deleted')
+    await expect.poll(() => peer.answeredEnds).toBeGreaterThan(0)
+    await expect.poll(() => peer.consumers(ADDRESS)).toBe(1)
+    const before = peer.answeredEnds
+    peer.endSession(ADDRESS, 'amqp:internal-error')
+    await expect.poll(() => peer.answeredEnds).toBeGreaterThan(before)
+    await expect
+      .poll(() => client.send(T, request, call(2_000)).catch(() => undefined), { timeout: 5_000 })
+      .toEqual(pong)
+    expect(peer.consumers(ADDRESS)).toBe(1)
+  })
+
   it('a peer that sends more than it has credit for is bounded, and nothing is printed', async () => {
     const peer = await aPeer()
     const [server, client] = [await aDriver(peer), await aDriver(peer)]
@@ -260,5 +277,20 @@ describe('Qpid Broker-J', () => {
       expect(await client.send(T, request, call())).toEqual(pong)
     }
     expect(peer.senders.filter((address) => address === ADDRESS)).toHaveLength(2)
+  })
+})
+
+describe('pools', () => {
+  it('a peer that has none - refused by name when the listener attaches, and the driver goes on', async () => {
+    const peer = await aPeer()
+    const driver = await aDriver(peer)
+    const options = { deadline: Deadline.after(5_000), prefetch: 1, allowRequeue: false, onMessage: () => {} }
+    const sources = [{ target: T, priority: 'info' }] as const
+    expect(await rejection(driver.listenForNotifications(sources, { ...options, pool: 'p' }))).toMatchObject({
+      code: 'OSLO_MESSAGING_UNSUPPORTED',
+      capability: 'pools',
+    })
+    await driver.listenForNotifications(sources, { ...options, pool: null })
+    expect(driver.health().status).toBe('ok')
   })
 })

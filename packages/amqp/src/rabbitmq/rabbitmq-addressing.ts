@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Target } from '@oslo-messaging/core/driver'
-import { type AddresserContext, createLegacyAddresser } from '../addresser.ts'
+import type { Deadline, Target } from '@oslo-messaging/core/driver'
+import { type AddresserContext, createLegacyAddresser, type Service } from '../addresser.ts'
 import type { Addressing } from '../addressing.ts'
 import type { DynamicSource } from '../links.ts'
 import type { PeerConnection } from '../peer-connection.ts'
-import { createManagement } from './management.ts'
+import { createManagement, type QueueProperties } from './management.ts'
 
 const QUEUES = '/queues/'
 const EXCHANGES = '/exchanges/'
@@ -19,45 +19,58 @@ function hasVolatileQueues(version: unknown): boolean {
 }
 
 /** RabbitMQ 4 makes no node by itself and takes addresses of its second version only (`/queues/<queue>`, `/exchanges/<exchange>/<key>`). Names are those of the legacy addresses:
- *  a topic or a server is a queue, the fanout of a topic is a fanout exchange to which each server binds a queue of its own. Both sides declare what they use, so that it does not
+ *  a topic or a server is a queue, the fanout of a topic is a fanout exchange to which each server binds a queue of its own, and notifications go through one
+ *  that fills the queue of the topic and one for each pool. Both sides declare what they use, so that it does not
  *  matter who comes first. Replies come to a volatile queue, or where there is none to a queue that is this connection's alone; both go with it. */
 export function createRabbitAddressing(context: AddresserContext, connection: PeerConnection): Addressing {
   const names = createLegacyAddresser(context)
   const management = createManagement(connection)
   /** Addresses made here; others are clients' queues for replies, which their owners have declared. */
-  const mine = new Map<string, Target>()
-  const addressOf = (target: Target): string => {
-    const name = encodeURIComponent(names.address(target, 'rpc'))
-    const address = `${target.fanout ? EXCHANGES : QUEUES}${name}`
-    mine.set(address, target)
+  const mine = new Map<string, { readonly target: Target; readonly service: Service }>()
+  const nameOf = (target: Target): string => names.address(target, 'rpc')
+  const addressOf = (target: Target, service: Service): string => {
+    const hasExchange = target.fanout || service === 'notify'
+    const address = `${hasExchange ? EXCHANGES : QUEUES}${encodeURIComponent(nameOf(target))}`
+    mine.set(address, { target, service })
     return address
   }
   const owned = { durable: false, exclusive: true } as const
+  const stored = { durable: true, exclusive: false } as const
+  /** A queue with a copy of what comes to the exchange. Resolves with its address. */
+  const copyTo = async (queue: string, exchange: string, properties: QueueProperties, deadline: Deadline) => {
+    await management.declareFanout(exchange, deadline)
+    await management.declareQueue(queue, properties, deadline)
+    await management.bind(exchange, queue, deadline)
+    return `${QUEUES}${encodeURIComponent(queue)}`
+  }
 
   return {
     mode: 'rabbitmq',
     needsBody: true,
     address: addressOf,
     async prepareToSend(address, deadline) {
-      const target = mine.get(address)
-      if (target === undefined) return
-      const name = names.address(target, 'rpc')
-      if (target.fanout) await management.declareFanout(name, deadline)
-      else await management.declareQueue(name, { durable: true, exclusive: false }, deadline)
+      const known = mine.get(address)
+      if (known === undefined) return
+      const name = nameOf(known.target)
+      if (known.service === 'notify') await copyTo(name, name, stored, deadline)
+      else if (known.target.fanout) await management.declareFanout(name, deadline)
+      else await management.declareQueue(name, stored, deadline)
     },
-    sources: (targets, _service, deadline) =>
+    sources: (targets, service, deadline) =>
       Promise.all(
         targets.map(async (target) => {
-          const name = names.address(target, 'rpc')
-          if (!target.fanout) {
-            await management.declareQueue(name, { durable: true, exclusive: false }, deadline)
-            return addressOf(target)
-          }
-          const queue = `${name}.${randomUUID()}`
-          await management.declareFanout(name, deadline)
-          await management.declareQueue(queue, owned, deadline)
-          await management.bind(name, queue, deadline)
-          return `${QUEUES}${encodeURIComponent(queue)}`
+          const name = nameOf(target)
+          if (service === 'notify') return await copyTo(name, name, stored, deadline)
+          if (target.fanout) return await copyTo(`${name}.${randomUUID()}`, name, owned, deadline)
+          await management.declareQueue(name, stored, deadline)
+          return addressOf(target, service)
+        }),
+      ),
+    poolSources: (targets, pool, deadline) =>
+      Promise.all(
+        targets.map(async (target) => {
+          const name = nameOf(target)
+          return await copyTo(`${name}.pool.${pool}`, name, stored, deadline)
         }),
       ),
     async replySource(deadline) {

@@ -27,6 +27,10 @@ export interface Peer {
   consumers(address: string): number
   /** Sends receivers of the address so many messages more than they have given credit for. */
   overrun(address: string, count: number): void
+  /** Links and sessions this peer has ended whose end the client has answered. */
+  readonly answeredEnds: number
+  /** Ends every session that a receiver of the address is in. */
+  endSession(address: string, condition: string): void
   /** Closes every connection with a condition. */
   closeAll(condition: string): void
   close(): Promise<void>
@@ -174,11 +178,14 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
       pump(queue)
     }
   }
+  let answeredEnds = 0
   container.on('sender_close', ({ sender }: EventContext) => {
+    if (sender?.is_itself_closed()) answeredEnds += 1
     // Outcomes that came before it are told a tick later.
     if (sender !== undefined) setImmediate(() => gone(sender))
   })
   container.on('session_close', ({ session }: EventContext) => {
+    if (session?.is_closed()) answeredEnds += 1
     session?.each_sender(
       (sender: Sender) => setImmediate(() => gone(sender)),
       () => true,
@@ -287,6 +294,13 @@ export async function startPeer(options: PeerOptions = {}): Promise<Peer> {
       const queue = queueOf(address)
       for (const consumer of queue.consumers) (consumer as Sender & { credit: number }).credit += count
       pump(queue)
+    },
+    get answeredEnds() {
+      return answeredEnds
+    },
+    endSession(address, condition) {
+      for (const sender of queues.get(address)?.consumers ?? [])
+        sender.session.close({ condition, description: 'ended by the test' })
     },
     closeAll(condition) {
       for (const connection of connections)

@@ -5,6 +5,7 @@ import { Deadline, type Driver, Target } from '@oslo-messaging/core/driver'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { amqpDriver } from '../../src/index.ts'
 import { openDriver } from './open-driver.ts'
+import { runPoolSuite } from './pool-suite.ts'
 import { put } from './put.ts'
 
 /** RabbitMQ 4 speaks AMQP 1.0 on the port of 0-9-1, with addresses of its own. */
@@ -35,6 +36,10 @@ export async function runOnRabbitMQ(version: '4.0' | '4.3'): Promise<void> {
         },
         secret: { definition: amqpDriver, url: (password) => url({ user: 'nobody', password }) },
       },
+    })
+
+    describe('pools', () => {
+      runPoolSuite({ open: () => openDriver(url()), restart: () => broker.restart() })
     })
 
     describe('recovery', () => {
