@@ -25,7 +25,10 @@ describe.skipIf(python === undefined || kafka === undefined).concurrent('Python 
     const bus = await openBus(url, { oslo_messaging_kafka: { consumer_group: group } })
     const listener = getNotificationListener(bus, [new Target({ topic })], [recorder(inbox, ['info'])])
     await listener.start()
-    return { inbox, bus, [Symbol.asyncDispose]: async () => await bus.close() }
+    const asyncDispose = async (): Promise<void> => {
+      await bus.close()
+    }
+    return { inbox, bus, [Symbol.asyncDispose]: asyncDispose }
   }
 
   const startPython = async (topic: string, group: string): Promise<Peer> => {
