@@ -95,7 +95,8 @@ export class PartitionTable {
       session.port.resume(partition)
       if (flow?.paused === true) session.port.pause(partition)
     }
-    session.positioned = this.#position(session, partitions)
+    // One after the other: each has to know what the one before has fixed.
+    session.positioned = session.positioned.then(async () => await this.#position(session, partitions))
   }
 
   #begin(session: Session, partition: TopicPartition): void {
@@ -111,8 +112,8 @@ export class PartitionTable {
 
   /** Compares with what the group has stored, fixes what it has not, and says what is skipped. */
   async #position(session: Session, partitions: readonly TopicPartition[]): Promise<void> {
-    const now = await this.ask()
     const before = this.#known
+    const now = await this.ask()
     const merged = rememberDiscarded(now, before)
     const fix: PartitionOffset[] = []
     for (const partition of partitions) {

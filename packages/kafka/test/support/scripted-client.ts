@@ -32,6 +32,8 @@ export class ScriptedKafka implements KafkaClient {
   afterStore: (request: ProduceRequest) => Promise<void> | void = () => {}
   onConnect: (options: ProducerPortOptions) => Promise<void> | void = () => {}
   onJoin: (options: ConsumerPortOptions) => Promise<void> | void = () => {}
+  /** Runs when the stored positions of a group are known and not yet told. */
+  beforeAnswer: () => Promise<void> | void = () => {}
   onCommit: (positions: readonly PartitionOffset[]) => Promise<void> | void = () => {}
   /** Records of one fetch. */
   fetchSize = 1000
@@ -98,12 +100,14 @@ export class ScriptedKafka implements KafkaClient {
       },
       committed: async (group, topics) => {
         await Promise.resolve()
-        return topics.flatMap((topic) =>
+        const positions = topics.flatMap((topic) =>
           (this.topics.get(topic) ?? []).flatMap((_, partition) => {
             const offset = this.committed.get(`${group} ${topic}/${partition}`)
             return offset === undefined ? [] : [{ topic, partition, offset }]
           }),
         )
+        await this.beforeAnswer()
+        return positions
       },
     }
   }
