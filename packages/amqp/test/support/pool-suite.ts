@@ -3,8 +3,8 @@ import { Deadline, type Driver, type Listener, Target } from '@oslo-messaging/co
 import { expect, it } from 'vitest'
 
 export interface PoolPeer {
-  open(): Promise<Driver>
-  restart(): Promise<void>
+  readonly open: () => Promise<Driver>
+  readonly restart: () => Promise<unknown>
 }
 
 /** What pools do beyond the conformance kit, on a broker that can have them. */
