@@ -41,6 +41,9 @@ import { tlsOptions } from './tls-options.ts'
 import { createTopology, type Subscription, type Topology } from './topology.ts'
 import { Watchdog } from './watchdog.ts'
 
+/** RabbitMQ counts a message's time in 32 bits and closes the channel of a longer one. */
+const LONGEST_EXPIRATION_MS = 4_294_967_295
+
 /** One broker, reached over AMQP 0-9-1. Wiring only: what it sends is in `message.ts`, what it declares in `topology.ts`, how it recovers in
  *  `connection.ts`, `consumer.ts` and `reply-queue.ts`. Two connections, one to publish and one to consume; a channel for each listener. */
 export class RabbitDriver implements Driver {
@@ -191,7 +194,7 @@ export class RabbitDriver implements Driver {
       routingKey,
       requirement,
       mandatory: isMandatory(target, options),
-      expiration: expiresInMs === null ? undefined : String(Math.trunc(expiresInMs)),
+      expiration: expiresInMs === null ? undefined : String(Math.min(Math.trunc(expiresInMs), LONGEST_EXPIRATION_MS)),
       encode: () => this.#pack(encodeRequest(request, call, newId()), request.headers),
       deadline,
       retries: options.retries,

@@ -73,28 +73,28 @@ export function createTopology(
   const exchangeMode = modes.sharedExchanges === 'declare' ? {} : { mode: modes.sharedExchanges }
   const queueMode = modes.sharedQueues === 'declare' ? {} : { mode: modes.sharedQueues }
   const topicExchange = (target: Target): ExchangeDeclaration => ({
-    name: target.exchange ?? defaultExchange,
+    name: shortName(target.exchange ?? defaultExchange, 'exchange'),
     type: 'topic',
     durable,
     autoDelete,
     ...exchangeMode,
   })
   const fanoutExchange = (topic: string): ExchangeDeclaration => ({
-    name: `${topic}_fanout`,
+    name: shortName(`${topic}_fanout`, 'fanout exchange'),
     type: 'fanout',
     durable: options.rabbit_transient_quorum_queue,
     autoDelete: true,
     ...exchangeMode,
   })
   const sharedQueue = (name: string): QueueDeclaration => ({
-    name,
+    name: shortName(name, 'queue'),
     durable,
     autoDelete,
     arguments: sharedArguments,
     ...queueMode,
   })
   const ownQueue = (name: string): QueueDeclaration => ({
-    name,
+    name: shortName(name, 'queue'),
     durable: options.rabbit_transient_quorum_queue,
     autoDelete: false,
     arguments: ownArguments,
@@ -128,7 +128,7 @@ export function createTopology(
       if (target.fanout === true) return { exchange: fanoutExchange(topic), routingKey: '' }
       return {
         exchange: topicExchange(target),
-        routingKey: target.server === null ? topic : `${topic}.${target.server}`,
+        routingKey: shortName(target.server === null ? topic : `${topic}.${target.server}`, 'routing key'),
       }
     },
     notificationDestination(target) {
@@ -186,6 +186,16 @@ export function withoutDurability<T extends { exchange: ExchangeDeclaration | nu
   return entry.queue === undefined
     ? { ...entry, exchange }
     : { ...entry, exchange, queue: { ...entry.queue, durable: false } }
+}
+
+/** AMQP 0-9-1 writes a name's length into one byte. Found out by the client library it would look like a channel that breaks again and again. */
+function shortName(name: string, what: string): string {
+  // A character takes three bytes at most, or four for two.
+  if (name.length <= 85 || Buffer.byteLength(name) <= 255) return name
+  throw new InvalidTarget(
+    `The name of the ${what} takes more than the 255 bytes of AMQP: shorten the target, the pool or hostname`,
+    { toString: () => `${name.slice(0, 40)}...` },
+  )
 }
 
 function topicOf(target: Target): string {
