@@ -26,6 +26,7 @@ describe('deployment guide', () => {
       'Security',
       'Clusters',
       'What happens when',
+      'How fast it is',
       'Coming from the Python driver',
       'Trying it',
     ])
