@@ -138,12 +138,15 @@ export async function executeByHand(judge: Judge, rabbit: SharedRabbit, vector: 
   const last = messageIn(script.at(-1)?.frame)['result']
   compareOutcomes(judge, ours, pythonOutcome(outcome), last)
   if (!(outcome.error?.[0] === 'AttributeError'))
-    judge.same(`seconds, ${seconds.toFixed(2)}, near ${outcome.seconds}`, Math.abs(seconds - outcome.seconds) < 1, true)
+    judge.same(`seconds, ${seconds.toFixed(2)}, near ${outcome.seconds}`, isNear(seconds, outcome.seconds), true)
   await answered()
   await room.client.seen(script.length, isDelivery)
   await settledBy(room, 'client', script.length)
   compareSide(judge, vector, 'client', room.frames('client'))
 }
+
+/** Not noticeably sooner, and later by no more than a busy machine explains. */
+const isNear = (seconds: number, python: number): boolean => seconds > python - 1 && seconds < python + 5
 
 function pythonOutcome({ result = null, error }: ByHandApi['outcome']): PythonOutcome {
   return error === undefined ? { result } : { error: { name: error[0], text: error[1] } }

@@ -1,6 +1,7 @@
 import { Deadline, type Driver, type IncomingRequest, type SendOptions, Target } from '@oslo-messaging/core/driver'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AmqpOptions } from '../src/config.ts'
+import { degradedBy } from './support/health.ts'
 import { openDriver } from './support/open-driver.ts'
 import { type Peer, type PeerOptions, startPeer } from './support/peer.ts'
 
@@ -72,9 +73,8 @@ describe('listeners', () => {
     await serve(server)
     expect(await client.send(T, request, call())).toEqual(pong)
     const calls = Array.from({ length: 50 }, () => client.send(T, request, call(10_000)))
-    peer.detach(ADDRESS, 'amqp:resource-deleted')
-    await expect.poll(() => server.health().status).toBe('degraded')
-    const away = server.health().components.find(({ kind }) => kind === 'listener')
+    const { components } = await degradedBy(server, () => peer.detach(ADDRESS, 'amqp:resource-deleted'))
+    const away = components.find(({ kind }) => kind === 'listener')
     expect(away).toMatchObject({ name: 'rpc server t.s', state: expect.not.stringMatching('consuming') })
     expect(await Promise.all(calls)).toEqual(calls.map(() => pong))
     await expect.poll(() => server.health().status).toBe('ok')
@@ -239,8 +239,7 @@ describe('connections', () => {
     await expect.poll(() => driver.health().status, { timeout: 5_000 }).toBe('blocked')
     await blocked
     await expect.poll(() => driver.health().status, { timeout: 5_000 }).toBe('ok')
-    peer.reset()
-    await expect.poll(() => driver.health().status, { timeout: 5_000 }).toBe('degraded')
+    await degradedBy(driver, () => peer.reset())
     await expect.poll(() => driver.health().status, { timeout: 5_000 }).toBe('ok')
     const refused = await open('wrong')
     await rejection(refused.send(T, request, call(5_000)))

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Deadline, type Driver, type IncomingRequest, Target } from '@oslo-messaging/core/driver'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AmqpOptions } from '../src/config.ts'
+import { degradedBy } from './support/health.ts'
 import { openDriver } from './support/open-driver.ts'
 import { type Router, startRouter } from './support/router.ts'
 
@@ -120,8 +121,7 @@ describe('a message router', () => {
     const [server, client] = [await aDriver(), await aDriver()]
     await serve(server)
     expect(await call(client)).toEqual(pong)
-    router.detach(address(), 'qd:no-route-to-dest')
-    await expect.poll(() => server.health().status).toBe('degraded')
+    await degradedBy(server, () => router.detach(address(), 'qd:no-route-to-dest'))
     expect(await call(client)).toEqual(pong)
     expect(server.health().status).toBe('ok')
     expect(router.consumers(address())).toBe(1)
