@@ -146,6 +146,11 @@ describe('bad input names what is wrong', () => {
       () => notifier({ driver: 'own', drivers: { own: () => Promise.resolve({}) } }),
       /drivers.own must give, at once.*promise/,
     ],
+    [
+      'a header whose name AMQP cannot write',
+      () => call({}, 'm', {}, { headers: { ['ü'.repeat(128)]: 'v' } }),
+      /headers\["ü+\.\.\."\] has a name of more than 255 bytes/,
+    ],
     // Options under another name, mostly Python's.
     ['loadConfig of a file', () => loose('loadConfig')({ file: 'x.conf' }), /no option file; did you mean files/],
     ['a registry of a driver', () => loose('createDriverRegistry')({ driver: [] }), /no option driver; .*drivers/],
