@@ -49,6 +49,7 @@ interface ConnectionInternals {
   _process(): void
   output(): void
   remove_session(session: Session): void
+  readonly local_channel_map: Readonly<Record<number, SessionInternals & OutgoingInternals>>
 }
 
 /** Cuts a connection at once and for good. rhea ends a socket politely, which a frozen peer never answers, and its heartbeat would go on in a dead connection. */
@@ -78,6 +79,11 @@ export function writeOnceATurn(connection: Connection): void {
     isGathering = true
     hasFrames = false
     try {
+      // Messages first: the peer works through what it reads one after the other, and somebody waits for these.
+      for (const session of Object.values(internals.local_channel_map)) {
+        const { outgoing } = session
+        if (outgoing.next_pending_delivery < outgoing.next_delivery_id && session.is_open()) session._process()
+      }
       flush()
     } finally {
       isGathering = false
@@ -150,6 +156,8 @@ interface ReceiverInternals {
   readonly remote: { readonly attach?: { readonly initial_delivery_count?: number } }
 }
 interface SessionInternals {
+  is_open(): boolean
+  _process(): void
   _write_flow(link: Receiver | Sender): void
 }
 
