@@ -83,14 +83,14 @@ export class MatrixRunner {
 
   #record(
     { row, release }: Stage,
-    { feature, role }: Cell,
+    { feature, pair, role }: Cell,
     outcome: Outcome['outcome'] | 'not applicable',
     ms: number,
     note: string | undefined,
   ): void {
     record({
       ours: role,
-      python: RELEASES[release].version,
+      python: pair === 'ours to ours' ? 'none' : RELEASES[release].version,
       transport: row.name,
       feature: feature.name,
       outcome,
