@@ -30,8 +30,8 @@ export function noteVersion(what: string, version: string): void {
   versions.set(what, version)
 }
 
-/** Writes everything recorded in this process to `results/<name>.json`, and says how it went. */
-export async function writeResults(name: string): Promise<string> {
+/** Writes everything recorded in this process to `results/<name>.json`. */
+export async function writeResults(name: string): Promise<void> {
   const folder = new URL('../../results/', import.meta.url)
   await mkdir(folder, { recursive: true })
   const path = fileURLToPath(new URL(`${name}.json`, folder))
@@ -42,6 +42,10 @@ export async function writeResults(name: string): Promise<string> {
   }
   await writeFile(`${path}.new`, `${JSON.stringify(document, undefined, 1)}\n`)
   await rename(`${path}.new`, path)
+}
+
+/** How everything recorded in this process went, for people. */
+export function tally(): string {
   const count = (outcome: LiveResult['outcome']): number => cells.filter((cell) => cell.outcome === outcome).length
   return `${count('pass')} cells passed, ${count('fail')} failed, ${count('not applicable')} not applicable, ${count('not run')} not run`
 }
