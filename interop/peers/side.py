@@ -201,7 +201,20 @@ class Side(object):
             os.unlink(self.socket)
 
 
+def end_with_parent():
+    """Leave at once when the test process has gone: a stop may wait for a
+    broker that went with it."""
+    parent = os.getppid()
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main():
+    end_with_parent()
     args = common.parser(__doc__).parse_args()
     # what its threads are doing, for whoever waits in vain
     faulthandler.register(signal.SIGUSR1, all_threads=True)
