@@ -47,6 +47,7 @@ export class Publisher {
     const { settings } = runtime
     this.#line = new WaitingLine({
       maxMessages: settings.maxWaitingMessages,
+      maxCounted: settings.maxPendingCalls,
       maxBytes: settings.maxWaitingBytes,
       sendNow: ({ shipment }, onEnd) => this.#postWatched(shipment, onEnd),
       deliver: async ({ shipment, body }) => await this.#deliver(shipment, body),
@@ -77,10 +78,10 @@ export class Publisher {
     })
   }
 
-  /** `send` for whoever keeps the time himself: `onEnd` is called exactly once, with the failure if there is one, but maybe long after the deadline when the
+  /** `send` for whoever keeps time and count himself: `onEnd` is called exactly once, with the failure if there is one, but maybe long after the deadline when the
    *  broker owes the confirm. Where everything is at hand it costs neither promise nor timer. */
   post(shipment: Shipment, onEnd: (failure: Failure | undefined) => void): void {
-    if (!this.#postNow(shipment, onEnd)) this.#line.enter(shipment, onEnd)
+    if (!this.#postNow(shipment, onEnd)) this.#line.enter(shipment, onEnd, true)
   }
 
   /** Resolves when nothing is outstanding, nor stands in line for a broker that takes messages. */

@@ -20,7 +20,7 @@ export interface RabbitSettings {
   /** Most bytes of them. Default 64 MiB. */
   readonly maxOutstandingBytes: number
   /** Most messages that wait to be sent: for a connection, a declaration, room, or the next attempt. Further ones are refused at once with BackpressureError,
-   *  because what waits takes memory as well. Default 4096. */
+   *  because what waits takes memory as well. Calls are not counted: `maxPendingCalls` bounds them. Default 4096. */
   readonly maxWaitingMessages: number
   /** Most bytes of them. Default 64 MiB. */
   readonly maxWaitingBytes: number

@@ -13,6 +13,7 @@ export interface Packed {
 interface Entry extends Packed {
   readonly onEnd: OnEnd
   readonly queue: Queue
+  readonly room: OutstandingLimit
   cancel: () => void
 }
 
@@ -25,6 +26,8 @@ interface Queue {
 
 export interface WaitingLineOptions {
   readonly maxMessages: number
+  /** Most of those that are counted elsewhere already, as calls and replies are: thousands of calls at once are no flood. */
+  readonly maxCounted: number
   readonly maxBytes: number
   /** Sends it at once when everything is at hand; false when something has to be waited for: then nothing was done. */
   readonly sendNow: (packed: Packed, onEnd: OnEnd) => boolean
@@ -43,19 +46,23 @@ const MOST_ACTIVE = 256
 export class WaitingLine {
   readonly #options: WaitingLineOptions
   readonly #room: OutstandingLimit
+  readonly #countedRoom: OutstandingLimit
   readonly #queues = new Map<string, Queue>()
 
   constructor(options: WaitingLineOptions) {
     this.#options = options
     this.#room = new OutstandingLimit(options)
+    this.#countedRoom = new OutstandingLimit({ maxMessages: options.maxCounted, maxBytes: options.maxBytes })
   }
 
   /** Takes it, or ends it at once with BackpressureError when there is no room. `onEnd` is called exactly once, by its deadline at the latest unless the broker owes the confirm. */
-  enter(shipment: Shipment, onEnd: OnEnd): void {
-    const body = this.#admit(shipment, onEnd)
+  enter(shipment: Shipment, onEnd: OnEnd, isCounted = false): void {
+    const { maxMessages, maxCounted } = this.#options
+    const room = isCounted ? this.#countedRoom : this.#room
+    const body = admit(room, isCounted ? maxCounted : maxMessages, shipment, onEnd)
     if (body === undefined) return
     const queue = this.#queueOf(shipment.exchange)
-    const entry: Entry = { shipment: { ...shipment, encode: () => body }, body, onEnd, queue, cancel: () => {} }
+    const entry: Entry = { shipment: { ...shipment, encode: () => body }, body, onEnd, queue, room, cancel: () => {} }
     if (queue.active < MOST_ACTIVE && queue.standing.size === 0) return this.#start(entry)
     queue.standing.add(entry)
     const { deadline, progress } = shipment
@@ -80,29 +87,6 @@ export class WaitingLine {
     this.#room.release(bytes)
   }
 
-  #admit(shipment: Shipment, onEnd: OnEnd): CompressedBody | undefined {
-    // By count before it is encoded: a flood is refused for next to nothing.
-    if (this.#room.messages >= this.#options.maxMessages) {
-      onEnd({ error: this.#refusal() })
-      return undefined
-    }
-    try {
-      const body = shipment.encode()
-      if (this.#room.tryAcquire(body.body.length)) return body
-      onEnd({ error: this.#refusal() })
-    } catch (error) {
-      onEnd({ error })
-    }
-    return undefined
-  }
-
-  #refusal(): BackpressureError {
-    const { messages, bytes } = this.#room
-    return new BackpressureError(
-      `${messages} messages (${bytes} bytes) wait to be sent already: await earlier sends, or raise maxWaitingMessages or maxWaitingBytes of createRabbitDriver`,
-    )
-  }
-
   #queueOf(exchange: string): Queue {
     let queue = this.#queues.get(exchange)
     if (queue === undefined) {
@@ -117,7 +101,7 @@ export class WaitingLine {
     queue.active += 1
     const end = (failure: Failure | undefined): void => {
       queue.active -= 1
-      this.#room.release(entry.body.body.length)
+      entry.room.release(entry.body.body.length)
       entry.onEnd(failure)
       this.#next(queue)
     }
@@ -132,7 +116,7 @@ export class WaitingLine {
       if (queue.active >= MOST_ACTIVE) return
       entry.cancel()
       queue.standing.delete(entry)
-      if (this.#options.sendNow(entry, entry.onEnd)) this.#room.release(entry.body.body.length)
+      if (this.#options.sendNow(entry, entry.onEnd)) entry.room.release(entry.body.body.length)
       else this.#start(entry)
     }
     if (queue.active === 0) this.#queues.delete(queue.exchange)
@@ -141,7 +125,35 @@ export class WaitingLine {
 
   #leave(entry: Entry): void {
     if (!entry.queue.standing.delete(entry)) return
-    this.#room.release(entry.body.body.length)
+    entry.room.release(entry.body.body.length)
     this.#options.onMoved()
   }
+}
+
+/** Takes a place and encodes; undefined: it was ended for want of room, or because it cannot be encoded. */
+function admit(
+  room: OutstandingLimit,
+  maxMessages: number,
+  shipment: Shipment,
+  onEnd: OnEnd,
+): CompressedBody | undefined {
+  // By count before it is encoded: a flood is refused for next to nothing.
+  if (room.messages >= maxMessages) {
+    onEnd({ error: refusal(room) })
+    return undefined
+  }
+  try {
+    const body = shipment.encode()
+    if (room.tryAcquire(body.body.length)) return body
+    onEnd({ error: refusal(room) })
+  } catch (error) {
+    onEnd({ error })
+  }
+  return undefined
+}
+
+function refusal({ messages, bytes }: OutstandingLimit): BackpressureError {
+  return new BackpressureError(
+    `${messages} messages (${bytes} bytes) wait to be sent already: await earlier sends, or raise maxWaitingMessages or maxWaitingBytes of createRabbitDriver`,
+  )
 }

@@ -279,6 +279,23 @@ describe('publishing', () => {
       expect(outcome).toMatchObject({ status: 'rejected' })
   })
 
+  it('P07 - calls that wait are bounded as calls: many at once are no flood', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker, { settings: { maxOutstandingMessages: 2, maxWaitingMessages: 1 } })
+    broker.holdConfirms = true
+    const published = broker.sent('basic.publish').length
+    const calls = Promise.allSettled(
+      Array.from({ length: 10 }, async () => await driver.send(target, request(), callOptions())),
+    )
+    await expect.poll(() => broker.sent('basic.publish').length).toBe(published + 2)
+    broker.holdConfirms = false
+    broker.settleHeld()
+    await expect.poll(() => broker.sent('basic.publish').length).toBe(published + 10)
+    await driver.close({ signal: AbortSignal.abort() })
+    for (const outcome of await calls)
+      expect(outcome).toMatchObject({ reason: { code: expect.not.stringContaining('BACKPRESSURE') as string } })
+  })
+
   it('P15 - an exchange that is refused does not touch the others', async () => {
     const broker = new FakeBroker()
     const driver = await warm(broker)
