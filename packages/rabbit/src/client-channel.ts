@@ -178,9 +178,10 @@ export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implem
       if (this.direct === undefined) publish()
       else this.direct.publish(message, onConfirm, publish)
       return true
-    } catch {
-      // Thrown only when the channel ended a moment ago: nothing was sent.
-      return false
+    } catch (error) {
+      // The channel ended a moment ago: nothing was sent, and another one will do. Anything else would meet every channel.
+      if (this.ended || (error instanceof Error && error.name === 'IllegalOperationError')) return false
+      throw error
     }
   }
 

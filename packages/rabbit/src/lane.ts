@@ -2,12 +2,14 @@ import type { ClientConfirmChannel, OutgoingPublish, ReturnedMessage } from './c
 import { NACKED } from './client.ts'
 
 /** How a publish ended. Exactly one of these for each message (P05):
- *  `confirmed`: the broker owns it. `returned`: mandatory, and no queue takes it. `nacked`: the broker refused it. `unknown`: the channel ended first. */
+ *  `confirmed`: the broker owns it. `returned`: mandatory, and no queue takes it. `nacked`: the broker refused it. `unknown`: the channel ended first.
+ *  `unsendable`: no frame can carry it, and nothing was sent. */
 export type PublishOutcome =
   | { readonly kind: 'confirmed' }
   | { readonly kind: 'returned'; readonly message: ReturnedMessage }
   | { readonly kind: 'nacked' }
   | { readonly kind: 'unknown'; readonly error: unknown; readonly alone: boolean }
+  | { readonly kind: 'unsendable'; readonly error: unknown }
 
 const CONFIRMED: PublishOutcome = Object.freeze({ kind: 'confirmed' })
 const NACKED_OUTCOME: PublishOutcome = Object.freeze({ kind: 'nacked' })
@@ -43,18 +45,27 @@ export class Lane {
     return this.#outstanding
   }
 
-  /** Hands one message over. Undefined when the channel is gone: nothing was sent. `onOutcome` is called exactly once otherwise. */
+  /** Hands one message over. False when the channel is gone: nothing was sent. `onOutcome` is called exactly once otherwise. Throws what the encoder throws. */
   publish(message: OutgoingPublish, onOutcome: (outcome: PublishOutcome) => void): boolean {
     const entry: Outstanding = { message, returned: undefined }
-    const accepted = this.#channel.publish(message, (error) => {
+    let isSent = false
+    const onConfirm = (error: unknown): void => {
+      if (!isSent) return
       // Confirms that fail together were lost together: count them before the first is settled.
       if (error !== null && this.#atClose === 0) this.#atClose = this.#outstanding
       this.#outstanding -= 1
       if (message.mandatory) this.#mandatory.delete(entry)
       onOutcome(this.#outcome(entry, error))
       if (this.#retired && this.#outstanding === 0) void this.#channel.close()
-    })
-    if (!accepted) return false
+    }
+    try {
+      isSent = this.#channel.publish(message, onConfirm)
+    } catch (error) {
+      // The client library may count it as published: the confirms of later messages would be taken for those of the ones before.
+      this.retire()
+      throw error
+    }
+    if (!isSent) return false
     this.#outstanding += 1
     if (message.mandatory) this.#mandatory.add(entry)
     return true

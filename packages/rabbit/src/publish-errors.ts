@@ -3,6 +3,7 @@ import {
   MessageDeliveryFailure,
   MessageUndeliverable,
   type MessagingError,
+  SerializationError,
 } from '@oslo-messaging/core/driver'
 import type { PublishOutcome } from './lane.ts'
 import { brokerCodeOf, mapError } from './map-error.ts'
@@ -54,6 +55,11 @@ export function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: 
         delivery: 'not-sent',
         retryable: true,
       })
+    case 'unsendable':
+      return new SerializationError(
+        `No AMQP frame can carry the message for exchange '${exchange}', routing key '${routingKey}': ${String(outcome.error)}`,
+        { phase: 'publish', delivery: 'not-sent', cause: outcome.error },
+      )
     default: {
       const cause = outcome.kind === 'unknown' ? mapError(outcome.error) : undefined
       // Nothing else was under way on the channel: it is this message that was refused.

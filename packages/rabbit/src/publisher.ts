@@ -195,7 +195,7 @@ export class Publisher {
     { headers, body }: CompressedBody,
     onOutcome: (outcome: PublishOutcome) => void,
   ): boolean {
-    const accepted = lane.publish({ exchange, routingKey, mandatory, expiration, headers, body }, (outcome) => {
+    const settle = (outcome: PublishOutcome): void => {
       this.#bytes.release(body.length)
       this.#releaseSlot()
       if (outcome.kind === 'confirmed') progress.delivery = 'confirmed'
@@ -203,7 +203,14 @@ export class Publisher {
       else progress.delivery = 'not-sent'
       if (outcome.kind === 'nacked') lane.retire()
       onOutcome(outcome)
-    })
+    }
+    let accepted: boolean
+    try {
+      accepted = lane.publish({ exchange, routingKey, mandatory, expiration, headers, body }, settle)
+    } catch (error) {
+      settle({ kind: 'unsendable', error })
+      return true
+    }
     if (accepted) {
       progress.phase = 'confirm'
       progress.delivery = 'unknown'

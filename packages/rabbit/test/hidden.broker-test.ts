@@ -191,4 +191,25 @@ describe.skipIf(broker === undefined)('what the broker said', () => {
     await listener.close()
     await driver.close()
   })
+
+  it('a message that the client library cannot encode is refused once; what is sent with it is confirmed as itself', async () => {
+    const driver = openReal(broker.urlFor({ vhost }))
+    const target = new Target({ topic: unique('t') })
+    const listener = await driver.listen(target.with({ server: 'a' }), listenOptions<IncomingRequest>(echo))
+    const headers = { ['x'.repeat(256)]: '1' }
+    const outcomes = await Promise.allSettled([
+      driver.send(target, request, castOptions()),
+      driver.send(target, { ...request, headers }, castOptions()),
+      driver.send(target, request, callOptions()),
+      driver.send(target.with({ server: 'nobody' }), request, castOptions({ atLeastOnce: true })),
+    ])
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled' },
+      { reason: { code: 'OSLO_MESSAGING_SERIALIZATION', phase: 'publish', delivery: 'not-sent' } },
+      { value: { result: 1 } },
+      { reason: { code: 'OSLO_MESSAGING_UNDELIVERABLE' } },
+    ])
+    await listener.close()
+    await driver.close()
+  })
 })

@@ -296,6 +296,25 @@ describe('publishing', () => {
       expect(outcome).toMatchObject({ reason: { code: expect.not.stringContaining('BACKPRESSURE') as string } })
   })
 
+  it('P05 - what no frame can carry is refused once and for all, and the confirms of others stay theirs', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker)
+    broker.holdConfirms = true
+    const before = driver.send(target, request(1), castOptions())
+    const channels = broker.sent('confirm.select').length
+    const headers = { ['x'.repeat(256)]: '1' }
+    expect(await rejection(driver.send(target, { ...request(), headers }, castOptions()))).toMatchObject({
+      code: 'OSLO_MESSAGING_SERIALIZATION',
+      delivery: 'not-sent',
+    })
+    const after = driver.send(target, request(2), castOptions())
+    await expect.poll(() => broker.sent('confirm.select').length).toBe(channels + 1)
+    broker.holdConfirms = false
+    broker.settleHeld()
+    await Promise.all([before, after])
+    await driver.close()
+  })
+
   it('P15 - an exchange that is refused does not touch the others', async () => {
     const broker = new FakeBroker()
     const driver = await warm(broker)

@@ -294,6 +294,8 @@ export class FakeChannel implements ClientConfirmChannel {
   publish(message: OutgoingPublish, onConfirm: (error: unknown) => void): boolean {
     if (!this.isOpen) return false
     const { exchange, routingKey, mandatory, expiration, headers, body } = message
+    const long = Object.keys(headers).find((name) => Buffer.byteLength(name) > 255)
+    if (long !== undefined) throw new TypeError(`${long} is no short string`)
     const properties = {
       contentType: 'application/json',
       contentEncoding: 'utf-8',
