@@ -50,30 +50,62 @@ function encodeRuns(input: Uint8Array): Uint8Array {
   return Uint8Array.from(output)
 }
 
-/** Last column of the sorted rotations, and the row of the text itself. Sorted by doubling prefixes. */
+/** Last column of the sorted rotations, and the row of the text itself.
+ *  Sorted by doubling prefixes: rotations sorted by their first `width` bytes are in order of bytes `width` to `2 * width` once each is moved back by `width`, so that counting
+ *  their classes sorts the doubled prefix. Linear for each doubling, also where the text repeats itself. */
 function transform(text: Uint8Array): { readonly last: Uint8Array; readonly origin: number } {
   const { length } = text
-  let rank = Int32Array.from(text)
-  const rows = Int32Array.from(text.keys())
-  for (let width = 1; ; width *= 2) {
-    const ranks = rank
-    const rankAt = (row: number): number => ranks[row % length] ?? 0
-    const compare = (a: number, b: number): number => rankAt(a) - rankAt(b) || rankAt(a + width) - rankAt(b + width)
-    rows.sort(compare)
-    const next = new Int32Array(length)
-    let distinct = 0
-    for (let index = 1; index < length; index += 1) {
-      const row = rows[index] ?? 0
-      if (compare(rows[index - 1] ?? 0, row) !== 0) distinct += 1
-      next[row] = distinct
+  const order = new Int32Array(length)
+  let classes: Int32Array = Int32Array.from(text)
+  let next: Int32Array = new Int32Array(length)
+  const moved = Int32Array.from(text.keys())
+  sortByClass(moved, classes, 256, order)
+  let count = classify(order, classes, 0, next)
+  for (let width = 1; width < length && count < length; width *= 2) {
+    ;[classes, next] = [next, classes]
+    for (let index = 0; index < length; index += 1) {
+      const row = (order[index] ?? 0) - width
+      moved[index] = row < 0 ? row + length : row
     }
-    rank = next
-    if (distinct === length - 1 || width >= length) break
+    sortByClass(moved, classes, count, order)
+    count = classify(order, classes, width, next)
   }
   return {
-    last: Uint8Array.from(rows, (row) => text[(row + length - 1) % length] ?? 0),
-    origin: rows.indexOf(0),
+    last: Uint8Array.from(order, (row) => text[row === 0 ? length - 1 : row - 1] ?? 0),
+    origin: order.indexOf(0),
   }
+}
+
+/** Rows by their class, in `sorted`; those of one class stay in order. */
+function sortByClass(rows: Int32Array, classes: Int32Array, count: number, sorted: Int32Array): void {
+  const ends = new Int32Array(count)
+  for (const value of classes) ends[value] = (ends[value] ?? 0) + 1
+  for (let value = 1; value < count; value += 1) ends[value] = (ends[value] ?? 0) + (ends[value - 1] ?? 0)
+  for (let index = rows.length - 1; index >= 0; index -= 1) {
+    const row = rows[index] ?? 0
+    const value = classes[row] ?? 0
+    const at = (ends[value] ?? 0) - 1
+    ends[value] = at
+    sorted[at] = row
+  }
+}
+
+/** Numbers the sorted rows: the same for those whose class, and the class `width` further on, are the same. Gives how many numbers there are. */
+function classify(order: Int32Array, classes: Int32Array, width: number, numbers: Int32Array): number {
+  const { length } = order
+  let number = -1
+  let before = -1
+  let beforeSecond = -1
+  for (const row of order) {
+    const first = classes[row] ?? 0
+    const at = row + width
+    const second = classes[at < length ? at : at - length] ?? 0
+    if (first !== before || second !== beforeSecond) number += 1
+    before = first
+    beforeSecond = second
+    numbers[row] = number
+  }
+  return number + 1
 }
 
 /** Move-to-front ranks, runs of the first rank as numbers of base two with digits 1 and 2, and the end. */
