@@ -17,7 +17,13 @@ export { getNotificationTransport, NotificationTransport } from './transport/not
 export type { DriverSource, TransportOptions } from './transport/open-transport.ts'
 export type { MessageHeaders } from './transport/check-headers.ts'
 export { getRpcTransport, getTransport, RPCTransport, type RPCTransportOptions } from './transport/rpc-transport.ts'
-export { type CloseOptions, type CloseReport, Transport, type TransportKind } from './transport/transport.ts'
+export {
+  type CloseOptions,
+  type CloseReport,
+  type FlushOptions,
+  Transport,
+  type TransportKind,
+} from './transport/transport.ts'
 
 // RPC clients
 export type { CallOptions, CallTransportOptions } from './rpc/call-options.ts'

@@ -1,6 +1,7 @@
 import { ClosedError, DriverLoadFailure, isMessagingError, TransportDriverError } from '../errors.ts'
 import type { Target } from '../target.ts'
 import type { TransportURL } from '../url/transport-url.ts'
+import { untilAborted } from '../util/abort.ts'
 import { errorText } from '../util/text.ts'
 import type { DriverCapabilities } from './capabilities.ts'
 import type {
@@ -16,6 +17,7 @@ import type {
 } from './driver.ts'
 import type { Health } from './health.ts'
 import type { OutgoingNotification, OutgoingRequest, RPCReply } from './messages.ts'
+import { SendGroup } from './send-group.ts'
 
 /** Keeps the books that no driver author has to: opened once, closed once, nothing after close, one kind of error.
  *  Every promise it gives rejects with a MessagingError or with the reason of the caller's signal, whatever the driver throws. */
@@ -25,11 +27,15 @@ export class ManagedDriver {
   readonly #driver: Driver
   #closing: Promise<void> | undefined
   #isClosed = false
+  #sends: SendGroup
+  /** What began before the last flush, as long as some of it is under way. */
+  readonly #earlier = new Set<SendGroup>()
 
   private constructor(definition: DriverDefinition, driver: Driver) {
     this.name = definition.name
     this.capabilities = definition.capabilities
     this.#driver = driver
+    this.#sends = new SendGroup(this.#rethrow)
   }
 
   /** Opens the driver. Rejects with the driver's typed error, DriverLoadFailure when a package it needs is missing, or TransportDriverError around anything else it throws. */
@@ -46,13 +52,11 @@ export class ManagedDriver {
   }
 
   send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
-    const { signal } = options.deadline
-    return this.#use(signal, () => this.#driver.send(target, request, options))
+    return this.#send(options.deadline.signal, () => this.#driver.send(target, request, options))
   }
 
   sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
-    const { signal } = options.deadline
-    return this.#use(signal, () => this.#driver.sendNotification(target, notification, options))
+    return this.#send(options.deadline.signal, () => this.#driver.sendNotification(target, notification, options))
   }
 
   listen(target: Target, options: ListenOptions): Promise<Listener> {
@@ -61,6 +65,22 @@ export class ManagedDriver {
 
   listenForNotifications(sources: readonly NotificationSource[], options: NotifyListenOptions): Promise<Listener> {
     return this.#subscribe(options.deadline.signal, () => this.#driver.listenForNotifications(sources, options))
+  }
+
+  /** Resolves when everything that was sent before has settled; with the number of what has not when `signal` aborts first. Never rejects. */
+  async flush(signal: AbortSignal): Promise<number> {
+    if (this.#sends.open > 0) {
+      this.#earlier.add(this.#sends)
+      this.#sends = new SendGroup(this.#rethrow)
+    }
+    const groups = [...this.#earlier]
+    await untilAborted(Promise.all(groups.map(async (group) => await group.ended())), signal)
+    let left = 0
+    for (const group of groups) {
+      left += group.open
+      if (group.open === 0) this.#earlier.delete(group)
+    }
+    return left
   }
 
   health(): Health {
@@ -86,20 +106,26 @@ export class ManagedDriver {
   }
 
   async #subscribe(signal: AbortSignal | undefined, listen: () => Promise<Listener>): Promise<Listener> {
-    const listener = await this.#use(signal, listen)
+    const listener = await this.#begin(signal, listen).catch(
+      signal === undefined ? this.#rethrow : this.#rethrowUnless(signal),
+    )
     if (this.#closing === undefined) return new ManagedListener(this.name, listener)
     await listener.close()
     throw this.#closedError()
   }
 
   /** Not `async`: on the way of a call every wrapper costs turns of the event loop. */
-  #use<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+  #send<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    return this.#sends.track(this.#begin(signal, run), signal && this.#rethrowUnless(signal))
+  }
+
+  #begin<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError())
     if (signal?.aborted) return Promise.reject(signal.reason)
     try {
-      return run().then(undefined, signal === undefined ? this.#rethrow : this.#rethrowUnless(signal))
+      return run()
     } catch (error) {
-      return Promise.reject(unify(this.name, error, signal))
+      return Promise.reject(error)
     }
   }
 

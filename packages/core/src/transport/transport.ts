@@ -16,6 +16,7 @@ import { ClosedError } from '../errors.ts'
 import type { MessageServer, ServerHost } from '../server/message-server.ts'
 import type { Target } from '../target.ts'
 import type { TransportURL } from '../url/transport-url.ts'
+import { onAbort, untilAborted } from '../util/abort.ts'
 import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 import type { RemoteErrorTable } from '../wire/remote-error-table.ts'
@@ -42,6 +43,9 @@ export interface CloseOptions {
   /** Cuts off what is left when it aborts. */
   readonly signal?: AbortSignal
 }
+
+/** How long `flush` is ready to wait. */
+export type FlushOptions = CloseOptions
 
 const CLOSE_OPTIONS: OptionNames<CloseOptions> = { timeoutMs: true, signal: true }
 
@@ -157,6 +161,26 @@ export class Transport implements ServerHost {
     }
   }
 
+  /** Waits for what was handed over for sending before: resolves when each of these calls, casts and notifications has settled, however it ended; what is sent meanwhile is not waited for.
+   *  Resolves with how many had not settled when the patience ended, 0 when all have. Never rejects for their sake: each promise tells its own outcome. */
+  async flush(options: FlushOptions = {}): Promise<number> {
+    checkOptions('flush', options, CLOSE_OPTIONS)
+    const { timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal } = options
+    checkTimeout('timeoutMs', timeoutMs)
+    checkSignal(signal)
+    const impatience = new AbortController()
+    const hurry = (): void => impatience.abort()
+    const timer = timeoutMs === null ? undefined : this.clock.setTimeout(hurry, timeoutMs)
+    const release = signal === undefined ? undefined : onAbort(signal, hurry)
+    if (signal?.aborted) hurry()
+    try {
+      return await this.#driver.flush(impatience.signal)
+    } finally {
+      if (timer !== undefined) this.clock.clearTimeout(timer)
+      release?.()
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
@@ -200,16 +224,4 @@ export class Transport implements ServerHost {
   #closedError(): ClosedError {
     return new ClosedError(`The ${this.driverName} transport is closed`, { delivery: 'not-sent' })
   }
-}
-
-/** Waits for the work or for the end of patience, whichever is first. */
-async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  let onAbort = (): void => {}
-  const aborted = new Promise<void>((resolve) => {
-    onAbort = resolve
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  await Promise.race([work, aborted])
-  signal.removeEventListener('abort', onAbort)
 }

@@ -37,3 +37,14 @@ function unwatch(signal: AbortSignal): void {
   watches.delete(signal)
   signal.removeEventListener('abort', found.run)
 }
+
+/** Waits for the work or for the signal, whichever is first. */
+export async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  let release = (): void => {}
+  const aborted = new Promise<void>((resolve) => {
+    release = onAbort(signal, resolve)
+  })
+  await Promise.race([work, aborted])
+  release()
+}

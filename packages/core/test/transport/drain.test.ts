@@ -95,4 +95,32 @@ describe('D13 drain', () => {
     release.resolve()
     await Promise.all([call, closing])
   })
+
+  it('flush - waits for what was sent before, however it ends, and for nothing that is sent meanwhile', async () => {
+    await using scene = await createScene()
+    const gates = [createDeferred<void>(), createDeferred<void>()]
+    const began = createDeferred<void>()
+    await scene.serve({
+      hold: async (_context: object, { n }: { n: number }) => {
+        if (n === 1) began.resolve()
+        await gates[n]?.promise
+        if (n === 0) throw new Error('no')
+      },
+    })
+    const first = rejection(scene.client().call({}, 'hold', { n: 0 }))
+    let flushed: number | undefined
+    const flush = scene.transport.flush().then((left) => (flushed = left))
+    const second = scene.client().call({}, 'hold', { n: 1 })
+    await began.promise
+    expect(flushed).toBeUndefined()
+    gates[0]?.resolve()
+    await first
+    expect(await flush).toBe(0)
+    expect(await scene.transport.flush({ timeoutMs: 10 })).toBe(1)
+    expect(await scene.transport.flush({ timeoutMs: null, signal: AbortSignal.abort() })).toBe(1)
+    gates[1]?.resolve()
+    await second
+    expect(await scene.transport.flush()).toBe(0)
+    expect(await rejection(scene.transport.flush({ timeoutMs: -1 }))).toBeInstanceOf(TypeError)
+  })
 })
