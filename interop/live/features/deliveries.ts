@@ -65,18 +65,24 @@ export const deliveryFeatures: readonly NotifyFeature[] = [
       const options = { topics: [topic], priorities: ['info'] } as const
       const listeners = await Promise.all([scene.listen(options), scene.listen(options)])
       const notifier = await scene.notifier({ topics: [topic] })
-      for (const name of names(20)) await notifier.notify('info', name, {})
       const seen = (): string[] => listeners.flatMap(eventsOf)
-      await expect.poll(() => seen().length, { timeout: 30_000 }).toBe(20)
-      expect(seen().toSorted()).toEqual(names(20).toSorted())
-      for (const listener of listeners) expect(eventsOf(listener).length).toBeGreaterThan(0)
+      const isShared = (): boolean => listeners.every((listener) => eventsOf(listener).length > 0)
+      // A Python listener may say that it has started before the broker knows it.
+      let sent = 0
+      while (sent < 20 || (!isShared() && sent < 400)) {
+        await notifier.notify('info', `e${sent}`, {})
+        sent += 1
+        if (sent >= 20) await expect.poll(() => seen().length, { timeout: 30_000 }).toBe(sent)
+      }
+      expect(seen().toSorted()).toEqual(names(sent).toSorted())
+      expect(isShared()).toBe(true)
       await Promise.all(listeners.map((listener) => listener.stop()))
     },
     ['no pools'],
   ),
   notify('batches: full ones at once, the rest when its time is up', async (scene) => {
     const topic = await scene.topic('batches')
-    const options = { topics: [topic], priorities: ['info'], batchSize: 10, batchTimeoutMs: 2000 } as const
+    const options = { topics: [topic], priorities: ['info'], batchSize: 10, batchTimeoutMs: 5000 } as const
     // The prefetch caps batches, in both libraries.
     const largest = Math.min(options.batchSize, scene.prefetch)
     const sent = names(largest * 2 + 1)

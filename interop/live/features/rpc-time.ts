@@ -26,6 +26,9 @@ export const timeFeatures: readonly RpcFeature[] = [
       await early.stop()
       const lost = await client.call('echo', { n: 1 }, { timeoutMs: 1000 })
       expect(lost.error).toMatchObject({ type: 'MessagingTimeout' })
+      // The broker's clock began when the request came, on a busy machine some time after the caller's.
+      const nobody = await caller.client({ target: { topic: unique('nobody') }, timeoutMs: 1500 })
+      await nobody.call('ping')
       const late = await callee.serve({ topic, server: 'one' })
       expect((await client.call('echo', { n: 2 })).value).toEqual({ n: 2 })
       expect(late.requests.items.filter(({ method }) => method === 'echo').map(({ args }) => args)).toEqual([{ n: 2 }])
