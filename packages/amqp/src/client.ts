@@ -128,6 +128,8 @@ interface SessionMethods {
   remove_link(link: Receiver | Sender): void
   readonly remote: { readonly handles: Readonly<Record<number, { credit: number } | undefined>> }
   on_transfer(frame: TransferFrame): void
+  readonly local: { readonly end: object }
+  output(frame: object, payload?: Buffer): void
 }
 
 /** A session whose transfers do not wait for those of any other. rhea writes to the console when a peer sends more than it has credit for: whoever owns the receiver bounds that. */
@@ -140,12 +142,24 @@ export function createSession(connection: Connection): Session {
     if (receiver !== undefined && receiver.credit <= 0) receiver.credit = 1
     take(frame)
   }
+  endWithTheLast(internals)
   const forget = internals.remove_link.bind(session)
   internals.remove_link = (link) => {
     writeNow(connection as Connection & ConnectionInternals)
     forget(link)
   }
   return session
+}
+
+/** The end of a session ends its links. rhea answers the detach of a link after that as well, on a channel the peer does not know any more, which ends the whole connection. */
+function endWithTheLast(session: SessionMethods): void {
+  const write = session.output.bind(session)
+  let hasEnded = false
+  session.output = (frame, payload) => {
+    if (hasEnded) return
+    hasEnded = frame === session.local.end
+    write(frame, payload)
+  }
 }
 
 // --- receivers -----------------------------------------------------------------------------------------------------
