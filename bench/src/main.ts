@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { type BenchArguments, parseArguments, type SuiteName, USAGE } from './arguments.ts'
+import { type BenchArguments, isWanted, parseArguments, type SuiteName, USAGE } from './arguments.ts'
 import { describeEnvironment } from './environment.ts'
 import type { Suite, SuiteResult } from './result.ts'
 import { formatTable } from './table.ts'
@@ -21,7 +21,9 @@ async function main(args: BenchArguments): Promise<void> {
     const startedAt = performance.now()
     const say = (text: string): void =>
       console.error(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${suite}: ${text}`)
-    const { rows, brokers } = await run({ quick: args.quick, say })
+    const wants = (workload: Parameters<typeof isWanted>[0]): boolean => isWanted(workload, args.only)
+    const { rows, brokers } = await run({ quick: args.quick, wants, say })
+    if (rows.length === 0) throw new TypeError(`Suite ${suite} has no such workload: its table says which it has`)
     const result = { suite, environment: describeEnvironment(brokers), rows }
     results.push(result)
     console.log(`\n${formatTable(result)}\n`)

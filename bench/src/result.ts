@@ -38,6 +38,8 @@ export interface SuiteResult {
 export interface SuiteOptions {
   /** A run of under 50 s: fewer workloads, fewer and shorter turns. */
   readonly quick: boolean
+  /** Whether these rows were asked for. A workload that is not wanted is not run. */
+  readonly wants: (workload: Pick<Workload, 'name' | 'concurrency'>) => boolean
   /** Says what is going on. */
   readonly say: (text: string) => void
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parseArguments } from '../src/arguments.ts'
+import { isWanted, parseArguments } from '../src/arguments.ts'
 import { median, quantile } from '../src/statistics.ts'
 
 it('parseArguments - takes suites, a file and quick in any order', () => {
@@ -7,10 +7,34 @@ it('parseArguments - takes suites, a file and quick in any order', () => {
     suites: ['core'],
     json: 'out.json',
     quick: true,
+    only: undefined,
   })
 })
 
-it.each([[[]], [['nats']], [['core', '--fast']]])('parseArguments - %j is refused', (args) => {
+it.each([
+  ['notify', [true, true, false]],
+  ['notify:64', [false, true, false]],
+  ['notify:6', [false, false, false]],
+  ['call in process', [false, false, true]],
+])('--only %s - picks its workloads', (text, expected) => {
+  const { only } = parseArguments(['core', '--only', text])
+  const workloads = [
+    { name: 'notify', concurrency: 1 },
+    { name: 'notify', concurrency: 64 },
+    { name: 'call in process', concurrency: 1 },
+  ]
+  expect(workloads.map((workload) => isWanted(workload, only))).toEqual(expected)
+  expect(workloads.every((workload) => isWanted(workload, undefined))).toBe(true)
+})
+
+it.each([
+  [[]],
+  [['nats']],
+  [
+    ['core', '--fast'],
+    ['core', '--only', ''],
+  ],
+])('parseArguments - %j is refused', (args) => {
   expect(() => parseArguments(args)).toThrow(TypeError)
 })
 

@@ -34,7 +34,7 @@ class Echo {
 type Operation = () => unknown
 
 /** Our own work, without any broker. 1 s / perSec is the time of a message; `cpuUsPerOp` at 64 at once is the work of a call. */
-export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
+export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   const pairs = quick ? 5 : 11
   const turnMs = quick ? 200 : 500
   const rows: Row[] = []
@@ -44,6 +44,7 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
     ours: Operation,
     peer: Operation,
   ): Promise<void> => {
+    if (!wants({ name, concurrency })) return
     say(`${name}, ${concurrency} at once, ${bytes} bytes`)
     const turnOf = (operation: Operation) => (durationMs: number) =>
       takeTurn(batch === 1 ? operation : repeated(operation, batch), { concurrency, durationMs, batch })

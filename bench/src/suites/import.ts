@@ -17,7 +17,7 @@ const PACKAGES = [
 
 /** Milliseconds that importing a package adds to a Node process that does nothing else: process with minus process without.
  *  The figures of the peer `bare Node` are those of the whole process. */
-export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
+export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'oslo-messaging-bench-'))
   try {
     const empty = programFor(folder, undefined)
@@ -25,6 +25,8 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
     const rows: Row[] = []
     await timeProcess(empty)
     for (const { name, peer } of PACKAGES) {
+      const workload = { name: `import ${name}`, concurrency: 1, bytes: 0 }
+      if (!wants(workload)) continue
       say(`${name}, ${rounds} processes`)
       const [program, peerProgram] = [programFor(folder, name), programFor(folder, peer)]
       const ours: Turn[] = []
@@ -34,7 +36,6 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
         ours.push(above(await timeProcess(program), bare))
         theirs.push(peer === undefined ? bare : above(await timeProcess(peerProgram), bare))
       }
-      const workload = { name: `import ${name}`, concurrency: 1, bytes: 0 }
       rows.push(row(workload, ours, peer ?? 'bare Node', theirs))
     }
     return { rows }

@@ -28,7 +28,8 @@ const BYTES = 1024
 const payload = { text: 'x'.repeat(BYTES) }
 
 /** Notifications through Kafka: producing with few and many callers, and reading a backlog. */
-export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
+export async function run(options: SuiteOptions): Promise<SuiteOutcome> {
+  const { say } = options
   say('starting Kafka')
   await using broker = await startBroker('kafka')
   const registry = createDriverRegistry({ drivers: [kafkaDriver], discover: false })
@@ -39,8 +40,8 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
     return null
   })
   const rows = [
-    ...(await produce(bus, python, broker.url, quick, say)),
-    ...(await consume(bus, python, broker.url, quick, say)),
+    ...(await produce(bus, python, broker.url, options)),
+    ...(await consume(bus, python, broker.url, options)),
   ]
   const versions = { kafka: broker.version, ...(python === null ? {} : { 'oslo.messaging': NEWEST_PYTHON.version }) }
   return { rows, brokers: versions }
@@ -50,8 +51,7 @@ async function produce(
   bus: NotificationTransport,
   python: PythonProcess | null,
   url: string,
-  quick: boolean,
-  say: (text: string) => void,
+  { quick, wants, say }: SuiteOptions,
 ): Promise<Row[]> {
   const topic = `bench_${randomUUID().slice(0, 8)}`
   const brokers = brokersOf(url)
@@ -61,6 +61,7 @@ async function produce(
   const plain = await createPlainNotifier(brokers, `${topic}.info`)
   const rows: Row[] = []
   for (const concurrency of [1, 64, 1_000]) {
+    if (!wants({ name: 'notify', concurrency })) continue
     say(`notify, ${concurrency} at once`)
     const turnOf = (operation: () => unknown) => (durationMs: number) =>
       takeTurn(operation, { concurrency, durationMs })
@@ -103,9 +104,10 @@ async function consume(
   bus: NotificationTransport,
   python: PythonProcess | null,
   url: string,
-  quick: boolean,
-  say: (text: string) => void,
+  { quick, wants, say }: SuiteOptions,
 ): Promise<Row[]> {
+  const workload = { name: 'listen', concurrency: 1, bytes: BYTES }
+  if (!wants(workload)) return []
   const brokers = brokersOf(url)
   await using producer = await startServer('notify-producer', [brokers.join(',')])
   const count = quick ? 10_000 : 50_000
@@ -114,7 +116,7 @@ async function consume(
   const theirs = python === null ? [] : [await pythonReading(python, brokers, producer, count)]
   say(`reading a backlog of ${count}`)
   return await duel({
-    workload: { name: 'listen', concurrency: 1, bytes: BYTES },
+    workload,
     ours,
     peers: [handWritten, ...theirs],
     pairs: quick ? 3 : 7,

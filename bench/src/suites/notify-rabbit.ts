@@ -27,7 +27,8 @@ const BYTES = 1024
 const payload = { text: 'x'.repeat(BYTES) }
 
 /** Notifications through RabbitMQ: sending with few and many callers until the broker has confirmed, and reading a backlog. */
-export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
+export async function run(options: SuiteOptions): Promise<SuiteOutcome> {
+  const { say } = options
   say('starting RabbitMQ')
   await using broker = await startBroker('rabbit')
   await using python = await startPython('rabbit', [broker.url, 'client']).catch((error: unknown) => {
@@ -37,7 +38,7 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
   const registry = createDriverRegistry({ drivers: [rabbitDriver], discover: false })
   await using bus = await getNotificationTransport(await loadConfig(), { url: broker.url, registry })
   const amqp = amqpUrl(broker.url)
-  const rows = [...(await send(bus, python, amqp, quick, say)), ...(await listen(bus, amqp, quick, say))]
+  const rows = [...(await send(bus, python, amqp, options)), ...(await listen(bus, amqp, options))]
   const versions = python === null ? {} : { 'oslo.messaging': NEWEST_PYTHON.version }
   return { rows, brokers: { rabbitmq: broker.version, ...versions } }
 }
@@ -46,8 +47,7 @@ async function send(
   bus: NotificationTransport,
   python: PythonProcess | null,
   amqp: string,
-  quick: boolean,
-  say: (text: string) => void,
+  { quick, wants, say }: SuiteOptions,
 ): Promise<Row[]> {
   const topic = `bench_${randomUUID().slice(0, 8)}`
   const notifier = new Notifier(bus, { publisherId: 'bench', driver: 'messagingv2', topics: [topic] })
@@ -55,6 +55,7 @@ async function send(
   const nest = await createNestClient(amqp, `${topic}_nest`)
   const rows: Row[] = []
   for (const concurrency of [1, 16, 64]) {
+    if (!wants({ name: 'notify', concurrency })) continue
     say(`notify, ${concurrency} at once`)
     const turnOf = (queue: string, operation: () => unknown) => async (durationMs: number) => {
       const turn = await takeTurn(operation, { concurrency, durationMs })
@@ -91,12 +92,9 @@ async function send(
 
 /** A turn fills the queue while nobody reads, then lets one contestant read all of it. Timed from the first notification in a handler to the last.
  *  Latency is the time between two. */
-async function listen(
-  bus: NotificationTransport,
-  amqp: string,
-  quick: boolean,
-  say: (text: string) => void,
-): Promise<Row[]> {
+async function listen(bus: NotificationTransport, amqp: string, { quick, wants, say }: SuiteOptions): Promise<Row[]> {
+  const workload = { name: 'listen', concurrency: 1, bytes: BYTES }
+  if (!wants(workload)) return []
   const topic = `bench_${randomUUID().slice(0, 8)}`
   const count = quick ? 5_000 : 20_000
   const filler = await createHandWrittenNotifier(amqp, `${topic}.info`)
@@ -110,7 +108,7 @@ async function listen(
   }
   say(`reading a backlog of ${count}`)
   const rows = await duel({
-    workload: { name: 'listen', concurrency: 1, bytes: BYTES },
+    workload,
     ours: {
       name: 'ours',
       turn: reading(async (onNotification) => {

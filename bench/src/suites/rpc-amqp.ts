@@ -17,7 +17,7 @@ interface EchoMethods {
 }
 
 /** Calls through Artemis, answered by a server in a process of its own: ours, the hand-written one and Python each have theirs. */
-export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
+export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   say('starting Artemis')
   await using broker = await startBroker('artemis', { jit: 'full' })
   const topic = `bench_${randomUUID().slice(0, 8)}`
@@ -42,6 +42,7 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
   const args = { text: 'x'.repeat(BYTES) }
   const rows: Row[] = []
   for (const concurrency of [1, 16, 64]) {
+    if (!wants({ name: 'call', concurrency })) continue
     say(`call, ${concurrency} at once`)
     const turnOf = (operation: () => unknown) => (durationMs: number) =>
       takeTurn(operation, { concurrency, durationMs })

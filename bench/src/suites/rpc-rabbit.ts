@@ -17,7 +17,7 @@ interface EchoMethods {
 }
 
 /** Calls through RabbitMQ. Every contestant has a server of its own, in a process of its own; Python's client is a process of its own as well. */
-export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
+export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   say('starting RabbitMQ')
   await using broker = await startBroker('rabbit')
   const amqp = amqpUrl(broker.url)
@@ -45,6 +45,7 @@ export async function run({ quick, say }: SuiteOptions): Promise<SuiteOutcome> {
   for (const bytes of quick ? [1024] : [100, 1024, 65_536]) {
     const args = { text: 'x'.repeat(bytes) }
     for (const concurrency of quick ? [1, 64] : [1, 16, 64]) {
+      if (!wants({ name: 'call', concurrency })) continue
       say(`call, ${concurrency} at once, ${bytes} bytes`)
       const turnOf = (operation: () => unknown) => (durationMs: number) =>
         takeTurn(operation, { concurrency, durationMs })
