@@ -11,6 +11,15 @@ export type {
   NotifyOptions,
   SendOptions,
 } from './driver/driver.ts'
+export {
+  type DriverAdmin,
+  type QueueReport,
+  type QueuesRequest,
+  type RedriveReport,
+  type RedriveRequest,
+  RedriveTally,
+  type SkippedLetters,
+} from './driver/driver-admin.ts'
 export type {
   DeliveryFacts,
   IncomingNotification,

@@ -25,6 +25,16 @@ export {
   type TransportKind,
 } from './transport/transport.ts'
 
+// Operators
+export {
+  BrokerAdmin,
+  type BrokerAdminOptions,
+  openBrokerAdmin,
+  type QueuesOptions,
+  type RedriveOptions,
+} from './transport/broker-admin.ts'
+export type { QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
+
 // RPC clients
 export type { CallOptions, CallTransportOptions } from './rpc/call-options.ts'
 export { CallContext, type PrepareOptions } from './rpc/call-context.ts'

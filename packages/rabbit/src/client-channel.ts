@@ -1,4 +1,4 @@
-import type { Channel, ConfirmChannel } from 'amqplib'
+import type { Channel, ConfirmChannel, Message } from 'amqplib'
 import { createDeferred } from '@oslo-messaging/core/driver'
 import { hasInternals } from './amqplib-internals.ts'
 import type {
@@ -93,16 +93,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
       this.channel.consume(
         queue,
         (message) => {
-          if (message === null) return onDelivery(null)
-          const { fields, properties, content } = message
-          onDelivery({
-            deliveryTag: fields.deliveryTag,
-            redelivered: fields.redelivered,
-            exchange: fields.exchange,
-            routingKey: fields.routingKey,
-            properties,
-            body: content,
-          })
+          onDelivery(message === null ? null : deliveryOf(message))
         },
         { consumerTag, noAck, arguments: encodeTable(table) },
       ),
@@ -111,6 +102,11 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
 
   async cancel(consumerTag: string): Promise<void> {
     await this.#rpc(() => this.channel.cancel(consumerTag))
+  }
+
+  async get(queue: string): Promise<ClientDelivery | null> {
+    const message = await this.#rpc(() => this.channel.get(queue, { noAck: false }))
+    return message === false ? null : deliveryOf(message)
   }
 
   acknowledge(deliveryTag: number, multiple: boolean): boolean {
@@ -175,7 +171,7 @@ export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implem
     if (this.ended) return false
     const publish = (): void => this.#publish(message, onConfirm)
     try {
-      if (this.direct === undefined) publish()
+      if (this.direct === undefined || message.content !== undefined) publish()
       else this.direct.publish(message, onConfirm, publish)
       return true
     } catch (error) {
@@ -186,12 +182,12 @@ export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implem
   }
 
   #publish(
-    { exchange, routingKey, mandatory, expiration, headers, body }: OutgoingPublish,
+    { exchange, routingKey, mandatory, expiration, headers, body, content = OWN_CONTENT }: OutgoingPublish,
     onConfirm: (error: unknown) => void,
   ): void {
     const options = {
-      contentType: 'application/json',
-      contentEncoding: 'utf-8',
+      ...(content.type === undefined ? {} : { contentType: content.type }),
+      ...(content.encoding === undefined ? {} : { contentEncoding: content.encoding }),
       headers,
       deliveryMode: 2,
       priority: 0,
@@ -200,6 +196,13 @@ export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implem
     }
     this.channel.publish(exchange, routingKey, body, options, onConfirm)
   }
+}
+
+const OWN_CONTENT = Object.freeze({ type: 'application/json', encoding: 'utf-8' })
+
+function deliveryOf({ fields, properties, content }: Message): ClientDelivery {
+  const { deliveryTag, redelivered, exchange, routingKey } = fields
+  return { deliveryTag, redelivered, exchange, routingKey, properties, body: content }
 }
 
 /** What amqplib's `ack` and `reject` read of a message. */

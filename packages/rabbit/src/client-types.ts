@@ -107,6 +107,8 @@ export interface ClientChannel {
   /** `onDelivery` gets null when the broker cancelled the consumer. */
   consume(queue: string, options: ConsumeOptions, onDelivery: (delivery: ClientDelivery | null) => void): Promise<void>
   cancel(consumerTag: string): Promise<void>
+  /** Takes one message, to be settled like a delivery; null when none is ready. */
+  get(queue: string): Promise<ClientDelivery | null>
   /** False when the channel is gone: the broker redelivers what was not settled. */
   acknowledge(deliveryTag: number, multiple: boolean): boolean
   /** False when the channel is gone. */
@@ -122,6 +124,8 @@ export interface OutgoingPublish {
   readonly expiration: string | undefined
   readonly headers: Readonly<Record<string, unknown>>
   readonly body: Buffer
+  /** Of a message somebody else wrote, kept as it is. Absent: that of all our own, JSON in UTF-8. */
+  readonly content?: { readonly type: string | undefined; readonly encoding: string | undefined }
 }
 
 export interface ReturnedMessage {

@@ -38,6 +38,10 @@ export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): Driv
       ])
       return new RabbitDriver(url, context, amqplibClient, { ...DEFAULT_SETTINGS, ...settings })
     },
+    async administer(url, context) {
+      const [{ RabbitAdmin }, { amqplibClient }] = await Promise.all([import('./admin.ts'), import('./client.ts')])
+      return new RabbitAdmin(url, context, amqplibClient, { ...DEFAULT_SETTINGS, ...settings })
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import type { TransportURL } from '../url/transport-url.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Deadline } from '../util/deadline.ts'
 import type { DriverCapabilities } from './capabilities.ts'
+import type { DriverAdmin } from './driver-admin.ts'
 import type { Health } from './health.ts'
 import type {
   IncomingNotification,
@@ -26,6 +27,8 @@ export interface DriverDefinition<Options extends ResolvedOptions = ResolvedOpti
   /** Makes a driver for one URL. Checks everything that can be checked without the broker (options, files, optional packages) and rejects with a typed error;
    *  does not need the broker to be up: connections are opened by the first use, and `listen` is where a dead broker shows. */
   open(url: TransportURL, context: DriverContext<Options>): Driver | Promise<Driver>
+  /** What an operator can do to the broker behind one URL. Left out when there is nothing. Checks and connects as `open` does. */
+  administer?(url: TransportURL, context: DriverContext<Options>): DriverAdmin | Promise<DriverAdmin>
 }
 
 /** What a driver is given besides its URL. */

@@ -1,7 +1,7 @@
 import type { ResolvedOptions } from '../config/option.ts'
 import { basename, extname } from 'node:path'
 import { type Logger, silentLogger } from '../diagnostics/logger.ts'
-import type { DriverDefinition } from '../driver/driver.ts'
+import type { DriverContext, DriverDefinition } from '../driver/driver.ts'
 import { ManagedDriver } from '../driver/managed-driver.ts'
 import { type RefusableCapability, requireCapability } from '../driver/require-capability.ts'
 import { ConfigurationError, InvalidTransportURL } from '../errors.ts'
@@ -56,26 +56,45 @@ export async function openTransport(
   configured: () => string | null,
   needed: RefusableCapability,
 ): Promise<TransportParts> {
+  const remoteErrors = new RemoteErrorTable(options.allowedRemoteExmods)
+  const { url, definition, context } = await findDriver(conf, options, configured, needed)
+  const driver = await ManagedDriver.open(definition, url, context)
+  return { conf, url, driver, remoteErrors, logger: context.logger, clock: context.clock }
+}
+
+/** A driver, and what it is to be opened with. */
+export interface FoundDriver {
+  readonly url: TransportURL
+  readonly definition: DriverDefinition
+  readonly context: DriverContext
+}
+
+/** Everything of `openTransport` but the opening. */
+export async function findDriver(
+  conf: MessagingConfig,
+  options: TransportOptions,
+  configured: () => string | null,
+  needed?: RefusableCapability,
+): Promise<FoundDriver> {
   requireConfig(conf)
   checkOptions('A transport', options, OPTIONS)
   checkMethods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
   checkMethods('registry', options.registry, ['resolve'])
   const { logger = silentLogger, clock = systemClock, random = Math.random, program = programName() } = options
-  const remoteErrors = new RemoteErrorTable(options.allowedRemoteExmods)
   const url = chooseUrl(options.url, configured)
   checkAddresses(url)
   const registry = options.registry ?? (await defaultRegistry())
   const definition = await registry.resolve(url.scheme)
-  requireCapability(definition, needed)
-  const driver = await ManagedDriver.open(definition, url, {
+  if (needed !== undefined) requireCapability(definition, needed)
+  const context = {
     options: resolveOptions(conf, definition, url),
     defaultExchange: conf.get('DEFAULT', 'control_exchange'),
     program,
     logger,
     clock,
     random,
-  })
-  return { conf, url, driver, remoteErrors, logger, clock }
+  }
+  return { url, definition, context }
 }
 
 function requireConfig(conf: unknown): void {

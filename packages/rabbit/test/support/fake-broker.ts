@@ -270,6 +270,12 @@ export class FakeChannel implements ClientConfirmChannel {
     if (consumer !== undefined) this.#remove(consumer)
   }
 
+  async get(queue: string): Promise<ClientDelivery | null> {
+    this.#method('basic.get', { queue })
+    const message = this.#broker.queues.get(queue)?.messages.shift()
+    return message === undefined ? null : this.#hand(message, queue)
+  }
+
   acknowledge(deliveryTag: number, multiple: boolean): boolean {
     if (!this.isOpen) return false
     this.#record('basic.ack', { delivery_tag: deliveryTag, multiple })
@@ -322,11 +328,15 @@ export class FakeChannel implements ClientConfirmChannel {
   }
 
   deliver(consumer: FakeConsumer, message: StoredMessage): void {
+    consumer.onDelivery(this.#hand(message, consumer.queue))
+  }
+
+  #hand(message: StoredMessage, queue: string): ClientDelivery {
     const { exchange, routingKey, properties, body, redelivered } = message
     const deliveryTag = this.#nextTag
     this.#nextTag += 1
-    this.#unacked.set(deliveryTag, { message, queue: consumer.queue })
-    consumer.onDelivery({ deliveryTag, redelivered, exchange, routingKey, properties, body })
+    this.#unacked.set(deliveryTag, { message, queue })
+    return { deliveryTag, redelivered, exchange, routingKey, properties, body }
   }
 
   settleHeld(): void {

@@ -1,0 +1,103 @@
+import { isMessagingError, TransportDriverError } from '../errors.ts'
+import { errorText } from '../util/text.ts'
+import type { Deadline } from '../util/deadline.ts'
+
+/** What an operator can do to the broker behind one URL. Made when it is needed, used by one caller, then closed; it needs no transport and serves none.
+ *  A method that is left out does not exist at this broker, and core says so in the driver's name. */
+export interface DriverAdmin {
+  /** Moves dead letters back to where they failed, as they were before they were buried: body byte for byte, without the headers that tell of the burial, attempts counted from the start.
+   *  A letter is taken away only after the broker has confirmed the copy. One that does not say where it came from stays and is counted as skipped, with the reason.
+   *  A run ends at the letters that were there when it began, so that those which fail again at once do not circle.
+   *  Rejects: with what ended the run early, and how many had been moved by then (`RedriveTally.interrupted`); the rest is where it was. */
+  redrive?(request: RedriveRequest): Promise<RedriveReport>
+
+  /** The queues this URL's virtual host has, by name. Rejects when the broker cannot be asked, with the remedy. */
+  queues?(request: QueuesRequest): Promise<readonly QueueReport[]>
+
+  /** Disconnects. Idempotent, never rejects. */
+  close(): Promise<void>
+}
+
+/** Which dead letters to move. */
+export interface RedriveRequest {
+  /** The queue, topic or address a listener reads, or the dead-letter queue itself, by the broker's own names. */
+  readonly source: string
+  /** Moves everything there instead of where it came from. null: each where it came from. */
+  readonly to: string | null
+  /** Most letters moved; null: all that are there. */
+  readonly limit: number | null
+  /** Says what would be moved, and moves nothing. */
+  readonly dryRun: boolean
+  /** Bounds the whole run. */
+  readonly deadline: Deadline
+}
+
+/** What became of the dead letters. */
+export interface RedriveReport {
+  /** Moved, or with `dryRun` movable. */
+  readonly moved: number
+  /** Letters that were there when the run began and still are; null when the broker does not tell. */
+  readonly left: number | null
+  /** Looked at and left where they are. */
+  readonly skipped: readonly SkippedLetters[]
+}
+
+/** Letters left where they are for one reason. */
+export interface SkippedLetters {
+  readonly reason: string
+  readonly count: number
+}
+
+/** How to ask for the queues. */
+export interface QueuesRequest {
+  /** Base URL of the broker's management interface; null: where it usually is, seen from the transport URL. */
+  readonly management: string | null
+  readonly deadline: Deadline
+}
+
+/** One queue as the broker has it. */
+export interface QueueReport {
+  readonly name: string
+  /** Messages in it, delivered and unsettled ones included. */
+  readonly messages: number
+  /** Bytes of their bodies; null when the broker does not tell. */
+  readonly bytes: number | null
+  readonly consumers: number
+  /** Nobody reads it, and it holds messages or is made to. */
+  readonly orphan: boolean
+  /** Why it is an orphan, or why it is none although nobody reads it; null for a queue that is read. */
+  readonly why: string | null
+}
+
+/** Counts what becomes of dead letters. */
+export class RedriveTally {
+  readonly #skipped = new Map<string, number>()
+  #moved = 0
+
+  get moved(): number {
+    return this.#moved
+  }
+
+  move(): void {
+    this.#moved += 1
+  }
+
+  skip(reason: string): void {
+    this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + 1)
+  }
+
+  report(left: number | null): RedriveReport {
+    return { moved: this.#moved, left, skipped: [...this.#skipped].map(([reason, count]) => ({ reason, count })) }
+  }
+
+  /** The error of a run that ended early: the same kind of failure, and what is known of the letters. */
+  interrupted(error: unknown): TransportDriverError {
+    return new TransportDriverError(
+      `${errorText(error)} (${this.#moved} dead letters were moved before that; the rest is where it was)`,
+      {
+        cause: error,
+        retryable: !isMessagingError(error) || error.retryable,
+      },
+    )
+  }
+}
