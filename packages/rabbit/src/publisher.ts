@@ -6,12 +6,11 @@ import {
   MessagingTimeout,
   OutstandingLimit,
 } from '@oslo-messaging/core/driver'
-import type { ClientConnection } from './client.ts'
 import type { CompressedBody } from './compression.ts'
 import type { Connection } from './connection.ts'
-import { Declarations } from './declarations.ts'
-import { Lane, type PublishOutcome } from './lane.ts'
-import { brokerCodeOf, mapError } from './map-error.ts'
+import type { Lane, PublishOutcome } from './lane.ts'
+import { Lanes } from './lanes.ts'
+import { mapError } from './map-error.ts'
 import { mayRepeat, NotSent, outcomeError, spent } from './publish-errors.ts'
 import { blockedFacts } from './recovery.ts'
 import type { Runtime } from './runtime.ts'
@@ -20,30 +19,20 @@ import { WaitingLine } from './waiting-line.ts'
 
 const SEND_LESS = 'await earlier sends, or raise maxOutstandingMessages or maxOutstandingBytes of createRabbitDriver'
 
-/** Lanes of their own for so many exchanges; the rest share one. */
-const MOST_LANES = 32
-
-/** What belongs to one connection and ends with it. */
-interface Session {
-  readonly connection: ClientConnection
-  readonly declarations: Declarations
-  readonly lanes: Map<string, Lane>
-  readonly opening: Map<string, Promise<Lane>>
-}
-
 /** Publishes with confirms: a resolved promise means that the broker owns the message. What is outstanding is bounded. */
 export class Publisher {
   readonly #runtime: Runtime
   readonly #connection: Connection
+  readonly #lanes: Lanes
   readonly #slots: OutstandingLimit
   readonly #bytes: OutstandingLimit
   readonly #line: WaitingLine
-  #session: Session | undefined
   readonly #idleWaiters: (() => void)[] = []
 
   constructor(runtime: Runtime, connection: Connection) {
     this.#runtime = runtime
     this.#connection = connection
+    this.#lanes = new Lanes(connection)
     const { settings } = runtime
     this.#line = new WaitingLine({
       maxMessages: settings.maxWaitingMessages,
@@ -107,7 +96,7 @@ export class Publisher {
 
   /** False when something has to be waited for first: then nothing was done. */
   #postNow(shipment: Shipment, onEnd: (failure: Failure | undefined) => void): boolean {
-    const lane = this.#readyLane(shipment)
+    const lane = this.#lanes.ready(shipment)
     if (lane === undefined || this.#connection.blockedReason !== null || !this.#slots.tryAcquire(0)) return false
     let body: CompressedBody
     try {
@@ -169,7 +158,7 @@ export class Publisher {
   async #attempt(shipment: Shipment, body: CompressedBody, retries: number | null): Promise<PublishOutcome> {
     const { deadline, progress } = shipment
     for (;;) {
-      const lane = this.#readyLane(shipment) ?? (await this.#openLane(shipment, retries))
+      const lane = this.#lanes.ready(shipment) ?? (await this.#lanes.open(shipment, retries))
       progress.phase = 'publish'
       if (this.#connection.blockedReason !== null) await this.#connection.unblocked(deadline)
       if (!this.#slots.tryAcquire(0)) await this.#slots.acquire(0, deadline)
@@ -199,7 +188,7 @@ export class Publisher {
       this.#bytes.release(body.length)
       this.#releaseSlot()
       if (outcome.kind === 'confirmed') progress.delivery = 'confirmed'
-      else if (outcome.kind === 'unknown') this.#forgetExchange(exchange, outcome.error)
+      else if (outcome.kind === 'unknown') this.#lanes.forgetExchange(exchange, outcome.error)
       else progress.delivery = 'not-sent'
       if (outcome.kind === 'nacked') lane.retire()
       onOutcome(outcome)
@@ -253,69 +242,4 @@ export class Publisher {
     if (this.#idleWaiters.length === 0 || !this.#isIdle) return
     for (const wake of this.#idleWaiters.splice(0)) wake()
   }
-
-  /** The lane for the shipment when everything it needs is there: the hot path, without a promise. */
-  #readyLane({ exchange, requirement }: Shipment): Lane | undefined {
-    const session = this.#session
-    if (session === undefined || session.connection !== this.#connection.current) return undefined
-    if (requirement !== null && !session.declarations.has(requirement)) return undefined
-    const lane = session.lanes.get(laneName(session, exchange))
-    return lane?.usable === true ? lane : undefined
-  }
-
-  async #openLane(shipment: Shipment, retries: number | null): Promise<Lane> {
-    const { deadline, progress, requirement, exchange } = shipment
-    progress.phase = 'connect'
-    const connection = await this.#connection.ready(deadline, retries)
-    const session = this.#sessionFor(connection)
-    try {
-      if (requirement !== null) {
-        progress.phase = 'declare'
-        await deadline.race(session.declarations.ensure(requirement), progress)
-      }
-      return await deadline.race(this.#laneOf(session, exchange), progress)
-    } catch (error) {
-      if (deadline.signal?.aborted === true && error === deadline.signal.reason) throw error
-      const failure = mapError(error, { ...progress, host: this.#connection.host })
-      throw failure.retryable ? new NotSent(failure) : failure
-    }
-  }
-
-  #sessionFor(connection: ClientConnection): Session {
-    if (this.#session?.connection !== connection)
-      this.#session = {
-        connection,
-        declarations: new Declarations(connection),
-        lanes: new Map(),
-        opening: new Map(),
-      }
-    return this.#session
-  }
-
-  async #laneOf(session: Session, exchange: string): Promise<Lane> {
-    const name = laneName(session, exchange)
-    const lane = session.lanes.get(name)
-    if (lane?.usable === true) return lane
-    let opening = session.opening.get(name)
-    if (opening === undefined) {
-      opening = session.connection.openConfirmChannel().then((channel) => {
-        const opened = new Lane(channel)
-        session.lanes.set(name, opened)
-        return opened
-      })
-      session.opening.set(name, opening)
-      const forget = (): void => void session.opening.delete(name)
-      opening.then(forget, forget)
-    }
-    return await opening
-  }
-
-  /** After a 404 the exchange has to be declared again before it is used. */
-  #forgetExchange(exchange: string, error: unknown): void {
-    if (brokerCodeOf(error) === 404) this.#session?.declarations.forget(exchange)
-  }
-}
-
-function laneName({ lanes }: Session, exchange: string): string {
-  return lanes.has(exchange) || lanes.size < MOST_LANES ? exchange : '\n'
 }

@@ -59,7 +59,10 @@ export class WaitingLine {
   enter(shipment: Shipment, onEnd: OnEnd, isCounted = false): void {
     const { maxMessages, maxCounted } = this.#options
     const room = isCounted ? this.#countedRoom : this.#room
-    const body = admit(room, isCounted ? maxCounted : maxMessages, shipment, onEnd)
+    const limit: Limit = isCounted
+      ? { messages: maxCounted, option: 'maxPendingCalls' }
+      : { messages: maxMessages, option: 'maxWaitingMessages' }
+    const body = admit(room, limit, shipment, onEnd)
     if (body === undefined) return
     const queue = this.#queueOf(shipment.exchange)
     const entry: Entry = { shipment: { ...shipment, encode: () => body }, body, onEnd, queue, room, cancel: () => {} }
@@ -130,30 +133,31 @@ export class WaitingLine {
   }
 }
 
+/** Most messages in a room, and the option of createRabbitDriver that says so. */
+interface Limit {
+  readonly messages: number
+  readonly option: string
+}
+
 /** Takes a place and encodes; undefined: it was ended for want of room, or because it cannot be encoded. */
-function admit(
-  room: OutstandingLimit,
-  maxMessages: number,
-  shipment: Shipment,
-  onEnd: OnEnd,
-): CompressedBody | undefined {
+function admit(room: OutstandingLimit, limit: Limit, shipment: Shipment, onEnd: OnEnd): CompressedBody | undefined {
   // By count before it is encoded: a flood is refused for next to nothing.
-  if (room.messages >= maxMessages) {
-    onEnd({ error: refusal(room) })
+  if (room.messages >= limit.messages) {
+    onEnd({ error: refusal(room, limit.option) })
     return undefined
   }
   try {
     const body = shipment.encode()
     if (room.tryAcquire(body.body.length)) return body
-    onEnd({ error: refusal(room) })
+    onEnd({ error: refusal(room, 'maxWaitingBytes') })
   } catch (error) {
     onEnd({ error })
   }
   return undefined
 }
 
-function refusal({ messages, bytes }: OutstandingLimit): BackpressureError {
+function refusal({ messages, bytes }: OutstandingLimit, option: string): BackpressureError {
   return new BackpressureError(
-    `${messages} messages (${bytes} bytes) wait to be sent already: await earlier sends, or raise maxWaitingMessages or maxWaitingBytes of createRabbitDriver`,
+    `${messages} messages (${bytes} bytes) wait to be sent already: await earlier sends, or raise ${option} of createRabbitDriver`,
   )
 }

@@ -23,6 +23,9 @@ async function warm(broker: FakeBroker, options: OpenOptions = quick) {
   return driver
 }
 
+const RAISE_MESSAGES = /^\d messages .* raise maxWaitingMessages of createRabbitDriver$/
+const RAISE_BYTES = /^\d messages .* raise maxWaitingBytes of createRabbitDriver$/
+
 describe('publishing', () => {
   it('P05 - confirmed: resolves when the broker has confirmed, not before', async () => {
     const broker = new FakeBroker()
@@ -195,11 +198,11 @@ describe('publishing', () => {
   })
 
   it.each([
-    { name: 'messages', settings: { maxWaitingMessages: 2 }, taken: 4 },
-    { name: 'bytes', settings: { maxWaitingBytes: 100 }, taken: 3 },
+    { name: 'messages', settings: { maxWaitingMessages: 2 }, taken: 4, remedy: RAISE_MESSAGES },
+    { name: 'bytes', settings: { maxWaitingBytes: 100 }, taken: 3, remedy: RAISE_BYTES },
   ])(
     'P07 - what waits to be sent is bounded by $name: more is refused at once, with the option to raise',
-    async ({ settings, taken }) => {
+    async ({ settings, taken, remedy }) => {
       const broker = new FakeBroker()
       const driver = await warm(broker, { settings: { maxOutstandingMessages: 2, ...settings } })
       broker.holdConfirms = true
@@ -213,7 +216,7 @@ describe('publishing', () => {
             code: 'OSLO_MESSAGING_BACKPRESSURE',
             phase: 'publish',
             delivery: 'not-sent',
-            message: expect.stringContaining('maxWaitingMessages') as string,
+            message: expect.stringMatching(remedy) as string,
           },
         })
       broker.settleHeld()
@@ -269,6 +272,7 @@ describe('publishing', () => {
     const calls = Array.from({ length: 2 }, async () => await driver.send(target, request(), callOptions()))
     expect(await rejection(driver.send(target, request(), castOptions()))).toMatchObject({
       code: 'OSLO_MESSAGING_BACKPRESSURE',
+      message: expect.stringMatching(RAISE_MESSAGES) as string,
     })
     expect(await rejection(driver.send(target, request(), callOptions()))).toMatchObject({
       code: 'OSLO_MESSAGING_BACKPRESSURE',
@@ -277,6 +281,21 @@ describe('publishing', () => {
     await driver.close({ signal: AbortSignal.abort() })
     for (const outcome of await Promise.allSettled([...waiting, ...calls]))
       expect(outcome).toMatchObject({ status: 'rejected' })
+  })
+
+  it('P07 - calls that wait are bounded by their bytes as well, and the error names that bound', async () => {
+    const broker = new FakeBroker()
+    const driver = await warm(broker, { settings: { maxOutstandingMessages: 2, maxWaitingBytes: 100 } })
+    broker.holdConfirms = true
+    const calls = Array.from({ length: 8 }, async () => await driver.send(target, request(), callOptions()))
+    const outcomes = Promise.allSettled(calls)
+    for (const outcome of await Promise.allSettled(calls.slice(3)))
+      expect(outcome).toMatchObject({
+        reason: { code: 'OSLO_MESSAGING_BACKPRESSURE', message: expect.stringMatching(RAISE_BYTES) as string },
+      })
+    await driver.close({ signal: AbortSignal.abort() })
+    for (const outcome of (await outcomes).slice(0, 3))
+      expect(outcome).toMatchObject({ reason: { code: 'OSLO_MESSAGING_CLOSED' } })
   })
 
   it('P07 - calls that wait are bounded as calls: many at once are no flood', async () => {
