@@ -60,6 +60,7 @@ export default defineConfig({
         300_000,
         sharedBrokers,
       ),
+      project('soak', ['packages/*/test/**/*.soak-test.ts'], 3_600_000),
     ],
   },
 })

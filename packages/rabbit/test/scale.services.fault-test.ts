@@ -1,6 +1,4 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import {
   createDriverRegistry,
   getRpcClient,
@@ -18,6 +16,7 @@ import {
 import { afterAll, describe, expect, it } from 'vitest'
 import { rabbitDriver } from '../src/index.ts'
 import { openReal, unique } from './support/broker.ts'
+import { heapCollector } from './support/heap.ts'
 import { JobProcess } from './support/job-process.ts'
 import { notificationOf } from './support/notification.ts'
 import { callOptions, castOptions, listenOptions } from './support/open-driver.ts'
@@ -173,7 +172,7 @@ describe.skipIf(broker === undefined)('services under load', () => {
     const driver = openReal(url, { options: { amqp_durable_queues: true } })
     const topic = unique('t')
     const prefetch = 32
-    const collect = collector()
+    const collect = heapCollector()
     let handled = 0
     const slow = (request: IncomingRequest): void => {
       setTimeout(() => {
@@ -257,13 +256,3 @@ describe.skipIf(broker === undefined)('services under load', () => {
     await transport.close()
   }, 120_000)
 })
-
-/** Collects garbage, and gives the bytes that are left on the heap. */
-function collector(): () => number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  return () => {
-    collect()
-    return process.memoryUsage().heapUsed
-  }
-}

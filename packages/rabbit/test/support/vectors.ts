@@ -24,7 +24,8 @@ export interface Vector {
   readonly file: string
   readonly id: string
   readonly operation: string
-  readonly api: Readonly<Record<string, unknown>>
+  /** What the application did; each kind of vector has fields of its own. */
+  readonly api: object
   readonly options?: Readonly<Record<string, unknown>>
   readonly wire: readonly VectorFrame[]
   readonly normalized: readonly VectorFrame[]
