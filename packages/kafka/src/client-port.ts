@@ -52,6 +52,8 @@ export interface TopicPartition {
 export interface PartitionOffset extends TopicPartition {
   /** The next record to read. */
   readonly offset: number
+  /** What its owner wrote beside it, 4096 bytes at most by default. Absent: nothing. */
+  readonly note?: string
 }
 
 export interface ConsumerPortOptions {

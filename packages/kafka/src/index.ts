@@ -26,6 +26,10 @@ export function createKafkaDriver(options: KafkaDriverOptions = {}): DriverDefin
       const { openKafka } = await import('./open-kafka.ts')
       return await openKafka(url, context, options)
     },
+    async administer(url, context) {
+      const { administerKafka } = await import('./open-kafka.ts')
+      return await administerKafka(url, context, options)
+    },
   }
 }
 

@@ -34,7 +34,12 @@ export class KafkaJSAdmin implements AdminPort {
     const stored = await this.#ask(() => this.#admin.fetchOffsets({ groupId: group, topics: [...topics] }))
     return stored.flatMap(({ topic, partitions }) =>
       partitions
-        .map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) }))
+        .map(({ partition, offset, metadata }) => ({
+          topic,
+          partition,
+          offset: Number(offset),
+          ...(metadata === null || metadata === '' ? {} : { note: metadata }),
+        }))
         .filter(({ offset }) => offset !== NOT_STORED),
     )
   }

@@ -103,7 +103,12 @@ export class KafkaJSConsumer implements ConsumerPort {
     if (this.#lost !== undefined) throw this.#lost
     try {
       await this.#consumer.commitOffsets(
-        positions.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
+        positions.map(({ topic, partition, offset, note = null }) => ({
+          topic,
+          partition,
+          offset: String(offset),
+          metadata: note,
+        })),
       )
     } catch (error) {
       throw faultOf(error)

@@ -21,6 +21,8 @@ const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${part
 export class ScriptedKafka implements KafkaClient {
   readonly topics = new Map<string, FetchedRecord[][]>()
   readonly committed = new Map<string, number>()
+  /** What was stored beside those. */
+  readonly notes = new Map<string, string>()
   /** What went over the wire, oldest first. */
   readonly requests: ProduceRequest[] = []
   readonly commits: PartitionOffset[] = []
@@ -102,8 +104,9 @@ export class ScriptedKafka implements KafkaClient {
         await Promise.resolve()
         const positions = topics.flatMap((topic) =>
           (this.topics.get(topic) ?? []).flatMap((_, partition) => {
-            const offset = this.committed.get(`${group} ${topic}/${partition}`)
-            return offset === undefined ? [] : [{ topic, partition, offset }]
+            const key = `${group} ${topic}/${partition}`
+            const [offset, note] = [this.committed.get(key), this.notes.get(key)]
+            return offset === undefined ? [] : [{ topic, partition, offset, ...(note === undefined ? {} : { note }) }]
           }),
         )
         await this.beforeAnswer()
@@ -269,7 +272,10 @@ export class ScriptedConsumer implements ConsumerPort {
     await this.#kafka.onCommit(positions)
     for (const position of positions) {
       this.#kafka.commits.push(position)
-      this.#kafka.committed.set(`${this.options.group} ${keyOf(position)}`, position.offset)
+      const key = `${this.options.group} ${keyOf(position)}`
+      this.#kafka.committed.set(key, position.offset)
+      if (position.note === undefined) this.#kafka.notes.delete(key)
+      else this.#kafka.notes.set(key, position.note)
     }
   }
 
