@@ -6,6 +6,7 @@ import { startServer } from '../child.ts'
 import { type Contestant, duel } from '../duel.ts'
 import { amqpUrl, createHandWrittenClient } from '../peers/amqplib-rpc.ts'
 import { createNestClient } from '../peers/nestjs-rmq.ts'
+import { createPreparedClient } from '../peers/prepared-frames.ts'
 import { pythonTurn, startPython } from '../python.ts'
 import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
 import { takeTurn } from '../turn.ts'
@@ -26,6 +27,7 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
   say('starting the servers')
   await using _ours = await startServer('rpc-ours', [broker.url, topicOf('ours')])
   await using _peer = await startServer('rpc-peer', [amqp, topicOf('peer')])
+  await using _floor = await startServer('rpc-prepared', [amqp, topicOf('floor')])
   await using _nest = await startServer('rpc-nestjs', [amqp, topicOf('nest')])
   // A machine without Python goes without that contestant.
   const withoutPython = (error: unknown): null => {
@@ -53,6 +55,8 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
         { name: 'hand-written', turn: turnOf(() => handWritten.call('echo', args)) },
         { name: 'NestJS RMQ', turn: turnOf(() => nest.call('echo', args)) },
       ]
+      const floor = concurrency === 1 ? await createPreparedClient(amqp, topicOf('floor'), bytes) : undefined
+      if (floor !== undefined) peers.push({ name: 'prepared frames', turn: turnOf(() => floor.call()) })
       if (python !== null) {
         const task = { do: 'call', topic: topicOf('python'), callers: concurrency, bytes }
         const turn = async (durationMs: number) => pythonTurn(await python.ask({ ...task, seconds: durationMs / 1000 }))
@@ -67,6 +71,7 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
           turnMs: quick ? 500 : 800,
         })),
       )
+      await floor?.close()
     }
   }
   await Promise.all([handWritten.close(), nest.close()])
