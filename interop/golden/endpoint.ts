@@ -2,30 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { declareArguments, expectedExceptions, KeyError, type RPCCall, Target, ValueError } from '@oslo-messaging/core'
 
+import { ErrorWithKwargs } from '../test/support/demo-errors.ts'
 import { Inbox } from '../test/support/inbox.ts'
 
 type Args = Readonly<Record<string, unknown>>
 
 /** Rebuilt where `demo.errors` is allowed. */
-export class CustomError extends Error {
+export class CustomError extends ErrorWithKwargs {
   static readonly module = 'demo.errors'
-  readonly kwargs: Args
-  constructor(message: string, kwargs: Args = {}) {
-    super(message)
-    this.name = 'CustomError'
-    this.kwargs = kwargs
-  }
+  override readonly name = 'CustomError'
 }
 
 /** What travels is not enough to rebuild it, in Python neither: its constructor takes other things than its message. */
-export class KwError extends Error {
+export class KwError extends ErrorWithKwargs {
   static readonly module = 'demo.errors'
-  readonly kwargs: Args
+  override readonly name = 'KwError'
   constructor(name: string, code: number) {
     if (typeof code !== 'number') throw new TypeError('code must be a number')
-    super(`kw error ${name}/${code}`)
-    this.name = 'KwError'
-    this.kwargs = { name, code }
+    super(`kw error ${name}/${code}`, { name, code })
   }
 }
 

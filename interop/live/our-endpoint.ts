@@ -11,7 +11,7 @@ import {
   ValueError,
 } from '@oslo-messaging/core'
 
-import { DemoError, PickyError } from '../test/support/demo-endpoint.ts'
+import { DemoError, PickyError } from '../test/support/demo-errors.ts'
 import type { Fields, SeenRequest } from './side.ts'
 
 /** What the endpoints of one server share. */

@@ -17,7 +17,7 @@ import {
   Target,
 } from '@oslo-messaging/core'
 
-import { DemoError, PickyError } from '../test/support/demo-endpoint.ts'
+import { DemoError, PickyError } from '../test/support/demo-errors.ts'
 import { Inbox } from '../test/support/inbox.ts'
 import { openBus, openRpc, unique } from '../test/support/ours.ts'
 import { EndpointState, OurEndpoint } from './our-endpoint.ts'

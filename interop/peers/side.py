@@ -17,7 +17,10 @@ import threading
 import time
 
 import common
+import listener
+import notifier
 import oslo_messaging as om
+import rpc_server
 import side_parts
 
 
@@ -54,23 +57,18 @@ class Side(object):
     def serve(self, c):
         transport = self.transport('rpc', c.get('url'))
         state = side_parts.State(c['name'], lambda topic: side_parts.rpc_client(
-            transport, om.Target(topic=topic), timeout=10))
+            transport, om.Target(topic=topic), timeout=10), c.get('quiet'))
         endpoints = [side_parts.Endpoint(state, e.get('namespace'),
-                                         e.get('version'), c.get('quiet'))
+                                         e.get('version', '1.0'))
                      for e in c.get('endpoints', [{}])]
         server = om.get_rpc_server(
             transport, om.Target(topic=c['topic'], server=c['server'],
                                  exchange=c.get('exchange')),
             endpoints,
-            access_policy=side_parts.POLICIES[c.get('policy', 'default')])
+            access_policy=rpc_server.POLICIES[c.get('policy', 'default')])
         server.start(override_pool_size=c.get('workers'))
-        self.settle(c)
+        common.settle(c.get('url') or self.url)
         self.made[c['name']] = server
-
-    def settle(self, c):
-        """The driver for AMQP 1.0 subscribes in the background."""
-        if (c.get('url') or self.url).startswith('amqp'):
-            time.sleep(0.5)
 
     def bad_endpoint(self, c):
         class Bad(object):
@@ -119,16 +117,19 @@ class Side(object):
             retry=c.get('retry'))
 
     def notify(self, c):
-        notifier = self.made[c['notifier']]
+        sender = self.made[c['notifier']]
         if 'publisher_id' in c:
-            notifier = notifier.prepare(publisher_id=c['publisher_id'])
-        ctxt = side_parts.Context(c['ctxt']) if 'ctxt' in c else {}
-        getattr(notifier, c['priority'])(ctxt, c['event_type'], c['payload'])
+            sender = sender.prepare(publisher_id=c['publisher_id'])
+        ctxt = notifier.Context(c['ctxt']) if 'ctxt' in c else {}
+        getattr(sender, c['priority'])(ctxt, c['event_type'], c['payload'])
 
     def listen(self, c):
         transport = self.transport('notify', c.get('url'))
         targets = [om.Target(topic=t) for t in c['topics']]
-        endpoint = side_parts.Recorder(c)
+        endpoint = listener.Endpoint(
+            c.get('priorities', listener.PRIORITIES),
+            bool(c.get('batch_size')), c.get('filter'),
+            c.get('requeue_first', 0), at=c['name'])
         options = dict(pool=c.get('pool'),
                        allow_requeue=c.get('allow_requeue', False))
         if c.get('batch_size'):
@@ -139,7 +140,7 @@ class Side(object):
             server = om.get_notification_listener(
                 transport, targets, [endpoint], **options)
         server.start()
-        self.settle(c)
+        common.settle(c.get('url') or self.url)
         self.made[c['name']] = server
 
     def log(self, c):

@@ -1,9 +1,9 @@
 import { LAST_PYTHON_WITH_AMQP10, pythonWithLibrary, skipOrFail, startBroker } from '@oslo-messaging/brokers'
-import { getRpcClient, getRpcServer, MessagingTimeout, Target } from '@oslo-messaging/core'
+import { getRpcClient, MessagingTimeout, Target } from '@oslo-messaging/core'
 import { afterAll, describe, expect, it } from 'vitest'
 
+import { OurSide } from '../live/our-side.ts'
 import { overridesOf, startPeer } from './support/amqp.ts'
-import { DemoEndpoint } from './support/demo-endpoint.ts'
 import { openRpc, unique } from './support/ours.ts'
 
 const python = await skipOrFail(pythonWithLibrary(LAST_PYTHON_WITH_AMQP10))
@@ -17,18 +17,16 @@ describe.skipIf(python === undefined || strict === undefined)(
     it("Python's calls vanish, for they expired in 1970; its casts and our calls do not", async () => {
       const url = strict?.url ?? ''
       const topic = unique('expiry')
-      await using transport = await openRpc(url, {}, overridesOf('legacy'))
-      const endpoint = new DemoEndpoint(null, '1.0')
-      const server = getRpcServer(transport, new Target({ topic, server: 'one' }), [endpoint])
-      await server.start()
+      await using us = new OurSide(url, overridesOf('legacy'))
+      const server = await us.serve({ topic, server: 'one' })
       await using client = await startPeer('rpc_client', url, 'legacy', ['--timeout', '3'])
-      client.send({ id: 1, method: 'give', args: { value: 'from Python' }, target: { topic } })
+      client.send({ id: 1, method: 'echo', args: { value: 'from Python' }, target: { topic } })
       await expect(client.answer(1)).resolves.toMatchObject({ event: 'error', type: 'MessagingTimeout' })
       client.send({ id: 2, op: 'cast', method: 'echo', args: { value: 'cast' }, target: { topic } })
-      await endpoint.seen.atLeast(1, ({ args }) => args['value'] === 'cast')
-      const ours = getRpcClient(transport, new Target({ topic }), { timeoutMs: 10_000 })
-      await expect(ours.call({}, 'give', { value: 'from Node' })).resolves.toBe('from Node')
-      expect(endpoint.seen.items.map(({ args }) => args['value'])).toEqual(['cast', 'from Node'])
+      await server.requests.atLeast(1, ({ args }) => args['value'] === 'cast')
+      const ours = await us.client({ target: { topic }, timeoutMs: 10_000 })
+      expect((await ours.call('echo', { value: 'from Node' })).value).toEqual({ value: 'from Node' })
+      expect(server.requests.items.map(({ args }) => args['value'])).toEqual(['cast', 'from Node'])
       await client.stop()
       await server.stop()
     })

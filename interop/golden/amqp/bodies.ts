@@ -6,7 +6,8 @@ import type { Message } from '../normalize.ts'
 
 /** A message as it was sent, with its properties. */
 export function decode(payload: Buffer): AmqpMessage {
-  return rhea.message.decode(payload) as unknown as AmqpMessage
+  const message = rhea.message.decode(payload)
+  return Object.assign(message, { body: message['body'] as unknown })
 }
 
 /** What Python's server sent: its bytes, or, where a traceback was shortened afterwards, the message again. */

@@ -13,7 +13,7 @@ import { stepsOfOurs } from './steps.ts'
 /** Declarations of a server. */
 export async function executeServerDeclares(judge: Judge, rabbit: SharedRabbit, vector: Vector): Promise<void> {
   await using room = await Room.open(rabbit, vector)
-  if (vector.api['precondition'] !== undefined) await (await room.hand()).exchange('openstack', 'topic', false)
+  if ('precondition' in vector.api) await (await room.hand()).exchange('openstack', 'topic', false)
   await serve(room, vector)
   const [ours, python] = [factsOf(stepsOfOurs(room.frames('server'))), pythonFacts(vector, 'server')]
   compareDeclares(judge, vector, ours.declares, python.declares)

@@ -31,7 +31,7 @@ interface NotifyApi {
   readonly payloads?: readonly unknown[]
 }
 
-const apiOf = ({ api }: Vector): NotifyApi => api as unknown as NotifyApi
+const apiOf = ({ api }: Vector): NotifyApi => api as NotifyApi
 const priorityOf = ({ call }: NotifyApi): Priority => call.replace('Notifier.', '') as Priority
 
 /** A notification: as our notifier sends it, and as our listener takes what Python sent. */

@@ -32,7 +32,7 @@ export interface RpcApi {
   readonly args?: Readonly<Record<string, unknown>>
 }
 
-export const apiOf = ({ api }: Vector): RpcApi => api as unknown as RpcApi
+export const apiOf = ({ api }: Vector): RpcApi => api as RpcApi
 
 /** Our server, as the captures had one. */
 export async function serve(room: Room, vector: Vector): Promise<EP> {
