@@ -122,6 +122,7 @@ const TITLES = {
   'live-everyday': 'The live matrix: the part of every day',
   'live-mixed': 'Mixed deployments',
   'live-cluster': 'A cluster that loses a node',
+  'live-killed': 'Servers that die during a call',
   acceptance: 'The acceptance list, run three ways',
 }
 

@@ -1,15 +1,19 @@
-import { describe, it } from 'vitest'
+import { beforeAll, describe, it } from 'vitest'
 
 import type { Cell, Stage } from './cell.ts'
 import { MatrixRunner, type Outcome } from './runner.ts'
 
-/** A cell may wait for the stages before its own. */
+/** A stage may wait for those before it, and for a broker and a Python that are fetched, or compiled, beside other work. */
+const OPENING_MS = 600_000
+/** A cell may wait for the others of its stage. */
 const PATIENCE_MS = 280_000
 
 /** One test for each cell that there is, and one for stopping the two sides in order. */
 export function describeStages(stages: readonly Stage[], sideBySide: number): void {
   const runner = new MatrixRunner(stages, sideBySide)
   describe.each(stages.map((stage) => [stage.title, stage] as const))('%s', (_, stage) => {
+    // Its end is that of the cells, which say why there is no stage.
+    beforeAll(async () => await runner.opened(stage), OPENING_MS)
     for (const cell of stage.cells) {
       if (cell.notApplicable !== undefined) continue
       it(titleOf(cell), { timeout: PATIENCE_MS }, async ({ skip }) => {

@@ -18,7 +18,8 @@ const NOT_RUN = 'this machine cannot have the broker or the Python it needs'
 /** Runs stages in their order, some of them side by side. Every cell gets its outcome; nothing here rejects. */
 export class MatrixRunner {
   readonly #stages: readonly Stage[]
-  readonly #outcomes = new Map<Stage | Cell, Deferred>()
+  readonly #outcomes = new Map<Stage | Cell, Deferred<Outcome>>()
+  readonly #openings = new Map<Stage, Deferred<void>>()
   readonly #sideBySide: number
   #started = false
 
@@ -26,24 +27,33 @@ export class MatrixRunner {
     this.#stages = stages
     this.#sideBySide = sideBySide
     for (const stage of stages) {
+      this.#openings.set(stage, deferred())
       this.#outcomes.set(stage, deferred())
       for (const cell of stage.cells) this.#outcomes.set(cell, deferred())
     }
   }
 
-  /** What became of a cell, or of stopping a stage. The first question starts the run. */
+  /** Resolves when both sides of a stage are there, or cannot be: brokers are fetched and Pythons made on first use, which takes its time.
+   *  The first question of any kind starts the run. */
+  async opened(stage: Stage): Promise<void> {
+    this.#start()
+    await known(this.#openings.get(stage)).promise
+  }
+
+  /** What became of a cell, or of stopping a stage. */
   async outcome(of: Stage | Cell): Promise<Outcome> {
-    if (!this.#started) {
-      this.#started = true
-      const queue = [...this.#stages]
-      const work = async (): Promise<void> => {
-        for (let next = queue.shift(); next !== undefined; next = queue.shift()) await this.#run(next)
-      }
-      for (let worker = 0; worker < this.#sideBySide; worker++) void work()
+    this.#start()
+    return await known(this.#outcomes.get(of)).promise
+  }
+
+  #start(): void {
+    if (this.#started) return
+    this.#started = true
+    const queue = [...this.#stages]
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await this.#run(next)
     }
-    const found = this.#outcomes.get(of)
-    if (found === undefined) throw new Error('There is no such cell')
-    return await found.promise
+    for (let worker = 0; worker < this.#sideBySide; worker++) void work()
   }
 
   async #run(stage: Stage): Promise<void> {
@@ -57,6 +67,8 @@ export class MatrixRunner {
     } catch (error) {
       for (const each of [...applicable, stage]) this.#settle(stage, each, { outcome: 'fail', ms: 0, error })
       return
+    } finally {
+      this.#openings.get(stage)?.resolve()
     }
     if (opened === undefined) {
       for (const each of [...applicable, stage]) this.#settle(stage, each, { outcome: 'not run', ms: 0 })
@@ -118,13 +130,18 @@ export function reasonOf(error: unknown): string | undefined {
   return (error instanceof Error ? error.message : inspect(error)).slice(0, 500)
 }
 
-interface Deferred {
-  readonly promise: Promise<Outcome>
-  readonly resolve: (outcome: Outcome) => void
+interface Deferred<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
 }
 
-function deferred(): Deferred {
-  let resolve: (outcome: Outcome) => void = () => undefined
-  const promise = new Promise<Outcome>((settle) => (resolve = settle))
+function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => undefined
+  const promise = new Promise<T>((settle) => (resolve = settle))
   return { promise, resolve }
+}
+
+function known<T>(found: Deferred<T> | undefined): Deferred<T> {
+  if (found === undefined) throw new Error('There is no such cell')
+  return found
 }

@@ -14,6 +14,15 @@ export class Inbox<T> {
     return this.#items
   }
 
+  /** Hands over whatever arrives from now on. */
+  forEach(take: (item: T) => void): void {
+    let next = this.#items.length
+    this.#waiting.add(() => {
+      for (const item of this.#items.slice(next)) take(item)
+      next = this.#items.length
+    })
+  }
+
   /** Resolves when this many (of those that match) have arrived; rejects after `timeoutMs`. There may be more by then. */
   async atLeast(
     count: number,
