@@ -4,12 +4,10 @@ import {
   Deadline,
   type Driver,
   type DriverContext,
-  type DriverDefinition,
   emitDiagnostic,
   type Health,
   type Listener,
   type ListenOptions,
-  NO_CAPABILITIES,
   type NotificationSource,
   type NotifyListenOptions,
   type NotifyOptions,
@@ -19,18 +17,19 @@ import {
   type SendOptions,
   summarizeHealth,
   Target,
-  TransportHost,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
 import { poolSourcesOf, sourcesOf } from './addressing.ts'
 import { Calls } from './calls.ts'
-import { type AmqpOptions, amqpConfig } from './config.ts'
+import type { AmqpOptions } from './config.ts'
 import { AmqpConnection } from './connection.ts'
+import { buriedOf } from './dead-letter.ts'
 import type { OutgoingMessage } from './encode-message.ts'
 import { incomingNotification, incomingRequest } from './incoming.ts'
 import { LinkListener, type LinkListenerOptions } from './link-listener.ts'
+import type { ListenerSource } from './links.ts'
 import { encodeNotification, encodeRequest } from './message.ts'
-import { saslOptions, tlsOptions } from './peer-options.ts'
+import { type FailurePolicy, NotificationFailures } from './notification-failures.ts'
 import { Publisher } from './publisher.ts'
 import { newProgress } from './shipment.ts'
 
@@ -38,49 +37,23 @@ import { newProgress } from './shipment.ts'
 const KINDS = ['rpc-call', 'rpc-cast', 'rpc-reply', 'notify'] as const
 type Kind = (typeof KINDS)[number]
 
-/** AMQP 1.0 for brokers and message routers: Artemis, Qpid, dispatch routers, RabbitMQ. Scheme `amqp`. Register it, or let it be found by its package name. */
-export const amqpDriver: DriverDefinition<AmqpOptions> = {
-  name: 'amqp',
-  schemes: ['amqp'],
-  capabilities: {
-    ...NO_CAPABILITIES,
-    rpc: true,
-    rpcFanout: true,
-    rpcCallMonitoring: true,
-    rpcExpiry: true,
-    notifications: true,
-    requeue: true,
-    // Where the peer has them; others refuse when the listener attaches.
-    pools: true,
-    storesBeforeListeners: true,
-    exchanges: 'rpc',
-    virtualHosts: true,
-    notificationAcknowledgement: 'after-handler',
-    ordering: 'queue',
-  },
-  config: amqpConfig,
-  open(url, context) {
-    // What is wrong with the options shows here; it needs no broker.
-    const hosts = url.hosts.length === 0 ? [new TransportHost()] : url.hosts
-    for (const host of hosts) {
-      tlsOptions(context.options, host, url.virtualHost)
-      saslOptions(context.options, host)
-    }
-    return new AmqpDriver(url, context)
-  },
-}
+/** How long a copy may take to reach the dead letters; after that the original goes back. */
+const BURIAL_TIMEOUT_MS = 30_000
 
-class AmqpDriver implements Driver {
+/** One broker or router, reached over AMQP 1.0. */
+export class AmqpDriver implements Driver {
   readonly #context: DriverContext<AmqpOptions>
   readonly #connection: AmqpConnection
   readonly #publisher: Publisher
   readonly #calls: Calls
   readonly #preSettled: ReadonlySet<string>
+  readonly #policy: FailurePolicy
   readonly #listeners = new Set<LinkListener>()
   #closing: Promise<void> | undefined
 
-  constructor(url: TransportURL, context: DriverContext<AmqpOptions>) {
+  constructor(url: TransportURL, context: DriverContext<AmqpOptions>, policy: FailurePolicy) {
     this.#context = context
+    this.#policy = policy
     this.#connection = new AmqpConnection(url, context)
     this.#publisher = new Publisher(this.#connection, context)
     this.#calls = new Calls(this.#connection, context, this.#publisher)
@@ -142,18 +115,25 @@ class AmqpDriver implements Driver {
   ): Promise<Listener> {
     const { pool } = options
     const targets = sources.map(({ target, priority }) => new Target({ topic: `${target.topic}.${priority}` }))
-    return await this.#addListener(
+    /** Which topic each message belongs to, by where it came from. */
+    const topics = new Map<string, string>()
+    const failures = this.#failures(options, (address) => topics.get(address))
+    const listener = await this.#addListener(
       {
         name: `listener ${[...new Set(sources.map(({ target }) => target.topic))].join(', ')}`,
-        sources: (addressing, deadline) =>
-          pool === null
+        sources: async (addressing, deadline) => {
+          const found = await (pool === null
             ? sourcesOf(addressing, targets, 'notify', deadline)
-            : poolSourcesOf(addressing, targets, pool, deadline),
+            : poolSourcesOf(addressing, targets, pool, deadline))
+          for (const [index, source] of found.entries()) topics.set(addressOf(source), targets[index]?.topic ?? '')
+          return found
+        },
         credit: Math.min(this.#context.options.notify_server_credit, options.prefetch),
         prefetch: options.prefetch,
         onMessage: (incoming) => {
           try {
-            options.onMessage(incomingNotification(incoming))
+            if (failures === undefined) options.onMessage(incomingNotification(incoming))
+            else failures.give(incoming)
           } catch (error) {
             incoming.unreadable(error)
           }
@@ -161,6 +141,7 @@ class AmqpDriver implements Driver {
       },
       options.deadline,
     )
+    return failures === undefined ? listener : stopsFirst(listener, failures)
   }
 
   health(): Health {
@@ -226,6 +207,39 @@ class AmqpDriver implements Driver {
     await this.#publisher.send(shipment)
   }
 
+  /** Undefined leaves failing notifications to core. */
+  #failures(
+    { onMessage }: NotifyListenOptions,
+    topicOf: (address: string) => string | undefined,
+  ): NotificationFailures | undefined {
+    if (this.#policy.action !== 'dead-letter') return undefined
+    const { clock, logger } = this.#context
+    return new NotificationFailures({
+      ...this.#policy,
+      clock,
+      logger,
+      onMessage,
+      bury: async (incoming, attempts, error) => {
+        const from = incoming.source === undefined ? '' : addressOf(incoming.source)
+        const deadline = Deadline.after(BURIAL_TIMEOUT_MS, { clock })
+        const target = new Target({ topic: `${topicOf(from)}.dead` })
+        const to = await this.#address(target, 'notify', deadline, null)
+        const encoded = buriedOf(incoming.message, from, attempts, error)
+        await this.#publisher.send({
+          address: to,
+          message: { to, body: undefined, encoded },
+          bytes: encoded.length,
+          deadline,
+          retries: null,
+          connectRetries: null,
+          progress: newProgress(),
+          // Whatever the options say of notifications: the original is settled on the strength of it.
+          preSettled: false,
+        })
+      },
+    })
+  }
+
   /** Sends a reply; true when it left. Nobody waits for the failure of one here, so it is reported. */
   async #reply(message: OutgoingMessage): Promise<boolean> {
     const { to: address, body } = message
@@ -248,6 +262,23 @@ class AmqpDriver implements Driver {
   #atMost(deadline: Deadline, seconds: number): Deadline {
     if (deadline.remainingMs <= seconds * 1000) return deadline
     return Deadline.after(seconds * 1000, { signal: deadline.signal, clock: this.#context.clock })
+  }
+}
+
+const addressOf = (source: ListenerSource): string => (typeof source === 'string' ? source : source.address)
+
+/** A listener that hands out nothing again once it is being stopped. */
+function stopsFirst(listener: Listener, failures: NotificationFailures): Listener {
+  return {
+    closed: listener.closed,
+    async stop() {
+      failures.stop()
+      await listener.stop()
+    },
+    async close() {
+      failures.stop()
+      await listener.close()
+    },
   }
 }
 

@@ -15,6 +15,8 @@ import type { PeerSession } from './peer-session.ts'
 /** One message as it came in, and how to end it. Each of the settling calls counts once, the first one. */
 export interface Incoming {
   readonly message: Message
+  /** What it came from. */
+  readonly source: ListenerSource | undefined
   readonly signal: AbortSignal
   readonly accept: () => void
   readonly release: () => void
@@ -167,6 +169,7 @@ export class Attachment {
     }
     this.#options.onMessage({
       message,
+      source: this.#receivers.get(receiver),
       // Most messages are settled before anybody asks for it.
       get signal() {
         controller ??= new AbortController()

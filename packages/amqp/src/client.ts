@@ -34,6 +34,9 @@ export function createContainer(id: string): Container {
 /** A message in the encoding of the specification, whatever its ids are made of. */
 export const encodeAny = (message: object): Buffer => rhea.message.encode(message)
 
+/** A message, or some of its sections, out of its encoding. */
+export const decodeAny = (bytes: Buffer): object => rhea.message.decode(bytes)
+
 const TWO_TO_32 = 2 ** 32
 
 // --- connections ---------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ export interface OutgoingMessage {
   readonly ttl?: number | undefined
   readonly durable?: boolean
   readonly application_properties?: Readonly<Record<string, string>> | undefined
+  /** The whole message as it is to be written, nothing above counts then: one that somebody else has sent before. */
+  readonly encoded?: Buffer
 }
 
 // Constructors of the specification, part 1.6 and 3.2.
@@ -46,6 +48,7 @@ type Fields = readonly [
 /** The sections of a message in one buffer, as rhea would write them: it makes an object for each value and copies each into a buffer of its own, which is a good part of what a message costs.
  *  Shape: header (durable, ttl), properties, application properties (strings), and the body as an amqp-value. Source: AMQP 1.0, part 3.2; WIRE 7.4. */
 export function encodeMessage(message: OutgoingMessage): Buffer {
+  if (message.encoded !== undefined) return message.encoded
   const { to, body, message_id: id, reply_to: replyTo, correlation_id: correlationId } = message
   if (typeof correlationId !== 'string' && correlationId !== undefined) return encodeAny(forRhea(message))
   const fields: Fields = [id, undefined, to, undefined, replyTo, correlationId]

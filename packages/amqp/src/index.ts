@@ -1,2 +1,3 @@
-export { amqpDriver } from './amqp-driver.ts'
+export { amqpDriver, type AmqpSettings, createAmqpDriver } from './definition.ts'
 export { type AmqpOptions, amqpConfig } from './config.ts'
+export type { FailurePolicy } from './notification-failures.ts'

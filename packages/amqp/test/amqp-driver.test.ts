@@ -10,7 +10,7 @@ import {
   TransportURL,
 } from '@oslo-messaging/core/driver'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { amqpDriver } from '../src/amqp-driver.ts'
+import { amqpDriver } from '../src/definition.ts'
 import { type AmqpOptions, amqpConfig } from '../src/config.ts'
 import { type Peer, startPeer } from './support/peer.ts'
 

@@ -179,7 +179,7 @@ export class Redrive {
     const outcomes = await Promise.allSettled(copies)
     const failed = outcomes.find((outcome) => outcome.status === 'rejected')
     if (failed === undefined) return last
-    const { reason } = failed as PromiseRejectedResult
+    const reason: unknown = failed.reason
     await this.#commit(port, partition, lot).catch((error: unknown) => {
       const texts = [reason, error].map((each) => (each instanceof Error ? each.message : String(each)))
       throw new TransportDriverError(

@@ -24,9 +24,9 @@ interface BindingAnswer {
 /** Every queue of the virtual host with what it holds, and whether anybody is ever going to read it. */
 export async function listQueues(place: ManagementPlace): Promise<readonly QueueReport[]> {
   const vhost = encodeURIComponent(place.virtualHost)
-  const { ask } = await askManagement(place)
-  const queues = (await ask(`/api/queues/${vhost}?columns=${COLUMNS}`)) as readonly QueueAnswer[]
-  const bindings = (await ask(`/api/bindings/${vhost}`)) as readonly BindingAnswer[]
+  const management = await askManagement(place)
+  const queues = (await management.ask(`/api/queues/${vhost}?columns=${COLUMNS}`)) as readonly QueueAnswer[]
+  const bindings = (await management.ask(`/api/bindings/${vhost}`)) as readonly BindingAnswer[]
   const keys = new Map<string, string[]>()
   for (const { source, destination, destination_type: kind, routing_key: key } of bindings) {
     // Every queue is bound to the default exchange by its own name, which says nothing.

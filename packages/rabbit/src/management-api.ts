@@ -118,7 +118,7 @@ async function get(place: ManagementPlace, door: Door, path: string): Promise<un
   throw noManagement(door, `answers with status ${status}`, undefined)
 }
 
-function noManagement({ base }: Door, what: string, cause: unknown): TransportDriverError {
+function noManagement({ base }: Pick<Door, 'base'>, what: string, cause: unknown): TransportDriverError {
   return new TransportDriverError(
     `${base.origin} ${what}: it is not the management interface of RabbitMQ; give its address with --management URL`,
     { host: base.host, cause, retryable: false },
@@ -129,6 +129,8 @@ function noManagement({ base }: Door, what: string, cause: unknown): TransportDr
 async function unreachable({ base, host }: Door, cause: unknown): Promise<TransportDriverError> {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
   const facts = { host: base.host, brokerCode: code, cause, retryable: true }
+  if (code?.startsWith('HPE_') === true || code === 'EPROTO')
+    return noManagement({ base }, 'does not speak HTTP', cause)
   const why = code ?? (cause instanceof Error ? cause.message : String(cause))
   if (host !== undefined && code === 'ECONNREFUSED' && (await answers(host)))
     return new TransportDriverError(

@@ -1,6 +1,6 @@
 import { type Driver, type DriverContext, TransportURL } from '@oslo-messaging/core/driver'
 import { createDriverContext } from '@oslo-messaging/core/testing'
-import { amqpDriver } from '../../src/amqp-driver.ts'
+import { amqpDriver } from '../../src/definition.ts'
 import type { AmqpOptions } from '../../src/config.ts'
 
 /** Waits of a second where the defaults have ten, so that tests of recovery are short. */

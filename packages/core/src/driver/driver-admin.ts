@@ -1,4 +1,4 @@
-import { isMessagingError, TransportDriverError } from '../errors.ts'
+import { isMessagingError, type MessagingError, TransportDriverError } from '../errors.ts'
 import { errorText } from '../util/text.ts'
 import type { Deadline } from '../util/deadline.ts'
 
@@ -90,8 +90,9 @@ export class RedriveTally {
     return { moved: this.#moved, left, skipped: [...this.#skipped].map(([reason, count]) => ({ reason, count })) }
   }
 
-  /** The error of a run that ended early: the same kind of failure, and what is known of the letters. */
-  interrupted(error: unknown): TransportDriverError {
+  /** The error of a run that ended early: the same kind of failure, and what is known of the letters. One that ended before it moved anything fails as it did. */
+  interrupted(error: unknown): MessagingError {
+    if (this.#moved === 0 && isMessagingError(error)) return error
     return new TransportDriverError(
       `${errorText(error)} (${this.#moved} dead letters were moved before that; the rest is where it was)`,
       {

@@ -1,0 +1,69 @@
+import {
+  type Driver,
+  type DriverContext,
+  type DriverDefinition,
+  NO_CAPABILITIES,
+  TransportHost,
+  type TransportURL,
+} from '@oslo-messaging/core/driver'
+import { AmqpDriver } from './amqp-driver.ts'
+import { type AmqpOptions, amqpConfig } from './config.ts'
+import type { FailurePolicy } from './notification-failures.ts'
+import { saslOptions, tlsOptions } from './peer-options.ts'
+
+/** Everything but how it is opened. */
+const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
+  name: 'amqp',
+  schemes: ['amqp'],
+  capabilities: {
+    ...NO_CAPABILITIES,
+    rpc: true,
+    rpcFanout: true,
+    rpcCallMonitoring: true,
+    rpcExpiry: true,
+    notifications: true,
+    requeue: true,
+    // Where the peer has them; others refuse when the listener attaches.
+    pools: true,
+    storesBeforeListeners: true,
+    exchanges: 'rpc',
+    virtualHosts: true,
+    notificationAcknowledgement: 'after-handler',
+    ordering: 'queue',
+  },
+  config: amqpConfig,
+  async administer(url, context) {
+    checkOptions(url, context)
+    const { AmqpAdmin } = await import('./admin.ts')
+    return new AmqpAdmin(url, context)
+  },
+}
+
+/** What can be chosen in code, beyond the options of oslo. */
+export interface AmqpSettings {
+  /** What becomes of a notification whose endpoint throws. Default: what oslo does. */
+  readonly onNotificationFailure: FailurePolicy
+}
+
+/** A driver for AMQP 1.0 with settings that oslo has no options for. */
+export function createAmqpDriver(settings: Partial<AmqpSettings> = {}): DriverDefinition<AmqpOptions> {
+  const { onNotificationFailure: policy = { action: 'default' } } = settings
+  return { ...DEFINITION, open: (url, context) => open(url, context, policy) }
+}
+
+/** AMQP 1.0 for brokers and message routers: Artemis, Qpid, dispatch routers, RabbitMQ. Scheme `amqp`. Register it, or let it be found by its package name. */
+export const amqpDriver: DriverDefinition<AmqpOptions> = createAmqpDriver()
+
+/** What is wrong with the options shows here; it needs no broker. */
+function checkOptions(url: TransportURL, { options }: DriverContext<AmqpOptions>): void {
+  const hosts = url.hosts.length === 0 ? [new TransportHost()] : url.hosts
+  for (const host of hosts) {
+    tlsOptions(options, host, url.virtualHost)
+    saslOptions(options, host)
+  }
+}
+
+function open(url: TransportURL, context: DriverContext<AmqpOptions>, policy: FailurePolicy): Driver {
+  checkOptions(url, context)
+  return new AmqpDriver(url, context, policy)
+}
