@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { type Channel, type ChannelModel, connect } from 'amqplib'
 
 // The floor under a call: a pair that does what the protocol asks of it and nothing else. The same declarations, connections, confirms and acknowledgements as
-// the other contestants have, but every frame is prepared beforehand and nothing is read but where messages end. One call at a time, always the same.
+// the other contestants have, but every frame is prepared beforehand and nothing is read but where messages end. It is the same call again and again.
 
 const EXCHANGE = 'openstack'
 const METHOD = 1
@@ -28,7 +28,7 @@ const open = (url: string): Promise<ChannelModel> => connect(url, { noDelay: tru
 const socketOf = ({ connection }: ChannelModel): Socket => Reflect.get(connection, 'stream') as Socket
 const numberOf = (channel: Channel): number => Reflect.get(channel, 'ch') as number
 
-/** Calls with a text of that length, one at a time. */
+/** Calls with a text of that length. Replies are taken as they come, for the call that has waited longest. */
 export async function createPreparedClient(
   url: string,
   topic: string,
@@ -44,18 +44,19 @@ export async function createPreparedClient(
   const ids = { _msg_id: id, _reply_q: queue, _timeout: null, _unique_id: id }
   const body = envelope({ method: 'echo', args: { text: 'x'.repeat(bytes) }, ...ids })
   const request = messageFrames(numberOf(requests), EXCHANGE, topic, body, { expiration: '60000' })
-  let done = (): void => {}
+  const waiting: (() => void)[] = []
+  const ask = atTurnEnd(socketOf(sending))
   let count = 0
   takeFrames(sending, () => {})
   takeMessages(receiving, (tag) => {
     count += 1
     if (count % GROUP === 0) socketOf(receiving).write(ackFrame(numberOf(replies), tag, true))
-    done()
+    waiting.shift()?.()
   })
   return {
     call: async () => {
-      const replied = new Promise<void>((resolve) => (done = resolve))
-      socketOf(sending).write(request)
+      const replied = new Promise<void>((resolve) => void waiting.push(resolve))
+      ask(request)
       await replied
     },
     close: async () => await Promise.all([cut(sending), cut(receiving)]).then(() => {}),
@@ -74,14 +75,24 @@ export async function createPreparedServer(url: string, topic: string): Promise<
   await requests.consume(topic, () => {})
   let reply: Buffer = Buffer.alloc(0)
   let answered = ''
+  let last = 0n
+  let taken = 0
+  const answer = atTurnEnd(socketOf(sending))
+  // After the replies: nobody waits for it.
+  const acknowledge = (): void => {
+    socketOf(receiving).write(ackFrame(numberOf(requests), last, taken > 1))
+    taken = 0
+  }
   takeFrames(sending, () => {})
   takeMessages(receiving, (tag, body) => {
     // The ids stand at the end, after the text, in messages of the same client all alike.
     const end = body.toString('latin1', body.length - ID_LENGTH)
     if (end !== answered) reply = replyTo(numberOf(replies), body)
     answered = end
-    socketOf(sending).write(reply)
-    setImmediate(() => socketOf(receiving).write(ackFrame(numberOf(requests), tag, false)))
+    answer(reply)
+    last = tag
+    taken += 1
+    if (taken === 1) setImmediate(acknowledge)
   })
   return { close: async () => await Promise.all([cut(receiving), cut(sending)]).then(() => {}) }
 }
@@ -95,6 +106,19 @@ function replyTo(channel: number, body: Buffer): Buffer {
 
 function envelope(message: object): Buffer {
   return Buffer.from(JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(message) }))
+}
+
+/** What is written in one turn of the event loop leaves in one piece. */
+function atTurnEnd(socket: Socket): (frames: Buffer) => void {
+  let parts: Buffer[] = []
+  const flush = (): void => {
+    socket.write(parts.length === 1 ? (parts[0] ?? '') : Buffer.concat(parts))
+    parts = []
+  }
+  return (frames) => {
+    parts.push(frames)
+    if (parts.length === 1) setImmediate(flush)
+  }
 }
 
 /** A farewell through amqplib would wait for answers that are not read any more. */

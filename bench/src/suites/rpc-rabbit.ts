@@ -55,8 +55,8 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
         { name: 'hand-written', turn: turnOf(() => handWritten.call('echo', args)) },
         { name: 'NestJS RMQ', turn: turnOf(() => nest.call('echo', args)) },
       ]
-      const floor = concurrency === 1 ? await createPreparedClient(amqp, topicOf('floor'), bytes) : undefined
-      if (floor !== undefined) peers.push({ name: 'prepared frames', turn: turnOf(() => floor.call()) })
+      const floor = await createPreparedClient(amqp, topicOf('floor'), bytes)
+      peers.push({ name: 'prepared frames', turn: turnOf(() => floor.call()) })
       if (python !== null) {
         const task = { do: 'call', topic: topicOf('python'), callers: concurrency, bytes }
         const turn = async (durationMs: number) => pythonTurn(await python.ask({ ...task, seconds: durationMs / 1000 }))
@@ -71,7 +71,7 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
           turnMs: quick ? 500 : 800,
         })),
       )
-      await floor?.close()
+      await floor.close()
     }
   }
   await Promise.all([handWritten.close(), nest.close()])
