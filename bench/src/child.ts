@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 /** The other side of a workload, in a process of its own. */
 export interface ServerProcess extends AsyncDisposable {
-  /** Hands it a task and waits for the answer. */
+  /** Hands it a task, after the tasks before, and waits for the answer. */
   ask(task: unknown): Promise<unknown>
 }
 
@@ -19,11 +19,18 @@ export async function startServer(name: string, args: readonly string[]): Promis
     return answer[0]
   }
   await next()
+  let last: Promise<unknown> = Promise.resolve()
+  const perform = async (before: Promise<unknown>, task: unknown): Promise<unknown> => {
+    // Answers bear no name: two tasks at once would take each other's.
+    await before
+    const answer = next()
+    child.send(task as object)
+    return await answer
+  }
   return {
     async ask(task) {
-      const answer = next()
-      child.send(task as object)
-      return await answer
+      last = perform(last, task)
+      return await last
     },
     async [Symbol.asyncDispose]() {
       // Losing its channel is the sign to end.

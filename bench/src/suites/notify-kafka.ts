@@ -196,13 +196,13 @@ async function pythonReading(
     return await python.next()
   }
   // Its first place is the end of the topic, whenever it gets there: so it is sent one after the other until it has one.
-  const first = read(1)
-  const placed = first.then(() => true)
-  const sent = async (): Promise<false> => {
-    await producer.ask({ topic: `${topic}.info`, count: 2, bytes: BYTES })
-    return false
-  }
-  while (!(await Promise.race([placed, sent()])));
+  let isPlaced = false
+  const first = read(1).then(() => {
+    isPlaced = true
+  })
+  // Every answer is waited for: what is still being stored would be a load on the first turns.
+  while (!isPlaced) await producer.ask({ topic: `${topic}.info`, count: 2, bytes: BYTES })
+  await first
   return {
     name: 'oslo.messaging listener',
     async turn() {
