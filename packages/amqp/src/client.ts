@@ -55,9 +55,12 @@ interface ConnectionInternals {
   readonly local_channel_map: Readonly<Record<number, SessionInternals & OutgoingInternals>>
 }
 
+const internalsOf = (connection: Connection): Connection & ConnectionInternals =>
+  connection as Connection & ConnectionInternals
+
 /** Cuts a connection at once and for good. rhea ends a socket politely, which a frozen peer never answers, and its heartbeat would go on in a dead connection. */
 export function destroyConnection(connection: Connection): void {
-  const internals = connection as Connection & ConnectionInternals
+  const internals = internalsOf(connection)
   clearTimeout(internals.heartbeat_in)
   clearTimeout(internals.heartbeat_out)
   // Nothing is written, and so no timer is started, from here on.
@@ -69,7 +72,7 @@ export function destroyConnection(connection: Connection): void {
 /** What is to be written in one turn of the event loop leaves together at its end, in one write. rhea writes in the tick that follows, before the application has had its turn: the settlement of a reply
  *  and the next request would be two writes, which cost more than everything else a call does. It also writes each frame by itself, and starts the heartbeat's timer again for each. */
 export function writeOnceATurn(connection: Connection): void {
-  const internals = connection as Connection & ConnectionInternals
+  const internals = internalsOf(connection)
   const [flush, output] = [internals._process.bind(connection), internals.output.bind(connection)]
   let isGathering = false
   let hasFrames = false
@@ -100,69 +103,25 @@ export function writeOnceATurn(connection: Connection): void {
   internals._register = () => {
     if (internals.registered) return
     internals.registered = true
-    setImmediate(() => writeNow(internals))
+    setImmediate(() => writeNow(connection))
   }
   // A peer's end is answered and forgotten in the ticks that follow it: the answer has to be written before.
   const forget = internals.remove_session.bind(connection)
   internals.remove_session = (session) => {
-    writeNow(internals)
+    writeNow(connection)
     forget(session)
   }
 }
 
 /** Writes what is waiting for the end of the turn. */
-function writeNow(connection: ConnectionInternals): void {
-  if (connection.registered) connection._process()
+export function writeNow(connection: Connection): void {
+  const internals = internalsOf(connection)
+  if (internals.registered) internals._process()
 }
 
 /** What the peer says of itself in its open. */
 export function propertiesOf(connection: Connection): Readonly<Record<string, unknown>> {
-  return (connection as Connection & ConnectionInternals).remote.open?.properties ?? {}
-}
-
-/** Deliveries a session may hold. Both numbers count from the oldest delivery that is not settled, so that one stuck handler among many quick ones would fill
- *  rhea's 2048; what is sent is bounded by the publisher as well. */
-const SESSION_BUFFER = { incoming: 65_536, outgoing: 65_536 } as const
-
-interface TransferFrame {
-  readonly performative: { readonly handle: number }
-}
-interface SessionMethods {
-  remove_link(link: Receiver | Sender): void
-  readonly remote: { readonly handles: Readonly<Record<number, { credit: number } | undefined>> }
-  on_transfer(frame: TransferFrame): void
-  readonly local: { readonly end: object }
-  output(frame: object, payload?: Buffer): void
-}
-
-/** A session whose transfers do not wait for those of any other. rhea writes to the console when a peer sends more than it has credit for: whoever owns the receiver bounds that. */
-export function createSession(connection: Connection): Session {
-  const session = connection.create_session(SESSION_BUFFER)
-  const internals = session as Session & SessionMethods
-  const take = internals.on_transfer.bind(session)
-  internals.on_transfer = (frame) => {
-    const receiver = internals.remote.handles[frame.performative.handle]
-    if (receiver !== undefined && receiver.credit <= 0) receiver.credit = 1
-    take(frame)
-  }
-  endWithTheLast(internals)
-  const forget = internals.remove_link.bind(session)
-  internals.remove_link = (link) => {
-    writeNow(connection as Connection & ConnectionInternals)
-    forget(link)
-  }
-  return session
-}
-
-/** The end of a session ends its links. rhea answers the detach of a link after that as well, on a channel the peer does not know any more, which ends the whole connection. */
-function endWithTheLast(session: SessionMethods): void {
-  const write = session.output.bind(session)
-  let hasEnded = false
-  session.output = (frame, payload) => {
-    if (hasEnded) return
-    hasEnded = frame === session.local.end
-    write(frame, payload)
-  }
+  return internalsOf(connection).remote.open?.properties ?? {}
 }
 
 // --- receivers -----------------------------------------------------------------------------------------------------

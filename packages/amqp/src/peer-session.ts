@@ -1,5 +1,6 @@
 import { ClosedError, type Clock, type MessagingError } from '@oslo-messaging/core/driver'
-import { type Connection, createSession, type Session } from './client.ts'
+import type { Connection, Session } from './client.ts'
+import { createSession } from './create-session.ts'
 import { Loss } from './loss.ts'
 
 const BEGIN_TIMEOUT_MS = 10_000
