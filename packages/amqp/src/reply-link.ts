@@ -9,7 +9,7 @@ import {
   ReplyWaiters,
   Supervisor,
 } from '@oslo-messaging/core/driver'
-import { type EventContext, type Receiver, settle, wrapDeliveryCount } from './client.ts'
+import { type Delivery, type EventContext, type Receiver, settle, wrapDeliveryCount } from './client.ts'
 import type { AmqpOptions } from './config.ts'
 import type { AmqpConnection, Live } from './connection.ts'
 import { openReceiver } from './links.ts'
@@ -18,6 +18,8 @@ import { decodeReply } from './message.ts'
 
 const ATTACH_TIMEOUT_MS = 10_000
 const FIRST_RETRY_MS = 100
+/** Replies of so long a time are accepted together: nobody waits for that, and the peer has as much to do for one range of them as for one alone. */
+const GATHER_MS = 50
 
 /** Where replies come in: one receiver whose address belongs to this connection alone, and the calls that wait. The address changes with each connection, so a call whose
  *  request carries an old one cannot be answered any more: it ends as ReplyPathLost instead of waiting out its time. */
@@ -28,6 +30,9 @@ export class ReplyLink {
   readonly #supervisor: Supervisor
   #current: { readonly receiver: Receiver; readonly address: string } | undefined
   #handled = 0
+  /** Taken, and not yet accepted towards the peer. */
+  #taken: Delivery[] = []
+  #acceptLater: unknown
 
   constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>) {
     this.#connection = connection
@@ -73,6 +78,7 @@ export class ReplyLink {
 
   close(error: () => Error): void {
     this.#supervisor.close()
+    this.#acceptTaken()
     this.#current?.receiver.close()
     this.#current = undefined
     this.waiters.failAll(error)
@@ -88,6 +94,7 @@ export class ReplyLink {
       if (over !== undefined) return
       over = error
       this.#current = undefined
+      this.#forgetTaken()
       this.waiters.failAll(
         (_id, progress) =>
           new ReplyPathLost(`The link for replies was lost: ${error.message}`, {
@@ -133,13 +140,25 @@ export class ReplyLink {
       known = this.waiters.fail(id, error)
       this.#dropped('unreadable', id, error)
     }
-    settle(delivery, known || live.addressing.supportsModified === false ? 'accept' : 'not-mine')
     this.#handled += 1
-    const { reply_link_credit: credit } = this.#context.options
-    if (this.#handled * 2 >= credit) {
+    if (known || live.addressing.supportsModified === false) this.#taken.push(delivery)
+    else settle(delivery, 'not-mine')
+    const { clock, options } = this.#context
+    if (this.#handled * 2 >= options.reply_link_credit) {
+      this.#acceptTaken()
       receiver.add_credit(this.#handled)
       this.#handled = 0
-    }
+    } else if (this.#taken.length > 0) this.#acceptLater ??= clock.setTimeout(() => this.#acceptTaken(), GATHER_MS)
+  }
+
+  #acceptTaken(): void {
+    for (const delivery of this.#forgetTaken()) settle(delivery, 'accept')
+  }
+
+  #forgetTaken(): Delivery[] {
+    this.#context.clock.clearTimeout(this.#acceptLater)
+    this.#acceptLater = undefined
+    return this.#taken.splice(0)
   }
 
   #dropped(reason: 'late-reply' | 'unreadable', uniqueId: string, error?: unknown): void {
