@@ -145,7 +145,12 @@ export class KafkaListener implements Listener {
   /** The partitions may be somebody else's in a moment. What is being handled is finished, if it is quick, and its position stored, so that nobody gets it a second time. */
   async #beforeRejoin(session: Session): Promise<void> {
     const { settings, clock } = this.#options
-    if (settings.commit === 'before' || this.#session !== session) return
+    if (settings.commit === 'before') {
+      // A commit under way decides where the partition goes on; the client gives it up when no answer comes.
+      await this.#parts.intake.settled()
+      return
+    }
+    if (this.#session !== session) return
     if (settings.commit === 'after') {
       this.#parts.dispenser.hold()
       await this.#parts.dispenser.idle(REJOIN_GRACE_MS, clock)
@@ -165,6 +170,7 @@ export class KafkaListener implements Listener {
     for (const flow of this.#parts.table.values()) flow.signalRoom()
     this.#formerMember = session?.port.member ?? this.#formerMember
     await session?.port.disconnect()
+    await this.#parts.intake.settled()
   }
 
   #lost(error: unknown): void {
@@ -223,6 +229,7 @@ export class KafkaListener implements Listener {
     this.#parts.dispenser.stop()
     for (const flow of this.#parts.table.values()) flow.signalRoom()
     await Promise.allSettled(this.#batches)
+    await this.#parts.intake.settled()
     if (this.#options.settings.commit === 'after') {
       // Stays in the group, so that what is still being handled can be committed.
       for (const flow of this.#parts.table.values()) {

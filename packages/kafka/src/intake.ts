@@ -1,5 +1,5 @@
 import type { Clock } from '@oslo-messaging/core/driver'
-import type { ClientFault, FetchedBatch } from './client-port.ts'
+import type { ClientFault, FetchedBatch, FetchedRecord } from './client-port.ts'
 import type { Dispenser } from './dispenser.ts'
 import { kindOf, toFault } from './map-error.ts'
 import type { OffsetCommitter } from './offset-committer.ts'
@@ -22,52 +22,94 @@ export interface IntakeOptions {
   readonly onLost: (fault: ClientFault) => void
 }
 
-/** Takes fetched records over: commits them first where that is promised, and holds the fetching back while the handlers are busy. */
+/** Takes fetched records over: commits them first where that is promised, and holds the fetching back while the handlers are busy.
+ *  The next fetch is under way while a commit is: its records wait for that commit, and then for their own. */
 export class Intake {
   readonly #options: IntakeOptions
+  /** Commits before dispatch that are under way, at most one of a partition: nothing may be stored behind one that fails. */
+  readonly #committing = new Map<PartitionFlow, Promise<void>>()
 
   constructor(options: IntakeOptions) {
     this.#options = options
   }
 
-  /** Resolves when the client may fetch on. What was not taken over is fetched again. */
+  /** Resolves when the client may fetch on. What was not taken over is fetched again.
+   *  Rejects with the fault of a commit, also of the one for the records before these, that lets the client join the group again. */
   async take(session: Session, flow: PartitionFlow, batch: FetchedBatch): Promise<void> {
-    const { maxPollRecords, commit, dispenser, committer } = this.#options
+    const { maxPollRecords, commit } = this.#options
     for (let at = 0; at < batch.records.length; at += maxPollRecords) {
+      await this.#previous(flow)
       if (!this.#wants(session, batch) || !(await this.#room(session, flow, batch))) return
       const slice =
         batch.records.length <= maxPollRecords ? batch.records : batch.records.slice(at, at + maxPollRecords)
       const last = slice.at(-1)
       if (last === undefined) return
       const next = last.offset + 1
-      if (commit === 'before' && !(await this.#commitFirst(flow, batch, next))) return
       batch.resolve(last.offset)
-      flow.take(slice, next)
-      // Committed, but nobody is there any more to hand it to: the listener's `stop` gives it back.
-      if (this.#options.isStopped()) return
-      if (commit === 'background') committer.advance(flow, next)
-      dispenser.offer(flow)
+      if (commit === 'before') {
+        this.#committing.set(flow, this.#commitFirst(session, flow, batch, slice, next))
+      } else this.#handOut(flow, slice, next)
     }
+  }
+
+  /** Resolves when every commit under way has its answer and what is committed is taken over. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#committing.values())
   }
 
   #wants(session: Session, batch: FetchedBatch): boolean {
     return this.#options.session() === session && !this.#options.isStopped() && !batch.isStale()
   }
 
-  /** The synchronous commit before dispatch. False: nothing of it may be handed out. */
-  async #commitFirst(flow: PartitionFlow, batch: FetchedBatch, next: number): Promise<boolean> {
+  async #previous(flow: PartitionFlow): Promise<void> {
+    await this.#committing.get(flow)
+    const { refused } = flow
+    flow.refused = undefined
+    if (refused !== undefined) throw refused
+  }
+
+  /** The synchronous commit before dispatch: what it does not store is not handed out, and fetched again. Never rejects. */
+  async #commitFirst(
+    session: Session,
+    flow: PartitionFlow,
+    batch: FetchedBatch,
+    slice: readonly FetchedRecord[],
+    next: number,
+  ): Promise<void> {
+    const { deal } = flow
     flow.attempted = next
     try {
       await batch.commit(next)
       flow.attempted = undefined
-      return true
+      this.#handOut(flow, slice, next)
+      // The new deal began at the position of before.
+      if (flow.deal !== deal) {
+        this.#options.session()?.port.seek({ topic: flow.topic, partition: flow.partition, offset: next })
+      }
     } catch (error) {
       const fault = toFault(error)
-      if (kindOf(fault) === 'rejoin') throw fault
       // Also when the coordinator has moved: the client does not look for the new one, a new session does.
-      this.#options.onLost(fault)
-      return false
+      if (kindOf(fault) !== 'rejoin') this.#options.onLost(fault)
+      else if (flow.deal === deal && this.#options.session() === session) this.#goBack(session, flow, slice, fault)
+    } finally {
+      this.#committing.delete(flow)
     }
+  }
+
+  /** The client has fetched on by now. It joins the group again with the next batch, which brings these records once more if it does not. */
+  #goBack(session: Session, flow: PartitionFlow, [first]: readonly FetchedRecord[], fault: ClientFault): void {
+    flow.refused = fault
+    if (first === undefined) return
+    session.port.seek({ topic: flow.topic, partition: flow.partition, offset: first.offset })
+  }
+
+  #handOut(flow: PartitionFlow, slice: readonly FetchedRecord[], next: number): void {
+    const { commit, committer, dispenser, isStopped } = this.#options
+    flow.take(slice, next)
+    // Committed, but nobody is there any more to hand it to: the listener's `stop` gives it back.
+    if (isStopped()) return
+    if (commit === 'background') committer.advance(flow, next)
+    dispenser.offer(flow)
   }
 
   /** Waits until most of what was taken over is handed out. False: the handlers are too slow to be waited for, and the partition is paused until they have caught up. */

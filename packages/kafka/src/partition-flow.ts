@@ -1,4 +1,4 @@
-import type { FetchedRecord, TopicPartition } from './client-port.ts'
+import type { ClientFault, FetchedRecord, TopicPartition } from './client-port.ts'
 
 /** What one partition of a listener has taken from the broker, handed out and seen settled. Pure bookkeeping: it knows no broker and no time. */
 export class PartitionFlow implements TopicPartition {
@@ -16,6 +16,10 @@ export class PartitionFlow implements TopicPartition {
   open = 0
   /** The position a commit was sent for whose answer is still unknown. */
   attempted: number | undefined
+  /** Why the group refused a commit; the client hears of it with the next batch. */
+  refused: ClientFault | undefined
+  /** How often the group was dealt out and the partition stayed. */
+  deal = 0
   #next: number | undefined
   #queue: readonly FetchedRecord[] = []
   #head = 0

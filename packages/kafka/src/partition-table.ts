@@ -91,12 +91,19 @@ export class PartitionTable {
     for (const partition of partitions) {
       const flow = this.#flows.get(keyOf(partition))
       if (flow === undefined) this.#begin(session, partition)
-      else if (flow.next !== undefined) session.port.seek({ ...partition, offset: flow.next })
+      else this.#keep(session, flow)
       session.port.resume(partition)
       if (flow?.paused === true) session.port.pause(partition)
     }
     // One after the other: each has to know what the one before has fixed.
     session.positioned = session.positioned.then(async () => await this.#position(session, partitions))
+  }
+
+  #keep(session: Session, flow: PartitionFlow): void {
+    flow.deal += 1
+    flow.refused = undefined
+    const { topic, partition, next } = flow
+    if (next !== undefined) session.port.seek({ topic, partition, offset: next })
   }
 
   #begin(session: Session, partition: TopicPartition): void {

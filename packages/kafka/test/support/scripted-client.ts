@@ -189,6 +189,10 @@ export class ScriptedConsumer implements ConsumerPort {
   isMember = false
   readonly member: string
   heartbeats = 0
+  /** Batches handed to the driver. */
+  fetches = 0
+  /** Why it joined the group again. */
+  readonly refusals: string[] = []
 
   constructor(kafka: ScriptedKafka, options: ConsumerPortOptions) {
     this.#kafka = kafka
@@ -237,7 +241,15 @@ export class ScriptedConsumer implements ConsumerPort {
         const records = this.#kafka.log(partition).slice(from, from + this.#kafka.fetchSize)
         if (records.length === 0) return
         const generation = this.#generation
-        await this.options.handlers.onBatch(this.#batch(partition, records, from))
+        this.fetches += 1
+        try {
+          await this.options.handlers.onBatch(this.#batch(partition, records, from))
+        } catch (error) {
+          // The group refused a heartbeat or a commit: the member joins again.
+          if (!(error instanceof ClientFault)) throw error
+          this.refusals.push(error.type)
+          await this.#kafka.rejoin(this.options.group)
+        }
         await new Promise((resolve) => setImmediate(resolve))
         // Left where it was on purpose: it is fetched again when something happens.
         if (this.#generation === generation && this.#positions.get(key) === from) return
