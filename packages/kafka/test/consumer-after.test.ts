@@ -8,17 +8,22 @@ import { ScriptedKafka } from './support/scripted-client.ts'
 const text = (payload: unknown): string => encodeRecord(notification(payload)).toString()
 const texts = (count: number, from = 0): string[] => Array.from({ length: count }, (_, n) => text(from + n))
 const GROUP = 'oslo_messaging_consumer'
+const options: Options = { kafka_commit_mode: 'after' }
+
+/** A listener that has handed out `count` notifications, none of which is acknowledged. */
+async function listenAndHold(count: number, logger = recordingLogger()) {
+  const kafka = new ScriptedKafka()
+  const driver = openOver(kafka, { options, logger })
+  const open: IncomingNotification[] = []
+  const received = await listen(driver, 't', { onMessage: (message) => open.push(message) })
+  kafka.store('t.info', texts(count))
+  await received.until(count)
+  return { kafka, driver, open, received }
+}
 
 describe('listener, kafka_commit_mode after', () => {
-  const options: Options = { kafka_commit_mode: 'after' }
-
   it('commits only what is acknowledged, and only up to the first that is not', async () => {
-    const kafka = new ScriptedKafka()
-    const driver = openOver(kafka, { options })
-    const open: IncomingNotification[] = []
-    const received = await listen(driver, 't', { onMessage: (message) => open.push(message) })
-    kafka.store('t.info', texts(4))
-    await received.until(4)
+    const { kafka, driver, open, received } = await listenAndHold(4)
     open[0]?.acknowledge()
     open[2]?.acknowledge()
     await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 1, 'commit 1')
@@ -30,12 +35,7 @@ describe('listener, kafka_commit_mode after', () => {
   })
 
   it('stop, then acknowledge, then close - the late acknowledgement is committed', async () => {
-    const kafka = new ScriptedKafka()
-    const driver = openOver(kafka, { options })
-    const open: IncomingNotification[] = []
-    const received = await listen(driver, 't', { onMessage: (message) => open.push(message) })
-    kafka.store('t.info', texts(2))
-    await received.until(2)
+    const { kafka, driver, open, received } = await listenAndHold(2)
     await received.listener.stop()
     for (const message of open) message.acknowledge()
     await received.listener.close()
@@ -44,13 +44,8 @@ describe('listener, kafka_commit_mode after', () => {
   })
 
   it('revoked partitions abort their handlers by signal, and what was unfinished comes again', async () => {
-    const kafka = new ScriptedKafka()
     const logger = recordingLogger()
-    const driver = openOver(kafka, { options, logger })
-    const open: IncomingNotification[] = []
-    const received = await listen(driver, 't', { onMessage: (message) => open.push(message) })
-    kafka.store('t.info', texts(2))
-    await received.until(2)
+    const { kafka, driver, open, received } = await listenAndHold(2, logger)
     kafka.consumers[0]?.assign([])
     expect(open.map(({ signal }) => signal?.aborted)).toEqual([true, true])
     expect(logger.lines.find(({ message }) => message.includes('taken away'))?.fields).toMatchObject({ unfinished: 2 })
@@ -105,12 +100,7 @@ describe('listener, kafka_commit_mode after', () => {
   })
 
   it('a commit that the moving group refused is made up for when the group has settled', async () => {
-    const kafka = new ScriptedKafka()
-    const driver = openOver(kafka, { options })
-    const open: IncomingNotification[] = []
-    const received = await listen(driver, 't', { onMessage: (message) => open.push(message) })
-    kafka.store('t.info', texts(1))
-    await received.until(1)
+    const { kafka, driver, open } = await listenAndHold(1)
     let refused = false
     kafka.onCommit = () => {
       if (refused) return
@@ -125,12 +115,7 @@ describe('listener, kafka_commit_mode after', () => {
   })
 
   it('a crash of the client - notifications in work are not handed out a second time', async () => {
-    const kafka = new ScriptedKafka()
-    const driver = openOver(kafka, { options })
-    const open: IncomingNotification[] = []
-    const received = await listen(driver, 't', { onMessage: (message) => open.push(message) })
-    kafka.store('t.info', texts(2))
-    await received.until(2)
+    const { kafka, driver, open, received } = await listenAndHold(2)
     kafka.consumers[0]?.crash(new ClientFault('UNKNOWN_SERVER_ERROR', 'oops'))
     kafka.store('t.info', texts(1, 2))
     await received.until(3)

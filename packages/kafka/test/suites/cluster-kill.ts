@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { type KafkaBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import { type Driver, isMessagingError } from '@oslo-messaging/core/driver'
 import { unique } from '../support/broker.ts'
@@ -13,6 +13,7 @@ import {
 } from '../support/cluster.ts'
 import { allReceived, duplicates, Load, outcomes, storedIn } from '../support/load.ts'
 import { listen, openReal } from '../support/open-driver.ts'
+import { OFFSETS, useClusterDriver } from '../support/suite-driver.ts'
 
 const TOTAL = 10_000
 export async function describeClusterKill(version: string): Promise<void> {
@@ -23,31 +24,12 @@ export async function describeClusterKill(version: string): Promise<void> {
 }
 
 function clusterKillTests(broker: KafkaBroker): void {
-  const warnings: Error[] = []
-  const onWarning = (warning: Error): void => {
-    warnings.push(warning)
-  }
   let driver: Driver
-
-  beforeAll(async () => {
-    process.on('warning', onWarning)
-    driver = await openReal(broker.url)
-    // The first use of a group makes Kafka's own topic of positions, which says who the coordinator is.
-    const first = await listen(driver, unique('first'))
-    await first.listener.close()
-    await settled(broker, ['__consumer_offsets'])
-  })
+  useClusterDriver(broker, (opened) => (driver = opened))
 
   afterEach(async () => {
     await broker.start()
-    await settled(broker, ['__consumer_offsets'])
-  })
-
-  afterAll(async () => {
-    await driver.close()
-    await broker.close()
-    process.off('warning', onWarning)
-    expect(warnings).toEqual([])
+    await settled(broker, [OFFSETS])
   })
 
   const other = (than: readonly BrokerId[]): BrokerId => [1, 2, 3].find((id) => !than.includes(id)) ?? 1

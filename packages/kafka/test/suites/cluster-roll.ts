@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type KafkaBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import type { Driver } from '@oslo-messaging/core/driver'
 import { unique } from '../support/broker.ts'
@@ -13,8 +13,8 @@ import {
 } from '../support/cluster.ts'
 import { allReceived, duplicates, Load, outcomes } from '../support/load.ts'
 import { eventually, listen, openReal, type Received } from '../support/open-driver.ts'
+import { OFFSETS, useClusterDriver } from '../support/suite-driver.ts'
 
-const OFFSETS = '__consumer_offsets'
 export async function describeClusterRoll(version: string): Promise<void> {
   const broker = await skipOrFail(startBroker('kafka', { version, nodes: 3 }))
   describe.skipIf(broker === undefined)(`kafka ${version} cluster, moves and rolls`, () => {
@@ -23,26 +23,8 @@ export async function describeClusterRoll(version: string): Promise<void> {
 }
 
 function clusterRollTests(broker: KafkaBroker): void {
-  const warnings: Error[] = []
-  const onWarning = (warning: Error): void => {
-    warnings.push(warning)
-  }
   let driver: Driver
-
-  beforeAll(async () => {
-    process.on('warning', onWarning)
-    driver = await openReal(broker.url)
-    const first = await listen(driver, unique('first'))
-    await first.listener.close()
-    await settled(broker, [OFFSETS])
-  })
-
-  afterAll(async () => {
-    await driver.close()
-    await broker.close()
-    process.off('warning', onWarning)
-    expect(warnings).toEqual([])
-  })
+  useClusterDriver(broker, (opened) => (driver = opened))
 
   it('P11 rolling restart under load - nothing rejected, nothing lost, nothing doubled', async () => {
     const topic = unique('roll')

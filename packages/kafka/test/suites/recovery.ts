@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type KafkaBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import type { Driver } from '@oslo-messaging/core/driver'
 import { plainClient, unique, withAdmin } from '../support/broker.ts'
 import { eventually, listen, openReal, recordingLogger, send } from '../support/open-driver.ts'
+import { useDriver } from '../support/suite-driver.ts'
 
 /** What a broker does to its clients when it, its topics or its groups come and go. Breaks its broker, so it has one of its own. */
 export async function describeRecovery(version: string): Promise<void> {
@@ -14,23 +15,8 @@ export async function describeRecovery(version: string): Promise<void> {
 
 function recoveryTests(broker: KafkaBroker): void {
   const { version } = broker
-  const warnings: Error[] = []
-  const onWarning = (warning: Error): void => {
-    warnings.push(warning)
-  }
   let driver: Driver
-
-  beforeAll(async () => {
-    process.on('warning', onWarning)
-    driver = await openReal(broker.url)
-  })
-
-  afterAll(async () => {
-    await driver.close()
-    await broker.close()
-    process.off('warning', onWarning)
-    expect(warnings).toEqual([])
-  })
+  useDriver(broker, (opened) => (driver = opened))
 
   it('broker down at start - both sides wait and begin by themselves', async () => {
     const topic = unique('down')
