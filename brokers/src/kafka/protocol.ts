@@ -16,7 +16,11 @@ export async function metadata(at: HostPort, topics: readonly string[] = []): Pr
   return reply === undefined ? undefined : readMetadata(new Reader(reply))
 }
 
-/** CreateTopics version 2. Resolves to the error code of each topic: 0 made, 36 was there. */
+/** How long a request to create topics may take: 30 s of the broker's own, and a little for the way. */
+const CREATE_MS = 35_000
+const AGAIN_MS = 250
+
+/** CreateTopics version 2. Resolves to the error code of each topic: 0 made, 36 was there. A connection that breaks is made again: a broker that has just begun to answer may still close some. */
 export async function createTopics(
   at: HostPort,
   names: readonly string[],
@@ -25,8 +29,19 @@ export async function createTopics(
   const topics = names.map((name) =>
     Buffer.concat([text(name), int32(options.partitions), int16(options.replicas), int32(0), int32(0)]),
   )
-  const reply = await request(at, 19, 2, [int32(names.length), ...topics, int32(30_000), Buffer.from([0])], 35_000)
-  if (reply === undefined) throw new Error(`Kafka at ${at.host}:${at.port} did not answer a request to create topics`)
+  const body = [int32(names.length), ...topics, int32(30_000), Buffer.from([0])]
+  const until = performance.now() + CREATE_MS
+  let reply: Buffer | undefined
+  let tries = 0
+  for (let left = CREATE_MS; reply === undefined && left > AGAIN_MS; left = until - performance.now()) {
+    if (tries > 0) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+    tries += 1
+    reply = await request(at, 19, 2, body, left)
+  }
+  if (reply === undefined)
+    throw new Error(
+      `Kafka at ${at.host}:${at.port} did not answer a request to create topics within ${CREATE_MS / 1000} s, on ${tries} connections`,
+    )
   const reader = new Reader(reply)
   reader.int32()
   const codes = new Map<string, number>()
