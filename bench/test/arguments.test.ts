@@ -27,16 +27,12 @@ it.each([
   expect(workloads.every((workload) => isWanted(workload, undefined))).toBe(true)
 })
 
-it.each([
-  [[]],
-  [['nats']],
-  [
-    ['core', '--fast'],
-    ['core', '--only', ''],
-  ],
-])('parseArguments - %j is refused', (args) => {
-  expect(() => parseArguments(args)).toThrow(TypeError)
-})
+it.each([[[]], [['nats']], [['core', '--fast']], [['core', '--only', '']]])(
+  'parseArguments - %j is refused',
+  (args) => {
+    expect(() => parseArguments(args)).toThrow(TypeError)
+  },
+)
 
 it('median and quantile - of even, odd and no values', () => {
   expect(median([3, 1, 2])).toBe(2)
