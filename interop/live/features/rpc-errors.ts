@@ -64,7 +64,7 @@ export const errorFeatures: readonly RpcFeature[] = [
     expect(error.message).toContain("got an unexpected keyword argument 'surplus'")
   }),
   rpc('errors: tracebacks of the other language', async ({ client, stranger, callee }) => {
-    const place = callee.kind === 'python' ? 'side_parts.py' : 'our-endpoint.ts'
+    const place = callee.kind === 'python' ? 'rpc_server.py' : 'our-endpoint.ts'
     const errors = await Promise.all([
       client.call('fail', { kind: 'ValueError', message: 'where?' }),
       stranger.call('fail', { kind: 'DemoError', message: 'where?' }),
