@@ -1,12 +1,30 @@
-import { sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
-import { describe, it } from 'vitest'
+import { sharedBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { afterAll, describe, it } from 'vitest'
 
 import { runHybrid } from './support/hybrid-guide.ts'
 
-const [rabbit, kafka] = await Promise.all([skipOrFail(sharedBroker('rabbit')), skipOrFail(sharedBroker('kafka'))])
+const [rabbit, artemis, kafka] = await Promise.all([
+  skipOrFail(sharedBroker('rabbit')),
+  skipOrFail(startBroker('artemis')),
+  skipOrFail(sharedBroker('kafka')),
+])
 
-describe.skipIf(rabbit === undefined || kafka === undefined)('the Kafka deployment guide', () => {
-  it('its service.conf for RPC over RabbitMQ and notifications over Kafka works as it stands', async () => {
-    await runHybrid('rabbit', rabbit?.url ?? '', kafka?.url ?? '')
+describe('the Kafka deployment guide, its service.conf works as it stands', () => {
+  afterAll(async () => {
+    await artemis?.close()
   })
+
+  it.skipIf(rabbit === undefined || kafka === undefined)(
+    'for RPC over RabbitMQ and notifications over Kafka',
+    async () => {
+      await runHybrid('rabbit', rabbit?.url ?? '', kafka?.url ?? '')
+    },
+  )
+
+  it.skipIf(artemis === undefined || kafka === undefined)(
+    'for RPC over AMQP 1.0 and notifications over Kafka',
+    async () => {
+      await runHybrid('amqp', artemis?.url ?? '', kafka?.url ?? '')
+    },
+  )
 })
