@@ -123,6 +123,8 @@ export class Supervisor {
     const waiter = { ...createDeferred<void>(), retries, facts, sinceMs: this.#clock.now(), failures: 0 }
     this.#waiters.push(waiter)
     try {
+      // A timer takes a millisecond at least, and some brokers are reached in less.
+      deadline.check(facts)
       await deadline.race(waiter.promise, facts)
     } catch (error) {
       // The signal's reason belongs to the caller and stays as it is.

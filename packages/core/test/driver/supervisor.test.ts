@@ -160,6 +160,15 @@ describe('supervisor', () => {
     expect(supervisor.isUp).toBe(true)
   })
 
+  it('ready - rejects when no time is left, however soon it is up', async () => {
+    const { supervisor, ready, comesUp } = scene()
+    const late = ready(0).catch((error: unknown) => error)
+    await comesUp()
+    expect(await late).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', phase: 'connect', timeoutMs: 0 })
+    expect(supervisor.isUp).toBe(true)
+    await ready(0)
+  })
+
   it('ready - leaves the reason of the signal as it is', async () => {
     const { ready, fails } = scene()
     const abort = new AbortController()
