@@ -33,20 +33,37 @@ export function buriedOf(message: Message, from: string, attempts: number, error
 
 /** The address a dead letter failed at: what this driver wrote beside it, else what the broker did. Undefined: it does not say. Throws SerializationError when it is no message. */
 export function originOf(letter: Buffer): string | undefined {
-  const { head } = splitSections(letter)
-  const annotations = head.get(SECTION.messageAnnotations)
-  if (annotations === undefined) return undefined
-  const { message_annotations: facts = {} } = decodeAny(annotations) as {
-    readonly message_annotations?: Readonly<Record<string, unknown>>
-  }
+  const facts = annotationsOf(letter)
   return [BURIAL.address, ...BROKER_ORIGINS]
     .map((name) => facts[name])
     .find((address): address is string => typeof address === 'string' && address !== '')
 }
 
-/** The message as it was before the burial: its properties, its application properties and its body as they were sent. Annotations and the header are the brokers' business. */
-export function originalOf(letter: Buffer): Buffer {
+/** The message as it was before the burial: its properties, its application properties and its body as they were sent. Annotations and the header are the brokers' business.
+ *  A broker that buries by itself writes its own address into the properties; there `address` takes its place. */
+export function originalOf(letter: Buffer, address: string): Buffer {
   const { head, rest } = splitSections(letter)
-  const kept = [SECTION.properties, SECTION.applicationProperties].flatMap((code) => head.get(code) ?? [])
-  return Buffer.concat([FRESH_HEADER, ...kept, rest])
+  const properties = head.get(SECTION.properties)
+  const isOurs = BURIAL.address in annotationsOf(letter)
+  const sections = [
+    properties === undefined || isOurs ? properties : readdressed(properties, address),
+    head.get(SECTION.applicationProperties),
+  ]
+  return Buffer.concat([FRESH_HEADER, ...sections.filter((section) => section !== undefined), rest])
+}
+
+function annotationsOf(letter: Buffer): Readonly<Record<string, unknown>> {
+  const section = splitSections(letter).head.get(SECTION.messageAnnotations)
+  if (section === undefined) return {}
+  const { message_annotations: facts = {} } = decodeAny(section) as {
+    readonly message_annotations?: Readonly<Record<string, unknown>>
+  }
+  return facts
+}
+
+/** The section with another `to`, where it has one. */
+function readdressed(section: Buffer, address: string): Buffer {
+  const fields = decodeAny(section)
+  if (!('to' in fields)) return section
+  return splitSections(encodeAny({ ...fields, to: address, body: '' })).head.get(SECTION.properties) ?? section
 }

@@ -135,7 +135,7 @@ class Run {
   /** False: it stays. */
   async #moveOne(letter: Letter, to: string, deadline: Deadline): Promise<boolean> {
     try {
-      await this.#options.send(to, originalOf(letter.bytes), deadline)
+      await this.#options.send(to, originalOf(letter.bytes, to), deadline)
     } catch (error) {
       // The peer does not want it there; it says so of this one, and the next may be for somewhere else.
       if (!isMessagingError(error, 'DELIVERY') || error.delivery === 'unknown') throw error

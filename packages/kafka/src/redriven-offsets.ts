@@ -1,5 +1,5 @@
 /** Ranges that fit beside a position whatever their numbers: brokers keep 4096 bytes. */
-const MOST_RANGES = 200
+const MOST_RANGES = 180
 const NOTE = /^oslo-redriven:((?:\d+(?:-\d+)?(?:,|$))*)$/
 
 /** The dead letters of one partition that have been moved, as a consumer group remembers them: everything before a position, and beside it, as its note, the ranges that lie behind letters left where they are.

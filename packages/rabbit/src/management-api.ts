@@ -82,18 +82,17 @@ function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }
 
+const ASKING = { phase: 'reply', delivery: 'unknown' } as const
+
 async function get(place: ManagementPlace, door: Door, path: string): Promise<unknown> {
   const { deadline } = place
   const where = door.base.origin
   let answer: { readonly status: number; readonly text: string }
   try {
-    answer = await deadline.race(fetchText(place, door, path), {
-      phase: 'reply',
-      delivery: 'unknown',
-      waitingFor: `answer of the management interface at ${where}`,
-    })
+    answer = await fetchText(place, door, path)
   } catch (cause) {
-    throw deadline.expired || deadline.signal?.aborted === true ? cause : await unreachable(door, cause)
+    deadline.check({ ...ASKING, waitingFor: `answer of the management interface at ${where}` })
+    throw await unreachable(door, cause)
   }
   const { status, text } = answer
   if (status === 401 || status === 403)
@@ -161,7 +160,7 @@ async function fetchText(
 ): Promise<{ readonly status: number; readonly text: string }> {
   const url = new URL(base.pathname.replace(/\/+$/, '') + path, base)
   const ended = new AbortController()
-  const stop = deadline.watch({ phase: 'reply', delivery: 'unknown' }, () => ended.abort())
+  const stop = deadline.watch(ASKING, () => ended.abort())
   const options = {
     headers: { authorization, accept: 'application/json' },
     signal: ended.signal,

@@ -55,6 +55,11 @@ class Run {
         if (letter === null) break
         this.#take(letter)
       }
+    } catch (error) {
+      this.#failure ??= { error }
+    }
+    try {
+      // Also after a failure: a copy that was confirmed and its letter not acknowledged would be there twice.
       await deadline.race(Promise.all(this.#moving), CONFIRMING)
     } catch (error) {
       this.#failure ??= { error }

@@ -39,7 +39,7 @@ export async function buryAndRedrive(options: PoisonOptions): Promise<void> {
       throw new RangeError('cannot digest this')
     },
   }
-  const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint], { pool: undefined })
+  const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint])
   await listener.start()
   await notifier.info({ user: 'u' }, 'meal', 'poison')
   const sentAt = performance.now()

@@ -94,7 +94,7 @@ export class RedriveTally {
   interrupted(error: unknown): MessagingError {
     if (this.#moved === 0 && isMessagingError(error)) return error
     return new TransportDriverError(
-      `${errorText(error)} (${this.#moved} dead letters were moved before that; the rest is where it was)`,
+      `${errorText(error)} (dead letters moved before that: ${this.#moved}; the rest is where it was)`,
       {
         cause: error,
         retryable: !isMessagingError(error) || error.retryable,
