@@ -143,6 +143,13 @@ export interface ClientFaultOptions {
   readonly written?: boolean
   readonly partition?: number | undefined
   readonly host?: string | undefined
+  readonly batch?: BatchRange
+}
+
+/** Offsets of the first and the last record of a stored batch. */
+export interface BatchRange {
+  readonly first: number
+  readonly last: number
 }
 
 /** How every call of a client fails. `type` is what the innermost cause says: the broker's error name (`MESSAGE_TOO_LARGE`), else the system's code (`ECONNREFUSED`), else the name of the client's error.
@@ -155,6 +162,8 @@ export class ClientFault extends Error {
   readonly partition: number | undefined
   /** `host:port`, where known. */
   readonly host: string | undefined
+  /** With BatchUnreadable: which one, where known. */
+  readonly batch: BatchRange | undefined
 
   constructor(type: string, message: string, options: ClientFaultOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -163,5 +172,6 @@ export class ClientFault extends Error {
     this.written = options.written ?? false
     this.partition = options.partition
     this.host = options.host
+    this.batch = options.batch
   }
 }

@@ -16,6 +16,7 @@ import { createListenerParts, type KafkaListenerOptions, type ListenerParts } fr
 import { mapFault, reasonOf, toFault } from './map-error.ts'
 import { keyOf, type PartitionFlow } from './partition-flow.ts'
 import type { Session } from './partition-table.ts'
+import { pause } from './within.ts'
 
 const HEARTBEAT_MS = 1000
 /** How long handlers under way are waited for when the group is dealt out anew. The broker waits 60 s for members to come back. */
@@ -76,7 +77,8 @@ export class KafkaListener implements Listener {
 
   health(): ComponentHealth {
     const { state, sinceMs, reason } = this.#supervisor
-    return { kind: 'listener', name: this.#name, state, sinceMs, ...(reason === undefined ? {} : { reason }) }
+    const reasons = reason === undefined ? {} : { reason }
+    return this.#parts.unreadable.tell({ kind: 'listener', name: this.#name, state, sinceMs, ...reasons })
   }
 
   async stop(): Promise<void> {
@@ -94,8 +96,9 @@ export class KafkaListener implements Listener {
   async #establish(signal: AbortSignal): Promise<void> {
     await this.#endSession()
     if (this.#verdict !== undefined) throw this.#verdict
+    await pause(this.#parts.unreadable.pauseMs, this.#options.clock, signal)
     try {
-      await this.#parts.table.prepare()
+      if (!signal.aborted) await this.#parts.table.prepare()
       if (signal.aborted) return
       const session = this.#createSession()
       this.#session = session
@@ -176,6 +179,7 @@ export class KafkaListener implements Listener {
   #lost(error: unknown): void {
     if (this.#closing !== undefined) return
     const reason = this.#map(error)
+    this.#parts.unreadable.met(toFault(error))
     // A new session would meet the same: a codec that is not installed, a permission that is missing only for reading.
     if (isFinal(reason)) this.#verdict ??= reason
     this.#supervisor.lost(reason)
@@ -278,7 +282,11 @@ export class KafkaListener implements Listener {
     if (state === 'failed') {
       logger.error(`kafka listener failed for good: ${reasonOf(error)}`, { group, error })
       this.#closed.reject(error)
-    } else if (state === 'recovering' && previous !== 'recovering') {
+      return
+    }
+    // Reported once; each of its sessions is a short one.
+    if (this.#parts.unreadable.pauseMs > 0) return
+    if (state === 'recovering' && previous !== 'recovering') {
       logger.warn(`kafka listener is recovering: ${reasonOf(error)}`, { group, error })
     } else if (state === 'consuming' && previous === 'recovering') {
       logger.info('kafka listener has recovered', { group })

@@ -8,6 +8,7 @@ import type { PartitionFlow } from './partition-flow.ts'
 import { PartitionTable, type Session } from './partition-table.ts'
 import { PoisonPolicy } from './poison-policy.ts'
 import type { KafkaSettings } from './settings.ts'
+import { UnreadableBatches } from './unreadable-batches.ts'
 import { warnOfUnreadTopics } from './vhost-advice.ts'
 import { Watchdog } from './watchdog.ts'
 
@@ -49,6 +50,7 @@ export interface ListenerParts {
   readonly intake: Intake
   readonly watchdog: Watchdog
   readonly giveBack: GiveBack
+  readonly unreadable: UnreadableBatches
 }
 
 /** Makes the parts of a listener and connects them: wiring only. */
@@ -113,7 +115,9 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     known: () => table.known,
     onTrouble: hooks.onLost,
   })
-  return { table, committer, dispenser, intake, watchdog, giveBack: new GiveBack(hooks.name, group, logger, clock) }
+  const unreadable = new UnreadableBatches({ group, logger, clock, partitions: () => table.values() })
+  const giveBack = new GiveBack(hooks.name, group, logger, clock)
+  return { table, committer, dispenser, intake, watchdog, giveBack, unreadable }
 }
 
 function createPoisonPolicy({ settings, send, clock, logger }: KafkaListenerOptions): PoisonPolicy {

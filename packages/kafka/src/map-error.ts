@@ -80,6 +80,10 @@ const TABLE: Readonly<Record<string, FaultRow>> = {
   INCONSISTENT_GROUP_PROTOCOL: refused(
     'other members of the consumer group use another assignment strategy: give this service its own consumer_group or pool name',
   ),
+  BatchUnreadable: {
+    kind: 'passing',
+    remedy: 'the batch is damaged, or its codec fails here; nothing behind it is read until it can be',
+  },
   KafkaJSNotImplemented: refused('the codec of a stored batch is not installed'),
   CodecMissing: refused('install the package that the message names'),
   MESSAGE_TOO_LARGE: { kind: 'too-large', notStored: true, remedy: 'the broker sets the limit: message.max.bytes' },

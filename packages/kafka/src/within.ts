@@ -12,3 +12,17 @@ export async function within<T>(timeoutMs: number, clock: Clock, work: Promise<T
     clock.clearTimeout(timer)
   }
 }
+
+/** Resolves after `delayMs`, or when `signal` aborts. */
+export async function pause(delayMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  if (delayMs === 0 || signal.aborted) return
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clock.clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = clock.setTimeout(end, delayMs)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
