@@ -57,7 +57,8 @@ export class PythonSide implements Side {
   private constructor({ python, version, url, settings = [] }: PythonSideOptions) {
     this.version = version
     const args = ['-u', PROGRAM, '--url', url, ...settings.flatMap((setting) => ['--set', setting])]
-    const child = spawn(python, args)
+    // In a group of its own: its queue manager reads in /proc of the group's first process, and that of this one may have ended.
+    const child = spawn(python, args, { detached: true })
     this.#child = child
     this.pid = child.pid
     createInterface({ input: child.stdout }).on('line', (line) => this.#read(line))

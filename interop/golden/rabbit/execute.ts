@@ -32,11 +32,20 @@ const KINDS: readonly (readonly [name: RegExp, execute: Execute])[] = [
   [/^rabbit-connection-handshake/, executeHandshake],
 ]
 
+/** A monitor allows one or two seconds of silence, and a machine that starts brokers beside it may be silent for longer: there are other tries.
+ *  A heartbeat that is not sent is missed in each of them. */
+const IN_A_HURRY = /-monitor/
+const TRIES = 3
+
 /** Executes one vector against a real broker. */
 export async function executeRabbit(rabbit: SharedRabbit, vector: Vector): Promise<Verdict> {
-  const judge = new Judge(vector.file.replace('.json', ''))
   const kind = KINDS.find(([name]) => name.test(vector.file))
   if (kind === undefined) throw new Error(`there is no way to execute ${vector.file}`)
-  await kind[1](judge, rabbit, vector)
-  return judge.verdict()
+  for (let tries = IN_A_HURRY.test(vector.file) ? TRIES : 1; ; tries--) {
+    const judge = new Judge(vector.file.replace('.json', ''))
+    await kind[1](judge, rabbit, vector)
+    const verdict = judge.verdict()
+    if (verdict.outcome !== 'differs' || tries === 1) return verdict
+    process.stderr.write(`${vector.file} is executed again: ${verdict.details.join('\n')}\n`)
+  }
 }
