@@ -74,10 +74,10 @@ async function produce(
           { name: 'kafkajs send per notification', turn: turnOf(() => plain.info('bench', payload)) },
           ...pythonProducing(python, topic, concurrency),
         ],
-        pairs: quick ? 5 : 11,
+        pairs: quick ? (concurrency === 1_000 ? 3 : 5) : 11,
         // The broker's own code, and ours, is compiled while it warms up; one caller alone gets there slowly.
-        turnMs: quick ? (concurrency === 1 ? 500 : 250) : 1_000,
-        warmUpMs: quick ? (concurrency === 1 ? 2_000 : 500) : 3_000,
+        turnMs: quick ? (concurrency === 1 ? 400 : 250) : 1_000,
+        warmUpMs: quick ? (concurrency === 1 ? 1_000 : 500) : 3_000,
       })),
     )
   }
