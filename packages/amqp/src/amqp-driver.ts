@@ -29,8 +29,9 @@ import { incomingNotification, incomingRequest } from './incoming.ts'
 import { LinkListener, type LinkListenerOptions } from './link-listener.ts'
 import type { ListenerSource } from './links.ts'
 import { encodeNotification, encodeRequest } from './message.ts'
-import { type FailurePolicy, NotificationFailures } from './notification-failures.ts'
+import { NotificationFailures } from './notification-failures.ts'
 import { Publisher } from './publisher.ts'
+import type { FailurePolicy } from './settings.ts'
 import { newProgress } from './shipment.ts'
 
 /** What a message may be sent settled as (`pre_settled`). */

@@ -8,8 +8,8 @@ import {
 } from '@oslo-messaging/core/driver'
 import { AmqpDriver } from './amqp-driver.ts'
 import { type AmqpOptions, amqpConfig } from './config.ts'
-import type { FailurePolicy } from './notification-failures.ts'
 import { saslOptions, tlsOptions } from './peer-options.ts'
+import type { AmqpSettings, FailurePolicy } from './settings.ts'
 
 /** Everything but how it is opened. */
 const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
@@ -37,12 +37,6 @@ const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
     const { AmqpAdmin } = await import('./admin.ts')
     return new AmqpAdmin(url, context)
   },
-}
-
-/** What can be chosen in code, beyond the options of oslo. */
-export interface AmqpSettings {
-  /** What becomes of a notification whose endpoint throws. Default: what oslo does. */
-  readonly onNotificationFailure: FailurePolicy
 }
 
 /** A driver for AMQP 1.0 with settings that oslo has no options for. */

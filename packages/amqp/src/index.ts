@@ -1,3 +1,3 @@
-export { amqpDriver, type AmqpSettings, createAmqpDriver } from './definition.ts'
+export { amqpDriver, createAmqpDriver } from './definition.ts'
 export { type AmqpOptions, amqpConfig } from './config.ts'
-export type { FailurePolicy } from './notification-failures.ts'
+export type { AmqpSettings, FailurePolicy } from './settings.ts'
