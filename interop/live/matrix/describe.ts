@@ -1,4 +1,4 @@
-import { beforeAll, describe, it } from 'vitest'
+import { describe, it } from 'vitest'
 
 import type { Cell, Stage } from './cell.ts'
 import { MatrixRunner, type Outcome } from './runner.ts'
@@ -8,12 +8,14 @@ const OPENING_MS = 600_000
 /** A cell may wait for the others of its stage. */
 const PATIENCE_MS = 280_000
 
-/** One test for each cell that there is, and one for stopping the two sides in order. */
+/** One test for opening the two sides, one for each cell that there is, and one for stopping them in order. */
 export function describeStages(stages: readonly Stage[], sideBySide: number): void {
   const runner = new MatrixRunner(stages, sideBySide)
   describe.each(stages.map((stage) => [stage.title, stage] as const))('%s', (_, stage) => {
-    // Its end is that of the cells, which say why there is no stage.
-    beforeAll(async () => await runner.opened(stage), OPENING_MS)
+    // No hook: cells run as soon as they can, and what they poll for belongs to a test.
+    it('both sides open', { timeout: OPENING_MS }, async ({ skip }) => {
+      await hold(runner.opened(stage), skip)
+    })
     for (const cell of stage.cells) {
       if (cell.notApplicable !== undefined) continue
       it(titleOf(cell), { timeout: PATIENCE_MS }, async ({ skip }) => {

@@ -18,8 +18,8 @@ const NOT_RUN = 'this machine cannot have the broker or the Python it needs'
 /** Runs stages in their order, some of them side by side. Every cell gets its outcome; nothing here rejects. */
 export class MatrixRunner {
   readonly #stages: readonly Stage[]
-  readonly #outcomes = new Map<Stage | Cell, Deferred<Outcome>>()
-  readonly #openings = new Map<Stage, Deferred<void>>()
+  readonly #outcomes = new Map<Stage | Cell, Deferred>()
+  readonly #openings = new Map<Stage, Deferred>()
   readonly #sideBySide: number
   #started = false
 
@@ -33,11 +33,11 @@ export class MatrixRunner {
     }
   }
 
-  /** Resolves when both sides of a stage are there, or cannot be: brokers are fetched and Pythons made on first use, which takes its time.
+  /** What became of opening both sides of a stage: brokers are fetched and Pythons made on first use, which takes its time.
    *  The first question of any kind starts the run. */
-  async opened(stage: Stage): Promise<void> {
+  async opened(stage: Stage): Promise<Outcome> {
     this.#start()
-    await known(this.#openings.get(stage)).promise
+    return await known(this.#openings.get(stage)).promise
   }
 
   /** What became of a cell, or of stopping a stage. */
@@ -61,22 +61,20 @@ export class MatrixRunner {
     const applicable = stage.cells.filter((cell) => cell.notApplicable === undefined)
     for (const cell of stage.cells)
       if (cell.notApplicable !== undefined) this.#record(stage, cell, 'not applicable', 0, cell.notApplicable)
-    let opened: OpenStage | undefined
-    try {
-      opened = await openStage(row, release)
-    } catch (error) {
-      for (const each of [...applicable, stage]) this.#settle(stage, each, { outcome: 'fail', ms: 0, error })
-      return
-    } finally {
-      this.#openings.get(stage)?.resolve()
-    }
-    if (opened === undefined) {
-      for (const each of [...applicable, stage]) this.#settle(stage, each, { outcome: 'not run', ms: 0 })
+    const startedAt = performance.now()
+    const { open, error } = await openStage(row, release).then(
+      (found) => ({ open: found, error: undefined }),
+      (reason: unknown) => ({ open: undefined, error: reason }),
+    )
+    if (open === undefined) {
+      const none: Outcome = error === undefined ? { outcome: 'not run', ms: 0 } : { outcome: 'fail', ms: 0, error }
+      this.#openings.get(stage)?.resolve(none)
+      for (const each of [...applicable, stage]) this.#settle(stage, each, none)
       return
     }
-    noteVersion(row.venue, opened.venue.version)
-    noteVersion(`python ${RELEASES[release].version}`, `oslo.messaging from ${opened.pythonFrom}`)
-    const open = opened
+    this.#openings.get(stage)?.resolve({ outcome: 'pass', ms: performance.now() - startedAt })
+    noteVersion(row.venue, open.venue.version)
+    noteVersion(`python ${RELEASES[release].version}`, `oslo.messaging from ${open.pythonFrom}`)
     const queue = [...applicable]
     const work = async (): Promise<void> => {
       for (let cell = queue.shift(); cell !== undefined; cell = queue.shift())
@@ -130,18 +128,18 @@ export function reasonOf(error: unknown): string | undefined {
   return (error instanceof Error ? error.message : inspect(error)).slice(0, 500)
 }
 
-interface Deferred<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
+interface Deferred {
+  readonly promise: Promise<Outcome>
+  readonly resolve: (outcome: Outcome) => void
 }
 
-function deferred<T>(): Deferred<T> {
-  let resolve: (value: T) => void = () => undefined
-  const promise = new Promise<T>((settle) => (resolve = settle))
+function deferred(): Deferred {
+  let resolve: (outcome: Outcome) => void = () => undefined
+  const promise = new Promise<Outcome>((settle) => (resolve = settle))
   return { promise, resolve }
 }
 
-function known<T>(found: Deferred<T> | undefined): Deferred<T> {
+function known(found: Deferred | undefined): Deferred {
   if (found === undefined) throw new Error('There is no such cell')
   return found
 }
