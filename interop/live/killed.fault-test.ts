@@ -13,7 +13,7 @@ import { TRANSPORTS } from './transports/index.ts'
 import { pythonOf, RELEASES } from './transports/releases.ts'
 import { closeVenues, venue } from './transports/venues.ts'
 
-const MONITOR_MS = 3000
+const MONITOR_MS = 4000
 /** What a busy machine may add to it. */
 const SLACK_MS = 3000
 

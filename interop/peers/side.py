@@ -141,6 +141,8 @@ class Side(object):
                 transport, targets, [endpoint], **options)
         server.start()
         common.settle(c.get('url') or self.url)
+        if self.url.startswith('kafka'):
+            await_partitions(server)
         self.made[c['name']] = server
 
     def log(self, c):
@@ -200,6 +202,15 @@ class Side(object):
             transport.cleanup()
         if self.socket:
             os.unlink(self.socket)
+
+
+def await_partitions(server):
+    """A Kafka listener goes on without partitions when they take more than
+    5 s; what is sent before it has them is behind its back."""
+    consumer = server.listener._poll_style_listener.conn
+    ends = time.time() + 30
+    while not consumer.assignment_dict and time.time() < ends:
+        time.sleep(0.1)
 
 
 def end_with_parent():

@@ -99,8 +99,8 @@ export const callTests: readonly RpcFeature[] = [
     const group = await openGroup(scene)
     const plain = await group.client.call('sleep', { seconds: 4 }, { ...group.to(1), timeoutMs: 1000 })
     expect(plain.error).toMatchObject({ type: 'MessagingTimeout' })
-    const wish = { ...group.to(1), timeoutMs: 3_600_000, monitorMs: 2000 }
-    expect(valueOf(await group.client.call('sleep', { seconds: 4, value: 'done' }, wish))).toBe('done')
+    const wish = { ...group.to(1), timeoutMs: 3_600_000, monitorMs: 4000 }
+    expect(valueOf(await group.client.call('sleep', { seconds: 6, value: 'done' }, wish))).toBe('done')
     await group.stop()
   }),
   rpc('CallTestCase.test_endpoint_version_namespace', async ({ caller, callee }) => {

@@ -29,7 +29,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   'an error of an allowed module': { method: 'fail', args: { kind: 'DemoError', message: 'demo', code: 7 } },
   'an error that cannot be rebuilt': { method: 'fail', args: { kind: 'PickyError', message: 'p', code: 1 } },
   'a call that nobody answers in time': { method: 'sleep', args: { seconds: 3 }, wish: { timeoutMs: 1000 } },
-  'a monitored call': { method: 'sleep', args: { seconds: 3, value: 1 }, wish: { monitorMs: 2000, timeoutMs: 20_000 } },
+  'a monitored call': { method: 'sleep', args: { seconds: 6, value: 1 }, wish: { monitorMs: 4000, timeoutMs: 20_000 } },
   'a version above the cap': { method: 'ping', wish: { target: { version: '1.4' }, versionCap: '1.3' } },
 }
 

@@ -60,7 +60,7 @@ export const timeFeatures: readonly RpcFeature[] = [
     expect(ms).toBeLessThan(20_000)
   }),
   rpc('heartbeats: errors of a monitored call arrive', async ({ client }) => {
-    const wish = { monitorMs: 2000, timeoutMs: 30_000 }
+    const wish = { monitorMs: 4000, timeoutMs: 30_000 }
     const { error } = await client.call('fail', { kind: 'ValueError', message: 'monitored' }, wish)
     expect(error).toMatchObject({ type: 'ValueError', rebuilt: true })
   }),
