@@ -45,6 +45,8 @@ export async function checkInstalled() {
         .filter((door) => !/\.(json|md)$/.test(door))
         .map((door) => join(manifest.name, door)),
     )
+    // The command, by the link that npm makes for it.
+    await tool(join(app, 'node_modules', '.bin', 'oslo-msg'), ['--version'], { cwd: app })
     return await tool(process.execPath, ['main.mjs', JSON.stringify(doors)], { cwd: app })
   } finally {
     rmSync(folder, { recursive: true, force: true })
