@@ -41,18 +41,24 @@ export async function buryAndRedrive(options: PoisonOptions): Promise<void> {
   }
   const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint])
   await listener.start()
+  const takes = async (payload: string): Promise<number> => {
+    const before = handled.length
+    const sentAt = performance.now()
+    await notifier.info({}, 'meal', payload)
+    await waitFor(payload, () => handled.length > before)
+    return performance.now() - sentAt
+  }
+  const firstMs = await takes('the first one')
   await notifier.info({ user: 'u' }, 'meal', 'poison')
-  const sentAt = performance.now()
-  await notifier.info({}, 'meal', 'fine')
-  await waitFor('the next one', () => handled.length === 1)
-  expect(performance.now() - sentAt).toBeLessThan(1000)
+  // A second, and what this machine needs for anything at all.
+  expect(await takes('the next one')).toBeLessThan(1000 + 10 * firstMs)
   await waitFor('the dead letter', options.isBuried)
   expect(tries).toHaveLength(maxAttempts)
 
   isMended = true
   await options.redrive()
-  await waitFor('the redriven one', () => handled.length === 2)
-  expect(handled[1]).toEqual({
+  await waitFor('the redriven one', () => handled.length === 3)
+  expect(handled[2]).toEqual({
     ctxt: expect.objectContaining({ user: 'u' }) as object,
     eventType: 'meal',
     payload: 'poison',
