@@ -53,7 +53,7 @@ function forgetQueueNumbers(): void {
 }
 
 function serverTarget({ api }: Vector): Target {
-  return new Target(api['server_target'] as { topic: string; server: string })
+  return new Target((api as { server_target: { topic: string; server: string } }).server_target)
 }
 
 describe('declarations of an RPC server', () => {

@@ -103,15 +103,15 @@ describe('requests we send', () => {
 
   function targetOf({ args }: VectorFrame, { api }: Vector): Target {
     const exchange = String(args['exchange'])
-    const { topic } = api['target'] as { topic: string }
+    const { topic } = (api as { target: { topic: string } }).target
     if (exchange.endsWith('_fanout')) return new Target({ topic, fanout: true })
     const server = String(args['routing_key']).slice(topic.length + 1)
     return new Target({ topic, exchange, server: server === '' ? null : server })
   }
 
   function optionsOf({ properties = {} }: VectorFrame, message: Message, { api }: Vector) {
-    const { transport_options } = (api['client_options'] ?? {}) as { transport_options?: { at_least_once?: boolean } }
-    const atLeastOnce = transport_options?.at_least_once ?? false
+    const { client_options = {} } = api as { client_options?: { transport_options?: { at_least_once?: boolean } } }
+    const atLeastOnce = client_options.transport_options?.at_least_once ?? false
     if (message['_msg_id'] === undefined) return castOptions({ atLeastOnce })
     const monitor = message['_timeout'] as number | null
     const expiresInMs = Number(properties['expiration'])
@@ -208,7 +208,7 @@ describe('requests we receive', () => {
   }
 
   function duplicates({ api }: Vector): number {
-    const bodies = (api['bodies'] ?? []) as string[]
+    const { bodies = [] } = api as { bodies?: string[] }
     return bodies.length - new Set(bodies).size
   }
 
