@@ -23,7 +23,13 @@ const GROUP = 64
 /** Bytes at the end of a request in which its unique id is. */
 const ID_LENGTH = 40
 
-const open = (url: string): Promise<ChannelModel> => connect(url, { noDelay: true })
+/** Without heartbeats: amqplib would miss those that it does not read any more, and cut the connection after two minutes. */
+function open(url: string): Promise<ChannelModel> {
+  const silent = new URL(url)
+  silent.searchParams.set('heartbeat', '0')
+  return connect(silent.href, { noDelay: true })
+}
+
 /** amqplib keeps them to itself. */
 const socketOf = ({ connection }: ChannelModel): Socket => Reflect.get(connection, 'stream') as Socket
 const numberOf = (channel: Channel): number => Reflect.get(channel, 'ch') as number
