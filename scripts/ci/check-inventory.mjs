@@ -14,7 +14,10 @@ function* testFiles(folder) {
     if (entry.name === 'node_modules' || entry.name === 'dist') continue
     const path = join(folder, entry.name)
     if (entry.isDirectory()) yield* testFiles(path)
-    else if (/\.(test|broker-test|fault-test|soak-test|test-d)\.ts$/.test(entry.name) || path.includes('conformance/src/'))
+    else if (
+      /\.(test|broker-test|fault-test|soak-test|test-d)\.ts$/.test(entry.name) ||
+      path.includes('conformance/src/')
+    )
       yield path
   }
 }
