@@ -9,7 +9,7 @@ import {
 import { AmqpDriver } from './amqp-driver.ts'
 import { type AmqpOptions, amqpConfig } from './config.ts'
 import { saslOptions, tlsOptions } from './peer-options.ts'
-import type { AmqpSettings, FailurePolicy } from './settings.ts'
+import { type AmqpSettings, type FailurePolicy, policyOf } from './settings.ts'
 
 /** Everything but how it is opened. */
 const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
@@ -39,9 +39,9 @@ const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
   },
 }
 
-/** A driver for AMQP 1.0 with settings that oslo has no options for. */
+/** A driver for AMQP 1.0 with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be used. */
 export function createAmqpDriver(settings: Partial<AmqpSettings> = {}): DriverDefinition<AmqpOptions> {
-  const { onNotificationFailure: policy = { action: 'default' } } = settings
+  const policy = policyOf(settings)
   return { ...DEFINITION, open: (url, context) => open(url, context, policy) }
 }
 

@@ -64,6 +64,9 @@ export { ReplyWaiters, type ReplyWaitOptions } from './driver/reply-waiters.ts'
 export { type ReadyOptions, Supervisor, type SupervisorChange, type SupervisorOptions } from './driver/supervisor.ts'
 export { type Logger, silentLogger } from './diagnostics/logger.ts'
 
+// Settings given in code: each check throws TypeError with the name and what would do.
+export { checkChoice, checkCount, checkFunction, checkOptions, type OptionNames } from './util/check.ts'
+
 // Every error a driver may raise.
 export * from './errors.ts'
 

@@ -1,4 +1,4 @@
-import type { DriverDefinition } from '@oslo-messaging/core/driver'
+import { checkFunction, checkOptions, type DriverDefinition, type OptionNames } from '@oslo-messaging/core/driver'
 import { capabilities } from './capabilities.ts'
 import type { ImportPackage } from './codecs.ts'
 import { type KafkaOptions, kafkaConfig } from './config.ts'
@@ -14,8 +14,14 @@ export interface KafkaDriverOptions {
   readonly importCodec?: ImportPackage
 }
 
-/** A Kafka driver with what a configuration file cannot say. Register it by value: `createDriverRegistry({ drivers: [createKafkaDriver({ ... })] })`. */
+const OPTION_NAMES: OptionNames<KafkaDriverOptions> = { oauthBearerToken: true, importCodec: true }
+
+/** A Kafka driver with what a configuration file cannot say. Register it by value: `createDriverRegistry({ drivers: [createKafkaDriver({ ... })] })`.
+ *  Throws TypeError when an option is unknown or no function. */
 export function createKafkaDriver(options: KafkaDriverOptions = {}): DriverDefinition<KafkaOptions> {
+  checkOptions('createKafkaDriver', options, OPTION_NAMES)
+  checkFunction('oauthBearerToken', options.oauthBearerToken)
+  checkFunction('importCodec', options.importCodec)
   return {
     name: 'kafka',
     schemes: ['kafka'],

@@ -1,13 +1,15 @@
 import { type DriverDefinition, NO_CAPABILITIES } from '@oslo-messaging/core/driver'
+import { completeSettings } from './check-settings.ts'
 import { rabbitConfig, type RabbitOptions } from './config.ts'
-import { DEFAULT_SETTINGS, type RabbitSettings } from './settings.ts'
+import type { RabbitSettings } from './settings.ts'
 
 export { rabbitConfig, type RabbitOptions } from './config.ts'
 export type { DuplicateStore } from './duplicates.ts'
 export type { FailurePolicy, RabbitSettings } from './settings.ts'
 
-/** A driver for RabbitMQ with settings that oslo has no options for. */
+/** A driver for RabbitMQ with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be used. */
 export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): DriverDefinition<RabbitOptions> {
+  const complete = completeSettings(settings)
   return {
     name: 'rabbit',
     schemes: ['rabbit', 'kombu'],
@@ -36,11 +38,11 @@ export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): Driv
         import('./rabbit-driver.ts'),
         import('./client.ts'),
       ])
-      return new RabbitDriver(url, context, amqplibClient, { ...DEFAULT_SETTINGS, ...settings })
+      return new RabbitDriver(url, context, amqplibClient, complete)
     },
     async administer(url, context) {
       const [{ RabbitAdmin }, { amqplibClient }] = await Promise.all([import('./admin.ts'), import('./client.ts')])
-      return new RabbitAdmin(url, context, amqplibClient, { ...DEFAULT_SETTINGS, ...settings })
+      return new RabbitAdmin(url, context, amqplibClient, complete)
     },
   }
 }

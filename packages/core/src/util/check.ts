@@ -18,6 +18,20 @@ export function checkTimeout(name: string, value: unknown): number | null {
   )
 }
 
+/** A whole number from `least` on, or nothing. */
+export function checkCount(name: string, value: unknown, least = 0): void {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) return
+  throw new TypeError(
+    `${name} must be a whole number, ${least} or more, not ${typeof value === 'number' ? value : kindOf(value)}`,
+  )
+}
+
+/** A function, or nothing. */
+export function checkFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'function') return
+  throw new TypeError(`${name} must be a function, not ${kindOf(value)}`)
+}
+
 /** The names that an options object may have, for `checkOptions`. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
 

@@ -65,7 +65,12 @@ export function openOver(client: KafkaClient, options: OpenOptions = {}): KafkaD
 
 /** The driver as applications get it. */
 export async function openReal(url: string, options: OpenOptions & KafkaDriverOptions = {}): Promise<Driver> {
-  return await createKafkaDriver(options).open(TransportURL.parse(url), contextOf(options))
+  const { oauthBearerToken, importCodec } = options
+  const definition = createKafkaDriver({
+    ...(oauthBearerToken === undefined ? {} : { oauthBearerToken }),
+    ...(importCodec === undefined ? {} : { importCodec }),
+  })
+  return await definition.open(TransportURL.parse(url), contextOf(options))
 }
 
 export function notification(payload: unknown, priority = 'INFO'): OutgoingNotification {
