@@ -18,17 +18,19 @@ const UPPER = {
     'server',
     'rpc',
     'notify',
+    'memory',
     'testing',
   ],
-  url: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
-  wire: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
-  config: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
-  driver: ['registry', 'transport', 'server', 'rpc', 'notify', 'testing'],
+  url: ['registry', 'transport', 'server', 'rpc', 'notify', 'memory', 'testing'],
+  wire: ['registry', 'transport', 'server', 'rpc', 'notify', 'memory', 'testing'],
+  config: ['registry', 'transport', 'server', 'rpc', 'notify', 'memory', 'testing'],
+  driver: ['registry', 'transport', 'server', 'rpc', 'notify', 'memory', 'testing'],
   registry: ['transport', 'server', 'rpc', 'notify'],
   transport: ['rpc', 'notify'],
   server: ['registry', 'rpc', 'notify'],
   rpc: ['notify'],
   notify: ['rpc'],
+  memory: ['rpc', 'notify', 'server', 'transport'],
   testing: ['rpc', 'notify', 'server', 'transport'],
 }
 
@@ -60,7 +62,10 @@ function objectionToPath(folder, file, part, path) {
   if (!isBelow(folder, path)) return 'that is the inside of another package; use its published doors'
   if (part === 'src' && !isBelow(join(folder, 'src'), path)) return 'what is shipped imports only what is shipped'
   if (folder !== join('packages', 'core') || part !== 'src') return undefined
+  const host = join(folder, 'src', 'driver', 'host')
+  const isHost = isBelow(host, path) && !isBelow(host, file)
   const [from, to] = [file, path].map((each) => relative(join(folder, 'src'), each).split(/[\\/]/)[0])
+  if (isHost && from !== 'transport') return "driver/host is core's side of a driver; only transports use it"
   return UPPER[from]?.includes(to) ? `${from} is below ${to}; nothing points upwards` : undefined
 }
 

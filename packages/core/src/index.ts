@@ -36,10 +36,10 @@ export {
 export type { QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
 
 // RPC clients
-export type { CallOptions, CallTransportOptions } from './rpc/call-options.ts'
-export { CallContext, type PrepareOptions } from './rpc/call-context.ts'
-export type { AnyMethods, CallArguments, CallResult, EndpointMethods, MethodName } from './rpc/methods.ts'
-export { getRpcClient, type GetRPCClientOptions, RPCClient, type RPCClientOptions } from './rpc/rpc-client.ts'
+export type { CallOptions, CallTransportOptions } from './rpc/client/call-options.ts'
+export { CallContext, type PrepareOptions } from './rpc/client/call-context.ts'
+export type { AnyMethods, CallArguments, CallResult, EndpointMethods, MethodName } from './rpc/client/methods.ts'
+export { getRpcClient, type GetRPCClientOptions, RPCClient, type RPCClientOptions } from './rpc/client/rpc-client.ts'
 
 // RPC servers
 export {
@@ -48,12 +48,12 @@ export {
   LegacyRPCAccessPolicy,
   RPCAccessPolicyBase,
   type RPCAccessPolicyClass,
-} from './rpc/access-policy.ts'
-export type { Endpoint, EndpointMethod, RPCCall } from './rpc/endpoint.ts'
-export { expectedExceptions } from './rpc/expected-exceptions.ts'
-export { declareArguments, expose } from './rpc/expose.ts'
-export { getRpcServer, type GetRPCServerOptions, RPCServer, type RPCServerOptions } from './rpc/rpc-server.ts'
-export { RPCDispatcher } from './rpc/rpc-dispatcher.ts'
+} from './rpc/server/access-policy.ts'
+export type { Endpoint, EndpointMethod, RPCCall } from './rpc/server/endpoint.ts'
+export { expectedExceptions } from './rpc/server/expected-exceptions.ts'
+export { declareArguments, expose } from './rpc/server/expose.ts'
+export { getRpcServer, type GetRPCServerOptions, RPCServer, type RPCServerOptions } from './rpc/server/rpc-server.ts'
+export { RPCDispatcher } from './rpc/server/rpc-dispatcher.ts'
 export { isVersionCompatible } from './rpc/version.ts'
 export {
   MessageServer,

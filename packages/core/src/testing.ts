@@ -1,7 +1,7 @@
 /** Door 3, for tests of applications and of drivers: the in-process driver with a recorder and scripted faults, and a clock moved by hand. */
-export { memoryDriver, type MemoryDriverParts, type MemoryOptions } from './testing/memory-driver.ts'
-export { createMemoryBroker, createMemoryDriver } from './testing/create-memory-driver.ts'
-export type { MemoryBroker } from './testing/memory-broker.ts'
+export { memoryDriver, type MemoryDriverParts, type MemoryOptions } from './memory/memory-driver.ts'
+export { createMemoryBroker, createMemoryDriver } from './memory/create-memory-driver.ts'
+export type { MemoryBroker } from './memory/memory-broker.ts'
 export type {
   BreakableConnection,
   DeliveryFault,
@@ -10,7 +10,7 @@ export type {
   MemoryRecorder,
   MessageKind,
   PublishFault,
-} from './testing/memory-hooks.ts'
+} from './memory/memory-hooks.ts'
 export { createRecorder, type EventFilter, type RecordedEvent, type Recorder } from './testing/recorder.ts'
 export { createFaults, type Faults, type FaultScope } from './testing/faults.ts'
 export { createManualClock, type ManualClock } from './testing/manual-clock.ts'

@@ -4,7 +4,7 @@ import { loadConfig } from '../src/config/load.ts'
 import { requireServerTarget, requireTopic } from '../src/transport/check-target.ts'
 import { createDriverRegistry } from '../src/registry/driver-registry.ts'
 import { Target, type TargetFields } from '../src/target.ts'
-import { createMemoryDriver } from '../src/testing/create-memory-driver.ts'
+import { createMemoryDriver } from '../src/memory/create-memory-driver.ts'
 import { getRpcTransport } from '../src/transport/rpc-transport.ts'
 import { Deadline } from '../src/util/deadline.ts'
 

@@ -4,7 +4,6 @@ import { mayHoldSecret } from './mask.ts'
 import type { ConfigFragment, OptionDefinition } from './option.ts'
 import type { GivenValue } from './schema.ts'
 import { type ConfigSource, entriesOf, type SourceEntry } from './source.ts'
-import { substitute } from './substitute.ts'
 import { suggest } from '../util/suggest.ts'
 import { gatherValues } from './values.ts'
 
@@ -148,4 +147,16 @@ function findReference(
     if (definition !== undefined) return { key: `${group}.${name}`, group, value: definition.default, literal: true }
   }
   return undefined
+}
+
+/** `\$`, `$$`, `$name`, `${name}`; a `$` before anything else stays. Names may have dots: `${group.name}`. */
+const REFERENCE = /\\\$|\$(?:(\$)|([_a-z][._a-z0-9]*)|\{([_a-z][._a-z0-9]*)\})/gi
+
+/** Replaces references to other options, as oslo.config does. `lookUp` gives the text for a name. */
+function substitute(text: string, lookUp: (name: string) => string): string {
+  if (!text.includes('$')) return text
+  return text.replace(REFERENCE, (_match, _dollar: string | undefined, bare?: string, braced?: string) => {
+    const name = bare ?? braced
+    return name === undefined ? '$' : lookUp(name)
+  })
 }

@@ -1,5 +1,11 @@
 import { TransportDriverError } from '../errors.ts'
-import type { BreakableConnection, DeliveryFault, MemoryFaultPlan, MessageKind, PublishFault } from './memory-hooks.ts'
+import type {
+  BreakableConnection,
+  DeliveryFault,
+  MemoryFaultPlan,
+  MessageKind,
+  PublishFault,
+} from '../memory/memory-hooks.ts'
 
 /** Which events a fault meets, counted from the moment it is scripted: the nth (from 1), or every one. Default: the next. */
 export interface FaultScope {

@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../util/clock.ts'
 import { Deadline } from '../util/deadline.ts'
-import type { MemoryEvent, MemoryRecorder } from './memory-hooks.ts'
+import type { MemoryEvent, MemoryRecorder } from '../memory/memory-hooks.ts'
 
 /** One event with its place among all events of the recorder, from 0. */
 export type RecordedEvent<Type extends MemoryEvent['type'] = MemoryEvent['type']> = Extract<

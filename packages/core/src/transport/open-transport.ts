@@ -2,8 +2,8 @@ import type { ResolvedOptions } from '../config/option.ts'
 import { basename, extname } from 'node:path'
 import { type Logger, silentLogger } from '../diagnostics/logger.ts'
 import type { DriverContext, DriverDefinition } from '../driver/driver.ts'
-import { ManagedDriver } from '../driver/managed-driver.ts'
-import { type RefusableCapability, requireCapability } from '../driver/require-capability.ts'
+import { ManagedDriver } from '../driver/host/managed-driver.ts'
+import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
 import { ConfigurationError, InvalidTransportURL } from '../errors.ts'
 import { createDriverRegistry, type DriverRegistry } from '../registry/driver-registry.ts'
 import { TransportURL } from '../url/transport-url.ts'
@@ -143,7 +143,7 @@ function resolveOptions(conf: MessagingConfig, definition: DriverDefinition, url
 
 /** The in-process driver is imported when it may be needed, so that a program which names its drivers does not load it. */
 async function defaultRegistry(): Promise<DriverSource> {
-  const { memoryDriver } = await import('../testing/memory-driver.ts')
+  const { memoryDriver } = await import('../memory/memory-driver.ts')
   return createDriverRegistry({ drivers: [memoryDriver], discover: true })
 }
 

@@ -9,9 +9,9 @@ import type {
   SendOptions,
 } from '../driver/driver.ts'
 import type { Health } from '../driver/health.ts'
-import type { ManagedDriver } from '../driver/managed-driver.ts'
+import type { ManagedDriver } from '../driver/host/managed-driver.ts'
 import type { OutgoingNotification, OutgoingRequest, RPCReply } from '../driver/messages.ts'
-import { type RefusableCapability, requireCapability } from '../driver/require-capability.ts'
+import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
 import { ClosedError } from '../errors.ts'
 import type { MessageServer, ServerHost } from '../server/message-server.ts'
 import type { Target } from '../target.ts'

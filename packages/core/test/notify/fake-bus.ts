@@ -11,7 +11,7 @@ import type {
   NotifyListenOptions,
   NotifyOptions,
 } from '../../src/driver/driver.ts'
-import { ManagedDriver } from '../../src/driver/managed-driver.ts'
+import { ManagedDriver } from '../../src/driver/host/managed-driver.ts'
 import type { IncomingNotification, OutgoingNotification } from '../../src/driver/messages.ts'
 import type { Target } from '../../src/target.ts'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.ts'

@@ -12,7 +12,7 @@ import { Notifier } from '../../src/notify/notifier.ts'
 import { PRIORITIES } from '../../src/notify/priority.ts'
 import { createDriverRegistry } from '../../src/registry/driver-registry.ts'
 import { Target, type TargetFields } from '../../src/target.ts'
-import { createMemoryDriver } from '../../src/testing/create-memory-driver.ts'
+import { createMemoryDriver } from '../../src/memory/create-memory-driver.ts'
 import { getNotificationTransport } from '../../src/transport/notification-transport.ts'
 
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 10_000 })

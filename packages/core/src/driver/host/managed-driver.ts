@@ -1,0 +1,199 @@
+import { ClosedError, DriverLoadFailure, isMessagingError, TransportDriverError } from '../../errors.ts'
+import type { Target } from '../../target.ts'
+import type { TransportURL } from '../../url/transport-url.ts'
+import { untilAborted } from '../../util/abort.ts'
+import { errorText } from '../../util/text.ts'
+import type { DriverCapabilities } from '../capabilities.ts'
+import type {
+  Driver,
+  DriverContext,
+  DriverDefinition,
+  Listener,
+  ListenOptions,
+  NotificationSource,
+  NotifyListenOptions,
+  NotifyOptions,
+  SendOptions,
+} from '../driver.ts'
+import type { Health } from '../health.ts'
+import type { OutgoingNotification, OutgoingRequest, RPCReply } from '../messages.ts'
+import { SendGroup } from './send-group.ts'
+
+/** Keeps the books that no driver author has to: opened once, closed once, nothing after close, one kind of error.
+ *  Every promise it gives rejects with a MessagingError or with the reason of the caller's signal, whatever the driver throws. */
+export class ManagedDriver {
+  readonly name: string
+  readonly capabilities: DriverCapabilities
+  readonly #driver: Driver
+  #closing: Promise<void> | undefined
+  #isClosed = false
+  #sends: SendGroup
+  /** What began before the last flush, as long as some of it is under way. */
+  readonly #earlier = new Set<SendGroup>()
+
+  private constructor(definition: DriverDefinition, driver: Driver) {
+    this.name = definition.name
+    this.capabilities = definition.capabilities
+    this.#driver = driver
+    this.#sends = new SendGroup(this.#rethrow)
+  }
+
+  /** Opens the driver. Rejects with the driver's typed error, DriverLoadFailure when a package it needs is missing, or TransportDriverError around anything else it throws. */
+  static async open(definition: DriverDefinition, url: TransportURL, context: DriverContext): Promise<ManagedDriver> {
+    try {
+      return new ManagedDriver(definition, await definition.open(url, context))
+    } catch (error) {
+      throw isMissingModule(error) ? loadFailure(definition.name, error) : unify(definition.name, error)
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
+    return this.#send(options.deadline.signal, () => this.#driver.send(target, request, options))
+  }
+
+  sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
+    return this.#send(options.deadline.signal, () => this.#driver.sendNotification(target, notification, options))
+  }
+
+  listen(target: Target, options: ListenOptions): Promise<Listener> {
+    return this.#subscribe(options.deadline.signal, () => this.#driver.listen(target, options))
+  }
+
+  listenForNotifications(sources: readonly NotificationSource[], options: NotifyListenOptions): Promise<Listener> {
+    return this.#subscribe(options.deadline.signal, () => this.#driver.listenForNotifications(sources, options))
+  }
+
+  /** Resolves when everything that was sent before has settled; with the number of what has not when `signal` aborts first. Never rejects. */
+  async flush(signal: AbortSignal): Promise<number> {
+    if (this.#sends.open > 0) {
+      this.#earlier.add(this.#sends)
+      this.#sends = new SendGroup(this.#rethrow)
+    }
+    const groups = [...this.#earlier]
+    await untilAborted(Promise.all(groups.map(async (group) => await group.ended())), signal)
+    let left = 0
+    for (const group of groups) {
+      left += group.open
+      if (group.open === 0) this.#earlier.delete(group)
+    }
+    return left
+  }
+
+  health(): Health {
+    const health = this.#driver.health()
+    if (this.#isClosed) return { ...health, status: 'closed' }
+    return this.#closing === undefined ? health : { ...health, status: 'draining' }
+  }
+
+  /** Refuses what is new from now on and closes the driver once, however often it is called; later calls wait for the first. */
+  close(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  async #close(options: { readonly signal?: AbortSignal }): Promise<void> {
+    try {
+      await this.#driver.close(options)
+    } catch (error) {
+      throw unify(this.name, error)
+    } finally {
+      this.#isClosed = true
+    }
+  }
+
+  async #subscribe(signal: AbortSignal | undefined, listen: () => Promise<Listener>): Promise<Listener> {
+    const listener = await this.#begin(signal, listen).catch(
+      signal === undefined ? this.#rethrow : this.#rethrowUnless(signal),
+    )
+    if (this.#closing === undefined) return new ManagedListener(this.name, listener)
+    await listener.close()
+    throw this.#closedError()
+  }
+
+  /** Not `async`: on the way of a call every wrapper costs turns of the event loop. */
+  #send<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    return this.#sends.track(this.#begin(signal, run), signal && this.#rethrowUnless(signal))
+  }
+
+  #begin<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError())
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    try {
+      return run()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The same for all who have no signal: one less for each of the thousands that may be under way. */
+  readonly #rethrow = (error: unknown): never => {
+    throw unify(this.name, error)
+  }
+
+  #rethrowUnless(signal: AbortSignal): (error: unknown) => never {
+    return (error) => {
+      throw unify(this.name, error, signal)
+    }
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`The ${this.name} transport is closed`, { delivery: 'not-sent' })
+  }
+}
+
+/** A driver's listener whose errors are typed. */
+class ManagedListener implements Listener {
+  readonly closed: Promise<void>
+  readonly #driverName: string
+  readonly #listener: Listener
+
+  constructor(driverName: string, listener: Listener) {
+    this.#driverName = driverName
+    this.#listener = listener
+    this.closed = listener.closed.catch((error: unknown) => {
+      throw unify(driverName, error)
+    })
+    // Whoever uses the listener looks at `closed`; until then a rejection must not count as unhandled.
+    this.closed.catch(() => {})
+  }
+
+  async stop(): Promise<void> {
+    try {
+      await this.#listener.stop()
+    } catch (error) {
+      throw unify(this.#driverName, error)
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#listener.close()
+    } catch (error) {
+      throw unify(this.#driverName, error)
+    }
+  }
+}
+
+/** What a driver threw, as something the contract allows. */
+function unify(driverName: string, error: unknown, signal?: AbortSignal): unknown {
+  if (isMessagingError(error)) return error
+  if (signal?.aborted && error === signal.reason) return error
+  return new TransportDriverError(`${driverName}: ${errorText(error)}`, { cause: error, delivery: 'unknown' })
+}
+
+/** Drivers import their client library when they are opened. */
+function isMissingModule(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).endsWith('MODULE_NOT_FOUND')
+}
+
+function loadFailure(driverName: string, cause: Error): DriverLoadFailure {
+  return new DriverLoadFailure(
+    driverName,
+    `The ${driverName} driver lacks a package it needs: ${errorText(cause)}. Run npm install`,
+    { cause },
+  )
+}

@@ -1,0 +1,38 @@
+import { UnsupportedCapability } from '../../errors.ts'
+import type { DriverCapabilities } from '../capabilities.ts'
+
+/** Capabilities that an application asks for by what it builds. */
+export type RefusableCapability =
+  | 'rpc'
+  | 'notifications'
+  | 'rpcFanout'
+  | 'rpcCallMonitoring'
+  | 'rpcAtLeastOnce'
+  | 'requeue'
+  | 'pools'
+
+/** What to do without each of them. */
+const REFUSALS: Readonly<Record<RefusableCapability, (driver: string) => string>> = {
+  rpc: (driver: string) =>
+    `${driver} is notify-only: set [DEFAULT] transport_url to rabbit:// or amqp:// and keep ${driver} in [oslo_messaging_notifications]`,
+  notifications: (driver: string) =>
+    `${driver} carries no notifications: set [oslo_messaging_notifications] transport_url to rabbit:// or kafka://`,
+  rpcFanout: (driver: string) =>
+    `${driver} has no fanout: leave fanout out of the target and address each server by name`,
+  rpcCallMonitoring: (driver: string) =>
+    `${driver} does not monitor calls: leave callMonitorTimeoutMs out and bound the call with timeoutMs`,
+  rpcAtLeastOnce: (driver: string) =>
+    `${driver} cannot tell that no queue takes a request: leave transportOptions.atLeastOnce out`,
+  requeue: (driver: string) =>
+    `${driver} does not deliver a notification again: leave allowRequeue out and retry inside the endpoint`,
+  pools: (driver: string) => `${driver} has no pools of listeners: leave pool out and give each group its own topic`,
+}
+
+/** Throws UnsupportedCapability, naming the capability and the remedy, unless the driver declares it (DESIGN D2). */
+export function requireCapability(
+  driver: { readonly name: string; readonly capabilities: DriverCapabilities },
+  capability: RefusableCapability,
+): void {
+  if (driver.capabilities[capability]) return
+  throw new UnsupportedCapability(capability, REFUSALS[capability](driver.name))
+}

@@ -1,0 +1,282 @@
+import type { MessageContext, OutgoingRequest, RPCReply, RPCRequestMessage } from '../../driver/messages.ts'
+import type { SendOptions } from '../../driver/driver.ts'
+import { InvalidTarget, isMessagingError, RPCVersionCapError, TransportDriverError } from '../../errors.ts'
+import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
+import { isPromiseLike, type Serializer } from '../../serializer/serializer.ts'
+import type { Target, TargetFields } from '../../target.ts'
+import { checkHeaders, type MessageHeaders } from '../../transport/check-headers.ts'
+import { requireTarget } from '../../transport/check-target.ts'
+import type { Transport } from '../../transport/transport.ts'
+import { Deadline } from '../../util/deadline.ts'
+import { checkOptions, checkSignal, checkTimeout, kindOf } from '../../util/check.ts'
+import { beginAtCaller } from '../../util/stack.ts'
+import { decodeFailure } from '../../wire/remote-failure.ts'
+import {
+  CALL_OPTIONS,
+  CALL_TRANSPORT_OPTIONS,
+  type CallOptions,
+  checkRetry,
+  type CallTransportOptions,
+} from './call-options.ts'
+import type { AnyMethods, CallArguments, CallResult, MethodName } from './methods.ts'
+import { explainFailure } from './explain-failure.ts'
+import { observeSending } from './observe-sending.ts'
+import { isVersion, isVersionCompatible } from '../version.ts'
+
+/** What every call and cast of a client has in common. null means oslo's None. */
+export interface CallSettings {
+  /** null: `rpc_response_timeout`. Casts do not use it. */
+  readonly timeoutMs: number | null
+  /** Highest version that may be asked for; null: any. */
+  readonly versionCap: string | null
+  /** Attempts after the first; null: no limit but the deadline. */
+  readonly retry: number | null
+  /** null: not monitored. */
+  readonly callMonitorTimeoutMs: number | null
+  readonly atLeastOnce: boolean
+  readonly serializer: Serializer
+  readonly defaultTimeoutMs: number
+}
+
+/** What `prepare` may replace: leaving out keeps, null is a value. */
+export interface PrepareOptions extends Omit<TargetFields, 'legacyNamespaces'> {
+  readonly timeoutMs?: number | null
+  readonly versionCap?: string | null
+  /** null or -1: no limit but the deadline; 0: one attempt; N: so many more. */
+  readonly retry?: number | null
+  /** Reject with ServerLost when neither a reply nor a sign of life comes for so long; servers send one at half of it, from 2000 up. */
+  readonly callMonitorTimeoutMs?: number | null
+  readonly transportOptions?: CallTransportOptions
+}
+
+const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({})
+
+/** Calls and casts to one target with fixed settings. Immutable; `prepare` gives a changed copy. Any number of calls may be under way (INVENTORY C16). */
+export class CallContext<Methods extends object = AnyMethods> {
+  readonly target: Target
+  readonly transport: Transport
+  readonly #settings: CallSettings
+  /** Nothing to serialize: arguments and results pass as they are. */
+  readonly #isPlain: boolean
+
+  constructor(transport: Transport, target: Target, settings: CallSettings) {
+    requireTarget(target, 'An RPC client')
+    checkVersion(target, target.version)
+    if (settings.versionCap !== null) checkVersion(target, settings.versionCap)
+    if (target.fanout === true) transport.require('rpcFanout')
+    if (settings.callMonitorTimeoutMs !== null) transport.require('rpcCallMonitoring')
+    if (settings.atLeastOnce) transport.require('rpcAtLeastOnce')
+    this.transport = transport
+    this.target = target
+    this.#settings = settings
+    this.#isPlain = settings.serializer.constructor === NoOpSerializer
+  }
+
+  /** A copy with some fields of the target or some settings replaced; the original stays as it is.
+   *  Throws InvalidTarget for a version that is not `major.minor`, UnsupportedCapability for what the driver cannot do, TypeError for other bad values. */
+  prepare(changes: PrepareOptions): CallContext<Methods> {
+    if (typeof changes !== 'object' || changes === null)
+      throw new TypeError(`prepare takes what changes in an object such as { server: 'node1' }, not ${kindOf(changes)}`)
+    const { timeoutMs, versionCap, retry, callMonitorTimeoutMs, transportOptions, ...fields } = changes
+    checkOptions('transportOptions', transportOptions, CALL_TRANSPORT_OPTIONS)
+    const before = this.#settings
+    return new CallContext<Methods>(this.transport, this.target.with(withoutUndefined(fields)), {
+      ...before,
+      timeoutMs: timeoutMs === undefined ? before.timeoutMs : checkTimeout('timeoutMs', timeoutMs),
+      versionCap: versionCap === undefined ? before.versionCap : versionCap,
+      retry: retry === undefined ? before.retry : checkRetry(retry),
+      callMonitorTimeoutMs:
+        callMonitorTimeoutMs === undefined
+          ? before.callMonitorTimeoutMs
+          : checkTimeout('callMonitorTimeoutMs', callMonitorTimeoutMs),
+      atLeastOnce: transportOptions?.atLeastOnce ?? before.atLeastOnce,
+    })
+  }
+
+  /** Whether the version, by default the target's, is within the cap. Without a cap: true. */
+  canSendVersion(version: string | null = this.target.version): boolean {
+    checkVersion(this.target, version)
+    return isVersionCompatible(this.#settings.versionCap, version)
+  }
+
+  /** Calls a method and resolves to its result, null where it gives nothing.
+   *  Rejects: before anything is sent with TypeError, InvalidTarget (fanout, no topic), RPCVersionCapError or SerializationError; else with ClientSendError, MessageDeliveryFailure,
+   *  MessageUndeliverable, MessagingTimeout, ServerLost, ReplyPathLost (each with `phase` and `delivery`), the reason of `signal`, or what the method raised: an error of
+   *  Python's builtins or an allowed class as itself, RemoteError otherwise. The stack of each begins at the caller. */
+  async call<K extends MethodName<Methods>>(
+    context: object | null,
+    method: K,
+    ...rest: CallArguments<Methods[K], CallOptions>
+  ): Promise<CallResult<Methods[K]>> {
+    const observed = observeSending('call', this.target, method, this.transport.clock)
+    try {
+      const [args, options = {}] = rest
+      checkOptions(method, options, CALL_OPTIONS)
+      if (this.target.fanout === true) throw cannotCallAll(this.target)
+      const { timeoutMs, callMonitorTimeoutMs, defaultTimeoutMs, retry, atLeastOnce } = this.#settings
+      const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? timeoutMs ?? defaultTimeoutMs
+      const ctxt = checkContext(context)
+      const headers = checkHeaders(options.headers)
+      const reply = await this.#transmit(ctxt, method, args, headers, {
+        waitForReply: true,
+        deadline: this.#deadline(patienceMs, options),
+        expiresInMs: patienceMs,
+        callMonitorTimeoutMs,
+        retries: retry,
+        atLeastOnce,
+      })
+      const opened = this.#open(ctxt, reply)
+      const result = isPromiseLike(opened) ? await opened : opened
+      observed?.()
+      return result as CallResult<Methods[K]>
+    } catch (error) {
+      const failure = explainFailure(error, method, this.target)
+      observed?.(failure)
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
+      throw isOurs(failure) ? beginAtCaller(failure, this.call) : failure
+    }
+  }
+
+  /** Sends a request that nobody answers; with `fanout` in the target every server gets it. Resolves when the broker has it. Rejects like `call`. */
+  async cast<K extends MethodName<Methods>>(
+    context: object | null,
+    method: K,
+    ...rest: CallArguments<Methods[K], CallOptions>
+  ): Promise<void> {
+    const observed = observeSending('cast', this.target, method, this.transport.clock)
+    try {
+      const [args, options = {}] = rest
+      checkOptions(method, options, CALL_OPTIONS)
+      const { defaultTimeoutMs, retry, atLeastOnce } = this.#settings
+      const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? defaultTimeoutMs
+      await this.#transmit(checkContext(context), method, args, checkHeaders(options.headers), {
+        waitForReply: false,
+        deadline: this.#deadline(patienceMs, options),
+        expiresInMs: null,
+        callMonitorTimeoutMs: null,
+        retries: retry,
+        atLeastOnce,
+      })
+      observed?.()
+    } catch (error) {
+      const failure = explainFailure(error, method, this.target)
+      observed?.(failure)
+      // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
+      throw isOurs(failure) ? beginAtCaller(failure, this.cast) : failure
+    }
+  }
+
+  #deadline(timeoutMs: number, options: CallOptions): Deadline {
+    checkSignal(options.signal)
+    return Deadline.after(timeoutMs, { signal: options.signal, clock: this.transport.clock })
+  }
+
+  /** Checks, serializes and sends one request. Not `async`, so that a plain one costs no turns of its own. */
+  #transmit(
+    ctxt: object,
+    method: string,
+    args: unknown,
+    headers: MessageHeaders | undefined,
+    options: SendOptions,
+  ): Promise<RPCReply | undefined> {
+    const { target, transport } = this
+    const named = checkArguments(method, args)
+    const { versionCap, serializer } = this.#settings
+    if (versionCap !== null && !isVersionCompatible(versionCap, target.version))
+      throw new RPCVersionCapError(target.version, versionCap)
+    if (!this.#isPlain) return this.#transmitSerialized(ctxt, method, named, headers, options)
+    const context = serializer.serializeContext(ctxt)
+    // The serializer that changes nothing promises nothing either.
+    if (isPromiseLike(context)) return this.#transmitSerialized(ctxt, method, named, headers, options)
+    return transport.send(target, withHeaders(context, this.#message(method, named), headers), options)
+  }
+
+  async #transmitSerialized(
+    ctxt: object,
+    method: string,
+    args: Readonly<Record<string, unknown>>,
+    headers: MessageHeaders | undefined,
+    options: SendOptions,
+  ): Promise<RPCReply | undefined> {
+    const message = this.#message(method, await this.#serialize(ctxt, args))
+    const context = await this.#settings.serializer.serializeContext(ctxt)
+    return await this.transport.send(this.target, withHeaders(context, message, headers), options)
+  }
+
+  /** Keys in the order Python writes them. */
+  #message(method: string, args: Readonly<Record<string, unknown>>): RPCRequestMessage {
+    const { namespace, version } = this.target
+    if (namespace === null) return version === null ? { method, args } : { method, args, version }
+    return version === null ? { method, args, namespace } : { method, args, namespace, version }
+  }
+
+  async #serialize(ctxt: object, args: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+    const { serializer } = this.#settings
+    const entries: [string, unknown][] = []
+    for (const [name, value] of Object.entries(args))
+      entries.push([name, await serializer.serializeEntity(ctxt, value)])
+    // fromEntries defines, so that an argument named `__proto__` stays one.
+    return Object.fromEntries(entries)
+  }
+
+  /** The value in a reply. Not `async`, so that a plain result costs no turn. */
+  #open(ctxt: object, reply: RPCReply | undefined): unknown {
+    if (reply === undefined)
+      throw new TransportDriverError(`${this.transport.driverName}: a call resolved without its reply`, {
+        phase: 'reply',
+        delivery: 'confirmed',
+      })
+    if (reply.failure !== null) throw decodeFailure(reply.failure, this.transport.remoteErrors)
+    return this.#isPlain ? reply.result : this.#settings.serializer.deserializeEntity(ctxt, reply.result)
+  }
+}
+
+/** Not a spread: most requests have no headers, and this is on the way of each. */
+function withHeaders(
+  context: MessageContext,
+  message: RPCRequestMessage,
+  headers: MessageHeaders | undefined,
+): OutgoingRequest {
+  return headers === undefined ? { context, message } : { context, message, headers }
+}
+
+function checkContext(context: unknown): object {
+  if (context === null || context === undefined) return {}
+  // A list or a map would be sent without what is in it.
+  if (typeof context === 'object' && !(Symbol.iterator in context)) return context
+  throw new TypeError(`The request context must be an object or null, not ${kindOf(context)}`)
+}
+
+function checkArguments(method: unknown, args: unknown): Readonly<Record<string, unknown>> {
+  if (typeof method !== 'string' || method === '')
+    throw new TypeError(`The method must be a name, not ${method === '' ? 'an empty text' : kindOf(method)}`)
+  if (args === undefined) return NO_ARGUMENTS
+  // Lists, maps and dates are values of one argument, not arguments by name.
+  if (typeof args === 'object' && args !== null && !(Symbol.iterator in args) && !(args instanceof Date))
+    return args as Record<string, unknown>
+  throw new TypeError(`Arguments of ${method} go by name, in one object such as { name: value }`)
+}
+
+/** Whether the error was made here or below, from something that has no stack worth keeping: a timer, a frame, a failure text.
+ *  The reason of a signal and what a serializer throws belong to the application, and their stacks say where. */
+function isOurs(error: unknown): boolean {
+  if (isMessagingError(error)) return !isMessagingError(error, 'SERIALIZATION')
+  return error instanceof Error && isMessagingError(error.cause, 'REMOTE')
+}
+
+function cannotCallAll(target: Target): InvalidTarget {
+  return new InvalidTarget('A call needs one answer, so it cannot go to every server: use cast for fanout', target)
+}
+
+function checkVersion(target: Target, version: unknown): void {
+  if (version !== null && (typeof version !== 'string' || !isVersion(version)))
+    throw new InvalidTarget(
+      `Version must contain a major and minor integer. Got ${typeof version === 'string' ? version : typeof version}`,
+      target,
+    )
+}
+
+/** `prepare({ server: undefined })` keeps the server, as leaving it out does. */
+function withoutUndefined(fields: TargetFields): TargetFields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,29 @@
+import type { MessageHeaders } from '../../transport/check-headers.ts'
+import type { OptionNames } from '../../util/check.ts'
+
+/** Limits and wishes of one sending. */
+export interface CallOptions {
+  /** Most time, milliseconds. A call: from here to the reply, default the client's. A cast: until the broker has it, default `rpc_response_timeout`. */
+  readonly timeoutMs?: number | null
+  /** Ends the waiting with the signal's reason. What the broker has already is not taken back. */
+  readonly signal?: AbortSignal | undefined
+  /** Trace context and the like: reaches the method as `call.headers`, and changes nothing in the message. */
+  readonly headers?: MessageHeaders | undefined
+}
+
+/** oslo's TransportOptions. */
+export interface CallTransportOptions {
+  /** Reject with MessageUndeliverable at once when no queue takes the request. Default false. */
+  readonly atLeastOnce?: boolean
+}
+
+export const CALL_OPTIONS: OptionNames<CallOptions> = { timeoutMs: true, signal: true, headers: true }
+
+export const CALL_TRANSPORT_OPTIONS: OptionNames<CallTransportOptions> = { atLeastOnce: true }
+
+/** oslo's numbers (-1 and null for ever, 0 none) as attempts after the first; null: no limit but the deadline. Throws TypeError. */
+export function checkRetry(value: number | null | undefined): number | null {
+  if (value === undefined || value === null || value === -1) return null
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new TypeError(`retry must be null or -1 (no limit), 0 (none) or a whole number of attempts, not ${value}`)
+}

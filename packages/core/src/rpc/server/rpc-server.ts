@@ -1,0 +1,241 @@
+import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
+import type { Listener } from '../../driver/driver.ts'
+import type { IncomingRequest } from '../../driver/messages.ts'
+import { ExecutorLoadFailure, ExpectedException, NoSuchMethod } from '../../errors.ts'
+import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
+import { checkSerializer, isPromiseLike, type Serializer } from '../../serializer/serializer.ts'
+import { MessageServer } from '../../server/message-server.ts'
+import { prefetchOf } from '../../server/prefetch.ts'
+import type { WorkerPool } from '../../server/worker-pool.ts'
+import type { Target } from '../../target.ts'
+import { requireTarget, requireTransport } from '../../transport/check-target.ts'
+import type { Transport } from '../../transport/transport.ts'
+import { checkOptions, type OptionNames } from '../../util/check.ts'
+import type { Deadline } from '../../util/deadline.ts'
+import { errorText } from '../../util/text.ts'
+import type { RPCAccessPolicyClass } from './access-policy.ts'
+import type { Endpoint } from './endpoint.ts'
+import { startHeartbeats } from './heartbeats.ts'
+import { IncomingCall } from './incoming-call.ts'
+import { PingEndpoint, PING_METHOD } from './ping-endpoint.ts'
+import { ReplySender } from './reply-sender.ts'
+import { type CheckedRequest, RPCDispatcher } from './rpc-dispatcher.ts'
+
+/** Settings of a server. Source: INVENTORY S1. */
+export interface RPCServerOptions {
+  /** Default: changes nothing. */
+  readonly serializer?: Serializer | null
+  /** Which methods clients may call. Default DefaultRPCAccessPolicy: all but names that begin with `_`. */
+  readonly accessPolicy?: RPCAccessPolicyClass
+  /** `threading` and `eventlet` are taken for oslo's sake and mean the same here: the event loop. */
+  readonly executor?: string | null
+  /** Most requests handled at the same time. Default `[DEFAULT] executor_thread_pool_size`. */
+  readonly workers?: number
+}
+
+/** What `getRpcServer` takes besides transport, target and endpoints; everything may be left out. */
+export interface GetRPCServerOptions extends RPCServerOptions {
+  /** A subclass to make instead (INVENTORY D16). */
+  readonly serverClass?: typeof RPCServer
+}
+
+const OPTIONS: OptionNames<GetRPCServerOptions> = {
+  serializer: true,
+  accessPolicy: true,
+  executor: true,
+  workers: true,
+  serverClass: true,
+}
+
+const EXECUTORS = ['threading', 'eventlet']
+let lastId = 0
+
+/** Serves the requests of a topic with endpoints. Each request is acknowledged when a worker takes it, just before its method runs: at most once, and what is not
+ *  taken stays with the broker for other servers (DESIGN D6, D16). Make it with `getRpcServer`. */
+export class RPCServer extends MessageServer {
+  readonly target: Target
+  readonly #transport: Transport
+  readonly #dispatcher: RPCDispatcher
+  readonly #replies: ReplySender
+  /** Calls whose methods hold a signal. */
+  readonly #watching = new Set<IncomingCall>()
+
+  constructor(transport: Transport, target: Target, endpoints: readonly Endpoint[], options: RPCServerOptions = {}) {
+    requireTransport(transport, 'An RPC server')
+    requireTarget(target, 'An RPC server')
+    // A subclass may have options of its own.
+    checkOptions('An RPC server', options, new.target === RPCServer ? OPTIONS : undefined)
+    checkSerializer(options.serializer)
+    transport.warnUnlessKind('rpc', 'An RPC server')
+    transport.require('rpc')
+    checkExecutor(options.executor)
+    const { conf, logger, clock } = transport
+    const workers = options.workers ?? conf.get('DEFAULT', 'executor_thread_pool_size')
+    super({
+      name: String(target),
+      workers,
+      logger,
+      clock,
+      host: transport,
+      listen: (pool, deadline) => this.#subscribe(pool, deadline),
+      onAbandon: (reason) => {
+        for (const call of this.#watching) call.abort(reason)
+      },
+    })
+    this.target = target
+    this.#transport = transport
+    this.#dispatcher = makeDispatcher(transport, endpoints, options)
+    this.#replies = new ReplySender({ server: String(target), logger, remoteErrors: transport.remoteErrors, workers })
+  }
+
+  async #subscribe(pool: WorkerPool, deadline: Deadline): Promise<Listener> {
+    const listener = await this.#transport.listen(this.target, {
+      deadline,
+      prefetch: prefetchOf(pool),
+      onMessage: (request) => {
+        let hasWaited = false
+        pool.run(
+          () => {
+            // The broker took it back while it waited for a worker, and delivers it again: running this copy would run it twice.
+            // Only then: drivers make the signal when it is asked for, which costs more than all the rest of a short request.
+            if (hasWaited && request.signal?.aborted === true) return request.finished?.()
+            return request.finished === undefined ? this.#serve(request) : this.#serveToTheEnd(request)
+          },
+          undefined,
+          () => request.requeue(),
+        )
+        hasWaited = true
+      },
+    })
+    return {
+      closed: listener.closed,
+      stop: () => listener.stop(),
+      // Replies are on their way after the last method has returned; the subscription is what they may need to get out.
+      close: async () => {
+        await this.#replies.settled()
+        await listener.close()
+      },
+    }
+  }
+
+  /** One request, from the worker that took it to its reply. Resolves in every case. */
+  async #serve(request: IncomingRequest): Promise<void> {
+    request.acknowledge()
+    let checked: CheckedRequest
+    try {
+      checked = this.#dispatcher.check(request.message)
+    } catch (error) {
+      const busy = this.#replies.fail(request, error)
+      this.#reportUnreadable(request, error)
+      return await busy
+    }
+    const observed = this.#observe(checked)
+    const call = new IncomingCall(request, this.#watching)
+    let endHeartbeats: (() => void) | undefined
+    let result: unknown
+    try {
+      const found = this.#dispatcher.find(checked)
+      endHeartbeats = startHeartbeats(request, this.#transport.clock, this.#transport.logger)
+      result = this.#dispatcher.invoke(found, checked, request.context, call)
+      if (isPromiseLike(result)) result = await result
+      endHeartbeats?.()
+      call.end()
+    } catch (error) {
+      endHeartbeats?.()
+      call.end()
+      // The client first: a logger that fails must not leave it waiting.
+      const busy = this.#replies.fail(request, error)
+      observed?.(error)
+      this.#log(checked, error)
+      return await busy
+    }
+    observed?.()
+    // Nothing to wait for is the rule, and an await of it would cost every request a turn.
+    const busy = this.#replies.succeed(request, result)
+    if (busy !== undefined) await busy
+  }
+
+  async #serveToTheEnd(request: IncomingRequest): Promise<void> {
+    try {
+      await this.#serve(request)
+    } finally {
+      request.finished?.()
+    }
+  }
+
+  /** Expected failures are the client's business; the others are worth a line with the error (INVENTORY S15). */
+  #log({ method }: CheckedRequest, error: unknown): void {
+    const { logger } = this.#transport
+    const quiet =
+      error instanceof ExpectedException || (error instanceof NoSuchMethod && error.method.endsWith('_ignore_errors'))
+    const cause = error instanceof ExpectedException ? error.cause : error
+    const text = `${method} of ${String(this.target)} failed: ${errorText(cause)}`
+    if (quiet) logger.debug(text, { error: cause })
+    else logger.error(text, { error: cause })
+  }
+
+  #reportUnreadable(request: IncomingRequest, error: unknown): void {
+    const { logger, driverName } = this.#transport
+    logger.warn(`${String(this.target)}: ${errorText(error)}`, { error })
+    emitDiagnostic('oslo-messaging:message-dropped', () => ({
+      driver: driverName,
+      source: `RPC server ${String(this.target)}`,
+      reason: 'unreadable',
+      error,
+      ...(request.uniqueId === undefined ? {} : { uniqueId: request.uniqueId }),
+    }))
+  }
+
+  /** Tells the diagnostics channels of the request, if anyone listens; the function ends it. */
+  #observe({ method }: CheckedRequest): ((error?: unknown) => void) | undefined {
+    const wanted =
+      hasDiagnosticSubscribers('oslo-messaging:rpc-server:start') ||
+      hasDiagnosticSubscribers('oslo-messaging:rpc-server:end')
+    if (!wanted) return undefined
+    const { clock } = this.#transport
+    const facts = { id: (lastId += 1), target: String(this.target), method }
+    const startedAt = clock.now()
+    emitDiagnostic('oslo-messaging:rpc-server:start', () => facts)
+    return (error) =>
+      emitDiagnostic('oslo-messaging:rpc-server:end', () => ({
+        ...facts,
+        durationMs: clock.now() - startedAt,
+        ...(error === undefined ? {} : { error }),
+      }))
+  }
+}
+
+/** A server for `target.topic` and `target.server` with the methods of the endpoints. Listens after `start()`.
+ *  Throws UnsupportedCapability when the driver is notify-only, ExecutorLoadFailure, TypeError for endpoints, policies and numbers that are none. Source: get_rpc_server. */
+export function getRpcServer(
+  transport: Transport,
+  target: Target,
+  endpoints: readonly Endpoint[],
+  options: GetRPCServerOptions = {},
+): RPCServer {
+  const { serverClass: ServerClass = RPCServer } = options
+  return new ServerClass(transport, target, endpoints, options)
+}
+
+function checkExecutor(executor: string | null | undefined): void {
+  if (executor === undefined || executor === null || EXECUTORS.includes(executor)) return
+  throw new ExecutorLoadFailure(
+    executor,
+    `There is no executor ${executor}: leave it out; ${EXECUTORS.join(' and ')} are accepted and mean the event loop`,
+  )
+}
+
+function makeDispatcher(
+  transport: Transport,
+  endpoints: readonly Endpoint[],
+  options: RPCServerOptions,
+): RPCDispatcher {
+  const serializer = options.serializer ?? new NoOpSerializer()
+  const dispatcher = new RPCDispatcher(endpoints, serializer, options.accessPolicy)
+  if (!transport.conf.get('DEFAULT', 'rpc_ping_enabled')) return dispatcher
+  if (dispatcher.hasMethod(PING_METHOD)) {
+    transport.logger.warn(`An endpoint has a method ${PING_METHOD} already: the ping endpoint is not added`)
+    return dispatcher
+  }
+  return new RPCDispatcher([...endpoints, new PingEndpoint()], serializer, options.accessPolicy)
+}
