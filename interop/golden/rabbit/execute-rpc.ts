@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { SharedRabbit } from '@oslo-messaging/brokers'
 
-import { decompress } from '../../../packages/rabbit/src/compression.ts'
+import { decompress } from '../../../packages/rabbit/src/wire/compression.ts'
 import { bytesOf } from '../../../packages/rabbit/test/support/vector-sets.ts'
 import type { Vector, VectorFrame } from '../../../packages/rabbit/test/support/vectors.ts'
 import type { Judge } from '../judge.ts'

@@ -1,6 +1,6 @@
 import { type Channel, type ChannelModel, connect, type ConsumeMessage } from 'amqplib'
 
-import { compress, decompress } from '../../../packages/rabbit/src/compression.ts'
+import { compress, decompress } from '../../../packages/rabbit/src/wire/compression.ts'
 import { bytesOf, propertiesOf } from '../../../packages/rabbit/test/support/vector-sets.ts'
 import type { VectorFrame } from '../../../packages/rabbit/test/support/vectors.ts'
 

@@ -1,4 +1,4 @@
-import { decompress } from '../../../packages/rabbit/src/compression.ts'
+import { decompress } from '../../../packages/rabbit/src/wire/compression.ts'
 import type { VectorFrame } from '../../../packages/rabbit/test/support/vectors.ts'
 import { type Message, numberIds, parseObject, withoutFrames } from '../normalize.ts'
 import type { RecordedFrame } from './recording-proxy.ts'

@@ -4,7 +4,7 @@ import { rabbitConfig, type RabbitOptions } from './config.ts'
 import type { RabbitSettings } from './settings.ts'
 
 export { rabbitConfig, type RabbitOptions } from './config.ts'
-export type { DuplicateStore } from './duplicates.ts'
+export type { DuplicateStore } from './receive/duplicates.ts'
 export type { FailurePolicy, RabbitSettings } from './settings.ts'
 
 /** A driver for RabbitMQ with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be used. */
@@ -35,13 +35,16 @@ export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): Driv
     async open(url, context) {
       // Only now, so that importing the package does not wait for the client library.
       const [{ RabbitDriver }, { amqplibClient }] = await Promise.all([
-        import('./rabbit-driver.ts'),
-        import('./client.ts'),
+        import('./driver.ts'),
+        import('./client/client.ts'),
       ])
       return new RabbitDriver(url, context, amqplibClient, complete)
     },
     async administer(url, context) {
-      const [{ RabbitAdmin }, { amqplibClient }] = await Promise.all([import('./admin.ts'), import('./client.ts')])
+      const [{ RabbitAdmin }, { amqplibClient }] = await Promise.all([
+        import('./admin/admin.ts'),
+        import('./client/client.ts'),
+      ])
       return new RabbitAdmin(url, context, amqplibClient, complete)
     },
   }

@@ -1,6 +1,6 @@
 import { ConfigurationError, type Logger } from '@oslo-messaging/core/driver'
 import { rabbitConfig, type RabbitOptions } from './config.ts'
-import type { Runtime } from './runtime.ts'
+import type { Runtime } from './connection/runtime.ts'
 
 /** Options that are read for the sake of existing configuration files and change nothing here, with the reason. */
 const WITHOUT_EFFECT: Partial<Record<keyof RabbitOptions, string>> = {

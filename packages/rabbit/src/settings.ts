@@ -1,4 +1,4 @@
-import type { DuplicateStore } from './duplicates.ts'
+import type { DuplicateStore } from './receive/duplicates.ts'
 
 /** What to do with a notification whose endpoint throws.
  *  `default`: as oslo, acknowledged, or requeued when the listener allows it. `requeue`: back to the queue at once, without end. `discard`: rejected, so that a

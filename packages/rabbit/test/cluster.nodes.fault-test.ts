@@ -1,6 +1,6 @@
 import { type IncomingRequest, Target, TransportHost, TransportURL } from '@oslo-messaging/core/driver'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { amqplibClient } from '../src/client.ts'
+import { amqplibClient } from '../src/client/client.ts'
 import { openReal, unique } from './support/broker.ts'
 import { CLUSTER_VERSION, healed, nodeAt, nodeOf } from './support/cluster.ts'
 import { echo, listenOptions, openDriver } from './support/open-driver.ts'

@@ -7,5 +7,5 @@ vi.mock('amqplib', () => {
 it('import - the client library waits until a transport is opened', async () => {
   const { rabbitDriver } = await import('../src/index.ts')
   expect(rabbitDriver.schemes).toEqual(['rabbit', 'kombu'])
-  await expect(import('../src/client.ts')).rejects.toThrow()
+  await expect(import('../src/client/client.ts')).rejects.toThrow()
 })

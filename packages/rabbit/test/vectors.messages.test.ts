@@ -7,7 +7,7 @@ import {
   Target,
 } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
-import { decodeBody } from '../src/message.ts'
+import { decodeBody } from '../src/wire/message.ts'
 import { FakeBroker, type Frame } from './support/fake-broker.ts'
 import { callOptions, castOptions, listenOptions, openDriver } from './support/open-driver.ts'
 import {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type SharedRabbit, sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
 import { TransportURL } from '@oslo-messaging/core/driver'
-import { amqplibClient } from '../../src/client.ts'
-import type { RabbitDriver } from '../../src/rabbit-driver.ts'
+import { amqplibClient } from '../../src/client/client.ts'
+import type { RabbitDriver } from '../../src/driver.ts'
 import { openDriver, type OpenOptions } from './open-driver.ts'
 
 /** The RabbitMQ that all files of a run share; undefined when this machine cannot have one. */

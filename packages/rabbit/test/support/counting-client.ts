@@ -1,4 +1,4 @@
-import { amqplibClient, type ClientChannel, type ClientConnection, type RabbitClient } from '../../src/client.ts'
+import { amqplibClient, type ClientChannel, type ClientConnection, type RabbitClient } from '../../src/client/client.ts'
 
 /** What a client library was asked to do, with the moment of each connection attempt (`performance.now()`). */
 export interface Counts {

@@ -12,7 +12,7 @@ import type {
   QueueFacts,
   RabbitClient,
   ReturnedMessage,
-} from '../../src/client.ts'
+} from '../../src/client/client.ts'
 
 /** One AMQP method as the driver sent it. */
 export interface Frame {

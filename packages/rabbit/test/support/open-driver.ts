@@ -11,9 +11,9 @@ import {
   TransportHost,
   TransportURL,
 } from '@oslo-messaging/core/driver'
-import type { RabbitClient } from '../../src/client.ts'
+import type { RabbitClient } from '../../src/client/client.ts'
 import { rabbitConfig, type RabbitOptions } from '../../src/config.ts'
-import { RabbitDriver } from '../../src/rabbit-driver.ts'
+import { RabbitDriver } from '../../src/driver.ts'
 import { DEFAULT_SETTINGS, type RabbitSettings } from '../../src/settings.ts'
 
 /** Every option at its default, except the given ones. */

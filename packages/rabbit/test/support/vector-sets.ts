@@ -1,4 +1,4 @@
-import { decodeBody } from '../../src/message.ts'
+import { decodeBody } from '../../src/wire/message.ts'
 import { type Vector, type VectorFrame, vectors } from './vectors.ts'
 
 type Message = Readonly<Record<string, unknown>>

@@ -1,0 +1,50 @@
+import type {
+  DriverAdmin,
+  DriverContext,
+  QueueReport,
+  QueuesRequest,
+  RedriveReport,
+  RedriveRequest,
+  TransportURL,
+} from '@oslo-messaging/core/driver'
+import { listQueues } from './queues.ts'
+import type { RabbitClient } from '../client/client.ts'
+import type { RabbitOptions } from '../config.ts'
+import { Connection } from '../connection/connection.ts'
+import { hostsOf, virtualHostOf } from '../connection/hosts.ts'
+import { redrive } from './redrive.ts'
+import type { RabbitSettings } from '../settings.ts'
+import { tlsOptions } from '../connection/tls-options.ts'
+
+/** RabbitMQ for operators: dead letters over AMQP, queues over the HTTP interface of its management plugin. */
+export class RabbitAdmin implements DriverAdmin {
+  readonly #connection: Connection
+  readonly #place: Omit<ConstructorParameters<typeof Connection>[0], 'runtime' | 'purpose'>
+
+  constructor(
+    url: TransportURL,
+    context: DriverContext<RabbitOptions>,
+    client: RabbitClient,
+    settings: RabbitSettings,
+  ) {
+    const { options, program, logger, clock, random } = context
+    this.#place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsOptions(options) }
+    this.#connection = new Connection({
+      runtime: { client, options, settings, program, logger, clock, random },
+      purpose: 'administering',
+      ...this.#place,
+    })
+  }
+
+  async redrive(request: RedriveRequest): Promise<RedriveReport> {
+    return await redrive(await this.#connection.ready(request.deadline, 0), request)
+  }
+
+  async queues({ management, deadline }: QueuesRequest): Promise<readonly QueueReport[]> {
+    return await listQueues({ ...this.#place, management, deadline })
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+}

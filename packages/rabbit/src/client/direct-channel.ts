@@ -1,0 +1,227 @@
+import type { ChannelInternals } from './internals.ts'
+import type { ClientDelivery, MessageProperties, OutgoingPublish } from './client-types.ts'
+import { BODY_FRAME, FRAME_HEAD, FRAME_TAIL, HEADER_FRAME, METHOD_FRAME } from './frame-reader.ts'
+import type { FrameWriter, MessageHead } from './frame-writer.ts'
+
+/** What a direct channel needs of its connection. */
+export interface DirectHost {
+  readonly writer: Pick<FrameWriter, 'record' | 'writeMessage' | 'writeTagged'>
+  /** Most bytes of a body that go in one frame. */
+  readonly mostBodyBytes: number
+  /** Something is written: no heartbeat is due. */
+  noteSending(): void
+  /** The properties in a header frame. */
+  readProperties(frame: Buffer): MessageProperties
+  releaseChannel(direct: DirectChannel): void
+}
+
+/** Methods by class and number. */
+const DELIVER = 0x3c_003c
+const ACK = 0x3c_0050
+const NACK = 0x3c_0078
+
+/** Heads kept for so many routing keys; a server answers about as many clients. */
+const MOST_HEADS = 512
+
+/** A message of which the body is still to come. */
+interface Arriving {
+  readonly onDelivery: (delivery: ClientDelivery) => void
+  readonly deliveryTag: number
+  readonly redelivered: boolean
+  readonly exchange: string
+  readonly routingKey: string
+  properties: MessageProperties | undefined
+  /** Bytes of the body. */
+  missing: number
+  parts: Buffer[] | undefined
+}
+
+interface KnownHead extends MessageHead {
+  readonly exchange: string
+  readonly mandatory: boolean
+  readonly expiration: string | undefined
+}
+
+/** The channel's part of a direct connection: reads deliveries and confirms, writes messages and acknowledgements. */
+export class DirectChannel {
+  readonly number: number
+  readonly #connection: DirectHost
+  readonly #channel: ChannelInternals
+  readonly #consumers = new Map<string, (delivery: ClientDelivery) => void>()
+  readonly #heads = new Map<string, KnownHead>()
+  readonly #ackFrame: Buffer
+  #arriving: Arriving | undefined
+  /** The last properties that were read; most messages of a queue have the same. */
+  #lastHeader: { readonly bytes: Buffer; readonly properties: MessageProperties } | undefined
+
+  constructor(connection: DirectHost, channel: ChannelInternals) {
+    this.#connection = connection
+    this.#channel = channel
+    this.number = channel.ch
+    this.#ackFrame = ackFrame(channel.ch)
+  }
+
+  /** Gets the deliveries with that consumer tag from now on. */
+  consume(consumerTag: string, onDelivery: (delivery: ClientDelivery) => void): void {
+    this.#consumers.set(consumerTag, onDelivery)
+  }
+
+  release(): void {
+    this.#connection.releaseChannel(this)
+  }
+
+  acknowledge(deliveryTag: number, multiple: boolean): void {
+    this.#connection.noteSending()
+    this.#connection.writer.writeTagged(this.#ackFrame, ACK_TAG_AT, deliveryTag, multiple ? 1 : 0)
+  }
+
+  /** Publishes the way of a message before it that differs in nothing but its body. `publish` is the ordinary way, for the first of each kind. */
+  publish(message: OutgoingPublish, onConfirm: (error: unknown) => void, publish: () => void): void {
+    const { exchange, routingKey, mandatory, expiration, headers, body } = message
+    if (body.length > this.#connection.mostBodyBytes || !isEmpty(headers)) return publish()
+    const known = this.#heads.get(routingKey)
+    if (
+      known === undefined ||
+      known.exchange !== exchange ||
+      known.mandatory !== mandatory ||
+      known.expiration !== expiration
+    ) {
+      const head = headOf(this.#connection.writer.record(publish))
+      if (head === undefined) return
+      if (this.#heads.size >= MOST_HEADS) this.#heads.clear()
+      this.#heads.set(routingKey, { ...head, exchange, mandatory, expiration })
+      return
+    }
+    this.#channel.pushConfirmCallback(onConfirm)
+    this.#connection.noteSending()
+    this.#connection.writer.writeMessage(this.number, known, body)
+  }
+
+  /** False: the frame is amqplib's. */
+  take(bytes: Buffer, start: number, end: number): boolean {
+    switch (bytes[start]) {
+      case METHOD_FRAME:
+        return this.#takeMethod(bytes, start + FRAME_HEAD)
+      case HEADER_FRAME:
+        return this.#arriving !== undefined && this.#takeHeader(this.#arriving, bytes, start, end)
+      case BODY_FRAME:
+        return this.#arriving !== undefined && this.#takeBody(this.#arriving, bytes, start, end)
+      default:
+        return false
+    }
+  }
+
+  #takeMethod(bytes: Buffer, at: number): boolean {
+    switch (bytes.readUInt32BE(at)) {
+      case DELIVER:
+        return this.#takeDeliver(bytes, at + 4)
+      case ACK:
+        this.#channel.emit('ack', { deliveryTag: readTag(bytes, at + 4), multiple: bytes[at + 12] === 1 })
+        return true
+      case NACK:
+        this.#channel.emit('nack', { deliveryTag: readTag(bytes, at + 4), multiple: ((bytes[at + 12] ?? 0) & 1) === 1 })
+        return true
+      default:
+        return false
+    }
+  }
+
+  /** Layout: consumer tag, delivery tag u64, redelivered u8, exchange, routing key; the texts with their length in a byte before them. */
+  #takeDeliver(bytes: Buffer, at: number): boolean {
+    const tagAt = at + 1 + (bytes[at] ?? 0)
+    const onDelivery = this.#consumers.get(bytes.toString('latin1', at + 1, tagAt))
+    if (onDelivery === undefined) return false
+    const exchangeAt = tagAt + 9
+    const keyAt = exchangeAt + 1 + (bytes[exchangeAt] ?? 0)
+    this.#arriving = {
+      onDelivery,
+      deliveryTag: readTag(bytes, tagAt),
+      redelivered: bytes[tagAt + 8] === 1,
+      exchange: bytes.toString('utf8', exchangeAt + 1, keyAt),
+      routingKey: bytes.toString('utf8', keyAt + 1, keyAt + 1 + (bytes[keyAt] ?? 0)),
+      properties: undefined,
+      missing: 0,
+      parts: undefined,
+    }
+    return true
+  }
+
+  /** Layout: class u16, weight u16, body size u64, properties. */
+  #takeHeader(arriving: Arriving, bytes: Buffer, start: number, end: number): boolean {
+    arriving.properties = this.#propertiesOf(bytes, start, end)
+    arriving.missing = readTag(bytes, start + FRAME_HEAD + 4)
+    if (arriving.missing === 0) this.#finish(arriving, EMPTY)
+    return true
+  }
+
+  #takeBody(arriving: Arriving, bytes: Buffer, start: number, end: number): boolean {
+    const part = bytes.subarray(start + FRAME_HEAD, end - FRAME_TAIL)
+    arriving.missing -= part.length
+    if (arriving.missing < 0) throw new Error('More content than announced')
+    if (arriving.parts !== undefined) arriving.parts.push(part)
+    else if (arriving.missing > 0) arriving.parts = [part]
+    if (arriving.missing === 0)
+      this.#finish(arriving, arriving.parts === undefined ? part : Buffer.concat(arriving.parts))
+    return true
+  }
+
+  #finish(arriving: Arriving, body: Buffer): void {
+    this.#arriving = undefined
+    const { onDelivery, deliveryTag, redelivered, exchange, routingKey, properties = NO_PROPERTIES } = arriving
+    onDelivery({ deliveryTag, redelivered, exchange, routingKey, properties, body })
+  }
+
+  #propertiesOf(bytes: Buffer, start: number, end: number): MessageProperties {
+    const from = start + FRAME_HEAD + SIZE_BYTES
+    const length = end - from
+    const last = this.#lastHeader
+    if (last !== undefined && isSame(last.bytes, bytes, from, length)) return last.properties
+    const properties = Object.freeze(this.#connection.readProperties(bytes.subarray(start, end)))
+    if (properties.headers !== undefined) Object.freeze(properties.headers)
+    this.#lastHeader = { bytes: Buffer.from(bytes.subarray(from, end)), properties }
+    return properties
+  }
+}
+
+/** Class, weight and body size: what a header frame has before its properties. */
+const SIZE_BYTES = 12
+/** Where the delivery tag is in the frame of an acknowledgement. */
+const ACK_TAG_AT = 11
+const EMPTY = Buffer.alloc(0)
+const NO_PROPERTIES: MessageProperties = Object.freeze({})
+
+/** Head, class and method, delivery tag u64, multiple u8. */
+function ackFrame(channel: number): Buffer {
+  const frame = Buffer.alloc(ACK_TAG_AT + 9 + FRAME_TAIL)
+  frame[0] = METHOD_FRAME
+  frame.writeUInt16BE(channel, 1)
+  frame.writeUInt32BE(frame.length - FRAME_HEAD - FRAME_TAIL, 3)
+  frame.writeUInt32BE(ACK, FRAME_HEAD)
+  frame[frame.length - 1] = 0xce
+  return frame
+}
+
+/** Method and header frame at the beginning of a message that was written; undefined when they are not there. */
+function headOf([first]: readonly Uint8Array[]): MessageHead | undefined {
+  if (!Buffer.isBuffer(first) || first[0] !== METHOD_FRAME) return undefined
+  const headerAt = first.readUInt32BE(3) + FRAME_HEAD + FRAME_TAIL
+  if (first[headerAt] !== HEADER_FRAME) return undefined
+  const end = headerAt + first.readUInt32BE(headerAt + 3) + FRAME_HEAD + FRAME_TAIL
+  return { bytes: Buffer.from(first.subarray(0, end)), sizeAt: headerAt + FRAME_HEAD + 4 }
+}
+
+function readTag(bytes: Buffer, at: number): number {
+  return bytes.readUInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4)
+}
+
+/** For a few dozen bytes a loop is quicker than a call into the engine. */
+function isSame(known: Buffer, bytes: Buffer, from: number, length: number): boolean {
+  if (known.length !== length) return false
+  for (let index = 0; index < length; index += 1) if (known[index] !== bytes[from + index]) return false
+  return true
+}
+
+function isEmpty(record: object): boolean {
+  for (const _key in record) return false
+  return true
+}

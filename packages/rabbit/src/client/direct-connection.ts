@@ -1,0 +1,120 @@
+import type { Socket } from 'node:net'
+import { type AmqplibInternals, type ChannelInternals, type HeaderFrame, isOpenBook } from './internals.ts'
+import type { MessageProperties } from './client-types.ts'
+import { DirectChannel, type DirectHost } from './direct-channel.ts'
+import { FrameReader } from './frame-reader.ts'
+import { FrameWriter } from './frame-writer.ts'
+
+/** A shorter way between the channels of an amqplib connection and its socket, for what comes thousands of times a second: messages, their confirms and acknowledgements.
+ *  amqplib leads every frame through a stream for each channel, a multiplexer and half a dozen objects. That fairness between channels is worth nothing to this driver,
+ *  which bounds what is outstanding itself (DESIGN D5), and it was most of the work of a call. Everything else amqplib reads and writes as before, in order with the rest. */
+export class DirectConnection implements DirectHost {
+  readonly socket: Socket
+  readonly writer: FrameWriter
+  readonly #connection: AmqplibInternals
+  /** By number. */
+  readonly #channels: (DirectChannel | undefined)[] = []
+
+  private constructor(connection: AmqplibInternals) {
+    this.#connection = connection
+    this.socket = connection.stream
+    this.writer = new FrameWriter(connection.stream)
+    this.#leadWrites()
+    this.#leadReads()
+  }
+
+  /** Undefined when amqplib is built otherwise than expected; then it works as it comes. */
+  static over(connection: object): DirectConnection | undefined {
+    return isOpenBook(connection) ? new DirectConnection(connection) : undefined
+  }
+
+  get mostBodyBytes(): number {
+    return this.#connection.frameMax - 8
+  }
+
+  openChannel(channel: ChannelInternals): DirectChannel {
+    const direct = new DirectChannel(this, channel)
+    this.#channels[channel.ch] = direct
+    return direct
+  }
+
+  releaseChannel(direct: DirectChannel): void {
+    const { number } = direct
+    if (this.#channels[number] === direct) this.#channels[number] = undefined
+  }
+
+  noteSending(): void {
+    this.#connection.sentSinceLastCheck = true
+  }
+
+  /** Read by amqplib. */
+  readProperties(frame: Buffer): MessageProperties {
+    const { fields } = this.#read(frame) as HeaderFrame
+    return fields
+  }
+
+  #leadWrites(): void {
+    const connection = this.#connection
+    const { writer } = this
+    const leadChannel = (number: number): void => {
+      const entry = connection.channels[number]
+      if (entry !== null && entry !== undefined) entry.buffer = writer
+    }
+    // Channel 0 belongs to the connection itself; the others come with their stream, which is replaced.
+    leadChannel(0)
+    const freshChannel = connection.freshChannel.bind(connection)
+    connection.freshChannel = (...parameters) => {
+      const number = freshChannel(...parameters)
+      leadChannel(number)
+      return number
+    }
+    // Heartbeats pass the channels by: they have to come after what was written before them.
+    connection.sendBytes = (bytes) => {
+      this.noteSending()
+      writer.write(bytes)
+    }
+    flushBeforeEnd(this.socket, writer)
+  }
+
+  #leadReads(): void {
+    const connection = this.#connection
+    const reader = new FrameReader(
+      () => connection.maxFrameSize,
+      (bytes, start, end) => this.#take(bytes, start, end),
+    )
+    const receive = (chunk: Buffer): void => {
+      connection.recvSinceLastCheck = true
+      try {
+        reader.push(chunk)
+      } catch (error) {
+        // As amqplib itself does: the connection ends with it.
+        connection.emit('frameError', error)
+      }
+    }
+    const { rest } = connection
+    connection.rest = Buffer.alloc(0)
+    this.socket.removeAllListeners('readable')
+    if (rest.length > 0) receive(rest)
+    this.socket.on('data', receive)
+  }
+
+  #take(bytes: Buffer, start: number, end: number): void {
+    const number = bytes.readUInt16BE(start + 1)
+    if (this.#channels[number]?.take(bytes, start, end) === true) return
+    this.#connection.accept(this.#read(bytes.subarray(start, end)))
+  }
+
+  #read(frame: Buffer): unknown {
+    this.#connection.rest = frame
+    return this.#connection.recvFrame()
+  }
+}
+
+/** A connection writes its farewell and ends the socket in one turn: the farewell goes first. */
+function flushBeforeEnd(socket: Socket, writer: FrameWriter): void {
+  const end = socket.end.bind(socket)
+  Reflect.set(socket, 'end', (): Socket => {
+    writer.flush()
+    return end()
+  })
+}

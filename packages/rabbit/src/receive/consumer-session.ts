@@ -1,0 +1,105 @@
+import { AckBatch } from './ordered-acks.ts'
+import type { ClientChannel, ClientDelivery } from '../client/client.ts'
+import { Delivery, type Settlement } from './delivery.ts'
+import { reportDropped } from './dropped.ts'
+import type { Runtime } from '../connection/runtime.ts'
+
+export interface ConsumerSessionOptions {
+  readonly runtime: Runtime
+  /** The listener's name in health and logs: `rpc compute.node1`. */
+  readonly name: string
+  /** Most deliveries handed over and not settled, over all queues together. */
+  readonly prefetch: number
+  /** Gets each delivery; returns at once and does not throw. */
+  readonly onDelivery: (delivery: Delivery) => void
+}
+
+/** One channel with its consumers, from subscription to loss: what was delivered on it and how it is settled. */
+export class ConsumerSession {
+  readonly channel: ClientChannel
+  readonly acks: AckBatch
+  /** Consumer tags by queue. */
+  readonly tags: Map<string, string> = new Map()
+  readonly #options: ConsumerSessionOptions
+  readonly #revoked = new AbortController()
+  /** Delivered by the broker beyond what may be in hand: each queue of the listener has the whole prefetch for itself. */
+  readonly #waiting: { readonly delivery: ClientDelivery; readonly queue: string; readonly since: number }[] = []
+  readonly #settlement: Settlement
+  #consumers = 0
+  #inHand = 0
+  #lost = false
+
+  constructor(channel: ClientChannel, options: ConsumerSessionOptions) {
+    this.channel = channel
+    this.acks = new AckBatch(channel)
+    this.#options = options
+    this.#settlement = {
+      acknowledge: (tag) => {
+        if (!this.#lost) this.acks.acknowledge(tag)
+        this.#release()
+      },
+      reject: (tag, requeue) => {
+        if (!this.#lost) this.acks.reject(tag, requeue)
+        this.#release()
+      },
+    }
+  }
+
+  get isLost(): boolean {
+    return this.#lost
+  }
+
+  /** Whether more could be delivered now. */
+  get hasRoom(): boolean {
+    return this.#inHand < this.#options.prefetch && this.#waiting.length === 0
+  }
+
+  /** A consumer tag for the queue; each is used once, because the broker may remember one it has taken away. */
+  tagFor(queue: string): string {
+    this.#consumers += 1
+    const tag = String(this.#consumers)
+    this.tags.set(queue, tag)
+    return tag
+  }
+
+  deliver(delivery: ClientDelivery, queue: string): void {
+    if (this.#inHand < this.#options.prefetch) this.#handOver(delivery, queue)
+    else this.#waiting.push({ delivery, queue, since: this.#options.runtime.clock.now() })
+  }
+
+  /** What was not handed over goes back to the broker. */
+  giveBackWaiting(): void {
+    for (const { delivery } of this.#waiting.splice(0)) this.acks.reject(delivery.deliveryTag, true)
+  }
+
+  /** The channel is over, or about to be: what is in hand is the broker's again. False when that was known. */
+  end(reason: unknown): boolean {
+    if (this.#lost) return false
+    this.#lost = true
+    this.#waiting.length = 0
+    this.#revoked.abort(reason)
+    return true
+  }
+
+  #handOver(delivery: ClientDelivery, queue: string): void {
+    this.#inHand += 1
+    this.#options.onDelivery(new Delivery(delivery, queue, this.#revoked.signal, this.#settlement))
+  }
+
+  #release(): void {
+    this.#inHand -= 1
+    while (this.#inHand < this.#options.prefetch) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      if (!this.#hasExpired(next.delivery, next.since)) return this.#handOver(next.delivery, next.queue)
+      this.acks.acknowledge(next.delivery.deliveryTag)
+      reportDropped(this.#options.runtime, this.#options.name, 'expired', {})
+    }
+  }
+
+  /** The broker drops what expires in its queue; what expires while it waits here is dropped here. */
+  #hasExpired({ properties }: ClientDelivery, since: number): boolean {
+    if (properties.expiration === undefined) return false
+    return this.#options.runtime.clock.now() - since >= Number(properties.expiration)
+  }
+}

@@ -1,0 +1,297 @@
+import {
+  type ComponentHealth,
+  createDeferred,
+  Deadline,
+  type Listener,
+  Supervisor,
+  TransportDriverError,
+} from '@oslo-messaging/core/driver'
+import type { ArgumentTable, ClientChannel, ClientConnection, ClientDelivery } from '../client/client.ts'
+import type { Connection } from '../connection/connection.ts'
+import { ConsumerSession, type ConsumerSessionOptions } from './consumer-session.ts'
+import { declareSubscriptions, redeclareSubscriptions } from '../topology/declare-subscriptions.ts'
+import { classify, mapError } from '../connection/map-error.ts'
+import { patiently } from '../connection/wait-at-most.ts'
+import { retryBackoff, sleepAtMost } from '../connection/recovery.ts'
+import { componentHealth, reportState } from '../connection/runtime.ts'
+import { StrayQueues } from './lost-queues.ts'
+import { byQueue, type Subscription } from '../topology/topology.ts'
+import type { WatchedConsumer } from './watchdog.ts'
+
+export interface ConsumerOptions extends ConsumerSessionOptions {
+  readonly connection: Connection
+  readonly subscriptions: readonly Subscription[]
+  /** What was handed over and not settled went back to the broker. */
+  readonly onRevoked: () => void
+  /** It is over, for good: the owner forgets it. */
+  readonly onEnd: (consumer: Consumer) => void
+}
+
+/** A listener: declares, binds, consumes, and does so again after every loss. One channel each, so that one listener's error is its own (P15). */
+export class Consumer implements Listener, WatchedConsumer {
+  readonly #options: ConsumerOptions
+  readonly #supervisor: Supervisor
+  readonly #closed = createDeferred<void>()
+  /** Last offset seen of each stream, to go on after a reconnect. */
+  readonly #offsets = new Map<string, number>()
+  readonly #strays: StrayQueues
+  /** Where it consumed last. */
+  #client: ClientConnection | undefined
+  #session: ConsumerSession | undefined
+  #everConsumed = false
+  #stopping: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  #deliveries = 0
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options
+    const { runtime, name } = options
+    const report = reportState(runtime, 'listener', name)
+    this.#supervisor = new Supervisor({
+      establish: async (signal, attempt) => await this.#establish(signal, attempt),
+      classify,
+      upState: 'consuming',
+      heldUpBy: () => options.connection.error,
+      clock: runtime.clock,
+      backoff: retryBackoff(runtime),
+      onChange: (change) => {
+        report(change)
+        if (change.state === 'failed') this.#fail(change.error)
+      },
+    })
+    this.#strays = new StrayQueues({
+      runtime,
+      name,
+      resume: async (subscription) => await this.#resume(subscription),
+      // The listener begins again as a whole, and meets the same refusal.
+      onRefused: (error) => this.lost(mapError(error)),
+    })
+    // Core looks at it; until it does, a rejection is already in the state and the log.
+    this.#closed.promise.catch(() => {})
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  /** Resolves once the broker delivers; rejects at the deadline or when it refuses, and has given up then. */
+  async open(deadline: Deadline): Promise<void> {
+    const { connection } = this.#options
+    try {
+      await connection.ready(deadline)
+      await this.#supervisor.ready(deadline, { phase: 'declare', delivery: 'not-sent' })
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  health(): ComponentHealth {
+    const health = componentHealth(this.#supervisor, 'listener', this.#options.name, this.#options.connection.host)
+    const stray = this.#strays.first
+    return stray === undefined || health.state !== 'consuming' ? health : { ...health, state: 'recovering', ...stray }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    await this.#stopping
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  /** Ends it with an error, as if the broker had refused it for good: what is in hand goes back, and `closed` rejects. */
+  fail(error: unknown): void {
+    const session = this.#session
+    this.#supervisor.close()
+    if (session !== undefined) this.#lose(session, error)
+    this.#closed.reject(error)
+  }
+
+  // --- for the watchdog ---------------------------------------------------------------------------------------------
+
+  get isConsuming(): boolean {
+    return this.#supervisor.state === 'consuming'
+  }
+
+  /** Counts up with every delivery: a consumer that hears something is alive. */
+  get deliveries(): number {
+    return this.#deliveries
+  }
+
+  /** Whether more could be delivered now. */
+  get hasRoom(): boolean {
+    return this.#session?.hasRoom === true
+  }
+
+  get queues(): readonly { readonly name: string; readonly shared: boolean }[] {
+    return this.#options.subscriptions
+      .filter(({ queue }) => !this.#strays.has(queue.name))
+      .map(({ kind, queue, stream }) => ({
+        name: queue.name,
+        shared: stream || (kind !== 'server' && kind !== 'fanout'),
+      }))
+  }
+
+  lost(reason: Error): void {
+    const session = this.#session
+    if (session !== undefined) this.#lose(session, reason)
+  }
+
+  // --- subscribing --------------------------------------------------------------------------------------------------
+
+  async #establish(signal: AbortSignal, attempt: number): Promise<void> {
+    const { connection, runtime, subscriptions } = this.#options
+    // Before the connection is asked for: a channel may end a moment before its connection does.
+    if (attempt === 0 && this.#everConsumed) await sleepAtMost(runtime, signal)
+    const client = await connection.ready(Deadline.after(null, { signal, clock: runtime.clock }))
+    try {
+      const isNewConnection = client !== this.#client
+      const { clock } = runtime
+      const failures = this.#everConsumed
+        ? await redeclareSubscriptions(client, subscriptions, { clock, isNewConnection })
+        : (await declareSubscriptions(client, subscriptions), NONE)
+      const queues = byQueue(subscriptions)
+      await this.#consume(
+        client,
+        signal,
+        queues.filter(({ queue }) => !failures.has(queue.name)),
+      )
+      for (const subscription of queues)
+        if (failures.has(subscription.queue.name)) this.#strays.add(subscription, failures.get(subscription.queue.name))
+    } catch (error) {
+      throw mapError(error, { host: connection.host, phase: 'declare' })
+    }
+  }
+
+  /** One queue again, on the channel of the others. */
+  async #resume(subscription: Subscription): Promise<void> {
+    const { connection, runtime, subscriptions } = this.#options
+    const { clock } = runtime
+    const session = this.#session
+    const client = connection.current
+    if (session === undefined || client === undefined)
+      throw new TransportDriverError('The listener has no channel', { retryable: true })
+    const { name } = subscription.queue
+    const same = subscriptions.filter(({ queue }) => queue.name === name)
+    try {
+      await redeclareSubscriptions(client, same, { clock, isNewConnection: false })
+      if (session === this.#session) await this.#consumeQueue(session, subscription)
+    } catch (error) {
+      throw mapError(error, { host: connection.host, phase: 'declare' })
+    }
+  }
+
+  async #consumeQueue(session: ConsumerSession, subscription: Subscription): Promise<void> {
+    const { name } = subscription.queue
+    const onDelivery = (delivery: ClientDelivery | null): void =>
+      delivery === null ? this.#cancelled(session, subscription) : this.#deliver(session, delivery, subscription)
+    const options = { consumerTag: session.tagFor(name), noAck: false, arguments: this.#consumeArguments(subscription) }
+    await session.channel.consume(name, options, onDelivery)
+  }
+
+  async #consume(client: ClientConnection, signal: AbortSignal, queues: readonly Subscription[]): Promise<void> {
+    const { prefetch } = this.#options
+    const channel = await client.openChannel()
+    const session = new ConsumerSession(channel, this.#options)
+    channel.onClosed = (reason) => this.#lose(session, reason ?? new Error('Channel closed'))
+    if (signal.aborted) {
+      await channel.close()
+      signal.throwIfAborted()
+    }
+    this.#session = session
+    try {
+      await channel.prefetch(prefetch)
+      for (const subscription of queues) await this.#consumeQueue(session, subscription)
+    } catch (error) {
+      this.#lose(session, error)
+      throw error
+    }
+    if (signal.aborted) this.#lose(session, signal.reason)
+    this.#everConsumed = true
+    this.#client = client
+  }
+
+  #consumeArguments({ queue, stream, consumeArguments }: Subscription): ArgumentTable {
+    const offset = stream ? this.#offsets.get(queue.name) : undefined
+    return offset === undefined ? consumeArguments : { ...consumeArguments, 'x-stream-offset': offset + 1 }
+  }
+
+  // --- deliveries ---------------------------------------------------------------------------------------------------
+
+  #deliver(session: ConsumerSession, delivery: ClientDelivery, { stream, queue }: Subscription): void {
+    this.#deliveries += 1
+    if (stream) {
+      const offset = delivery.properties.headers?.['x-stream-offset']
+      if (typeof offset === 'number') this.#offsets.set(queue.name, offset)
+    }
+    if (this.#stopping !== undefined || session.isLost) session.acks.reject(delivery.deliveryTag, true)
+    else session.deliver(delivery, queue.name)
+  }
+
+  // --- loss and end -------------------------------------------------------------------------------------------------
+
+  #cancelled(session: ConsumerSession, subscription: Subscription): void {
+    const { queue, stream } = subscription
+    if (stream) this.#offsets.delete(queue.name)
+    const reason = new TransportDriverError(
+      `The broker cancelled the consumer of queue '${queue.name}': it was deleted or moved`,
+      { host: this.#options.connection.host, retryable: true },
+    )
+    const others = this.queues.some(({ name }) => name !== queue.name)
+    // One queue of several is no reason to interrupt the others.
+    if (!others || session !== this.#session || !this.isConsuming) return this.#lose(session, reason)
+    session.tags.delete(queue.name)
+    this.#strays.add(subscription, reason)
+  }
+
+  #lose(session: ConsumerSession, reason: unknown): void {
+    if (!session.end(reason)) return
+    this.#strays.clear()
+    if (this.#session === session) this.#session = undefined
+    this.#options.onRevoked()
+    void session.channel.close()
+    if (this.#stopping === undefined) this.#supervisor.lost(mapError(reason, { host: this.#options.connection.host }))
+  }
+
+  async #stop(): Promise<void> {
+    const session = this.#session
+    const wasFailed = this.#supervisor.state === 'failed'
+    this.#supervisor.close()
+    this.#strays.clear()
+    if (session === undefined || wasFailed) return
+    session.giveBackWaiting()
+    const cancelled = Promise.all([...session.tags.values()].map(async (tag) => await session.channel.cancel(tag)))
+    // A channel that is gone or silent delivers nothing either.
+    await patiently(this.#options.runtime.clock, cancelled)
+  }
+
+  async #close(): Promise<void> {
+    await this.stop()
+    const session = this.#session
+    this.#session = undefined
+    if (session !== undefined && session.end(new Error('The listener was closed'))) {
+      session.acks.flush()
+      await patiently(this.#options.runtime.clock, this.#releaseBroker(session.channel))
+    }
+    this.#options.onEnd(this)
+    this.#closed.resolve()
+  }
+
+  async #releaseBroker(channel: ClientChannel): Promise<void> {
+    for (const { queue, deleteOnClose } of this.#options.subscriptions)
+      if (deleteOnClose) await channel.deleteQueue(queue.name)
+    await channel.close()
+  }
+
+  #fail(error: unknown): void {
+    const session = this.#session
+    if (session !== undefined) this.#lose(session, error)
+    // It stays in health reports, as failed, until somebody closes it.
+    this.#closed.reject(error)
+  }
+}
+
+const NONE: ReadonlyMap<string, unknown> = new Map()

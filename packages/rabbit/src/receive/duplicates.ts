@@ -1,0 +1,68 @@
+import { DuplicateCache, emitDiagnostic } from '@oslo-messaging/core/driver'
+import { reportDropped } from './dropped.ts'
+import { DRIVER, type Runtime } from '../connection/runtime.ts'
+
+/** Where a listener keeps the ids of messages it has handled. Both answer at once: a delivery does not wait for a database. */
+export interface DuplicateStore {
+  has(id: string): boolean
+  add(id: string): void
+}
+
+/** Ids that are only counted when they come again, for each listener: four bytes each. */
+const MOST_WITNESSED = 4096
+
+/** Tells messages that were handled already from new ones: those whose id is still kept are held back, those further back are handed over and counted (P21). */
+export class Duplicates {
+  readonly #runtime: Runtime
+  readonly #name: string
+  readonly #kept: DuplicateStore
+  readonly #witnessed = new Set<number>()
+  /** The same in order of arrival; a Set that loses its first all the time takes ever longer to find it. */
+  readonly #order: number[] = []
+  #oldest = 0
+
+  constructor(runtime: Runtime, name: string) {
+    const { duplicateCacheSize, duplicateStore } = runtime.settings
+    this.#runtime = runtime
+    this.#name = name
+    this.#kept = duplicateStore?.(name) ?? new DuplicateCache(duplicateCacheSize)
+  }
+
+  /** Whether it is to be held back. */
+  has(id: string): boolean {
+    return this.#kept.has(id)
+  }
+
+  /** It was handled. */
+  add(id: string): void {
+    this.#kept.add(id)
+    const hash = hashOf(id)
+    if (this.#witnessed.has(hash)) return
+    this.#witnessed.add(hash)
+    if (this.#order.length < MOST_WITNESSED) {
+      this.#order.push(hash)
+      return
+    }
+    this.#witnessed.delete(this.#order[this.#oldest] ?? 0)
+    this.#order[this.#oldest] = hash
+    this.#oldest = (this.#oldest + 1) % MOST_WITNESSED
+  }
+
+  /** It was held back. */
+  reportHeldBack(id: string): void {
+    reportDropped(this.#runtime, this.#name, 'duplicate', { uniqueId: id })
+  }
+
+  /** It is handed over: says so when it was handled before. */
+  reportAgain(id: string): void {
+    if (!this.#witnessed.has(hashOf(id))) return
+    emitDiagnostic('oslo-messaging:duplicate-handled', () => ({ driver: DRIVER, source: this.#name, uniqueId: id }))
+  }
+}
+
+/** FNV-1a in 31 bits, which the engine keeps without a box. One in half a million ids is counted wrongly, none is held back. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < id.length; index += 1) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193)
+  return hash >>> 1
+}

@@ -1,0 +1,38 @@
+import type { Deadline, DeliveryState, OperationPhase } from '@oslo-messaging/core/driver'
+import type { CompressedBody } from '../wire/compression.ts'
+import type { OwnQueueRequirement, Requirement } from '../topology/declarations.ts'
+
+/** One message to publish, with how far to go for it. */
+export interface Shipment {
+  /** `''` for the default exchange. */
+  readonly exchange: string
+  readonly routingKey: string
+  /** Null for the default exchange. */
+  readonly requirement: Requirement | OwnQueueRequirement | null
+  readonly mandatory: boolean
+  /** Milliseconds as a decimal string. */
+  readonly expiration: string | undefined
+  /** Called when it is sent, or has to wait for that. Throws SerializationError. */
+  readonly encode: () => CompressedBody
+  readonly deadline: Deadline
+  /** Attempts after the first; null: no limit but the deadline. */
+  readonly retries: number | null
+  /** Send again even when the broker may have it: receivers drop the second copy by its `_unique_id`. */
+  readonly repeatUnknown: boolean
+  /** Kept up to date while it is under way, for whoever times out outside. */
+  readonly progress: Progress
+}
+
+/** How far a message has come. */
+export interface Progress {
+  phase: OperationPhase
+  delivery: DeliveryState
+}
+
+export function newProgress(): Progress {
+  return { phase: 'connect', delivery: 'not-sent' }
+}
+
+export interface Failure {
+  readonly error: unknown
+}

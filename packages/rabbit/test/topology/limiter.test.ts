@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { Turnstile } from '../../src/topology/limiter.ts'
+
+describe('Turnstile', () => {
+  it('lets so many in at a time, in the order they came, and goes on after a failure', async () => {
+    const turnstile = new Turnstile(2)
+    const began: number[] = []
+    let inside = 0
+    let most = 0
+    const work = async (n: number) =>
+      await turnstile.pass(async () => {
+        began.push(n)
+        inside += 1
+        most = Math.max(most, inside)
+        await new Promise((resolve) => setImmediate(resolve))
+        inside -= 1
+        if (n === 1) throw new Error('one fails')
+        return n
+      })
+    const outcomes = await Promise.allSettled([0, 1, 2, 3, 4].map(work))
+    expect(began).toEqual([0, 1, 2, 3, 4])
+    expect(most).toBe(2)
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+    ])
+  })
+})
