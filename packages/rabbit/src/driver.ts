@@ -20,7 +20,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import type { RabbitClient } from './client/client.ts'
 import { type Compression, compress } from './wire/compression.ts'
-import type { RabbitOptions } from './config.ts'
+import { noteOptions, type RabbitOptions } from './config.ts'
 import { Connection } from './connection/connection.ts'
 import { Consumer } from './receive/consumer.ts'
 import { hostsOf, virtualHostOf } from './connection/hosts.ts'
@@ -28,15 +28,14 @@ import { NotificationReader } from './receive/incoming-notification.ts'
 import { RequestReader } from './rpc/incoming-request.ts'
 import { encodeNotification, encodeRequest, newId } from './wire/message.ts'
 import { createNotificationFailures } from './receive/notification-failures.ts'
-import { noteConsumerTimeout, noteOptions } from './option-notes.ts'
 import { Publisher } from './send/publisher.ts'
 import { newProgress } from './send/outgoing-message.ts'
 import { createQueueNames, type QueueNames } from './topology/queue-names.ts'
 import { ReplyQueue } from './rpc/reply-queue.ts'
 import { ReplySender } from './rpc/reply-sender.ts'
-import { Routes } from './topology/route-cache.ts'
+import { RouteCache } from './topology/route-cache.ts'
 import type { Runtime } from './connection/runtime.ts'
-import type { RabbitSettings } from './settings.ts'
+import { noteConsumerTimeout, type RabbitSettings } from './settings.ts'
 import { tlsOptions } from './connection/tls-options.ts'
 import { createTopology, type Subscription, type Topology } from './topology/topology.ts'
 import { Watchdog } from './receive/watchdog.ts'
@@ -49,7 +48,7 @@ const LONGEST_EXPIRATION_MS = 4_294_967_295
 export class RabbitDriver implements Driver {
   readonly #runtime: Runtime
   readonly #topology: Topology
-  readonly #routes: Routes
+  readonly #routes: RouteCache
   readonly #compression: Compression | null
   readonly #publishing: Connection
   readonly #consuming: Connection
@@ -71,7 +70,7 @@ export class RabbitDriver implements Driver {
     this.#runtime = { client, options, settings, program, logger, clock, random }
     noteOptions(options, logger)
     this.#topology = createTopology(options, context.defaultExchange, settings)
-    this.#routes = new Routes(this.#topology)
+    this.#routes = new RouteCache(this.#topology)
     this.#compression = compressionOf(options)
     const place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsOptions(options) }
     this.#publishing = new Connection({ runtime: this.#runtime, purpose: 'publishing', ...place })
@@ -161,7 +160,7 @@ export class RabbitDriver implements Driver {
   }
 
   async close({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    // A broker that does not answer costs no more than the caller's patience: without a connection nothing is left to wait for.
+    // A broker that does not answer costs no more than the caller's time: without a connection nothing is left to wait for.
     const cut = (): void => void Promise.all([this.#publishing.close(signal), this.#consuming.close(signal)])
     signal?.addEventListener('abort', cut, { once: true })
     this.#watchdog.close()
@@ -189,7 +188,7 @@ export class RabbitDriver implements Driver {
     }
     // Expected before it is published, so that a fast reply is never missed.
     const reply = this.#replies.expect(msgId, { deadline, callMonitorTimeoutMs })
-    const shipment = {
+    const outgoing = {
       exchange,
       routingKey,
       requirement,
@@ -201,7 +200,7 @@ export class RabbitDriver implements Driver {
       repeatUnknown: false,
       progress,
     }
-    this.#publisher.post(shipment, (failure) => {
+    this.#publisher.post(outgoing, (failure) => {
       if (failure !== undefined) this.#replies.fail(msgId, failure.error)
     })
     try {
@@ -248,7 +247,7 @@ export class RabbitDriver implements Driver {
     return { body: packed.body, headers: { ...headers, ...packed.headers } }
   }
 
-  /** Waits until everything accepted is settled, as long as the caller's patience lasts. */
+  /** Waits until everything accepted is settled, as long as the caller wants to wait. */
   async #flushed(signal: AbortSignal | undefined): Promise<void> {
     const aborted = new Promise<void>((resolve) => {
       if (signal?.aborted === true) resolve()

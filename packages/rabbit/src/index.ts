@@ -1,11 +1,9 @@
 import { type DriverDefinition, NO_CAPABILITIES } from '@oslo-messaging/core/driver'
-import { completeSettings } from './check-settings.ts'
 import { rabbitConfig, type RabbitOptions } from './config.ts'
-import type { RabbitSettings } from './settings.ts'
+import { completeSettings, type RabbitSettings } from './settings.ts'
 
 export { rabbitConfig, type RabbitOptions } from './config.ts'
-export type { DuplicateStore } from './receive/duplicates.ts'
-export type { FailurePolicy, RabbitSettings } from './settings.ts'
+export type { DuplicateStore, FailurePolicy, RabbitSettings } from './settings.ts'
 
 /** A driver for RabbitMQ with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be used. */
 export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): DriverDefinition<RabbitOptions> {

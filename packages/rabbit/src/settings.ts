@@ -1,4 +1,17 @@
-import type { DuplicateStore } from './receive/duplicates.ts'
+import {
+  checkChoice,
+  checkCount,
+  checkFunction,
+  checkOptions,
+  type Logger,
+  type OptionNames,
+} from '@oslo-messaging/core/driver'
+
+/** Where a listener keeps the ids of messages it has handled. Both answer at once: a delivery does not wait for a database. */
+export interface DuplicateStore {
+  has(id: string): boolean
+  add(id: string): void
+}
 
 /** What to do with a notification whose endpoint throws.
  *  `default`: as oslo, acknowledged, or requeued when the listener allows it. `requeue`: back to the queue at once, without end. `discard`: rejected, so that a
@@ -63,3 +76,76 @@ export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   onNotificationFailure: Object.freeze({ action: 'default' }),
   connectTimeoutMs: 10_000,
 })
+
+type Check = (name: string, value: unknown) => void
+
+const from =
+  (least: number): Check =>
+  (name, value) =>
+    checkCount(name, value, least)
+const orNull =
+  (check: Check): Check =>
+  (name, value) => {
+    if (value !== null) check(name, value)
+  }
+const oneOf =
+  (...choices: readonly string[]): Check =>
+  (name, value) =>
+    checkChoice(name, value, choices)
+
+const CHECKS: Readonly<Record<keyof RabbitSettings, Check>> = {
+  duplicateCacheSize: from(0),
+  duplicateStore: orNull(checkFunction),
+  maxOutstandingMessages: from(1),
+  maxOutstandingBytes: from(1),
+  maxWaitingMessages: from(1),
+  maxWaitingBytes: from(1),
+  maxPendingCalls: from(1),
+  watchdogIntervalMs: from(0),
+  ack: oneOf('before', 'after'),
+  longestMethodMs: orNull(from(0)),
+  consumerTimeoutMs: orNull(from(1)),
+  sharedExchanges: oneOf('declare', 'passive', 'none'),
+  sharedQueues: oneOf('declare', 'passive', 'none'),
+  onNotificationFailure: checkPolicy,
+  connectTimeoutMs: from(1),
+}
+
+const NAMES = Object.fromEntries(Object.keys(CHECKS).map((name) => [name, true])) as OptionNames<RabbitSettings>
+const POLICY = { action: true, retries: true, delayMs: true } as const
+
+/** The settings with the defaults of those that are not given. Throws TypeError that names the one that cannot be used. */
+export function completeSettings(settings: Partial<RabbitSettings>): RabbitSettings {
+  checkOptions('createRabbitDriver', settings, NAMES)
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined)
+  for (const [name, value] of given) CHECKS[name as keyof RabbitSettings](name, value)
+  return { ...DEFAULT_SETTINGS, ...Object.fromEntries(given) }
+}
+
+function checkPolicy(name: string, policy: unknown): void {
+  checkOptions(name, policy, POLICY)
+  const { action, retries, delayMs } = policy as Partial<FailurePolicy & { retries: unknown; delayMs: unknown }>
+  checkChoice(`${name}.action`, action ?? null, ['default', 'requeue', 'discard', 'stop', 'dead-letter'])
+  if (action !== 'dead-letter') return
+  checkCount(`${name}.retries`, retries ?? null)
+  checkCount(`${name}.delayMs`, delayMs ?? null)
+}
+
+/** Says when a server starts that its methods may outlast what the broker allows a consumer to hold back (P20): with `ack: 'after'` that is every method under way. */
+export function noteConsumerTimeout({
+  settings,
+  logger,
+}: {
+  readonly settings: RabbitSettings
+  readonly logger: Logger
+}): void {
+  const { ack, consumerTimeoutMs, longestMethodMs } = settings
+  if (ack === 'before' || consumerTimeoutMs === null) return
+  if (longestMethodMs !== null && longestMethodMs < consumerTimeoutMs) return
+  const limit = `consumer_timeout of the broker (${consumerTimeoutMs / 1000} s by consumerTimeoutMs)`
+  logger.warn(
+    longestMethodMs === null
+      ? `ack: 'after' - a method that runs longer than the ${limit} costs its server the channel, and its request is delivered again; set longestMethodMs to have this checked`
+      : `ack: 'after' - methods run up to ${longestMethodMs / 1000} s (longestMethodMs), longer than the ${limit}: the channel is closed under them and their requests are delivered again. Raise it on the broker, or keep ack: 'before' and let clients monitor their calls`,
+  )
+}

@@ -8,7 +8,7 @@ import {
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
 import type { ClientChannel, ClientConnection, ClientDelivery, QueueFacts } from '../client/client.ts'
-import { Lane, type PublishOutcome } from '../send/exchange-channel.ts'
+import { ExchangeChannel, type PublishOutcome } from '../send/exchange-channel.ts'
 import { brokerCodeOf, mapError } from '../connection/map-error.ts'
 import { originalOf, originOf } from './dead-letter.ts'
 
@@ -19,7 +19,7 @@ const AT_ONCE = 64
 export async function redrive(connection: ClientConnection, request: RedriveRequest): Promise<RedriveReport> {
   const { name, facts } = await findDeadQueue(connection, request)
   const reader = await connection.openChannel()
-  const run = new Run(reader, new Lane(await connection.openConfirmChannel()), name, request)
+  const run = new Run(reader, new ExchangeChannel(await connection.openConfirmChannel()), name, request)
   try {
     return await run.move(facts.messageCount)
   } finally {
@@ -29,16 +29,16 @@ export async function redrive(connection: ClientConnection, request: RedriveRequ
 
 class Run {
   readonly #reader: ClientChannel
-  readonly #lane: Lane
+  readonly #channel: ExchangeChannel
   readonly #queue: string
   readonly #request: RedriveRequest
   readonly #tally = new RedriveTally()
   readonly #moving = new Set<Promise<void>>()
   #failure: { readonly error: unknown } | undefined
 
-  constructor(reader: ClientChannel, lane: Lane, queue: string, request: RedriveRequest) {
+  constructor(reader: ClientChannel, channel: ExchangeChannel, queue: string, request: RedriveRequest) {
     this.#reader = reader
-    this.#lane = lane
+    this.#channel = channel
     this.#queue = queue
     this.#request = request
     reader.onClosed = (reason) => {
@@ -97,7 +97,7 @@ class Run {
 
   async #post(letter: ClientDelivery, queue: string): Promise<void> {
     const outcome = await new Promise<PublishOutcome>((resolve) => {
-      const isSent = this.#lane.publish(originalOf(letter, queue), resolve)
+      const isSent = this.#channel.publish(originalOf(letter, queue), resolve)
       if (!isSent) resolve({ kind: 'unknown', error: new Error('The channel is closed'), alone: false })
     })
     switch (outcome.kind) {

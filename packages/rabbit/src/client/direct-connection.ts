@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type AmqplibInternals, type ChannelInternals, type HeaderFrame, isOpenBook } from './internals.ts'
+import { type AmqplibInternals, type ChannelInternals, type HeaderFrame, hasKnownInternals } from './internals.ts'
 import type { MessageProperties } from './client-types.ts'
 import { DirectChannel, type DirectHost } from './direct-channel.ts'
 import { FrameReader } from './frame-reader.ts'
@@ -25,7 +25,7 @@ export class DirectConnection implements DirectHost {
 
   /** Undefined when amqplib is built otherwise than expected; then it works as it comes. */
   static over(connection: object): DirectConnection | undefined {
-    return isOpenBook(connection) ? new DirectConnection(connection) : undefined
+    return hasKnownInternals(connection) ? new DirectConnection(connection) : undefined
   }
 
   get mostBodyBytes(): number {

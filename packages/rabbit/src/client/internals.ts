@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 
-/** The parts of an amqplib connection that are led past its streams; it has no public way. Its version is fixed, and `isOpenBook` looks before anything is touched. */
+/** The parts of an amqplib connection that are led past its streams; it has no public way. Its version is fixed, and `hasKnownInternals` looks before anything is touched. */
 export interface AmqplibInternals {
   readonly stream: Socket
   readonly channels: (ChannelEntry | null)[]
@@ -37,7 +37,7 @@ export interface HeaderFrame {
 }
 
 /** Whether amqplib is built as this driver knows it. */
-export function isOpenBook(connection: object): connection is AmqplibInternals {
+export function hasKnownInternals(connection: object): connection is AmqplibInternals {
   const { stream, channels, rest, frameMax, freshChannel, sendBytes, recvFrame, accept } =
     connection as Partial<AmqplibInternals>
   return (

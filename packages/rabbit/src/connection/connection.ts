@@ -15,7 +15,7 @@ import type { ClientConnection, ConnectOptions } from '../client/client.ts'
 import { type HeartbeatMonitor, monitorHeartbeat } from '../client/heartbeat-monitor.ts'
 import { type BrokerHost, createHostOrder, hostText } from './hosts.ts'
 import { classify, mapError } from './map-error.ts'
-import { patiently } from './wait-at-most.ts'
+import { waitAtMost } from './wait-at-most.ts'
 import { isHiddenRefusal, probeOpen } from './refused-open.ts'
 import { blockedFacts, describeLoss, retryBackoff, sleepAtMost } from './recovery.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
@@ -119,7 +119,7 @@ export class Connection {
     const cut = (): void => current.connection.destroy(new ClosedError('Closed'))
     if (signal?.aborted === true) return cut()
     signal?.addEventListener('abort', cut, { once: true })
-    await patiently(clock, current.connection.close())
+    await waitAtMost(clock, current.connection.close())
     signal?.removeEventListener('abort', cut)
     cut()
   }

@@ -1,4 +1,4 @@
-import { AckBatch } from './ordered-acks.ts'
+import { OrderedAcks } from './ordered-acks.ts'
 import type { ClientChannel, ClientDelivery } from '../client/client.ts'
 import { Delivery, type Settlement } from './delivery.ts'
 import { reportDropped } from './dropped.ts'
@@ -17,7 +17,7 @@ export interface ConsumerSessionOptions {
 /** One channel with its consumers, from subscription to loss: what was delivered on it and how it is settled. */
 export class ConsumerSession {
   readonly channel: ClientChannel
-  readonly acks: AckBatch
+  readonly acks: OrderedAcks
   /** Consumer tags by queue. */
   readonly tags: Map<string, string> = new Map()
   readonly #options: ConsumerSessionOptions
@@ -31,7 +31,7 @@ export class ConsumerSession {
 
   constructor(channel: ClientChannel, options: ConsumerSessionOptions) {
     this.channel = channel
-    this.acks = new AckBatch(channel)
+    this.acks = new OrderedAcks(channel)
     this.#options = options
     this.#settlement = {
       acknowledge: (tag) => {

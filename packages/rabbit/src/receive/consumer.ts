@@ -11,10 +11,10 @@ import type { Connection } from '../connection/connection.ts'
 import { ConsumerSession, type ConsumerSessionOptions } from './consumer-session.ts'
 import { declareSubscriptions, redeclareSubscriptions } from '../topology/declare-subscriptions.ts'
 import { classify, mapError } from '../connection/map-error.ts'
-import { patiently } from '../connection/wait-at-most.ts'
+import { waitAtMost } from '../connection/wait-at-most.ts'
 import { retryBackoff, sleepAtMost } from '../connection/recovery.ts'
 import { componentHealth, reportState } from '../connection/runtime.ts'
-import { StrayQueues } from './lost-queues.ts'
+import { LostQueues } from './lost-queues.ts'
 import { byQueue, type Subscription } from '../topology/topology.ts'
 import type { WatchedConsumer } from './watchdog.ts'
 
@@ -34,7 +34,7 @@ export class Consumer implements Listener, WatchedConsumer {
   readonly #closed = createDeferred<void>()
   /** Last offset seen of each stream, to go on after a reconnect. */
   readonly #offsets = new Map<string, number>()
-  readonly #strays: StrayQueues
+  readonly #lost: LostQueues
   /** Where it consumed last. */
   #client: ClientConnection | undefined
   #session: ConsumerSession | undefined
@@ -59,7 +59,7 @@ export class Consumer implements Listener, WatchedConsumer {
         if (change.state === 'failed') this.#fail(change.error)
       },
     })
-    this.#strays = new StrayQueues({
+    this.#lost = new LostQueues({
       runtime,
       name,
       resume: async (subscription) => await this.#resume(subscription),
@@ -88,8 +88,8 @@ export class Consumer implements Listener, WatchedConsumer {
 
   health(): ComponentHealth {
     const health = componentHealth(this.#supervisor, 'listener', this.#options.name, this.#options.connection.host)
-    const stray = this.#strays.first
-    return stray === undefined || health.state !== 'consuming' ? health : { ...health, state: 'recovering', ...stray }
+    const lost = this.#lost.first
+    return lost === undefined || health.state !== 'consuming' ? health : { ...health, state: 'recovering', ...lost }
   }
 
   async stop(): Promise<void> {
@@ -128,7 +128,7 @@ export class Consumer implements Listener, WatchedConsumer {
 
   get queues(): readonly { readonly name: string; readonly shared: boolean }[] {
     return this.#options.subscriptions
-      .filter(({ queue }) => !this.#strays.has(queue.name))
+      .filter(({ queue }) => !this.#lost.has(queue.name))
       .map(({ kind, queue, stream }) => ({
         name: queue.name,
         shared: stream || (kind !== 'server' && kind !== 'fanout'),
@@ -160,7 +160,7 @@ export class Consumer implements Listener, WatchedConsumer {
         queues.filter(({ queue }) => !failures.has(queue.name)),
       )
       for (const subscription of queues)
-        if (failures.has(subscription.queue.name)) this.#strays.add(subscription, failures.get(subscription.queue.name))
+        if (failures.has(subscription.queue.name)) this.#lost.add(subscription, failures.get(subscription.queue.name))
     } catch (error) {
       throw mapError(error, { host: connection.host, phase: 'declare' })
     }
@@ -244,12 +244,12 @@ export class Consumer implements Listener, WatchedConsumer {
     // One queue of several is no reason to interrupt the others.
     if (!others || session !== this.#session || !this.isConsuming) return this.#lose(session, reason)
     session.tags.delete(queue.name)
-    this.#strays.add(subscription, reason)
+    this.#lost.add(subscription, reason)
   }
 
   #lose(session: ConsumerSession, reason: unknown): void {
     if (!session.end(reason)) return
-    this.#strays.clear()
+    this.#lost.clear()
     if (this.#session === session) this.#session = undefined
     this.#options.onRevoked()
     void session.channel.close()
@@ -260,12 +260,12 @@ export class Consumer implements Listener, WatchedConsumer {
     const session = this.#session
     const wasFailed = this.#supervisor.state === 'failed'
     this.#supervisor.close()
-    this.#strays.clear()
+    this.#lost.clear()
     if (session === undefined || wasFailed) return
     session.giveBackWaiting()
     const cancelled = Promise.all([...session.tags.values()].map(async (tag) => await session.channel.cancel(tag)))
     // A channel that is gone or silent delivers nothing either.
-    await patiently(this.#options.runtime.clock, cancelled)
+    await waitAtMost(this.#options.runtime.clock, cancelled)
   }
 
   async #close(): Promise<void> {
@@ -274,7 +274,7 @@ export class Consumer implements Listener, WatchedConsumer {
     this.#session = undefined
     if (session !== undefined && session.end(new Error('The listener was closed'))) {
       session.acks.flush()
-      await patiently(this.#options.runtime.clock, this.#releaseBroker(session.channel))
+      await waitAtMost(this.#options.runtime.clock, this.#releaseBroker(session.channel))
     }
     this.#options.onEnd(this)
     this.#closed.resolve()

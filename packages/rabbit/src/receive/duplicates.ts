@@ -1,12 +1,7 @@
 import { DuplicateCache, emitDiagnostic } from '@oslo-messaging/core/driver'
 import { reportDropped } from './dropped.ts'
 import { DRIVER, type Runtime } from '../connection/runtime.ts'
-
-/** Where a listener keeps the ids of messages it has handled. Both answer at once: a delivery does not wait for a database. */
-export interface DuplicateStore {
-  has(id: string): boolean
-  add(id: string): void
-}
+import type { DuplicateStore } from '../settings.ts'
 
 /** Ids that are only counted when they come again, for each listener: four bytes each. */
 const MOST_WITNESSED = 4096

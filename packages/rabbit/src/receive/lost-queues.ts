@@ -4,7 +4,7 @@ import { retryBackoff, sleepAtMost } from '../connection/recovery.ts'
 import { reportState, type Runtime } from '../connection/runtime.ts'
 import type { Subscription } from '../topology/topology.ts'
 
-export interface StrayQueuesOptions {
+export interface LostQueuesOptions {
   readonly runtime: Runtime
   /** The listener's name. */
   readonly name: string
@@ -15,21 +15,21 @@ export interface StrayQueuesOptions {
 }
 
 /** Queues of a listener that are out of order while the others go on. Each comes back by itself. */
-export class StrayQueues {
-  readonly #options: StrayQueuesOptions
-  readonly #strays = new Map<string, Supervisor>()
+export class LostQueues {
+  readonly #options: LostQueuesOptions
+  readonly #lost = new Map<string, Supervisor>()
 
-  constructor(options: StrayQueuesOptions) {
+  constructor(options: LostQueuesOptions) {
     this.#options = options
   }
 
   has(queue: string): boolean {
-    return this.#strays.has(queue)
+    return this.#lost.has(queue)
   }
 
   /** The state of the first of them, for health reports; undefined when all are well. */
   get first(): { readonly sinceMs: number; readonly reason: string } | undefined {
-    for (const [queue, { sinceMs, reason }] of this.#strays)
+    for (const [queue, { sinceMs, reason }] of this.#lost)
       return { sinceMs, reason: `queue '${queue}'${reason === undefined ? '' : `: ${reason}`}; the others go on` }
     return undefined
   }
@@ -38,7 +38,7 @@ export class StrayQueues {
   add(subscription: Subscription, reason: unknown): void {
     const { runtime, name, resume, onRefused } = this.#options
     const queue = subscription.queue.name
-    if (this.#strays.has(queue)) return
+    if (this.#lost.has(queue)) return
     const report = reportState(runtime, 'listener', `${name}, queue ${queue}`)
     const supervisor = new Supervisor({
       async establish(signal, attempt) {
@@ -52,17 +52,17 @@ export class StrayQueues {
       backoff: retryBackoff(runtime),
       onChange: (change) => {
         if (change.state !== 'closed') report(change)
-        if (change.state === 'consuming') this.#strays.delete(queue)
+        if (change.state === 'consuming') this.#lost.delete(queue)
         if (change.state === 'failed') onRefused(change.error)
       },
     })
-    this.#strays.set(queue, supervisor)
+    this.#lost.set(queue, supervisor)
     supervisor.lost(reason)
   }
 
   /** The listener as a whole begins again, or is over. */
   clear(): void {
-    for (const supervisor of this.#strays.values()) supervisor.close()
-    this.#strays.clear()
+    for (const supervisor of this.#lost.values()) supervisor.close()
+    this.#lost.clear()
   }
 }

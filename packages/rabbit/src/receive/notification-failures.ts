@@ -74,7 +74,7 @@ class Copies {
       'x-oslo-routing-key': delivery.routingKey,
       'x-oslo-content-type': delivery.properties.contentType ?? '',
     }
-    const shipment = {
+    const outgoing = {
       exchange: '',
       routingKey: queue.name,
       requirement: { exchange: null, queue },
@@ -87,7 +87,7 @@ class Copies {
       repeatUnknown: true,
       progress: newProgress(),
     }
-    this.#publisher.post(shipment, (failure) => {
+    this.#publisher.post(outgoing, (failure) => {
       if (failure === undefined) return delivery.acknowledge()
       reportBackground(this.#runtime, `A failed notification cannot be moved to ${queue.name}`, failure.error)
       delivery.requeue()

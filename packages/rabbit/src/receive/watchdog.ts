@@ -2,7 +2,7 @@ import { TransportDriverError } from '@oslo-messaging/core/driver'
 import type { ClientChannel, ClientConnection } from '../client/client.ts'
 import type { Connection } from '../connection/connection.ts'
 import { brokerCodeOf } from '../connection/map-error.ts'
-import { patiently } from '../connection/wait-at-most.ts'
+import { waitAtMost } from '../connection/wait-at-most.ts'
 import type { Runtime } from '../connection/runtime.ts'
 
 /** What the watchdog needs to know of a consumer. */
@@ -16,7 +16,7 @@ export interface WatchedConsumer {
 }
 
 /** How long the broker may take to answer one question. */
-const ANSWER_PATIENCE_MS = 5000
+const ANSWER_MS = 5000
 
 /** Asks the broker, not the socket, whether consumers still exist (P01): a consumer can be gone without a word.
  *  Own queue without a consumer: lost. Shared queue that holds messages while this listener has room and hears nothing: lost as well.
@@ -100,7 +100,7 @@ export class Watchdog {
       },
       () => {},
     )
-    await patiently(this.#runtime.clock, asked, ANSWER_PATIENCE_MS)
+    await waitAtMost(this.#runtime.clock, asked, ANSWER_MS)
     // Some brokers keep silent about a queue whose node is down: the question is left behind with its channel.
     if (!answered) this.#channel = undefined
     return doubt

@@ -7,7 +7,7 @@ const LATEST_MS = 20
 
 /** Acknowledges replies in groups: nobody waits for the acknowledgement, and the queue is this process's own.
  *  Consuming without acknowledgements would cost as little, but lose what is on its way when the connection breaks; so the broker repeats it. */
-export class LazyAcks {
+export class ReplyAcks {
   readonly #channel: ClientChannel
   readonly #clock: Clock
   readonly #mostMessages: number

@@ -14,10 +14,10 @@ import type { ClientChannel, ClientConnection, ClientDelivery } from '../client/
 import type { Connection } from '../connection/connection.ts'
 import { declareSubscriptions } from '../topology/declare-subscriptions.ts'
 import { reportDropped } from '../receive/dropped.ts'
-import { LazyAcks } from './reply-acks.ts'
+import { ReplyAcks } from './reply-acks.ts'
 import { brokerCodeOf, classify, mapError } from '../connection/map-error.ts'
 import { type DecodedReply, decodeBody, splitReply } from '../wire/message.ts'
-import { patiently } from '../connection/wait-at-most.ts'
+import { waitAtMost } from '../connection/wait-at-most.ts'
 import { retryBackoff, sleepAtMost } from '../connection/recovery.ts'
 import { componentHealth, reportState, type Runtime } from '../connection/runtime.ts'
 import type { Subscription } from '../topology/topology.ts'
@@ -138,7 +138,7 @@ export class ReplyQueue implements WatchedConsumer {
     this.#waiters.failAll(() => new ClosedError('The transport was closed while the call waited for its reply'))
     const channel = this.#channel
     this.#channel = undefined
-    if (channel !== undefined) await patiently(this.#runtime.clock, channel.close())
+    if (channel !== undefined) await waitAtMost(this.#runtime.clock, channel.close())
   }
 
   // --- for the watchdog ---------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ export class ReplyQueue implements WatchedConsumer {
     const channel = await client.openChannel()
     channel.onClosed = (reason) => this.#lose(channel, reason ?? new Error('Channel closed'))
     this.#channel = channel
-    const acks = new LazyAcks(channel, this.#runtime.clock, prefetch)
+    const acks = new ReplyAcks(channel, this.#runtime.clock, prefetch)
     if (prefetch > 0) await channel.prefetch(prefetch)
     await channel.consume(this.name, { consumerTag: '1', noAck: false, arguments: consumeArguments }, (delivery) => {
       if (delivery !== null) return this.#receive(delivery, acks)
@@ -236,7 +236,7 @@ export class ReplyQueue implements WatchedConsumer {
 
   // --- replies ------------------------------------------------------------------------------------------------------
 
-  #receive(delivery: ClientDelivery, acks: LazyAcks): void {
+  #receive(delivery: ClientDelivery, acks: ReplyAcks): void {
     this.#deliveries += 1
     let reply: DecodedReply
     try {

@@ -19,8 +19,8 @@ interface Outstanding {
   returned: ReturnedMessage | undefined
 }
 
-/** One confirm channel. Messages to one exchange share a lane, so that an error on one exchange does not touch the others (P15). */
-export class Lane {
+/** One confirm channel. Messages to one exchange share one, so that an error on one exchange does not touch the others (P15). */
+export class ExchangeChannel {
   readonly #channel: ClientConfirmChannel
   readonly #mandatory = new Set<Outstanding>()
   #outstanding = 0

@@ -1,26 +1,26 @@
 import type { ClientConnection } from '../client/client.ts'
 import type { Connection } from '../connection/connection.ts'
 import { Declarations } from '../topology/declarations.ts'
-import { Lane } from './exchange-channel.ts'
+import { ExchangeChannel } from './exchange-channel.ts'
 import { brokerCodeOf, mapError } from '../connection/map-error.ts'
 import { NotSent } from './publish-errors.ts'
-import type { Shipment } from './outgoing-message.ts'
+import type { OutgoingMessage } from './outgoing-message.ts'
 
-/** Lanes of their own for so many exchanges; the rest share one. */
-const MOST_LANES = 32
+/** Channels of their own for so many exchanges; the rest share one. */
+const MOST_CHANNELS = 32
 /** No exchange is called that. */
-const SHARED_LANE = '\n'
+const SHARED = '\n'
 
 /** What belongs to one connection and ends with it. */
 interface Session {
   readonly connection: ClientConnection
   readonly declarations: Declarations
-  readonly lanes: Map<string, Lane>
-  readonly opening: Map<string, Promise<Lane>>
+  readonly channels: Map<string, ExchangeChannel>
+  readonly opening: Map<string, Promise<ExchangeChannel>>
 }
 
 /** The ways to the exchanges over the connection there is, each opened and declared when it is first needed. */
-export class Lanes {
+export class ExchangeChannels {
   readonly #connection: Connection
   #session: Session | undefined
 
@@ -28,18 +28,18 @@ export class Lanes {
     this.#connection = connection
   }
 
-  /** The lane for the shipment when everything it needs is there: the hot path, without a promise. */
-  ready({ exchange, requirement }: Shipment): Lane | undefined {
+  /** The channel for the message when everything it needs is there: the hot path, without a promise. */
+  ready({ exchange, requirement }: OutgoingMessage): ExchangeChannel | undefined {
     const session = this.#session
     if (session === undefined || session.connection !== this.#connection.current) return undefined
     if (requirement !== null && !session.declarations.has(requirement)) return undefined
-    const lane = session.lanes.get(laneName(session, exchange))
-    return lane?.usable === true ? lane : undefined
+    const channel = session.channels.get(channelName(session, exchange))
+    return channel?.usable === true ? channel : undefined
   }
 
   /** Connects, declares and opens what is missing. Rejects with NotSent when another attempt may go better, with the typed error when none will, and at the deadline. */
-  async open(shipment: Shipment, retries: number | null): Promise<Lane> {
-    const { deadline, progress, requirement, exchange } = shipment
+  async open(outgoing: OutgoingMessage, retries: number | null): Promise<ExchangeChannel> {
+    const { deadline, progress, requirement, exchange } = outgoing
     progress.phase = 'connect'
     const connection = await this.#connection.ready(deadline, retries)
     const session = this.#sessionFor(connection)
@@ -48,7 +48,7 @@ export class Lanes {
         progress.phase = 'declare'
         await deadline.race(session.declarations.ensure(requirement), progress)
       }
-      return await deadline.race(laneOf(session, exchange), progress)
+      return await deadline.race(channelOf(session, exchange), progress)
     } catch (error) {
       if (deadline.signal?.aborted === true && error === deadline.signal.reason) throw error
       const failure = mapError(error, { ...progress, host: this.#connection.host })
@@ -66,23 +66,23 @@ export class Lanes {
       this.#session = {
         connection,
         declarations: new Declarations(connection),
-        lanes: new Map(),
+        channels: new Map(),
         opening: new Map(),
       }
     return this.#session
   }
 }
 
-/** The lane that is there, or the one that is being opened for all who ask. */
-async function laneOf(session: Session, exchange: string): Promise<Lane> {
-  const name = laneName(session, exchange)
-  const lane = session.lanes.get(name)
-  if (lane?.usable === true) return lane
+/** The channel that is there, or the one that is being opened for all who ask. */
+async function channelOf(session: Session, exchange: string): Promise<ExchangeChannel> {
+  const name = channelName(session, exchange)
+  const channel = session.channels.get(name)
+  if (channel?.usable === true) return channel
   let opening = session.opening.get(name)
   if (opening === undefined) {
     opening = session.connection.openConfirmChannel().then((channel) => {
-      const opened = new Lane(channel)
-      session.lanes.set(name, opened)
+      const opened = new ExchangeChannel(channel)
+      session.channels.set(name, opened)
       return opened
     })
     session.opening.set(name, opening)
@@ -92,6 +92,6 @@ async function laneOf(session: Session, exchange: string): Promise<Lane> {
   return await opening
 }
 
-function laneName({ lanes }: Session, exchange: string): string {
-  return lanes.has(exchange) || lanes.size < MOST_LANES ? exchange : SHARED_LANE
+function channelName({ channels }: Session, exchange: string): string {
+  return channels.has(exchange) || channels.size < MOST_CHANNELS ? exchange : SHARED
 }

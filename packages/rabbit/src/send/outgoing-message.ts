@@ -3,7 +3,7 @@ import type { CompressedBody } from '../wire/compression.ts'
 import type { OwnQueueRequirement, Requirement } from '../topology/declarations.ts'
 
 /** One message to publish, with how far to go for it. */
-export interface Shipment {
+export interface OutgoingMessage {
   /** `''` for the default exchange. */
   readonly exchange: string
   readonly routingKey: string

@@ -7,7 +7,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import type { PublishOutcome } from './exchange-channel.ts'
 import { brokerCodeOf, mapError } from '../connection/map-error.ts'
-import type { Progress, Shipment } from './outgoing-message.ts'
+import type { Progress, OutgoingMessage } from './outgoing-message.ts'
 
 /** A failure before anything was sent, which another attempt may not meet. Never leaves the publisher. */
 export class NotSent extends Error {
@@ -30,7 +30,7 @@ export function spent(
 }
 
 /** Whether sending again cannot make a second copy, or only one that receivers recognise. */
-export function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement }: Shipment): boolean {
+export function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement }: OutgoingMessage): boolean {
   if (outcome.kind === 'nacked') return true
   if (outcome.kind !== 'unknown') return false
   if (repeatUnknown) return true
@@ -38,7 +38,7 @@ export function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement 
   return brokerCodeOf(outcome.error) === 404 && (outcome.alone || requirement?.exchange?.type === 'fanout')
 }
 
-export function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: Shipment): MessagingError {
+export function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: OutgoingMessage): MessagingError {
   switch (outcome.kind) {
     case 'returned':
       return new MessageUndeliverable(

@@ -8,13 +8,13 @@ import {
 } from '@oslo-messaging/core/driver'
 import type { CompressedBody } from '../wire/compression.ts'
 import type { Connection } from '../connection/connection.ts'
-import type { Lane, PublishOutcome } from './exchange-channel.ts'
-import { Lanes } from './exchange-channels.ts'
+import type { ExchangeChannel, PublishOutcome } from './exchange-channel.ts'
+import { ExchangeChannels } from './exchange-channels.ts'
 import { mapError } from '../connection/map-error.ts'
 import { mayRepeat, NotSent, outcomeError, spent } from './publish-errors.ts'
 import { blockedFacts } from '../connection/recovery.ts'
 import type { Runtime } from '../connection/runtime.ts'
-import { type Failure, newProgress, type Shipment } from './outgoing-message.ts'
+import { type Failure, newProgress, type OutgoingMessage } from './outgoing-message.ts'
 import { WaitingLine } from './waiting-line.ts'
 
 const SEND_LESS = 'await earlier sends, or raise maxOutstandingMessages or maxOutstandingBytes of createRabbitDriver'
@@ -23,7 +23,7 @@ const SEND_LESS = 'await earlier sends, or raise maxOutstandingMessages or maxOu
 export class Publisher {
   readonly #runtime: Runtime
   readonly #connection: Connection
-  readonly #lanes: Lanes
+  readonly #channels: ExchangeChannels
   readonly #slots: OutstandingLimit
   readonly #bytes: OutstandingLimit
   readonly #line: WaitingLine
@@ -32,14 +32,14 @@ export class Publisher {
   constructor(runtime: Runtime, connection: Connection) {
     this.#runtime = runtime
     this.#connection = connection
-    this.#lanes = new Lanes(connection)
+    this.#channels = new ExchangeChannels(connection)
     const { settings } = runtime
     this.#line = new WaitingLine({
       maxMessages: settings.maxWaitingMessages,
       maxCounted: settings.maxPendingCalls,
       maxBytes: settings.maxWaitingBytes,
-      sendNow: ({ shipment }, onEnd) => this.#postWatched(shipment, onEnd),
-      deliver: async ({ shipment, body }) => await this.#deliver(shipment, body),
+      sendNow: ({ outgoing }, onEnd) => this.#postWatched(outgoing, onEnd),
+      deliver: async ({ outgoing, body }) => await this.#deliver(outgoing, body),
       onMoved: () => this.#wakeIdle(),
       explain: (deadline, error) => this.#explain(deadline, error),
     })
@@ -57,20 +57,20 @@ export class Publisher {
   /** Resolves when the broker owns the message.
    *  Rejects: MessageUndeliverable when it was returned; MessageDeliveryFailure when attempts are spent or nobody knows whether the broker has it;
    *  BackpressureError or MessagingTimeout at the deadline; BackpressureError at once when too many wait already; SerializationError; AuthenticationError or ConfigurationError when the broker refuses for good. */
-  send(shipment: Shipment): Promise<void> {
+  send(outgoing: OutgoingMessage): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (failure: Failure | undefined): void => {
         if (failure === undefined) resolve()
         else reject(failure.error)
       }
-      if (!this.#postWatched(shipment, end)) this.#line.enter(shipment, end)
+      if (!this.#postWatched(outgoing, end)) this.#line.enter(outgoing, end)
     })
   }
 
   /** `send` for whoever keeps time and count himself: `onEnd` is called exactly once, with the failure if there is one, but maybe long after the deadline when the
    *  broker owes the confirm. Where everything is at hand it costs neither promise nor timer. */
-  post(shipment: Shipment, onEnd: (failure: Failure | undefined) => void): void {
-    if (!this.#postNow(shipment, onEnd)) this.#line.enter(shipment, onEnd, true)
+  post(outgoing: OutgoingMessage, onEnd: (failure: Failure | undefined) => void): void {
+    if (!this.#postNow(outgoing, onEnd)) this.#line.enter(outgoing, onEnd, true)
   }
 
   /** Resolves when nothing is outstanding, nor stands in line for a broker that takes messages. */
@@ -80,7 +80,7 @@ export class Publisher {
   }
 
   /** `#postNow` that ends at the deadline. */
-  #postWatched(shipment: Shipment, onEnd: (failure: Failure | undefined) => void): boolean {
+  #postWatched(outgoing: OutgoingMessage, onEnd: (failure: Failure | undefined) => void): boolean {
     let ended = false
     let cancel = (): void => {}
     const end = (failure: Failure | undefined): void => {
@@ -89,18 +89,18 @@ export class Publisher {
       cancel()
       onEnd(failure)
     }
-    if (!this.#postNow(shipment, end)) return false
-    if (!ended) cancel = shipment.deadline.watch(shipment.progress, (error) => end({ error }))
+    if (!this.#postNow(outgoing, end)) return false
+    if (!ended) cancel = outgoing.deadline.watch(outgoing.progress, (error) => end({ error }))
     return true
   }
 
   /** False when something has to be waited for first: then nothing was done. */
-  #postNow(shipment: Shipment, onEnd: (failure: Failure | undefined) => void): boolean {
-    const lane = this.#lanes.ready(shipment)
-    if (lane === undefined || this.#connection.blockedReason !== null || !this.#slots.tryAcquire(0)) return false
+  #postNow(outgoing: OutgoingMessage, onEnd: (failure: Failure | undefined) => void): boolean {
+    const channel = this.#channels.ready(outgoing)
+    if (channel === undefined || this.#connection.blockedReason !== null || !this.#slots.tryAcquire(0)) return false
     let body: CompressedBody
     try {
-      body = shipment.encode()
+      body = outgoing.encode()
     } catch (error) {
       this.#releaseSlot()
       onEnd({ error })
@@ -110,9 +110,9 @@ export class Publisher {
       this.#releaseSlot()
       return false
     }
-    return this.#publish(lane, shipment, body, (outcome) => {
+    return this.#publish(channel, outgoing, body, (outcome) => {
       if (outcome.kind === 'confirmed') return onEnd(undefined)
-      this.#again(shipment, body, outcome).then(
+      this.#again(outgoing, body, outcome).then(
         () => onEnd(undefined),
         (error: unknown) => onEnd({ error }),
       )
@@ -120,29 +120,29 @@ export class Publisher {
   }
 
   /** What an attempt at once has left to be done. */
-  async #again(shipment: Shipment, body: CompressedBody, first: PublishOutcome): Promise<void> {
+  async #again(outgoing: OutgoingMessage, body: CompressedBody, first: PublishOutcome): Promise<void> {
     const bytes = body.body.length
-    if (!mayRepeat(first, shipment) || !this.#line.tryTake(bytes)) throw outcomeError(first, shipment)
+    if (!mayRepeat(first, outgoing) || !this.#line.tryTake(bytes)) throw outcomeError(first, outgoing)
     try {
-      await this.#deliver(shipment, body, first)
+      await this.#deliver(outgoing, body, first)
     } finally {
       this.#line.giveBack(bytes)
     }
   }
 
   /** Every attempt there is to be; `first` is one that was made already. */
-  async #deliver(shipment: Shipment, body: CompressedBody, first?: PublishOutcome): Promise<void> {
-    const { deadline, retries, progress } = shipment
+  async #deliver(outgoing: OutgoingMessage, body: CompressedBody, first?: PublishOutcome): Promise<void> {
+    const { deadline, retries, progress } = outgoing
     const startedAt = this.#runtime.clock.now()
     const backoff = createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random: this.#runtime.random })
     let outcome = first
     for (let failures = 0; ;) {
       let failure: MessagingError
       try {
-        outcome ??= await this.#attempt(shipment, body, retries === null ? null : retries - failures)
+        outcome ??= await this.#attempt(outgoing, body, retries === null ? null : retries - failures)
         if (outcome.kind === 'confirmed') return
-        failure = outcomeError(outcome, shipment)
-        if (!mayRepeat(outcome, shipment)) throw failure
+        failure = outcomeError(outcome, outgoing)
+        if (!mayRepeat(outcome, outgoing)) throw failure
       } catch (error) {
         if (!(error instanceof NotSent)) throw error
         failure = error.reason
@@ -155,10 +155,10 @@ export class Publisher {
     }
   }
 
-  async #attempt(shipment: Shipment, body: CompressedBody, retries: number | null): Promise<PublishOutcome> {
-    const { deadline, progress } = shipment
+  async #attempt(outgoing: OutgoingMessage, body: CompressedBody, retries: number | null): Promise<PublishOutcome> {
+    const { deadline, progress } = outgoing
     for (;;) {
-      const lane = this.#lanes.ready(shipment) ?? (await this.#lanes.open(shipment, retries))
+      const channel = this.#channels.ready(outgoing) ?? (await this.#channels.open(outgoing, retries))
       progress.phase = 'publish'
       if (this.#connection.blockedReason !== null) await this.#connection.unblocked(deadline)
       if (!this.#slots.tryAcquire(0)) await this.#slots.acquire(0, deadline)
@@ -172,15 +172,15 @@ export class Publisher {
       const outcome = new Promise<PublishOutcome>((resolve) => {
         settle = resolve
       })
-      if (this.#publish(lane, shipment, body, settle)) return await deadline.race(outcome, progress)
-      // The lane ended while room was waited for: nothing was sent, another one is tried.
+      if (this.#publish(channel, outgoing, body, settle)) return await deadline.race(outcome, progress)
+      // The channel ended while room was waited for: nothing was sent, another one is tried.
     }
   }
 
-  /** False when the lane is gone: nothing was sent, and what was taken for the message is given back. */
+  /** False when the channel is gone: nothing was sent, and what was taken for the message is given back. */
   #publish(
-    lane: Lane,
-    { exchange, routingKey, mandatory, expiration, progress }: Shipment,
+    channel: ExchangeChannel,
+    { exchange, routingKey, mandatory, expiration, progress }: OutgoingMessage,
     { headers, body }: CompressedBody,
     onOutcome: (outcome: PublishOutcome) => void,
   ): boolean {
@@ -188,14 +188,14 @@ export class Publisher {
       this.#bytes.release(body.length)
       this.#releaseSlot()
       if (outcome.kind === 'confirmed') progress.delivery = 'confirmed'
-      else if (outcome.kind === 'unknown') this.#lanes.forgetExchange(exchange, outcome.error)
+      else if (outcome.kind === 'unknown') this.#channels.forgetExchange(exchange, outcome.error)
       else progress.delivery = 'not-sent'
-      if (outcome.kind === 'nacked') lane.retire()
+      if (outcome.kind === 'nacked') channel.retire()
       onOutcome(outcome)
     }
     let accepted: boolean
     try {
-      accepted = lane.publish({ exchange, routingKey, mandatory, expiration, headers, body }, settle)
+      accepted = channel.publish({ exchange, routingKey, mandatory, expiration, headers, body }, settle)
     } catch (error) {
       settle({ kind: 'unsendable', error })
       return true

@@ -1,12 +1,12 @@
 import { BackpressureError, type Deadline, OutstandingLimit } from '@oslo-messaging/core/driver'
 import type { CompressedBody } from '../wire/compression.ts'
-import type { Failure, Shipment } from './outgoing-message.ts'
+import type { Failure, OutgoingMessage } from './outgoing-message.ts'
 
 type OnEnd = (failure: Failure | undefined) => void
 
-/** A shipment whose body is ready. */
+/** A message whose body is ready. */
 export interface Packed {
-  readonly shipment: Shipment
+  readonly outgoing: OutgoingMessage
   readonly body: CompressedBody
 }
 
@@ -56,19 +56,19 @@ export class WaitingLine {
   }
 
   /** Takes it, or ends it at once with BackpressureError when there is no room. `onEnd` is called exactly once, by its deadline at the latest unless the broker owes the confirm. */
-  enter(shipment: Shipment, onEnd: OnEnd, isCounted = false): void {
+  enter(outgoing: OutgoingMessage, onEnd: OnEnd, isCounted = false): void {
     const { maxMessages, maxCounted } = this.#options
     const room = isCounted ? this.#countedRoom : this.#room
     const limit: Limit = isCounted
       ? { messages: maxCounted, option: 'maxPendingCalls' }
       : { messages: maxMessages, option: 'maxWaitingMessages' }
-    const body = admit(room, limit, shipment, onEnd)
+    const body = admit(room, limit, outgoing, onEnd)
     if (body === undefined) return
-    const queue = this.#queueOf(shipment.exchange)
-    const entry: Entry = { shipment: { ...shipment, encode: () => body }, body, onEnd, queue, room, cancel: () => {} }
+    const queue = this.#queueOf(outgoing.exchange)
+    const entry: Entry = { outgoing: { ...outgoing, encode: () => body }, body, onEnd, queue, room, cancel: () => {} }
     if (queue.active < MOST_ACTIVE && queue.standing.size === 0) return this.#start(entry)
     queue.standing.add(entry)
-    const { deadline, progress } = shipment
+    const { deadline, progress } = outgoing
     entry.cancel = deadline.watch(progress, (error) => {
       this.#leave(entry)
       onEnd({ error: deadline.signal?.aborted === true ? error : this.#options.explain(deadline, error) })
@@ -140,14 +140,19 @@ interface Limit {
 }
 
 /** Takes a place and encodes; undefined: it was ended for want of room, or because it cannot be encoded. */
-function admit(room: OutstandingLimit, limit: Limit, shipment: Shipment, onEnd: OnEnd): CompressedBody | undefined {
+function admit(
+  room: OutstandingLimit,
+  limit: Limit,
+  outgoing: OutgoingMessage,
+  onEnd: OnEnd,
+): CompressedBody | undefined {
   // By count before it is encoded: a flood is refused for next to nothing.
   if (room.messages >= limit.messages) {
     onEnd({ error: refusal(room, limit.option) })
     return undefined
   }
   try {
-    const body = shipment.encode()
+    const body = outgoing.encode()
     if (room.tryAcquire(body.body.length)) return body
     onEnd({ error: refusal(room, 'maxWaitingBytes') })
   } catch (error) {

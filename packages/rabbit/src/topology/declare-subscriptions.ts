@@ -3,7 +3,7 @@ import type { ClientChannel, ClientConnection, ExchangeDeclaration } from '../cl
 import { brokerCodeOf, fallbackError, isDurabilityMismatch, mapError } from '../connection/map-error.ts'
 import type { Runtime } from '../connection/runtime.ts'
 import { type Subscription, withoutDurability } from './topology.ts'
-import { Turnstile } from './limiter.ts'
+import { Limiter } from './limiter.ts'
 
 /** Declares and binds what is to be consumed, in the order of Python's library, on a channel of its own that a refusal may close.
  *  An exchange that exists with less durability is taken as it is, as oslo's head does; every other mismatch is the broker's refusal. */
@@ -11,7 +11,7 @@ export async function declareSubscriptions(
   connection: ClientConnection,
   subscriptions: readonly Subscription[],
 ): Promise<void> {
-  await turnstileOf(connection).pass(async () => {
+  await limiterOf(connection).pass(async () => {
     const declarer = new Declarer(connection)
     try {
       for (const subscription of subscriptions) await declarer.declare(subscription)
@@ -22,7 +22,7 @@ export async function declareSubscriptions(
 }
 
 /** How long the broker may take for one queue before the others go on without it: some say nothing about a queue whose node is down. */
-const PATIENCE_MS = 5000
+const SETUP_MS = 5000
 
 /** Declares again what was there before, so that one queue that is out of order does not hold up the others. Gives the queues that failed, with the reason.
  *  Rejects when the broker refuses for good, when the connection is gone, and when nothing is left to consume.
@@ -34,13 +34,13 @@ export async function redeclareSubscriptions(
 ): Promise<ReadonlyMap<string, unknown>> {
   const failures = new Map<string, unknown>()
   const known = isNewConnection ? exchangesOf(connection) : new Map<string, Promise<void>>()
-  await turnstileOf(connection).pass(async () => {
+  await limiterOf(connection).pass(async () => {
     let declarer = new Declarer(connection, known)
     try {
       for (const subscription of subscriptions) {
         const { name } = subscription.queue
         const waitingFor = `answer to the declaration of queue '${name}'`
-        const deadline = Deadline.after(PATIENCE_MS, { clock })
+        const deadline = Deadline.after(SETUP_MS, { clock })
         try {
           await deadline.race(declarer.declare(subscription), { phase: 'declare', delivery: 'not-sent', waitingFor })
         } catch (error) {
@@ -68,10 +68,10 @@ function concernsOneQueue(failure: unknown, deadline: Deadline): boolean {
 /** So many listeners of a process declare at the same time; after a restart of the broker a thousand would otherwise do so at once (P23). */
 const MOST_AT_ONCE = 16
 
-const turnstiles = new WeakMap<ClientConnection, Turnstile>()
+const limiters = new WeakMap<ClientConnection, Limiter>()
 
-function turnstileOf(connection: ClientConnection): Turnstile {
-  return ofConnection(turnstiles, connection, () => new Turnstile(MOST_AT_ONCE))
+function limiterOf(connection: ClientConnection): Limiter {
+  return ofConnection(limiters, connection, () => new Limiter(MOST_AT_ONCE))
 }
 
 /** Exchanges that were declared on a connection after it came back. */

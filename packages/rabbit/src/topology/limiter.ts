@@ -1,5 +1,5 @@
 /** Lets so many pieces of work run at the same time; the others wait for their turn, first come, first served. */
-export class Turnstile {
+export class Limiter {
   readonly #most: number
   readonly #waiting: (() => void)[] = []
   #inside = 0

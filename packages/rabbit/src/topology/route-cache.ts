@@ -11,7 +11,7 @@ export interface Route {
 }
 
 /** The routes of targets. Targets never change and are used again and again: each is worked out once, and kept for as long as its target. */
-export class Routes {
+export class RouteCache {
   readonly #topology: Topology
   readonly #requests = new WeakMap<Target, Route>()
   readonly #notifications = new WeakMap<Target, Route>()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AckBatch } from '../../src/receive/ordered-acks.ts'
+import { OrderedAcks } from '../../src/receive/ordered-acks.ts'
 import type { ClientChannel } from '../../src/client/client.ts'
 
 /** Records what reaches the broker: `3+` is everything up to 3. */
@@ -12,10 +12,10 @@ function channel() {
   return { sent, port: port as ClientChannel }
 }
 
-describe('AckBatch', () => {
+describe('OrderedAcks', () => {
   it('sends one acknowledgement for all that are in order', () => {
     const { sent, port } = channel()
-    const batch = new AckBatch(port)
+    const batch = new OrderedAcks(port)
     for (const tag of [1, 2, 3]) batch.acknowledge(tag)
     batch.flush()
     expect(sent).toEqual(['3+'])
@@ -23,7 +23,7 @@ describe('AckBatch', () => {
 
   it('never includes a delivery that is still in hand', () => {
     const { sent, port } = channel()
-    const batch = new AckBatch(port)
+    const batch = new OrderedAcks(port)
     for (const tag of [1, 2, 4, 5]) batch.acknowledge(tag)
     batch.flush()
     expect(sent).toEqual(['2+', '4', '5'])
@@ -35,7 +35,7 @@ describe('AckBatch', () => {
 
   it('counts what was refused as settled, and never names it', () => {
     const { sent, port } = channel()
-    const batch = new AckBatch(port)
+    const batch = new OrderedAcks(port)
     batch.acknowledge(1)
     batch.acknowledge(2)
     batch.reject(3, true)
@@ -48,7 +48,7 @@ describe('AckBatch', () => {
 
   it('flushes by itself at the end of the turn, once', async () => {
     const { sent, port } = channel()
-    const batch = new AckBatch(port)
+    const batch = new OrderedAcks(port)
     batch.acknowledge(1)
     batch.acknowledge(2)
     expect(sent).toEqual([])

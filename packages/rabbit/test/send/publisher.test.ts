@@ -16,7 +16,7 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
   )
 }
 
-/** A driver whose first cast has gone through, so that its lane is open. */
+/** A driver whose first cast has gone through, so that its channel is open. */
 async function warm(broker: FakeBroker, options: OpenOptions = quick) {
   const driver = openDriver(broker, options)
   await driver.send(target, request(0), castOptions())

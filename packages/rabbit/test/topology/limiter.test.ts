@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { Turnstile } from '../../src/topology/limiter.ts'
+import { Limiter } from '../../src/topology/limiter.ts'
 
-describe('Turnstile', () => {
+describe('Limiter', () => {
   it('lets so many in at a time, in the order they came, and goes on after a failure', async () => {
-    const turnstile = new Turnstile(2)
+    const limiter = new Limiter(2)
     const began: number[] = []
     let inside = 0
     let most = 0
     const work = async (n: number) =>
-      await turnstile.pass(async () => {
+      await limiter.pass(async () => {
         began.push(n)
         inside += 1
         most = Math.max(most, inside)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { completeSettings } from '../src/check-settings.ts'
+import { completeSettings } from '../src/settings.ts'
 import { createRabbitDriver, type RabbitSettings } from '../src/index.ts'
 import { DEFAULT_SETTINGS } from '../src/settings.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { judgeQueue, type QueueFacts } from '../../src/admin/queue-judgement.ts'
+import { judgeQueue, type QueueFacts } from '../../src/admin/queues.ts'
 
 const queue = (facts: Partial<QueueFacts>): QueueFacts => ({
   name: 'q',
