@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { dirname, join, normalize, relative } from 'node:path'
+import { basename, dirname, join, normalize, relative } from 'node:path'
 import { filesBelow, importsOf, packagesIn, root, verdict } from './tools.mjs'
 
 const CLIENT_LIBRARIES = ['amqplib', 'kafkajs', 'rhea']
@@ -34,6 +34,28 @@ const UPPER = {
   testing: ['rpc', 'notify', 'server', 'transport'],
 }
 
+/** The rooms of a driver package from the top floor down: nothing points upwards. Files at the root of `src` are rooms of their own. */
+const FLOORS = {
+  rabbit: {
+    rooms: [
+      'index',
+      'driver',
+      'admin',
+      'rpc',
+      'receive',
+      'send',
+      'topology',
+      'connection',
+      'wire',
+      'client',
+      'settings',
+      'config',
+    ],
+    /** The only ones that import the client library. */
+    clientRooms: ['client'],
+  },
+}
+
 const isBelow = (folder, path) => !relative(folder, path).startsWith('..')
 
 /** Who may import whom: core never a driver, a driver of core only its published door, nobody the inside of another package. */
@@ -61,6 +83,7 @@ function objectionToPath(folder, file, part, path) {
   if (part === 'test' && isBelow('scripts', path)) return undefined
   if (!isBelow(folder, path)) return 'that is the inside of another package; use its published doors'
   if (part === 'src' && !isBelow(join(folder, 'src'), path)) return 'what is shipped imports only what is shipped'
+  if (part === 'src' && FLOORS[basename(folder)] !== undefined) return objectionToFloor(folder, file, path)
   if (folder !== join('packages', 'core') || part !== 'src') return undefined
   const host = join(folder, 'src', 'driver', 'host')
   const isHost = isBelow(host, path) && !isBelow(host, file)
@@ -69,8 +92,26 @@ function objectionToPath(folder, file, part, path) {
   return UPPER[from]?.includes(to) ? `${from} is below ${to}; nothing points upwards` : undefined
 }
 
+const roomOf = (folder, path) => relative(join(folder, 'src'), path).split(/[\\/]/)[0].replace(/\.ts$/, '')
+
+function objectionToFloor(folder, file, path) {
+  const { rooms } = FLOORS[basename(folder)]
+  const [from, to] = [file, path].map((each) => roomOf(folder, each))
+  for (const room of [from, to])
+    if (!rooms.includes(room)) return `${room} is no room of ${folder}: ${rooms.join(', ')}`
+  return rooms.indexOf(to) < rooms.indexOf(from) ? `${from} is below ${to}; nothing points upwards` : undefined
+}
+
 function objectionToPackage(folder, file, part, name, manifest) {
   const isOurs = name.startsWith('@oslo-messaging/')
+  const floors = FLOORS[basename(folder)]
+  if (
+    part === 'src' &&
+    floors !== undefined &&
+    CLIENT_LIBRARIES.includes(name) &&
+    !floors.clientRooms.includes(roomOf(folder, file))
+  )
+    return `only ${floors.clientRooms.join(', ')} may know the client library`
   const isDriver =
     folder.startsWith('packages') && !['core', 'conformance', 'cli'].some((each) => folder.endsWith(each))
   if (folder === join('packages', 'core')) {
