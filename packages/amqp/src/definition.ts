@@ -6,9 +6,9 @@ import {
   TransportHost,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
-import { AmqpDriver } from './amqp-driver.ts'
+import { AmqpDriver } from './driver.ts'
 import { type AmqpOptions, amqpConfig } from './config.ts'
-import { saslOptions, tlsOptions } from './peer-options.ts'
+import { saslOptions, tlsOptions } from './connection/peer-options.ts'
 import { type AmqpSettings, type FailurePolicy, policyOf } from './settings.ts'
 
 /** Everything but how it is opened. */
@@ -34,7 +34,7 @@ const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
   config: amqpConfig,
   async administer(url, context) {
     checkOptions(url, context)
-    const { AmqpAdmin } = await import('./admin.ts')
+    const { AmqpAdmin } = await import('./admin/admin.ts')
     return new AmqpAdmin(url, context)
   },
 }

@@ -1,0 +1,53 @@
+import type {
+  DriverAdmin,
+  DriverContext,
+  RedriveReport,
+  RedriveRequest,
+  TransportURL,
+} from '@oslo-messaging/core/driver'
+import type { AmqpOptions } from '../config.ts'
+import { AmqpConnection } from '../connection/connection.ts'
+import { Publisher } from '../send/publisher.ts'
+import { redrive } from './redrive.ts'
+import { newProgress } from '../send/outgoing-message.ts'
+
+/** An AMQP 1.0 broker for operators: its dead letters. */
+export class AmqpAdmin implements DriverAdmin {
+  readonly #context: DriverContext<AmqpOptions>
+  readonly #connection: AmqpConnection
+  readonly #publisher: Publisher
+
+  constructor(url: TransportURL, context: DriverContext<AmqpOptions>) {
+    this.#context = context
+    this.#connection = new AmqpConnection(url, context)
+    this.#publisher = new Publisher(this.#connection, context)
+  }
+
+  async redrive(request: RedriveRequest): Promise<RedriveReport> {
+    const { connection, addressing } = await this.#connection.live(request.deadline, 0)
+    const isQueue = (name: string): boolean => addressing.mode === 'rabbitmq' && !name.startsWith('/')
+    return await redrive({
+      request,
+      clock: this.#context.clock,
+      openSession: async () => await connection.openSession(),
+      // RabbitMQ's queues have addresses, operators know their names.
+      addressOf: (name) => (isQueue(name) ? `/queues/${encodeURIComponent(name)}` : name),
+      send: async (address, encoded, deadline) =>
+        await this.#publisher.send({
+          address,
+          message: { to: address, body: undefined, encoded },
+          bytes: encoded.length,
+          deadline,
+          retries: 0,
+          connectRetries: 0,
+          progress: newProgress(),
+          preSettled: false,
+        }),
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#publisher.close(undefined)
+    await this.#connection.close()
+  }
+}

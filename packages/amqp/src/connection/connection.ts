@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import {
+  type ComponentHealth,
+  createBackoff,
+  type Deadline,
+  type DriverContext,
+  emitDiagnostic,
+  Supervisor,
+  type TransportURL,
+} from '@oslo-messaging/core/driver'
+import type { Addressing } from '../topology/addressing.ts'
+import { chooseAddressing } from '../topology/choose-addressing.ts'
+import type { AmqpOptions } from '../config.ts'
+import { ServedHosts } from './hosts.ts'
+import { openConnection, type PeerConnection } from './peer-connection.ts'
+
+/** What is usable while the connection is up. A new one after each recovery. */
+export interface Live {
+  readonly connection: PeerConnection
+  readonly addressing: Addressing
+}
+
+/** The one connection of a transport, kept up by a supervisor. Links are their owners': they hear of each loss through `onLost` and attach again. */
+export class AmqpConnection {
+  readonly #context: DriverContext<AmqpOptions>
+  readonly #url: TransportURL
+  readonly #hosts: ServedHosts
+  readonly #supervisor: Supervisor
+  readonly #containerId: string
+  #live: Live | undefined
+
+  constructor(url: TransportURL, context: DriverContext<AmqpOptions>) {
+    const { options, program, random, clock } = context
+    this.#context = context
+    this.#url = url
+    this.#hosts = new ServedHosts(url.hosts, random)
+    this.#containerId =
+      options.container_name ??
+      `openstack.org/om/container/${hostname()}/${program}/${process.pid}/${randomUUID().replaceAll('-', '')}`
+    this.#supervisor = new Supervisor({
+      establish: (signal) => this.#establish(signal),
+      classify: (error) => this.#hosts.classify(error),
+      backoff: this.#hosts.betweenRounds(
+        createBackoff({
+          initialMs: options.connection_retry_interval * 1000,
+          factor: Math.max(1, options.connection_retry_backoff),
+          maxMs: options.connection_retry_interval_max * 1000,
+          random,
+        }),
+      ),
+      upState: 'connected',
+      clock,
+      onChange: (change) =>
+        emitDiagnostic('oslo-messaging:state', () => ({
+          driver: 'amqp',
+          kind: 'connection',
+          name: 'connection',
+          ...change,
+        })),
+    })
+  }
+
+  /** The live connection; connects first if need be. Rejects at the deadline (phase connect, not sent), with MessageDeliveryFailure when more than `retries` attempts have failed,
+   *  for good when credentials are refused, or with ClosedError. */
+  async live(deadline: Deadline, retries: number | null): Promise<Live> {
+    for (;;) {
+      if (this.#live !== undefined) return this.#live
+      // Once it was up it may be lost again before whoever waited gets its turn.
+      await this.#supervisor.ready(deadline, { phase: 'connect', delivery: 'not-sent' }, { retries })
+    }
+  }
+
+  /** The live connection if there is one. */
+  get current(): Live | undefined {
+    return this.#live
+  }
+
+  health(): ComponentHealth {
+    return this.#supervisor.health('connection', 'connection', this.#live?.connection.host)
+  }
+
+  async close(): Promise<void> {
+    const live = this.#live
+    this.#live = undefined
+    this.#supervisor.close()
+    await live?.connection.close()
+  }
+
+  async #establish(signal: AbortSignal): Promise<void> {
+    const { options, defaultExchange } = this.#context
+    const connection = await openConnection(
+      { context: this.#context, url: this.#url, containerId: this.#containerId },
+      this.#hosts.next(),
+      signal,
+    )
+    const addressing = chooseAddressing({ options, virtualHost: this.#url.virtualHost, defaultExchange }, connection)
+    this.#hosts.succeeded()
+    this.#live = { connection, addressing }
+    connection.loss.on((error) => {
+      this.#live = undefined
+      this.#supervisor.lost(error)
+    })
+  }
+}

@@ -1,0 +1,291 @@
+import {
+  ClosedError,
+  type ComponentHealth,
+  Deadline,
+  type Driver,
+  type DriverContext,
+  emitDiagnostic,
+  type Health,
+  type Listener,
+  type ListenOptions,
+  type NotificationSource,
+  type NotifyListenOptions,
+  type NotifyOptions,
+  type OutgoingNotification,
+  type OutgoingRequest,
+  type RPCReply,
+  type SendOptions,
+  summarizeHealth,
+  Target,
+  type TransportURL,
+} from '@oslo-messaging/core/driver'
+import { poolSourcesOf, sourcesOf } from './topology/addressing.ts'
+import { Calls } from './rpc/calls.ts'
+import type { AmqpOptions } from './config.ts'
+import { AmqpConnection } from './connection/connection.ts'
+import { buriedOf } from './receive/dead-letter.ts'
+import type { OutgoingMessage } from './wire/encode-message.ts'
+import { incomingNotification, incomingRequest } from './receive/incoming.ts'
+import { LinkListener, type LinkListenerOptions } from './receive/link-listener.ts'
+import type { ListenerSource } from './connection/links.ts'
+import { encodeNotification, encodeRequest } from './wire/message.ts'
+import { NotificationFailures } from './receive/notification-failures.ts'
+import { Publisher } from './send/publisher.ts'
+import type { FailurePolicy } from './settings.ts'
+import { newProgress } from './send/outgoing-message.ts'
+
+/** What a message may be sent settled as (`pre_settled`). */
+const KINDS = ['rpc-call', 'rpc-cast', 'rpc-reply', 'notify'] as const
+type Kind = (typeof KINDS)[number]
+
+/** How long a copy may take to reach the dead letters; after that the original goes back. */
+const BURIAL_TIMEOUT_MS = 30_000
+
+/** One broker or router, reached over AMQP 1.0. */
+export class AmqpDriver implements Driver {
+  readonly #context: DriverContext<AmqpOptions>
+  readonly #connection: AmqpConnection
+  readonly #publisher: Publisher
+  readonly #calls: Calls
+  readonly #preSettled: ReadonlySet<string>
+  readonly #policy: FailurePolicy
+  readonly #listeners = new Set<LinkListener>()
+  #closing: Promise<void> | undefined
+
+  constructor(url: TransportURL, context: DriverContext<AmqpOptions>, policy: FailurePolicy) {
+    this.#context = context
+    this.#policy = policy
+    this.#connection = new AmqpConnection(url, context)
+    this.#publisher = new Publisher(this.#connection, context)
+    this.#calls = new Calls(this.#connection, context, this.#publisher)
+    this.#preSettled = new Set(context.options.pre_settled)
+    for (const kind of this.#preSettled)
+      if (!KINDS.some((known) => known === kind))
+        context.logger.warn(`[oslo_messaging_amqp] pre_settled: ${kind} is no kind of message and is ignored`)
+  }
+
+  async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
+    const { deadline, callMonitorTimeoutMs: monitorMs } = options
+    const body = encodeRequest(request, monitorMs === null ? null : monitorMs / 1000)
+    if (options.waitForReply) return await this.#calls.call(target, request, body, options)
+    const within = this.#atMost(deadline, this.#context.options.default_send_timeout)
+    const address = await this.#address(target, 'rpc', within, options.retries)
+    const message = { to: address, body, application_properties: request.headers }
+    await this.#publish(message, { ...options, deadline: within }, 'rpc-cast')
+    return undefined
+  }
+
+  async sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
+    const body = encodeNotification(notification, options.version)
+    const deadline = this.#atMost(options.deadline, this.#context.options.default_notify_timeout)
+    // Upstream leaves the exchange of notifications out, and listeners do not look for it there.
+    const topic = target.exchange === null ? target : target.with({ exchange: null })
+    const address = await this.#address(topic, 'notify', deadline, options.retries)
+    const message = { to: address, body, durable: true, application_properties: notification.headers }
+    await this.#publish(message, { retries: options.retries, deadline }, 'notify')
+  }
+
+  async listen(target: Target, options: ListenOptions): Promise<Listener> {
+    const { topic, exchange, server } = target
+    const targets = [
+      new Target({ topic, exchange, server }),
+      new Target({ topic, exchange, fanout: true }),
+      new Target({ topic, exchange }),
+    ]
+    return await this.#addListener(
+      {
+        name: `rpc server ${topic}.${server}`,
+        sources: (addressing, deadline) => sourcesOf(addressing, targets, 'rpc', deadline),
+        credit: Math.min(this.#context.options.rpc_server_credit, options.prefetch),
+        prefetch: options.prefetch,
+        onMessage: (incoming) => {
+          try {
+            options.onMessage(incomingRequest(incoming, (reply) => this.#reply(reply)))
+          } catch (error) {
+            incoming.unreadable(error)
+          }
+        },
+      },
+      options.deadline,
+    )
+  }
+
+  async listenForNotifications(
+    sources: readonly NotificationSource[],
+    options: NotifyListenOptions,
+  ): Promise<Listener> {
+    const { pool } = options
+    const targets = sources.map(({ target, priority }) => new Target({ topic: `${target.topic}.${priority}` }))
+    /** Which topic each message belongs to, by where it came from. */
+    const topics = new Map<string, string>()
+    const failures = this.#failures(options, (address) => topics.get(address))
+    const listener = await this.#addListener(
+      {
+        name: `listener ${[...new Set(sources.map(({ target }) => target.topic))].join(', ')}`,
+        sources: async (addressing, deadline) => {
+          const found = await (pool === null
+            ? sourcesOf(addressing, targets, 'notify', deadline)
+            : poolSourcesOf(addressing, targets, pool, deadline))
+          for (const [index, source] of found.entries()) topics.set(addressOf(source), targets[index]?.topic ?? '')
+          return found
+        },
+        credit: Math.min(this.#context.options.notify_server_credit, options.prefetch),
+        prefetch: options.prefetch,
+        onMessage: (incoming) => {
+          try {
+            if (failures === undefined) options.onMessage(incomingNotification(incoming))
+            else failures.give(incoming)
+          } catch (error) {
+            incoming.unreadable(error)
+          }
+        },
+      },
+      options.deadline,
+    )
+    return failures === undefined ? listener : stopsFirst(listener, failures)
+  }
+
+  health(): Health {
+    const others = [this.#calls.health(), this.#publisher.health()].filter((each) => each !== undefined)
+    const listeners: ComponentHealth[] = [...this.#listeners].map((listener) => listener.health())
+    const connection = this.#connection.health()
+    const isIdle = connection.state === 'starting' && listeners.length === 0 && others.length === 0
+    return summarizeHealth(isIdle ? [] : [connection, ...others, ...listeners])
+  }
+
+  close(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.signal)
+    return this.#closing
+  }
+
+  async #close(signal: AbortSignal | undefined): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener.close()))
+    this.#calls.close(() => new ClosedError('The transport was closed while the call waited for its reply'))
+    await this.#publisher.close(signal)
+    await this.#connection.close()
+  }
+
+  async #addListener(options: LinkListenerOptions, deadline: Deadline): Promise<Listener> {
+    const listener = new LinkListener(this.#connection, this.#context, options)
+    this.#listeners.add(listener)
+    // One that failed for good stays in sight, for health.
+    listener.closed.then(
+      () => this.#listeners.delete(listener),
+      () => undefined,
+    )
+    try {
+      return await listener.start(deadline)
+    } catch (error) {
+      this.#listeners.delete(listener)
+      throw error
+    }
+  }
+
+  async #address(
+    target: Target,
+    service: 'rpc' | 'notify',
+    deadline: Deadline,
+    retries: number | null,
+  ): Promise<string> {
+    const { addressing } = this.#connection.current ?? (await this.#connection.live(deadline, retries))
+    return addressing.address(target, service)
+  }
+
+  async #publish(message: OutgoingMessage, options: PublishOptions, kind: Kind): Promise<void> {
+    const { deadline, retries, connectRetries = retries } = options
+    const shipment = {
+      address: message.to,
+      message,
+      bytes: Buffer.byteLength(message.body ?? ''),
+      deadline,
+      retries,
+      connectRetries,
+      progress: newProgress(),
+      preSettled: this.#preSettled.has(kind),
+    }
+    // Settled when it leaves: with everything at hand it has left now, and what becomes of it nobody learns.
+    if (shipment.preSettled && this.#publisher.post(shipment, () => {})) return
+    await this.#publisher.send(shipment)
+  }
+
+  /** Undefined leaves failing notifications to core. */
+  #failures(
+    { onMessage }: NotifyListenOptions,
+    topicOf: (address: string) => string | undefined,
+  ): NotificationFailures | undefined {
+    if (this.#policy.action !== 'dead-letter') return undefined
+    const { clock, logger } = this.#context
+    return new NotificationFailures({
+      ...this.#policy,
+      clock,
+      logger,
+      onMessage,
+      bury: async (incoming, attempts, error) => {
+        const from = incoming.source === undefined ? '' : addressOf(incoming.source)
+        const deadline = Deadline.after(BURIAL_TIMEOUT_MS, { clock })
+        const target = new Target({ topic: `${topicOf(from)}.dead` })
+        const to = await this.#address(target, 'notify', deadline, null)
+        const encoded = buriedOf(incoming.message, from, attempts, error)
+        await this.#publisher.send({
+          address: to,
+          message: { to, body: undefined, encoded },
+          bytes: encoded.length,
+          deadline,
+          retries: null,
+          connectRetries: null,
+          progress: newProgress(),
+          // Whatever the options say of notifications: the original is settled on the strength of it.
+          preSettled: false,
+        })
+      },
+    })
+  }
+
+  /** Sends a reply; true when it left. Nobody waits for the failure of one here, so it is reported. */
+  async #reply(message: OutgoingMessage): Promise<boolean> {
+    const { to: address, body } = message
+    const { default_reply_timeout: seconds, default_reply_retry: retry } = this.#context.options
+    const deadline = Deadline.after(seconds * 1000, { clock: this.#context.clock })
+    // Losing our own connection is no reason to give up: the client's address outlives it.
+    const options = { deadline, retries: retry < 0 ? null : retry, connectRetries: null }
+    const needsBody = body === undefined && this.#connection.current?.addressing.needsBody === true
+    try {
+      await this.#publish(needsBody ? { ...message, body: null } : message, options, 'rpc-reply')
+      return true
+    } catch (error) {
+      emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'amqp', replyTo: address, error }))
+      this.#context.logger.warn(`A reply to ${address} could not be delivered`, { error })
+      return false
+    }
+  }
+
+  /** The deadline, or an earlier one of so many seconds from now. */
+  #atMost(deadline: Deadline, seconds: number): Deadline {
+    if (deadline.remainingMs <= seconds * 1000) return deadline
+    return Deadline.after(seconds * 1000, { signal: deadline.signal, clock: this.#context.clock })
+  }
+}
+
+const addressOf = (source: ListenerSource): string => (typeof source === 'string' ? source : source.address)
+
+/** A listener that hands out nothing again once it is being stopped. */
+function stopsFirst(listener: Listener, failures: NotificationFailures): Listener {
+  return {
+    closed: listener.closed,
+    async stop() {
+      failures.stop()
+      await listener.stop()
+    },
+    async close() {
+      failures.stop()
+      await listener.close()
+    },
+  }
+}
+
+interface PublishOptions {
+  readonly deadline: Deadline
+  readonly retries: number | null
+  /** Default: `retries`. */
+  readonly connectRetries?: number | null
+}

@@ -1,0 +1,128 @@
+import {
+  type ComponentHealth,
+  createBackoff,
+  createDeferred,
+  Deadline,
+  type DriverContext,
+  emitDiagnostic,
+  type Listener,
+  Supervisor,
+} from '@oslo-messaging/core/driver'
+import type { Addressing } from '../topology/addressing.ts'
+import { Attachment, type Incoming } from './listener-links.ts'
+import type { AmqpOptions } from '../config.ts'
+import type { AmqpConnection } from '../connection/connection.ts'
+import type { ListenerSource } from '../connection/links.ts'
+import { classify } from '../connection/map-error.ts'
+
+const ATTACH_TIMEOUT_MS = 10_000
+const FIRST_RETRY_MS = 100
+
+export interface LinkListenerOptions {
+  /** For health and diagnostics. */
+  readonly name: string
+  /** Addresses to attach to, after making what they need. Asked again after each loss. */
+  readonly sources: (addressing: Addressing, deadline: Deadline) => Promise<readonly ListenerSource[]>
+  /** Credit of each link. */
+  readonly credit: number
+  /** Most messages given to `onMessage` and not settled. */
+  readonly prefetch: number
+  readonly onMessage: (incoming: Incoming) => void
+}
+
+/** Receivers on several addresses, in a session of their own, so that one stuck delivery starves nobody else; kept attached through every loss. */
+export class LinkListener implements Listener {
+  readonly closed: Promise<void>
+  readonly #options: LinkListenerOptions
+  readonly #connection: AmqpConnection
+  readonly #context: DriverContext<AmqpOptions>
+  readonly #supervisor: Supervisor
+  readonly #end = createDeferred<void>()
+  #attachment: Attachment | undefined
+  #isStopped = false
+  #closing: Promise<void> | undefined
+
+  constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>, options: LinkListenerOptions) {
+    this.#connection = connection
+    this.#context = context
+    this.#options = options
+    this.closed = this.#end.promise
+    this.closed.catch(() => {})
+    const { random, clock } = context
+    const maxMs = context.options.link_retry_delay * 1000
+    this.#supervisor = new Supervisor({
+      establish: (signal) => this.#establish(signal),
+      classify,
+      backoff: createBackoff({ initialMs: FIRST_RETRY_MS, factor: 2, maxMs, random }),
+      upState: 'consuming',
+      clock,
+      onChange: (change) => {
+        emitDiagnostic('oslo-messaging:state', () => ({
+          driver: 'amqp',
+          kind: 'listener',
+          name: options.name,
+          ...change,
+        }))
+        if (change.state === 'failed') this.#end.reject(change.error)
+      },
+    })
+  }
+
+  /** Attaches. Resolves when the peer has every link; closes itself when it rejects. */
+  async start(deadline: Deadline): Promise<this> {
+    try {
+      await this.#supervisor.ready(deadline, {
+        phase: 'declare',
+        delivery: 'not-sent',
+        waitingFor: `subscription of ${this.#options.name}`,
+      })
+      return this
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  health(): ComponentHealth {
+    return this.#supervisor.health('listener', this.#options.name)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#attachment?.stop()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#supervisor.close()
+    const attachment = this.#attachment
+    this.#attachment = undefined
+    await attachment?.close()
+    this.#end.resolve()
+  }
+
+  async #establish(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context
+    const live = await this.#connection.live(Deadline.after(null, { signal, clock }), null)
+    const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { signal, clock })
+    const session = await live.connection.openSession()
+    const attachment = new Attachment(session, { ...this.#options, clock }, (error) => {
+      if (this.#attachment === attachment) this.#attachment = undefined
+      this.#supervisor.lost(error)
+    })
+    try {
+      const sources = await this.#options.sources(live.addressing, deadline)
+      await attachment.attach(sources, deadline)
+      signal.throwIfAborted()
+    } catch (error) {
+      await attachment.close()
+      throw error
+    }
+    this.#attachment = attachment
+    if (this.#isStopped) attachment.stop()
+  }
+}

@@ -1,0 +1,211 @@
+import { type Clock, type Deadline, emitDiagnostic } from '@oslo-messaging/core/driver'
+import {
+  creditOf,
+  type Delivery,
+  type EventContext,
+  type Message,
+  type Receiver,
+  settle,
+  withdrawCredit,
+  wrapDeliveryCount,
+} from '../client/client.ts'
+import { leave, type ListenerSource, openReceiver } from '../connection/links.ts'
+import type { PeerSession } from '../connection/peer-session.ts'
+
+/** One message as it came in, and how to end it. Each of the settling calls counts once, the first one. */
+export interface Incoming {
+  readonly message: Message
+  /** What it came from. */
+  readonly source: ListenerSource | undefined
+  readonly signal: AbortSignal
+  readonly accept: () => void
+  readonly release: () => void
+  /** Refuses it for good: the peer dead-letters it where it can. */
+  readonly unreadable: (error: unknown) => void
+}
+
+/** Settled messages of so long a time give their credit back together, when the peer has plenty. */
+const GATHER_MS = 50
+
+export interface AttachmentOptions {
+  readonly name: string
+  readonly credit: number
+  readonly prefetch: number
+  readonly onMessage: (incoming: Incoming) => void
+  readonly clock: Clock
+}
+
+interface Held {
+  readonly receiver: Receiver
+  readonly delivery: Delivery
+  readonly message: Message
+  /** On the clock's `now`; Infinity: never. */
+  readonly expiresAt: number
+}
+
+/** The links of a listener during one connection, all in one session; thrown away with it. Credit is topped up only as messages are settled. */
+export class Attachment {
+  readonly #session: PeerSession
+  readonly #options: AttachmentOptions
+  readonly #onLost: (error: Error) => void
+  readonly #receivers = new Map<Receiver, ListenerSource>()
+  /** Messages beyond the prefetch: several links have credit of their own, and the limit is for all of them together. */
+  readonly #held: Held[] = []
+  /** Given and not settled, with what tells the handler that the peer has taken it away. */
+  readonly #given = new Map<Delivery, () => void>()
+  readonly #settledSinceCredit = new Map<Receiver, number>()
+  #giveBackSoon: NodeJS.Immediate | undefined
+  #giveBackLater: unknown
+  #isStopped = false
+  #isOver = false
+
+  /** `onLost` is called once, when the peer takes a link, the session or the connection away. */
+  constructor(session: PeerSession, options: AttachmentOptions, onLost: (error: Error) => void) {
+    this.#session = session
+    this.#options = options
+    this.#onLost = onLost
+  }
+
+  /** Resolves when every link is there. Rejects when one is refused or the session is lost; then the owner closes it. */
+  async attach(sources: readonly ListenerSource[], deadline: Deadline): Promise<void> {
+    const opening = Promise.all(
+      sources.map(async (source) => {
+        const target = typeof source === 'string' ? source : source.address
+        const onClosed = (error: Error): void => this.#lost(error)
+        const onMessage = (context: EventContext): void => this.#onMessage(context)
+        const receiver = await openReceiver(this.#session.session, { source, target, onClosed, onMessage }, deadline)
+        return { receiver, source }
+      }),
+    )
+    const links = await this.#session.loss.race(opening)
+    this.#session.loss.on((error) => this.#lost(error))
+    // Credit comes last, so that nothing arrives before every link is there.
+    for (const { receiver, source } of links) {
+      this.#receivers.set(receiver, source)
+      receiver.add_credit(this.#options.credit)
+    }
+  }
+
+  /** Takes the credit back; what is under way already is released as it comes. */
+  stop(): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    for (const { delivery } of this.#held.splice(0)) settle(delivery, 'release')
+    for (const receiver of this.#receivers.keys()) withdrawCredit(receiver)
+  }
+
+  /** Hands back what was given and not settled, and ends the session. */
+  async close(): Promise<void> {
+    this.stop()
+    this.#isOver = true
+    for (const delivery of this.#given.keys()) settle(delivery, 'release')
+    this.#abandon()
+    // A peer that is told of the end of the session alone may keep what it had given to the links.
+    for (const [receiver, source] of this.#receivers) leave(receiver, source)
+    await this.#session.close()
+  }
+
+  /** The peer has taken everything back by itself. */
+  #lost(error: Error): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#isStopped = true
+    this.#held.length = 0
+    this.#abandon()
+    // One link of several may be gone: they come back together, in a session of their own.
+    void this.#session.close()
+    this.#onLost(error)
+  }
+
+  #abandon(): void {
+    this.#options.clock.clearTimeout(this.#giveBackLater)
+    clearImmediate(this.#giveBackSoon)
+    for (const takeAway of this.#given.values()) takeAway()
+    this.#given.clear()
+  }
+
+  #onMessage({ receiver, delivery, message }: EventContext): void {
+    if (receiver === undefined || delivery === undefined || message === undefined) return
+    // Nothing may follow the end of a session; the peer takes back by itself what it gave to one that has ended.
+    if (this.#isOver) return
+    wrapDeliveryCount(receiver)
+    if (this.#isStopped) return settle(delivery, 'release')
+    if (this.#given.size < this.#options.prefetch) return this.#give({ receiver, delivery, message })
+    // A peer that keeps to its credit never gets there.
+    if (this.#held.length >= this.#options.credit * this.#receivers.size) return settle(delivery, 'release')
+    const expiresAt = message.ttl === undefined ? Infinity : this.#options.clock.now() + message.ttl
+    this.#held.push({ receiver, delivery, message, expiresAt })
+  }
+
+  /** The oldest held message that is still worth handling. */
+  #giveNext(): void {
+    while (!this.#isStopped) {
+      const next = this.#held.shift()
+      if (next === undefined) return
+      if (this.#options.clock.now() < next.expiresAt) return this.#give(next)
+      settle(next.delivery, 'accept')
+      this.#topUp(next.receiver)
+      this.#dropped('expired')
+    }
+  }
+
+  #dropped(reason: 'expired' | 'unreadable', error?: unknown): void {
+    const { name: source } = this.#options
+    emitDiagnostic('oslo-messaging:message-dropped', () => ({ driver: 'amqp', source, reason, error }))
+  }
+
+  #give({ receiver, delivery, message }: Omit<Held, 'expiresAt'>): void {
+    let controller: AbortController | undefined
+    let isTaken = false
+    this.#given.set(delivery, () => {
+      isTaken = true
+      controller?.abort()
+    })
+    const end = (how: 'accept' | 'release' | 'unreadable'): void => {
+      if (!this.#given.delete(delivery)) return
+      settle(delivery, how)
+      this.#topUp(receiver)
+      this.#giveNext()
+    }
+    this.#options.onMessage({
+      message,
+      source: this.#receivers.get(receiver),
+      // Most messages are settled before anybody asks for it.
+      get signal() {
+        controller ??= new AbortController()
+        if (isTaken) controller.abort()
+        return controller.signal
+      },
+      accept: () => end('accept'),
+      release: () => end('release'),
+      unreadable: (error) => {
+        this.#dropped('unreadable', error)
+        end('unreadable')
+      },
+    })
+  }
+
+  /** Gives the credit of settled messages back, for many together: at the end of the turn once it is as much as the peer has left, so that stuck handlers take their share of the
+   *  credit and no more; else a little later. */
+  #topUp(receiver: Receiver): void {
+    if (this.#isStopped) return
+    const settled = (this.#settledSinceCredit.get(receiver) ?? 0) + 1
+    this.#settledSinceCredit.set(receiver, settled)
+    if (settled >= creditOf(receiver))
+      this.#giveBackSoon ??= setImmediate(() => {
+        this.#giveBackSoon = undefined
+        this.#giveBackAll()
+      })
+    else
+      this.#giveBackLater ??= this.#options.clock.setTimeout(() => {
+        this.#giveBackLater = undefined
+        this.#giveBackAll()
+      }, GATHER_MS)
+  }
+
+  #giveBackAll(): void {
+    if (this.#isStopped) return
+    for (const [receiver, settled] of this.#settledSinceCredit) receiver.add_credit(settled)
+    this.#settledSinceCredit.clear()
+  }
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type ComponentHealth,
+  type DriverContext,
+  type OutgoingRequest,
+  ReplyPathLost,
+  type RPCReply,
+  type SendOptions,
+  type Target,
+} from '@oslo-messaging/core/driver'
+import type { AmqpOptions } from '../config.ts'
+import type { AmqpConnection } from '../connection/connection.ts'
+import type { Publisher } from '../send/publisher.ts'
+import { ReplyLink } from './reply-link.ts'
+import { newProgress, type Shipment } from '../send/outgoing-message.ts'
+
+/** Requests that wait for their reply. The link for replies is opened with the first of them. */
+export class Calls {
+  readonly #connection: AmqpConnection
+  readonly #context: DriverContext<AmqpOptions>
+  readonly #publisher: Publisher
+  readonly #preSettled: boolean
+  #replies: ReplyLink | undefined
+
+  constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>, publisher: Publisher) {
+    this.#connection = connection
+    this.#context = context
+    this.#publisher = publisher
+    this.#preSettled = context.options.pre_settled.includes('rpc-call')
+  }
+
+  /** Resolves with the reply. `body` is the request, encoded. */
+  call(target: Target, request: OutgoingRequest, body: string, options: SendOptions): Promise<RPCReply> {
+    const replies = (this.#replies ??= new ReplyLink(this.#connection, this.#context))
+    return (
+      this.#callNow(replies, { target, request, body, options }) ??
+      this.#callLater(replies, { target, request, body, options })
+    )
+  }
+
+  health(): ComponentHealth | undefined {
+    return this.#replies?.health()
+  }
+
+  /** What still waits rejects with `error`. */
+  close(error: () => Error): void {
+    this.#replies?.close(error)
+  }
+
+  /** The usual case: the links are there and have credit. The reply's waiter keeps the time for both ways. Undefined when something has to be waited for first. */
+  #callNow(replies: ReplyLink, call: Call): Promise<RPCReply> | undefined {
+    const { current: replyTo, waiters } = replies
+    const live = this.#connection.current
+    if (live === undefined || replyTo === undefined) return undefined
+    const { id, shipment } = this.#prepare(replies, call, live.addressing.address(call.target, 'rpc'), replyTo)
+    const isPosted = this.#publisher.post(shipment, (failure) => {
+      if (failure !== undefined) waiters.fail(id, failure.error)
+    })
+    return isPosted ? waiters.wait(id, waitOptions(call, shipment)) : undefined
+  }
+
+  async #callLater(replies: ReplyLink, call: Call): Promise<RPCReply> {
+    const { waiters } = replies
+    const { deadline, retries } = call.options
+    for (;;) {
+      const { addressing } = this.#connection.current ?? (await this.#connection.live(deadline, retries))
+      const replyTo = replies.current ?? (await replies.address(deadline, retries))
+      const { id, shipment } = this.#prepare(replies, call, addressing.address(call.target, 'rpc'), replyTo)
+      const reply = waiters.wait(id, waitOptions(call, shipment))
+      // The reply decides; when the send fails first, the waiter is told and `reply` rejects with that.
+      this.#publisher.send(shipment).catch((error: unknown) => waiters.fail(id, error))
+      try {
+        return await reply
+      } catch (error) {
+        // Not sent: the request waits for the next address for replies instead of going out with one that is gone.
+        if (!(error instanceof ReplyPathLost && shipment.progress.delivery === 'not-sent')) throw error
+      }
+    }
+  }
+
+  #prepare(replies: ReplyLink, call: Call, address: string, replyTo: string): { id: string; shipment: Shipment } {
+    const { request, body, options } = call
+    const { deadline, retries, expiresInMs } = options
+    const id = randomUUID().replaceAll('-', '')
+    const message = {
+      to: address,
+      message_id: id,
+      reply_to: replyTo,
+      body,
+      ttl: expiresInMs === null ? undefined : Math.ceil(expiresInMs),
+      application_properties: request.headers,
+    }
+    const shipment: Shipment = {
+      address,
+      message,
+      bytes: Buffer.byteLength(body),
+      deadline,
+      retries,
+      connectRetries: retries,
+      preSettled: this.#preSettled,
+      progress: newProgress(),
+      isWanted: () => replies.waiters.has(id),
+    }
+    return { id, shipment }
+  }
+}
+
+interface Call {
+  readonly target: Target
+  readonly request: OutgoingRequest
+  readonly body: string
+  readonly options: SendOptions
+}
+
+const waitOptions = ({ options }: Call, { progress }: Shipment): Parameters<ReplyLink['waiters']['wait']>[1] => ({
+  deadline: options.deadline,
+  callMonitorTimeoutMs: options.callMonitorTimeoutMs,
+  progress: () => progress,
+})

@@ -1,0 +1,43 @@
+import { TransportDriverError } from '@oslo-messaging/core/driver'
+import type { Outcome } from '../client/client.ts'
+import type { Shipment } from './outgoing-message.ts'
+
+/** Why one attempt to send came to nothing. */
+export interface Failure {
+  readonly isFinal: boolean
+  /** The peer had it and gave it back. */
+  readonly isHandedBack?: boolean
+  /** Our connection went, which says nothing of the address. */
+  readonly isConnectionLoss?: boolean
+  readonly text: string
+  readonly cause?: unknown
+}
+
+/** What an outcome means for the message (WIRE 7.5). Undefined: the peer has it. */
+export function failureOf(outcome: Outcome, { preSettled, progress }: Shipment): Failure | undefined {
+  switch (outcome.type) {
+    case 'accepted':
+      progress.phase = 'reply'
+      progress.delivery = preSettled ? 'unknown' : 'confirmed'
+      return undefined
+    case 'released':
+      return {
+        isFinal: false,
+        isHandedBack: true,
+        text: 'The peer released it: nobody takes messages of this address now',
+      }
+    case 'modified':
+      return outcome.deliveryFailed || outcome.undeliverableHere
+        ? { isFinal: true, text: 'The peer says that it cannot deliver it' }
+        : { isFinal: false, isHandedBack: true, text: 'The peer handed it back' }
+    default:
+      return {
+        isFinal: true,
+        text: `The peer rejected it: ${[outcome.condition, outcome.description].filter(Boolean).join(': ')}`,
+        cause: new TransportDriverError(outcome.description ?? 'rejected', {
+          retryable: false,
+          brokerCode: outcome.condition,
+        }),
+      }
+  }
+}

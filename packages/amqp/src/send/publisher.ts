@@ -1,0 +1,284 @@
+import {
+  ClosedError,
+  type ComponentHealth,
+  createBackoff,
+  Deadline,
+  type DriverContext,
+  MessageDeliveryFailure,
+  type MessagingError,
+  MessagingTimeout,
+  OutstandingLimit,
+} from '@oslo-messaging/core/driver'
+import type { Addressing } from '../topology/addressing.ts'
+import { BlockedLinks } from './blocked-links.ts'
+import type { AmqpOptions } from '../config.ts'
+import type { AmqpConnection, Live } from '../connection/connection.ts'
+import { type Failure, failureOf } from './outcome.ts'
+import { openSender } from '../connection/links.ts'
+import { mapError } from '../connection/map-error.ts'
+import type { PeerSession } from '../connection/peer-session.ts'
+import { NotSent, SenderQueue } from './sender-queue.ts'
+import type { Shipment } from './outgoing-message.ts'
+
+const MAX_OUTSTANDING_MESSAGES = 2_000
+const MAX_OUTSTANDING_BYTES = 64 * 1024 * 1024
+const ATTACH_TIMEOUT_MS = 10_000
+/** Upper bound of the first wait before a link is opened again; `link_retry_delay` is that of the last. */
+const FIRST_RETRY_MS = 100
+
+/** What belongs to one connection and ends with it. */
+interface Links {
+  readonly live: Live
+  session: Promise<PeerSession> | undefined
+  /** By `linkOf`. */
+  readonly queues: Map<string, SenderQueue>
+  readonly opening: Map<string, Promise<SenderQueue>>
+}
+
+/** Sends messages over sender links that are made once for each address and closed when idle. All share one session: only what a link has credit for is
+ *  handed to rhea, so none waits behind another. What is outstanding is bounded. */
+export class Publisher {
+  readonly #connection: AmqpConnection
+  readonly #context: DriverContext<AmqpOptions>
+  readonly #limit = new OutstandingLimit({ maxMessages: MAX_OUTSTANDING_MESSAGES, maxBytes: MAX_OUTSTANDING_BYTES })
+  readonly #blocked: BlockedLinks
+  #links: Links | undefined
+  #sweeper: unknown
+  #isClosed = false
+  #idleWaiters: (() => void)[] = []
+
+  constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>) {
+    this.#connection = connection
+    this.#context = context
+    this.#blocked = new BlockedLinks(context.clock)
+  }
+
+  /** Messages handed over and not settled. */
+  get outstanding(): number {
+    return this.#limit.messages
+  }
+
+  /** Sender links that are open. */
+  get links(): number {
+    return this.#links?.queues.size ?? 0
+  }
+
+  /** Resolves when the peer has accepted the message (or, pre-settled, when it is on its way). Rejects at the deadline; with MessageDeliveryFailure when the peer refuses it, when the
+   *  retries are spent, or (delivery unknown) when the link is lost in between; with BackpressureError when no room came up in time. Source: WIRE 7.5. */
+  async send(shipment: Shipment): Promise<void> {
+    const { bytes, deadline } = shipment
+    if (!this.#limit.tryAcquire(bytes)) await this.#limit.acquire(bytes, deadline)
+    try {
+      // The usual case, without a loop: a link with credit and a peer that accepts.
+      const queue = this.#readyQueue(shipment)
+      if (queue !== undefined) {
+        const first = await this.#attempt(queue, shipment)
+        if (first === undefined) return
+        await this.#again(shipment, first)
+      } else await this.#again(shipment, undefined)
+    } finally {
+      this.#release(bytes)
+    }
+  }
+
+  /** `send` for whoever keeps the time himself: costs neither promise nor timer when everything is at hand. `onEnd` is called exactly once, with the failure if there is one, but maybe long
+   *  after the deadline when the peer owes the outcome. False when something has to be waited for first: then nothing was done. */
+  post(shipment: Shipment, onEnd: (failure: { readonly error: unknown } | undefined) => void): boolean {
+    const { bytes } = shipment
+    const queue = this.#readyQueue(shipment)
+    if (queue === undefined || !this.#limit.tryAcquire(bytes)) return false
+    const end = (failure: Failure | undefined): void => {
+      if (failure === undefined) {
+        this.#release(bytes)
+        onEnd(undefined)
+      } else
+        this.#again(shipment, failure)
+          .finally(() => this.#release(bytes))
+          .then(
+            () => onEnd(undefined),
+            (error: unknown) => onEnd({ error }),
+          )
+    }
+    const isPosted = queue.post(shipment, {
+      settle: (outcome) => end(failureOf(outcome, shipment)),
+      fail: (error) => {
+        this.#release(bytes)
+        onEnd({ error })
+      },
+    })
+    if (!isPosted) this.#release(bytes)
+    return isPosted
+  }
+
+  #release(bytes: number): void {
+    this.#limit.release(bytes)
+    if (this.#limit.messages === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+  }
+
+  /** Undefined until something was sent. */
+  health(): ComponentHealth | undefined {
+    return this.#links === undefined ? undefined : this.#blocked.health()
+  }
+
+  /** Waits for what is outstanding, until the signal aborts; then closes the links, and what still waits fails with ClosedError. */
+  async close(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#limit.messages > 0 && signal?.aborted !== true)
+      await new Promise<void>((resolve) => {
+        this.#idleWaiters.push(resolve)
+        signal?.addEventListener('abort', () => resolve(), { once: true })
+      })
+    this.#isClosed = true
+    this.#context.clock.clearTimeout(this.#sweeper)
+    for (const queue of this.#links?.queues.values() ?? []) queue.close()
+  }
+
+  /** Attempts until one succeeds or there may be no other. */
+  async #again(shipment: Shipment, first: Failure | undefined): Promise<void> {
+    const { deadline, retries, progress } = shipment
+    const { clock, random, options } = this.#context
+    const longestMs = options.link_retry_delay * 1000
+    const backoff = createBackoff({ initialMs: FIRST_RETRY_MS, factor: 2, maxMs: longestMs, random })
+    const startedAt = clock.now()
+    let failure = first
+    for (let failures = 0; ;) {
+      if (failure !== undefined) {
+        if (!(failure.isConnectionLoss && shipment.connectRetries === null)) failures += 1
+        if (failure.isFinal || (retries !== null && failures > retries))
+          throw new MessageDeliveryFailure(failure.text, {
+            attempts: failures,
+            elapsedMs: Math.round(clock.now() - startedAt),
+            phase: progress.phase,
+            delivery: 'not-sent',
+            retryable: !failure.isFinal,
+            ...(failure.cause === undefined ? {} : { cause: failure.cause }),
+          })
+        const delayMs = failure.isHandedBack ? longestMs : backoff.next()
+        progress.delivery = 'not-sent'
+        await deadline.sleep(delayMs, progress).catch((error: unknown) => raise(error, failure))
+      }
+      try {
+        const next = await this.#attempt(await this.#queueFor(shipment), shipment)
+        if (next === undefined) return
+        failure = next
+      } catch (error) {
+        if (!(error instanceof NotSent)) return raise(error, failure)
+        failure = this.#notSent(error)
+      }
+    }
+  }
+
+  async #attempt(queue: SenderQueue, shipment: Shipment): Promise<Failure | undefined> {
+    try {
+      return failureOf(await queue.send(shipment), shipment)
+    } catch (error) {
+      if (error instanceof NotSent) return this.#notSent(error)
+      throw error
+    }
+  }
+
+  #notSent({ reason }: NotSent): Failure {
+    if (this.#isClosed) throw new ClosedError('The driver was closed before the message was sent')
+    // What cannot mend itself is reported as it is.
+    if (!reason.retryable && reason.code !== 'OSLO_MESSAGING_CLOSED') throw reason
+    const isConnectionLoss = this.#connection.current === undefined
+    return { isFinal: false, isConnectionLoss, text: reason.message, cause: reason }
+  }
+
+  #readyQueue(shipment: Shipment): SenderQueue | undefined {
+    const live = this.#connection.current
+    return live === undefined || this.#links?.live !== live
+      ? undefined
+      : this.#links.queues.get(linkOf(shipment, live.addressing))
+  }
+
+  /** The queue of the address, with its link open. Rejects with NotSent when the peer refuses the link. */
+  async #queueFor(shipment: Shipment): Promise<SenderQueue> {
+    const { address, deadline, connectRetries, progress } = shipment
+    if (this.#isClosed) throw new ClosedError('The driver is closed')
+    progress.phase = 'connect'
+    const live = await this.#connection.live(deadline, connectRetries)
+    if (this.#links?.live !== live) {
+      this.#links = { live, session: undefined, queues: new Map(), opening: new Map() }
+      this.#blocked.clear()
+    }
+    const links = this.#links
+    const name = linkOf(shipment, live.addressing)
+    const known = links.queues.get(name)
+    if (known !== undefined) return known
+    progress.phase = 'declare'
+    // The link is everybody's: no caller's deadline may end its opening for the others.
+    const opening = links.opening.get(name) ?? this.#open(links, name, address)
+    return await deadline.race(opening, { ...progress, waitingFor: `link to ${address}` })
+  }
+
+  #open(links: Links, name: string, address: string): Promise<SenderQueue> {
+    const opening = this.#openQueue(links, name, address).catch((error: unknown) => {
+      if (error instanceof NotSent) throw error
+      throw new NotSent(mapError(error, { phase: 'declare', delivery: 'not-sent', doing: `No sender for ${address}` }))
+    })
+    links.opening.set(name, opening)
+    const forget = (): void => void links.opening.delete(name)
+    opening.then(forget, forget)
+    return opening
+  }
+
+  async #openQueue(links: Links, name: string, address: string): Promise<SenderQueue> {
+    const { clock } = this.#context
+    const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { clock })
+    await links.live.addressing.prepareToSend?.(address, deadline)
+    const session = await (links.session ??= this.#begin(links))
+    const queue: SenderQueue = new SenderQueue(address, {
+      clock,
+      onGone: () => {
+        callOff()
+        if (links.queues.get(name) === queue) links.queues.delete(name)
+      },
+      onBlocked: (reason) => this.#blocked.set(name, reason),
+    })
+    const callOff = session.loss.on((error) => queue.lost(this.#asLoss(error)))
+    const attaching = openSender(session.session, address, deadline, { onClosed: (error) => queue.lost(error) })
+    // The end of the session is no answer to an attach: nobody would hear of it before the deadline.
+    const sender = await session.loss.race(attaching)
+    queue.attach(sender)
+    links.queues.set(name, queue)
+    this.#sweepLater()
+    return queue
+  }
+
+  #begin(links: Links): Promise<PeerSession> {
+    const beginning = links.live.connection.openSession()
+    const forget = (): void => {
+      if (links.session === beginning) links.session = undefined
+    }
+    beginning.then((session) => session.loss.on(forget), forget)
+    return beginning
+  }
+
+  #asLoss(error: Error): MessagingError {
+    return mapError(error, { phase: 'publish', delivery: 'not-sent', doing: 'The session was lost' })
+  }
+
+  /** Idle links are closed by one timer for all of them, so that sending starts none. */
+  #sweepLater(): void {
+    if (this.#sweeper !== undefined || this.#isClosed) return
+    const { clock, options } = this.#context
+    const periodMs = options.default_sender_link_timeout * 1000
+    this.#sweeper = clock.setTimeout(() => {
+      this.#sweeper = undefined
+      const queues = [...(this.#links?.queues.values() ?? [])]
+      const before = clock.now() - periodMs
+      for (const queue of queues) if (queue.idleSince(before)) queue.close()
+      if (this.links > 0) this.#sweepLater()
+    }, periodMs)
+  }
+}
+
+/** The link a message goes over: one for each address, and a second one where settled messages need their own. */
+const linkOf = ({ address, preSettled }: Shipment, { settledApart }: Addressing): string =>
+  preSettled && settledApart === true ? `settled ${address}` : address
+
+/** A timeout says what went wrong before, when something did. */
+function raise(error: unknown, last: Failure | undefined): never {
+  if (error instanceof MessagingTimeout && last?.cause !== undefined) error.cause ??= last.cause
+  throw error
+}

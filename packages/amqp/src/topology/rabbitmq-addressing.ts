@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto'
+import type { Deadline, Target } from '@oslo-messaging/core/driver'
+import { type AddresserContext, createLegacyAddresser, type Service } from './topic-addresses.ts'
+import type { Addressing } from './addressing.ts'
+import type { DynamicSource } from '../connection/links.ts'
+import type { PeerConnection } from '../connection/peer-connection.ts'
+import { createManagement, type QueueProperties } from './rabbitmq-management.ts'
+
+const QUEUES = '/queues/'
+const EXCHANGES = '/exchanges/'
+
+/** A queue without anything behind it that comes and goes with its link: nothing is declared for it, or left behind. */
+const VOLATILE: DynamicSource = { capabilities: ['rabbitmq:volatile-queue'] }
+
+/** RabbitMQ has them since 4.3. */
+function hasVolatileQueues(version: unknown): boolean {
+  const [major = 0, minor = 0] = String(version).split('.').map(Number)
+  return major > 4 || (major === 4 && minor >= 3)
+}
+
+/** RabbitMQ 4 makes no node by itself and takes addresses of its second version only (`/queues/<queue>`, `/exchanges/<exchange>/<key>`). Names are those of the legacy addresses:
+ *  a topic or a server is a queue, the fanout of a topic is a fanout exchange to which each server binds a queue of its own, and notifications go through one
+ *  that fills the queue of the topic and one for each pool. Both sides declare what they use, so that it does not
+ *  matter who comes first. Replies come to a volatile queue, or where there is none to a queue that is this connection's alone; both go with it. */
+export function createRabbitAddressing(context: AddresserContext, connection: PeerConnection): Addressing {
+  const names = createLegacyAddresser(context)
+  const management = createManagement(connection)
+  /** Addresses made here; others are clients' queues for replies, which their owners have declared. */
+  const mine = new Map<string, { readonly target: Target; readonly service: Service }>()
+  const nameOf = (target: Target): string => names.address(target, 'rpc')
+  const addressOf = (target: Target, service: Service): string => {
+    const hasExchange = target.fanout || service === 'notify'
+    const address = `${hasExchange ? EXCHANGES : QUEUES}${encodeURIComponent(nameOf(target))}`
+    mine.set(address, { target, service })
+    return address
+  }
+  const owned = { durable: false, exclusive: true } as const
+  const stored = { durable: true, exclusive: false } as const
+  /** A queue with a copy of what comes to the exchange. Resolves with its address. */
+  const copyTo = async (queue: string, exchange: string, properties: QueueProperties, deadline: Deadline) => {
+    await management.declareFanout(exchange, deadline)
+    await management.declareQueue(queue, properties, deadline)
+    await management.bind(exchange, queue, deadline)
+    return `${QUEUES}${encodeURIComponent(queue)}`
+  }
+
+  return {
+    mode: 'rabbitmq',
+    needsBody: true,
+    address: addressOf,
+    async prepareToSend(address, deadline) {
+      const known = mine.get(address)
+      if (known === undefined) return
+      const name = nameOf(known.target)
+      if (known.service === 'notify') await copyTo(name, name, stored, deadline)
+      else if (known.target.fanout) await management.declareFanout(name, deadline)
+      else await management.declareQueue(name, stored, deadline)
+    },
+    sources: (targets, service, deadline) =>
+      Promise.all(
+        targets.map(async (target) => {
+          const name = nameOf(target)
+          if (service === 'notify') return await copyTo(name, name, stored, deadline)
+          if (target.fanout) return await copyTo(`${name}.${randomUUID()}`, name, owned, deadline)
+          await management.declareQueue(name, stored, deadline)
+          return addressOf(target, service)
+        }),
+      ),
+    poolSources: (targets, pool, deadline) =>
+      Promise.all(
+        targets.map(async (target) => {
+          const name = nameOf(target)
+          return await copyTo(`${name}.pool.${pool}`, name, stored, deadline)
+        }),
+      ),
+    async replySource(deadline) {
+      if (hasVolatileQueues(connection.peer.version)) return VOLATILE
+      const queue = `reply_${randomUUID().replaceAll('-', '')}`
+      await management.declareQueue(queue, owned, deadline)
+      return `${QUEUES}${queue}`
+    },
+  }
+}
+
+/** The plugin of RabbitMQ 3 knows its own addresses and nothing of management, dynamic sources or modified outcomes: queues are made by naming them (`/queue/<name>`), the fanout of a
+ *  topic is a key of `amq.topic`. A queue for replies stays behind when its client goes. */
+export function createRabbitPluginAddressing(context: AddresserContext): Addressing {
+  const names = createLegacyAddresser(context)
+  const escaped = (target: Target): string => encodeURIComponent(names.address(target, 'rpc'))
+  return {
+    mode: 'rabbitmq-plugin',
+    address: (target) => (target.fanout ? `/topic/${escaped(target)}` : `/queue/${escaped(target)}`),
+    replySource: async () => `/queue/reply_${randomUUID().replaceAll('-', '')}`,
+    supportsModified: false,
+    needsBody: true,
+  }
+}

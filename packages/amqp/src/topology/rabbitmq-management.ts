@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto'
+import { type Deadline, TransportDriverError } from '@oslo-messaging/core/driver'
+import type { EventContext, Receiver, Sender } from '../client/client.ts'
+import type { PeerConnection } from '../connection/peer-connection.ts'
+import { openLinkPair } from '../client/link-pair.ts'
+
+/** Queues, exchanges and bindings of RabbitMQ 4, made over AMQP 1.0 itself: requests and responses in the manner of HTTP, over a pair of links to the node `/management`.
+ *  Source: RabbitMQ's documentation of its AMQP 1.0 management. */
+export interface RabbitManagement {
+  /** Equal ones may be there already. Rejects with a TransportDriverError (not retryable, brokerCode `409` or `400`) when one with other properties is. */
+  declareQueue(name: string, properties: QueueProperties, deadline: Deadline): Promise<void>
+  declareFanout(name: string, deadline: Deadline): Promise<void>
+  bind(exchange: string, queue: string, deadline: Deadline): Promise<void>
+}
+
+export interface QueueProperties {
+  readonly durable: boolean
+  /** This connection's alone, and gone with it. */
+  readonly exclusive: boolean
+}
+
+const NODE = '/management'
+/** Responses under way at most; one more is never needed, because requests wait for each other. */
+const CREDIT = 8
+
+interface Waiting {
+  readonly resolve: (status: number) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Links {
+  readonly sender: Sender
+  readonly receiver: Receiver
+}
+
+/** Opens its links with the first request. One for each connection. */
+export function createManagement(connection: PeerConnection): RabbitManagement {
+  const waiting = new Map<string, Waiting>()
+  let links: Promise<Links> | undefined
+
+  const onResponse = ({ message, delivery, receiver }: EventContext): void => {
+    delivery?.accept()
+    receiver?.add_credit(1)
+    const id = String(message?.correlation_id)
+    waiting.get(id)?.resolve(Number(message?.subject))
+    waiting.delete(id)
+  }
+  const open = async (deadline: Deadline): Promise<Links> => {
+    const session = await connection.openSession()
+    const { sender, receiver } = await session.loss.race(
+      deadline.race(openLinkPair(session.session, NODE, CREDIT, onResponse), {
+        phase: 'declare',
+        delivery: 'not-sent',
+      }),
+    )
+    session.loss.on((error) => {
+      links = undefined
+      for (const each of waiting.values()) each.reject(error)
+      waiting.clear()
+    })
+    return { sender, receiver }
+  }
+  // One after the other: the broker gives credit for a few, and their order is that of dependence (a queue before its binding).
+  let last: Promise<unknown> = Promise.resolve()
+  const request = (method: string, path: string, body: object, deadline: Deadline): Promise<void> => {
+    const mine = last.then(() => ask(method, path, body, deadline))
+    last = mine.catch(() => undefined)
+    return mine
+  }
+  const ask = async (method: string, path: string, body: object, deadline: Deadline): Promise<void> => {
+    links ??= open(deadline).catch((error: unknown) => {
+      links = undefined
+      throw error
+    })
+    const { sender } = await links
+    const id = randomUUID()
+    const answer = new Promise<number>((resolve, reject) => waiting.set(id, { resolve, reject }))
+    sender.send({ message_id: id, to: path, subject: method, reply_to: '$me', body })
+    const status = await deadline
+      .race(answer, { phase: 'declare', delivery: 'not-sent', waitingFor: `answer to ${method} ${path}` })
+      .finally(() => waiting.delete(id))
+    if (status >= 200 && status < 300) return
+    // 4xx: something of the name is there and differs, or it may not be made. Neither mends itself.
+    throw new TransportDriverError(`The broker answers ${status} to ${method} ${path}`, {
+      brokerCode: status,
+      phase: 'declare',
+      delivery: 'not-sent',
+      retryable: status >= 500,
+    })
+  }
+  return {
+    declareQueue: (name, { durable, exclusive }, deadline) =>
+      request(
+        'PUT',
+        `/queues/${encodeURIComponent(name)}`,
+        { durable, exclusive, auto_delete: false, arguments: {} },
+        deadline,
+      ),
+    declareFanout: (name, deadline) =>
+      request(
+        'PUT',
+        `/exchanges/${encodeURIComponent(name)}`,
+        { type: 'fanout', durable: true, auto_delete: false, internal: false, arguments: {} },
+        deadline,
+      ),
+    bind: (exchange, queue, deadline) =>
+      request(
+        'POST',
+        '/bindings',
+        { source: exchange, destination_queue: queue, binding_key: '', arguments: {} },
+        deadline,
+      ),
+  }
+}
