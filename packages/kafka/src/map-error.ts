@@ -115,11 +115,8 @@ const TABLE: Readonly<Record<string, FaultRow>> = {
   GROUP_COORDINATOR_NOT_AVAILABLE: { kind: 'coordinator' },
   KafkaJSBrokerNotFound: { kind: 'coordinator', notStored: true },
   KafkaJSGroupCoordinatorNotFound: { kind: 'coordinator' },
-  // Passing, and known to come before anything is stored.
-  NOT_LEADER_FOR_PARTITION: { kind: 'passing', notStored: true },
-  LEADER_NOT_AVAILABLE: { kind: 'passing', notStored: true },
-  FENCED_LEADER_EPOCH: { kind: 'passing', notStored: true },
-  UNKNOWN_LEADER_EPOCH: { kind: 'passing', notStored: true },
+  // Passing, and known to come before anything is stored. NOT_LEADER_FOR_PARTITION and its like are not:
+  // a leader that is demoted while it waits for its replicas has stored the request before it says so.
   NOT_ENOUGH_REPLICAS: {
     kind: 'passing',
     notStored: true,

@@ -91,7 +91,9 @@ describe('map-error', () => {
     { type: 'ECONNRESET', written: true, delivery: 'unknown' },
     { type: 'REQUEST_TIMED_OUT', written: true, delivery: 'unknown' },
     { type: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', written: true, delivery: 'unknown' },
-    { type: 'NOT_LEADER_FOR_PARTITION', written: true, delivery: 'not-sent' },
+    { type: 'NOT_LEADER_FOR_PARTITION', written: true, delivery: 'unknown' },
+    { type: 'NOT_LEADER_FOR_PARTITION', written: false, delivery: 'not-sent' },
+    { type: 'LEADER_NOT_AVAILABLE', written: true, delivery: 'unknown' },
     { type: 'MESSAGE_TOO_LARGE', written: true, delivery: 'not-sent' },
   ])('delivery of $type, written $written, is $delivery', ({ type, written, delivery }) => {
     expect(deliveryOf(new ClientFault(type, 'x', { written }))).toBe(delivery)

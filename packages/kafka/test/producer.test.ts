@@ -178,6 +178,26 @@ describe('producer', () => {
     await driver.close()
   })
 
+  it.each(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 'UNKNOWN_LEADER_EPOCH', 'FENCED_LEADER_EPOCH'])(
+    'a leader that is demoted after it stored answers %s - nothing is stored twice, and nothing resolved is missing',
+    async (answer) => {
+      const kafka = new ScriptedKafka()
+      kafka.createTopic('t.info', 3)
+      kafka.afterStore = ({ partition }) => {
+        if (kafka.requests.length === 1) throw new ClientFault(answer, 'demoted', { written: true, partition })
+      }
+      const driver = openOver(kafka)
+      const sent = Array.from({ length: 12 }, (_, n) => n)
+      for (const n of sent) await send(driver, 't.info', n)
+      expect(
+        values(kafka, 't.info')
+          .map(Number)
+          .toSorted((one, other) => one - other),
+      ).toEqual(sent)
+      await driver.close()
+    },
+  )
+
   it('retries 0 - one attempt, and the error says what is known', async () => {
     const kafka = new ScriptedKafka()
     kafka.beforeStore = () => {

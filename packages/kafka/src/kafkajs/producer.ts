@@ -64,7 +64,8 @@ export class KafkaJSProducer implements ProducerPort {
       })
     } catch (error) {
       const fault = faultOf(error, {
-        written: this.#sockets.produceRequests !== written,
+        // Before a partition was chosen, what was written is another topic's.
+        written: chosen.partition !== undefined && this.#sockets.produceRequests !== written,
         partition: chosen.partition,
       })
       throw isCutForItsSize(fault, records) ? requestTooLarge(fault) : fault

@@ -46,6 +46,48 @@ export async function createTopicAt(broker: KafkaBroker, topic: string, leader: 
   await settled(broker, [topic])
 }
 
+/** Makes a topic of so many partitions, each on all brokers, and led by one after the other. */
+export async function createTopicOnAll(broker: KafkaBroker, topic: string, partitions: number): Promise<void> {
+  await withAdmin(broker, async (admin) => {
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: [
+        {
+          topic,
+          replicaAssignment: Array.from({ length: partitions }, (_, partition) => ({
+            partition,
+            replicas: replicasFrom(broker, partition),
+          })),
+        },
+      ],
+    })
+  })
+  await settled(broker, [topic])
+}
+
+/** Makes another broker the preferred leader of every partition, and has all of them elected: no connection breaks.
+ *  `turn` counts the calls. What the cluster refuses because it still does the last one is left out. */
+export async function electOthers(broker: KafkaBroker, topic: string, partitions: number, turn: number): Promise<void> {
+  const partitionAssignment = Array.from({ length: partitions }, (_, partition) => ({
+    partition,
+    replicas: replicasFrom(broker, partition + turn),
+  }))
+  await withAdmin(broker, async (admin) => {
+    await admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment }] })
+  }).catch(() => {})
+  await Promise.all(broker.hosts.map(async ({ host, port }) => await ask(host, port, ELECT_PREFERRED)))
+}
+
+/** The brokers in turn, beginning with another one for each number. */
+function replicasFrom(broker: KafkaBroker, first: number): BrokerId[] {
+  return broker.nodes.map((_, index) => ((first + index) % broker.nodes.length) + 1)
+}
+
+/** ElectLeaders (key 43) version 1: the preferred leaders (type 0) of all partitions, within 5 s; correlation 1, no client id. */
+const ELECT_PREFERRED = sized(
+  Buffer.from([0, 43, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0x13, 0x88]),
+)
+
 /** Takes the partition away from the broker that leads it, which makes another one the leader; then lets it follow. Resolves to the new leader. */
 export async function moveLeader(broker: KafkaBroker, topic: string): Promise<BrokerId> {
   const from = await leaderOf(broker, topic)
@@ -110,7 +152,7 @@ async function partitionsOf(broker: KafkaBroker, topic: string): Promise<readonl
 }
 
 /** Asks again and again until there is an answer; a question that fails is asked again. */
-async function until<T>(ask: () => Promise<T | undefined>, what: string, timeoutMs = 60_000): Promise<T> {
+export async function until<T>(ask: () => Promise<T | undefined>, what: string, timeoutMs = 60_000): Promise<T> {
   const deadline = Date.now() + timeoutMs
   let last: unknown
   while (Date.now() < deadline) {
@@ -134,12 +176,16 @@ async function askQuorum(host: string, port: number): Promise<number | undefined
     compact,
     Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]),
   ])
-  const length = Buffer.alloc(4)
-  length.writeInt32BE(body.length)
-  const reply = await ask(host, port, Buffer.concat([length, body]))
+  const reply = await ask(host, port, sized(body))
   // Length 4, correlation 4, tags 1, error 2, topics 1, name, partitions 1, partition 4, error 2, leader 4.
   const at = 4 + 4 + 1 + 2 + 1 + compact.length + 1 + 4 + 2
   return reply !== undefined && reply.length >= at + 4 ? reply.readInt32BE(at) : undefined
+}
+
+function sized(body: Buffer): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(body.length)
+  return Buffer.concat([length, body])
 }
 
 async function ask(host: string, port: number, request: Buffer): Promise<Buffer | undefined> {

@@ -1,5 +1,6 @@
 import type { Driver } from '@oslo-messaging/core/driver'
 import { type Address, readAll, withAdmin } from './broker.ts'
+import { until } from './cluster.ts'
 import { eventually, type Received, send } from './open-driver.ts'
 
 export interface LoadOptions {
@@ -96,7 +97,10 @@ export async function allReceived(load: Load, received: readonly Received[], tim
 
 /** The payloads of everything a topic holds, as another program reads it. */
 export async function storedIn(broker: Address, topic: string): Promise<readonly unknown[]> {
-  const offsets = await withAdmin(broker, async (admin) => await admin.fetchTopicOffsets(topic))
+  const offsets = await until(
+    async () => await withAdmin(broker, async (admin) => await admin.fetchTopicOffsets(topic)),
+    `answer about the partitions of ${topic}`,
+  )
   const count = offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0)
   if (count === 0) return []
   return (await readAll(broker, topic, count)).map((value) => {

@@ -147,6 +147,10 @@ export class ScriptedKafka implements KafkaClient {
 export class ScriptedProducer implements ProducerPort {
   readonly options: ProducerPortOptions
   readonly #kafka: ScriptedKafka
+  /** The number of the next record of each partition, as this side counts. A request that fails takes its numbers back. */
+  readonly #next = new Map<string, number>()
+  /** The same as the broker counts: by what it has stored. */
+  readonly #expected = new Map<string, number>()
   #turn = 0
   isConnected = false
 
@@ -168,8 +172,23 @@ export class ScriptedProducer implements ProducerPort {
     const chosen = { ...request, partition }
     this.#kafka.requests.push(chosen)
     await this.#kafka.beforeStore(chosen)
-    this.#kafka.append(chosen, request.records)
-    await this.#kafka.afterStore(chosen)
+    if (!this.#isRepetition(chosen)) {
+      this.#kafka.append(chosen, request.records)
+      await this.#kafka.afterStore(chosen)
+    }
+    this.#next.set(keyOf(chosen), (this.#next.get(keyOf(chosen)) ?? 0) + request.records.length)
+  }
+
+  /** The broker has stored these numbers: whatever comes with them now is confirmed and thrown away. */
+  #isRepetition(chosen: ProduceRequest & TopicPartition): boolean {
+    if (!this.options.idempotent) return false
+    const key = keyOf(chosen)
+    const first = this.#next.get(key) ?? 0
+    const expected = this.#expected.get(key) ?? first
+    if (first < expected) return true
+    if (first > expected) throw new ClientFault('OUT_OF_ORDER_SEQUENCE_NUMBER', `${first} instead of ${expected}`)
+    this.#expected.set(key, first + chosen.records.length)
+    return false
   }
 
   async disconnect(): Promise<void> {

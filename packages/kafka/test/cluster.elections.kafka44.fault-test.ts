@@ -1,0 +1,3 @@
+import { describeClusterElections } from './suites/cluster-elections.ts'
+
+await describeClusterElections('4.4')
