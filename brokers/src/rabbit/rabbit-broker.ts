@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto'
 
-import type { BrokerNode } from '../broker.ts'
 import { poll } from '../deadline.ts'
 import { BrokerStartFailed } from '../errors.ts'
 import { LocalBroker, type LocalBrokerParts } from '../local-broker.ts'
 import { freePorts } from '../ports.ts'
-import { answersAmqp091 } from '../probe.ts'
 import { Workspace } from '../workspace.ts'
 import { RabbitControl } from './control.ts'
 import type { RabbitConsole } from './erlang.ts'
 import { rabbitPackages } from './packages.ts'
 import { epmd, rabbitNode } from './rabbit-node.ts'
+import { restartInPlace } from './restart-in-place.ts'
 
 export interface RabbitOptions {
   /** `3.10` (default), `4.0` or `4.3`; also with the patch number. */
@@ -113,16 +112,6 @@ async function joined(broker: RabbitBroker, count: number): Promise<void> {
       everyMs: 200,
       late: () => new BrokerStartFailed('rabbit', `its ${count} nodes did not meet`, ''),
     },
-  )
-}
-
-/** Stops and starts the application inside the running Erlang machine: a second or two instead of five. */
-async function restartInPlace(control: RabbitControl, nodes: readonly BrokerNode[]): Promise<void> {
-  await Promise.all(nodes.map((_, index) => control.eval('rabbit:stop()', index)))
-  await Promise.all(nodes.map((_, index) => control.eval('rabbit:start()', index)))
-  const late = (): Error => new BrokerStartFailed('rabbit', 'no answer after a restart', '')
-  await Promise.all(
-    nodes.map((node) => poll(async () => (await answersAmqp091(node)) || undefined, { timeoutMs: 30_000, late })),
   )
 }
 
