@@ -69,11 +69,12 @@ export class ProducerSession {
       if (this.#options.clock.wallTime() - this.#supervisor.sinceMs < RETRY_FAILED_MS) throw this.#supervisor.error
       this.#supervisor = this.#createSupervisor()
     }
-    if (!this.#supervisor.isUp || this.#session === undefined) {
+    for (let session = this.current; ; session = this.current) {
+      if (session !== undefined) return session
+      // The wait below would be over at once, and the next one too: nothing else would ever run.
+      if (this.#supervisor.isUp) this.#supervisor.lost(new Error('The session was given up'))
       await this.#supervisor.ready(Deadline.after(null), { phase: 'connect', delivery: 'not-sent' })
     }
-    if (this.#session === undefined) return await this.ready()
-    return this.#session
   }
 
   /** Says that requests do not get through. */
@@ -87,7 +88,8 @@ export class ProducerSession {
     this.#options.logger.debug('kafka producer session is replaced', { why })
     this.#session = undefined
     void session.port.disconnect()
-    if (this.#supervisor.isUp) this.#supervisor.lost(new Error(why))
+    // Also while it is being mended: what comes of that is not wanted any more.
+    this.#supervisor.lost(new Error(why))
   }
 
   health(): readonly ComponentHealth[] {
@@ -139,12 +141,16 @@ export class ProducerSession {
   }
 
   async #establish(signal: AbortSignal): Promise<void> {
-    if (this.#session === undefined) {
-      this.#session = await this.#open()
-    } else {
-      await this.#connect(this.#session.port)
+    const held = this.#session
+    if (held === undefined) {
+      const session = await this.#open()
+      this.#session = session
+      if (signal.aborted) await session.port.disconnect()
+      return
     }
-    if (signal.aborted) await this.#session.port.disconnect()
+    await this.#connect(held.port)
+    if (signal.aborted || this.#session !== held) await held.port.disconnect()
+    if (this.#session !== held) throw new Error('The session was given up while it was being mended')
   }
 
   async #open(): Promise<Session> {
