@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import { createDeferred } from '../util/deferred.ts'
 
@@ -49,10 +50,10 @@ export class WorkerPool {
   run(task: Task, orderingKey?: string, handBack?: () => void): void {
     if (orderingKey === undefined) {
       if (this.#running < this.size && this.#queue.length === 0) this.#start(task)
-      else this.#queue.push({ task, orderingKey, handBack })
+      else this.#queue.push({ task: inThisContext(task), orderingKey, handBack })
       return
     }
-    const job: Job = { task, orderingKey, handBack }
+    const job: Job = { task: inThisContext(task), orderingKey, handBack }
     const lane = this.#lanes.get(orderingKey)
     if (lane !== undefined) {
       lane.push(job)
@@ -168,6 +169,13 @@ export class WorkerPool {
   #report(error: unknown): void {
     emitDiagnostic('oslo-messaging:background-error', () => ({ source: 'worker pool', error }))
   }
+}
+
+/** The task, to run in the asynchronous context of this moment: what waits would otherwise run in the context of whatever ends before it,
+ *  and its traces and logs would be taken for those of another message. */
+function inThisContext(task: Task): Task {
+  const context = new AsyncResource('oslo-messaging:task')
+  return () => context.runInAsyncScope(task)
 }
 
 /** First in, first out; `shift` costs the same however long the queue is. */

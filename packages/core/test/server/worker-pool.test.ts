@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it } from 'vitest'
 import { WorkerPool } from '../../src/server/worker-pool.ts'
@@ -87,6 +88,24 @@ describe('WorkerPool', () => {
       unsubscribe('oslo-messaging:background-error', onError)
     }
   })
+
+  it.each([undefined, 'key'])(
+    'run - a task that waited runs in the asynchronous context it was given in (key: %s)',
+    async (key) => {
+      const storage = new AsyncLocalStorage<string>()
+      const pool = new WorkerPool(1)
+      const seen: (string | undefined)[] = []
+      for (const name of ['first', 'second', 'third'])
+        storage.run(name, () =>
+          pool.run(async () => {
+            await Promise.resolve()
+            seen.push(storage.getStore())
+          }, key),
+        )
+      await pool.idle()
+      expect(seen).toEqual(['first', 'second', 'third'])
+    },
+  )
 
   it('idle - resolves when the last task is done, at once when there is none', async () => {
     const { pool, add, end } = scene(1)

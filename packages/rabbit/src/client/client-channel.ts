@@ -1,4 +1,4 @@
-import type { Channel, ConfirmChannel, Message } from 'amqplib'
+import type { Channel, ConfirmChannel, Message, Options } from 'amqplib'
 import { createDeferred } from '@oslo-messaging/core/driver'
 import { hasInternals } from './internals.ts'
 import type {
@@ -15,6 +15,8 @@ import type {
 } from './client-types.ts'
 import type { DirectChannel } from './direct-channel.ts'
 import type { DirectConnection } from './direct-connection.ts'
+import { CONTENT_ENCODING, CONTENT_TYPE } from './publish-frames.ts'
+import { WatchedMessages } from './watched-messages.ts'
 
 /** What a channel asks its connection. */
 export interface ChannelOwner {
@@ -31,6 +33,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
   protected readonly direct: DirectChannel | undefined
   readonly #connection: ChannelOwner
   readonly #over = createDeferred<void>()
+  readonly #watched = new WatchedMessages()
   #error: unknown
   #ended = false
   #closing = false
@@ -88,12 +91,11 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
     { consumerTag, noAck, arguments: table }: ConsumeOptions,
     onDelivery: (delivery: ClientDelivery | null) => void,
   ): Promise<void> {
-    this.direct?.consume(consumerTag, onDelivery)
     await this.#rpc(() =>
       this.channel.consume(
         queue,
         (message) => {
-          onDelivery(message === null ? null : deliveryOf(message))
+          onDelivery(message === null ? null : this.#received(message))
         },
         { consumerTag, noAck, arguments: encodeTable(table) },
       ),
@@ -110,14 +112,17 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
   }
 
   acknowledge(deliveryTag: number, multiple: boolean): boolean {
-    if (this.direct === undefined) return this.#settle(() => this.channel.ack(settleable(deliveryTag), multiple))
+    const watched = this.#watched.take(deliveryTag, multiple)
+    if (watched !== undefined || this.direct === undefined)
+      return this.#settle(() => this.channel.ack(watched ?? settleable(deliveryTag), multiple))
     if (this.ended) return false
     this.direct.acknowledge(deliveryTag, multiple)
     return true
   }
 
   reject(deliveryTag: number, requeue: boolean): boolean {
-    return this.#settle(() => this.channel.reject(settleable(deliveryTag), requeue))
+    const watched = this.#watched.take(deliveryTag, false)
+    return this.#settle(() => this.channel.reject(watched ?? settleable(deliveryTag), requeue))
   }
 
   async close(): Promise<void> {
@@ -130,6 +135,11 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
 
   protected get ended(): boolean {
     return this.#ended || this.#closing || this.#connection.isOver
+  }
+
+  #received(message: Message): ClientDelivery {
+    this.#watched.note(message)
+    return deliveryOf(message)
   }
 
   /** amqplib rejects what is pending with a text of its own when channel or connection end; the real reason is kept here. */
@@ -169,10 +179,8 @@ export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implem
 
   publish(message: OutgoingPublish, onConfirm: (error: unknown) => void): boolean {
     if (this.ended) return false
-    const publish = (): void => this.#publish(message, onConfirm)
     try {
-      if (this.direct === undefined || message.content !== undefined) publish()
-      else this.direct.publish(message, onConfirm, publish)
+      this.#publish(message, onConfirm)
       return true
     } catch (error) {
       // The channel ended a moment ago: nothing was sent, and another one will do. Anything else would meet every channel.
@@ -185,20 +193,22 @@ export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implem
     { exchange, routingKey, mandatory, expiration, headers, body, content = OWN_CONTENT }: OutgoingPublish,
     onConfirm: (error: unknown) => void,
   ): void {
-    const options = {
-      ...(content.type === undefined ? {} : { contentType: content.type }),
-      ...(content.encoding === undefined ? {} : { contentEncoding: content.encoding }),
-      headers,
-      deliveryMode: 2,
-      priority: 0,
-      mandatory,
-      ...(expiration === undefined ? {} : { expiration }),
-    }
+    const options: Options.Publish = { mandatory, deliveryMode: 2, priority: 0 }
+    if (content.type !== undefined) options.contentType = content.type
+    if (content.encoding !== undefined) options.contentEncoding = content.encoding
+    if (expiration !== undefined) options.expiration = expiration
+    // Agents for tracing write into them: each attempt has headers of its own. None are made for a message without any.
+    if (!isEmpty(headers)) options.headers = { ...headers }
     this.channel.publish(exchange, routingKey, body, options, onConfirm)
   }
 }
 
-const OWN_CONTENT = Object.freeze({ type: 'application/json', encoding: 'utf-8' })
+const OWN_CONTENT = Object.freeze({ type: CONTENT_TYPE, encoding: CONTENT_ENCODING })
+
+function isEmpty(record: object): boolean {
+  for (const _key in record) return false
+  return true
+}
 
 function deliveryOf({ fields, properties, content }: Message): ClientDelivery {
   const { deliveryTag, redelivered, exchange, routingKey } = fields

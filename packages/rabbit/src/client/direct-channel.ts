@@ -1,13 +1,11 @@
+import type { ConsumeMessageFields, MessageProperties } from 'amqplib'
 import type { ChannelInternals } from './internals.ts'
-import type { ClientDelivery, MessageProperties, OutgoingPublish } from './client-types.ts'
 import { BODY_FRAME, FRAME_HEAD, FRAME_TAIL, HEADER_FRAME, METHOD_FRAME } from './frame-reader.ts'
-import type { FrameWriter, MessageHead } from './frame-writer.ts'
+import type { FrameWriter } from './frame-writer.ts'
 
 /** What a direct channel needs of its connection. */
 export interface DirectHost {
-  readonly writer: Pick<FrameWriter, 'record' | 'writeMessage' | 'writeTagged'>
-  /** Most bytes of a body that go in one frame. */
-  readonly mostBodyBytes: number
+  readonly writer: Pick<FrameWriter, 'writeTagged'>
   /** Something is written: no heartbeat is due. */
   noteSending(): void
   /** The properties in a header frame. */
@@ -20,35 +18,20 @@ const DELIVER = 0x3c_003c
 const ACK = 0x3c_0050
 const NACK = 0x3c_0078
 
-/** Heads kept for so many routing keys; a server answers about as many clients. */
-const MOST_HEADS = 512
-
 /** A message of which the body is still to come. */
 interface Arriving {
-  readonly onDelivery: (delivery: ClientDelivery) => void
-  readonly deliveryTag: number
-  readonly redelivered: boolean
-  readonly exchange: string
-  readonly routingKey: string
+  readonly fields: ConsumeMessageFields
   properties: MessageProperties | undefined
   /** Bytes of the body. */
   missing: number
   parts: Buffer[] | undefined
 }
 
-interface KnownHead extends MessageHead {
-  readonly exchange: string
-  readonly mandatory: boolean
-  readonly expiration: string | undefined
-}
-
-/** The channel's part of a direct connection: reads deliveries and confirms, writes messages and acknowledgements. */
+/** The channel's part of a direct connection: reads deliveries and confirms, writes acknowledgements. */
 export class DirectChannel {
   readonly number: number
   readonly #connection: DirectHost
   readonly #channel: ChannelInternals
-  readonly #consumers = new Map<string, (delivery: ClientDelivery) => void>()
-  readonly #heads = new Map<string, KnownHead>()
   readonly #ackFrame: Buffer
   #arriving: Arriving | undefined
   /** The last properties that were read; most messages of a queue have the same. */
@@ -61,11 +44,6 @@ export class DirectChannel {
     this.#ackFrame = ackFrame(channel.ch)
   }
 
-  /** Gets the deliveries with that consumer tag from now on. */
-  consume(consumerTag: string, onDelivery: (delivery: ClientDelivery) => void): void {
-    this.#consumers.set(consumerTag, onDelivery)
-  }
-
   release(): void {
     this.#connection.releaseChannel(this)
   }
@@ -73,28 +51,6 @@ export class DirectChannel {
   acknowledge(deliveryTag: number, multiple: boolean): void {
     this.#connection.noteSending()
     this.#connection.writer.writeTagged(this.#ackFrame, ACK_TAG_AT, deliveryTag, multiple ? 1 : 0)
-  }
-
-  /** Publishes the way of a message before it that differs in nothing but its body. `publish` is the ordinary way, for the first of each kind. */
-  publish(message: OutgoingPublish, onConfirm: (error: unknown) => void, publish: () => void): void {
-    const { exchange, routingKey, mandatory, expiration, headers, body } = message
-    if (body.length > this.#connection.mostBodyBytes || !isEmpty(headers)) return publish()
-    const known = this.#heads.get(routingKey)
-    if (
-      known === undefined ||
-      known.exchange !== exchange ||
-      known.mandatory !== mandatory ||
-      known.expiration !== expiration
-    ) {
-      const head = headOf(this.#connection.writer.record(publish))
-      if (head === undefined) return
-      if (this.#heads.size >= MOST_HEADS) this.#heads.clear()
-      this.#heads.set(routingKey, { ...head, exchange, mandatory, expiration })
-      return
-    }
-    this.#channel.pushConfirmCallback(onConfirm)
-    this.#connection.noteSending()
-    this.#connection.writer.writeMessage(this.number, known, body)
   }
 
   /** False: the frame is amqplib's. */
@@ -129,16 +85,18 @@ export class DirectChannel {
   /** Layout: consumer tag, delivery tag u64, redelivered u8, exchange, routing key; the texts with their length in a byte before them. */
   #takeDeliver(bytes: Buffer, at: number): boolean {
     const tagAt = at + 1 + (bytes[at] ?? 0)
-    const onDelivery = this.#consumers.get(bytes.toString('latin1', at + 1, tagAt))
-    if (onDelivery === undefined) return false
+    const consumerTag = bytes.toString('latin1', at + 1, tagAt)
+    if (!this.#channel.consumers.has(consumerTag)) return false
     const exchangeAt = tagAt + 9
     const keyAt = exchangeAt + 1 + (bytes[exchangeAt] ?? 0)
     this.#arriving = {
-      onDelivery,
-      deliveryTag: readTag(bytes, tagAt),
-      redelivered: bytes[tagAt + 8] === 1,
-      exchange: bytes.toString('utf8', exchangeAt + 1, keyAt),
-      routingKey: bytes.toString('utf8', keyAt + 1, keyAt + 1 + (bytes[keyAt] ?? 0)),
+      fields: {
+        consumerTag,
+        deliveryTag: readTag(bytes, tagAt),
+        redelivered: bytes[tagAt + 8] === 1,
+        exchange: bytes.toString('utf8', exchangeAt + 1, keyAt),
+        routingKey: bytes.toString('utf8', keyAt + 1, keyAt + 1 + (bytes[keyAt] ?? 0)),
+      },
       properties: undefined,
       missing: 0,
       parts: undefined,
@@ -167,8 +125,10 @@ export class DirectChannel {
 
   #finish(arriving: Arriving, body: Buffer): void {
     this.#arriving = undefined
-    const { onDelivery, deliveryTag, redelivered, exchange, routingKey, properties = NO_PROPERTIES } = arriving
-    onDelivery({ deliveryTag, redelivered, exchange, routingKey, properties, body })
+    const { fields, properties } = arriving
+    if (properties === undefined) throw new Error('A body before its header')
+    // The way amqplib itself goes: agents for tracing stand between it and the consumer.
+    this.#channel.dispatchMessage(fields, { fields, properties, content: body })
   }
 
   #propertiesOf(bytes: Buffer, start: number, end: number): MessageProperties {
@@ -188,7 +148,6 @@ const SIZE_BYTES = 12
 /** Where the delivery tag is in the frame of an acknowledgement. */
 const ACK_TAG_AT = 11
 const EMPTY = Buffer.alloc(0)
-const NO_PROPERTIES: MessageProperties = Object.freeze({})
 
 /** Head, class and method, delivery tag u64, multiple u8. */
 function ackFrame(channel: number): Buffer {
@@ -201,15 +160,6 @@ function ackFrame(channel: number): Buffer {
   return frame
 }
 
-/** Method and header frame at the beginning of a message that was written; undefined when they are not there. */
-function headOf([first]: readonly Uint8Array[]): MessageHead | undefined {
-  if (!Buffer.isBuffer(first) || first[0] !== METHOD_FRAME) return undefined
-  const headerAt = first.readUInt32BE(3) + FRAME_HEAD + FRAME_TAIL
-  if (first[headerAt] !== HEADER_FRAME) return undefined
-  const end = headerAt + first.readUInt32BE(headerAt + 3) + FRAME_HEAD + FRAME_TAIL
-  return { bytes: Buffer.from(first.subarray(0, end)), sizeAt: headerAt + FRAME_HEAD + 4 }
-}
-
 function readTag(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(at) * 0x1_0000_0000 + bytes.readUInt32BE(at + 4)
 }
@@ -218,10 +168,5 @@ function readTag(bytes: Buffer, at: number): number {
 function isSame(known: Buffer, bytes: Buffer, from: number, length: number): boolean {
   if (known.length !== length) return false
   for (let index = 0; index < length; index += 1) if (known[index] !== bytes[from + index]) return false
-  return true
-}
-
-function isEmpty(record: object): boolean {
-  for (const _key in record) return false
   return true
 }

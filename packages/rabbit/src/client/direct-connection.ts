@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
+import type { MessageProperties } from 'amqplib'
 import { type AmqplibInternals, type ChannelInternals, type HeaderFrame, hasKnownInternals } from './internals.ts'
-import type { MessageProperties } from './client-types.ts'
 import { DirectChannel, type DirectHost } from './direct-channel.ts'
-import { FrameReader } from './frame-reader.ts'
+import { FRAME_HEAD, FRAME_TAIL, FrameReader } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
+import { roomForHead } from './publish-frames.ts'
 
 /** A shorter way between the channels of an amqplib connection and its socket, for what comes thousands of times a second: messages, their confirms and acknowledgements.
  *  amqplib leads every frame through a stream for each channel, a multiplexer and half a dozen objects. That fairness between channels is worth nothing to this driver,
@@ -26,10 +27,6 @@ export class DirectConnection implements DirectHost {
   /** Undefined when amqplib is built otherwise than expected; then it works as it comes. */
   static over(connection: object): DirectConnection | undefined {
     return hasKnownInternals(connection) ? new DirectConnection(connection) : undefined
-  }
-
-  get mostBodyBytes(): number {
-    return this.#connection.frameMax - 8
   }
 
   openChannel(channel: ChannelInternals): DirectChannel {
@@ -73,7 +70,24 @@ export class DirectConnection implements DirectHost {
       this.noteSending()
       writer.write(bytes)
     }
+    this.#leadMessages()
     flushBeforeEnd(this.socket, writer)
+  }
+
+  /** Below the methods that agents for tracing replace, so that each message goes with the headers they have given it. */
+  #leadMessages(): void {
+    const connection = this.#connection
+    const sendMessage = connection.sendMessage.bind(connection)
+    connection.sendMessage = (number, method, fields, propertiesMethod, properties, content) => {
+      const room =
+        content.length <= connection.frameMax - FRAME_HEAD - FRAME_TAIL && fields === properties
+          ? roomForHead(fields)
+          : 0
+      if (room === 0) return sendMessage(number, method, fields, propertiesMethod, properties, content)
+      this.noteSending()
+      this.writer.writeMessage(number, fields, room, content)
+      return true
+    }
   }
 
   #leadReads(): void {

@@ -1,16 +1,11 @@
 import type { Socket } from 'node:net'
-import { BODY_FRAME, FRAME_END, FRAME_HEAD, FRAME_TAIL } from './frame-reader.ts'
+import { FRAME_END, FRAME_HEAD, FRAME_TAIL } from './frame-reader.ts'
+import { beginBody, type PublishFields, writeHead } from './publish-frames.ts'
 
 /** Frames are put together in pieces of memory of this size. */
 const PIECE_BYTES = 64 * 1024
 /** Up to so many bytes are copied; more go as they are, because copying them costs more than it saves. */
 const COPY_LIMIT = 16 * 1024
-
-/** Head and fields of a message as they go before its body; the body's size is filled in at `sizeAt` (u64). */
-export interface MessageHead {
-  readonly bytes: Buffer
-  readonly sizeAt: number
-}
 
 /** What all channels of a connection write in one turn of the event loop becomes one system call. */
 export class FrameWriter {
@@ -22,7 +17,6 @@ export class FrameWriter {
   #from = 0
   #to = 0
   #scheduled = false
-  #recorded: Uint8Array[] | undefined
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -30,7 +24,6 @@ export class FrameWriter {
 
   /** For amqplib, which wants to know whether there is room: bounds are kept elsewhere (DESIGN D5). */
   write(chunk: Uint8Array): boolean {
-    this.#recorded?.push(chunk)
     if (chunk.length > COPY_LIMIT) this.#append(chunk)
     else {
       const at = this.#reserve(chunk.length)
@@ -42,18 +35,6 @@ export class FrameWriter {
   /** A channel that ends leaves the socket to the others. */
   end(): void {}
 
-  /** What `work` writes, besides being written. */
-  record(work: () => void): readonly Uint8Array[] {
-    const recorded: Uint8Array[] = []
-    this.#recorded = recorded
-    try {
-      work()
-    } finally {
-      this.#recorded = undefined
-    }
-    return recorded
-  }
-
   /** A frame that is all known but for a u64 at `tagAt` and the byte after it. */
   writeTagged(frame: Buffer, tagAt: number, tag: number, flag: number): void {
     const at = this.#reserve(frame.length)
@@ -64,28 +45,24 @@ export class FrameWriter {
     piece[at + tagAt + 8] = flag
   }
 
-  /** A whole message whose body fits into one frame. */
-  writeMessage(channel: number, { bytes, sizeAt }: MessageHead, body: Buffer): void {
-    const headLength = bytes.length
+  /** A whole message whose body fits into one frame, and whose head into `room`. */
+  writeMessage(channel: number, fields: PublishFields, room: number, body: Buffer): void {
     const bodyLength = body.length
     const inPlace = bodyLength <= COPY_LIMIT
-    const framed = bodyLength === 0 ? 0 : FRAME_HEAD + (inPlace ? bodyLength + FRAME_TAIL : 0)
-    const start = this.#reserve(headLength + framed)
+    const start = this.#reserve(room + FRAME_HEAD + FRAME_TAIL + (inPlace ? bodyLength : 0))
     const piece = this.#piece
-    bytes.copy(piece, start)
-    piece.writeUInt32BE(bodyLength, start + sizeAt + 4)
-    if (bodyLength === 0) return
-    const at = start + headLength
-    piece[at] = BODY_FRAME
-    piece.writeUInt16BE(channel, at + 1)
-    piece.writeUInt32BE(bodyLength, at + 3)
-    if (inPlace) {
-      body.copy(piece, at + FRAME_HEAD)
-      piece[at + FRAME_HEAD + bodyLength] = FRAME_END
-    } else {
-      this.#append(body)
-      piece[this.#reserve(FRAME_TAIL)] = FRAME_END
+    let at = writeHead(piece, start, channel, fields, bodyLength)
+    if (bodyLength > 0) {
+      at = beginBody(piece, at, channel, bodyLength)
+      if (inPlace) at += body.copy(piece, at)
+      else {
+        this.#to = at
+        this.#append(body)
+      }
+      piece[at] = FRAME_END
+      at += FRAME_TAIL
     }
+    this.#to = at
   }
 
   /** Hands everything to the socket now. */

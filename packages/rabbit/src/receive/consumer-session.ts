@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { OrderedAcks } from './ordered-acks.ts'
 import type { ClientChannel, ClientDelivery } from '../client/client.ts'
 import { Delivery, type Settlement } from './delivery.ts'
@@ -14,6 +15,14 @@ export interface ConsumerSessionOptions {
   readonly onDelivery: (delivery: Delivery) => void
 }
 
+interface Waiting {
+  readonly delivery: ClientDelivery
+  readonly queue: string
+  /** In which it arrived: agents for tracing have made its trace the active one there. */
+  readonly context: AsyncResource
+  readonly since: number
+}
+
 /** One channel with its consumers, from subscription to loss: what was delivered on it and how it is settled. */
 export class ConsumerSession {
   readonly channel: ClientChannel
@@ -23,7 +32,7 @@ export class ConsumerSession {
   readonly #options: ConsumerSessionOptions
   readonly #revoked = new AbortController()
   /** Delivered by the broker beyond what may be in hand: each queue of the listener has the whole prefetch for itself. */
-  readonly #waiting: { readonly delivery: ClientDelivery; readonly queue: string; readonly since: number }[] = []
+  readonly #waiting: Waiting[] = []
   readonly #settlement: Settlement
   #consumers = 0
   #inHand = 0
@@ -64,7 +73,10 @@ export class ConsumerSession {
 
   deliver(delivery: ClientDelivery, queue: string): void {
     if (this.#inHand < this.#options.prefetch) this.#handOver(delivery, queue)
-    else this.#waiting.push({ delivery, queue, since: this.#options.runtime.clock.now() })
+    else {
+      const context = new AsyncResource('oslo-messaging:delivery')
+      this.#waiting.push({ delivery, queue, context, since: this.#options.runtime.clock.now() })
+    }
   }
 
   /** What was not handed over goes back to the broker. */
@@ -91,7 +103,8 @@ export class ConsumerSession {
     while (this.#inHand < this.#options.prefetch) {
       const next = this.#waiting.shift()
       if (next === undefined) return
-      if (!this.#hasExpired(next.delivery, next.since)) return this.#handOver(next.delivery, next.queue)
+      if (!this.#hasExpired(next.delivery, next.since))
+        return next.context.runInAsyncScope(() => this.#handOver(next.delivery, next.queue))
       this.acks.acknowledge(next.delivery.deliveryTag)
       reportDropped(this.#options.runtime, this.#options.name, 'expired', {})
     }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { BackpressureError, type Deadline, OutstandingLimit } from '@oslo-messaging/core/driver'
 import type { CompressedBody } from '../wire/compression.ts'
 import type { Failure, OutgoingMessage } from './outgoing-message.ts'
@@ -14,6 +15,8 @@ interface Entry extends Packed {
   readonly onEnd: OnEnd
   readonly queue: Queue
   readonly room: OutstandingLimit
+  /** Of whoever sent it: agents for tracing put the trace that is active when it is published into its headers. */
+  readonly context: AsyncResource
   cancel: () => void
 }
 
@@ -65,7 +68,15 @@ export class WaitingLine {
     const body = admit(room, limit, outgoing, onEnd)
     if (body === undefined) return
     const queue = this.#queueOf(outgoing.exchange)
-    const entry: Entry = { outgoing: { ...outgoing, encode: () => body }, body, onEnd, queue, room, cancel: () => {} }
+    const entry: Entry = {
+      outgoing: { ...outgoing, encode: () => body },
+      body,
+      onEnd,
+      queue,
+      room,
+      context: new AsyncResource('oslo-messaging:send'),
+      cancel: () => {},
+    }
     if (queue.active < MOST_ACTIVE && queue.standing.size === 0) return this.#start(entry)
     queue.standing.add(entry)
     const { deadline, progress } = outgoing
@@ -119,8 +130,10 @@ export class WaitingLine {
       if (queue.active >= MOST_ACTIVE) return
       entry.cancel()
       queue.standing.delete(entry)
-      if (this.#options.sendNow(entry, entry.onEnd)) entry.room.release(entry.body.body.length)
-      else this.#start(entry)
+      entry.context.runInAsyncScope(() => {
+        if (this.#options.sendNow(entry, entry.onEnd)) entry.room.release(entry.body.body.length)
+        else this.#start(entry)
+      })
     }
     if (queue.active === 0) this.#queues.delete(queue.exchange)
     this.#options.onMoved()

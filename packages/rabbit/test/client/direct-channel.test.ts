@@ -1,30 +1,11 @@
-import { Socket } from 'node:net'
+import type { Message } from 'amqplib'
 import { describe, expect, it } from 'vitest'
-import type { ClientDelivery, OutgoingPublish } from '../../src/client/client.ts'
 import { DirectChannel, type DirectHost } from '../../src/client/direct-channel.ts'
 import { FrameReader } from '../../src/client/frame-reader.ts'
 import { FrameWriter } from '../../src/client/frame-writer.ts'
+import { RecordingSocket } from '../support/recording-socket.ts'
 
 const CHANNEL = 3
-
-/** A socket that keeps what is written to it; each system call is one entry. */
-class RecordingSocket extends Socket {
-  readonly calls: Buffer[] = []
-  /** Takes its time: bytes are looked at when the next turn of the event loop begins. */
-  slow = false
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    const take = (): void => {
-      this.calls.push(Buffer.from(chunk))
-      done()
-    }
-    if (this.slow) setImmediate(take)
-    else take()
-  }
-  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    this.calls.push(Buffer.concat(chunks.map(({ chunk }) => chunk)))
-    done()
-  }
-}
 
 function frame(type: number, payload: Buffer): Buffer {
   const head = Buffer.alloc(7)
@@ -61,25 +42,42 @@ const deliver = (deliveryTag: number, redelivered = false): Buffer =>
     shortText('key'),
   )
 
+const NO_PROPERTIES: Message['properties'] = {
+  contentType: undefined,
+  contentEncoding: undefined,
+  headers: undefined,
+  deliveryMode: undefined,
+  priority: undefined,
+  correlationId: undefined,
+  replyTo: undefined,
+  expiration: undefined,
+  messageId: undefined,
+  timestamp: undefined,
+  type: undefined,
+  userId: undefined,
+  appId: undefined,
+  clusterId: undefined,
+}
+
 function open() {
   const socket = new RecordingSocket()
   const writer = new FrameWriter(socket)
   const events: { readonly event: string; readonly fields: unknown }[] = []
-  const confirms: ((error: unknown) => void)[] = []
+  const messages: Message[] = []
   let propertiesRead = 0
   const host: DirectHost = {
     writer,
-    mostBodyBytes: 100_000,
     noteSending: () => {},
     readProperties: (bytes) => {
       propertiesRead += 1
-      return { contentType: bytes.toString('utf8', 19, bytes.length - 1) }
+      return { ...NO_PROPERTIES, contentType: bytes.toString('utf8', 19, bytes.length - 1) }
     },
     releaseChannel: () => {},
   }
   const channel = new DirectChannel(host, {
     ch: CHANNEL,
-    pushConfirmCallback: (onConfirm) => confirms.push(onConfirm),
+    consumers: new Map([['1', undefined]]),
+    dispatchMessage: (_fields, message) => messages.push(message),
     emit: (event, fields) => events.push({ event, fields }) > 0,
   })
   const foreign: string[] = []
@@ -89,16 +87,13 @@ function open() {
       if (!channel.take(bytes, start, end)) foreign.push(bytes.toString('hex', start, end))
     },
   )
-  const deliveries: ClientDelivery[] = []
-  channel.consume('1', (delivery) => deliveries.push(delivery))
   return {
     socket,
     writer,
     channel,
     reader,
-    deliveries,
+    messages,
     events,
-    confirms,
     foreign,
     propertiesRead: () => propertiesRead,
   }
@@ -106,33 +101,30 @@ function open() {
 
 describe('DirectChannel - reading', () => {
   it('hands over a delivery with its body, however many frames it comes in', () => {
-    const { reader, deliveries, foreign } = open()
+    const { reader, messages, foreign } = open()
     reader.push(
       Buffer.concat([deliver(7, true), header(6, 'json'), frame(3, Buffer.from('abc')), frame(3, Buffer.from('def'))]),
     )
     expect(foreign).toEqual([])
-    expect(deliveries).toEqual([
+    expect(messages).toEqual([
       {
-        deliveryTag: 7,
-        redelivered: true,
-        exchange: 'nova',
-        routingKey: 'key',
-        properties: { contentType: 'json' },
-        body: Buffer.from('abcdef'),
+        fields: { consumerTag: '1', deliveryTag: 7, redelivered: true, exchange: 'nova', routingKey: 'key' },
+        properties: { ...NO_PROPERTIES, contentType: 'json' },
+        content: Buffer.from('abcdef'),
       },
     ])
   })
 
   it('hands over an empty message, which has no body frame', () => {
-    const { reader, deliveries } = open()
+    const { reader, messages } = open()
     reader.push(Buffer.concat([deliver(2 ** 40 + 1), header(0, 'json')]))
-    expect(deliveries.map(({ deliveryTag, body }) => [deliveryTag, body.length])).toEqual([[2 ** 40 + 1, 0]])
+    expect(messages.map(({ fields, content }) => [fields.deliveryTag, content.length])).toEqual([[2 ** 40 + 1, 0]])
   })
 
   it('reads properties once for as long as they stay the same', () => {
-    const { reader, deliveries, propertiesRead } = open()
+    const { reader, messages, propertiesRead } = open()
     for (const properties of ['a', 'a', 'b', 'a']) reader.push(Buffer.concat([deliver(1), header(0, properties)]))
-    expect(deliveries.map(({ properties }) => properties.contentType)).toEqual(['a', 'a', 'b', 'a'])
+    expect(messages.map(({ properties }) => properties.contentType)).toEqual(['a', 'a', 'b', 'a'])
     expect(propertiesRead()).toBe(3)
   })
 
@@ -147,94 +139,15 @@ describe('DirectChannel - reading', () => {
   })
 
   it('leaves returned messages and everything else to amqplib, with their header and body', () => {
-    const { reader, deliveries, foreign } = open()
+    const { reader, messages, foreign } = open()
     reader.push(Buffer.concat([method(0x3c_0032), header(1, ''), frame(3, Buffer.from('r')), method(0x14_0028)]))
     expect(foreign).toHaveLength(4)
-    expect(deliveries).toEqual([])
+    expect(messages).toEqual([])
   })
 
   it('leaves the deliveries of consumers it does not know to amqplib', () => {
     const { reader, foreign } = open()
     reader.push(method(0x3c_003c, shortText('unknown'), tag(1), Buffer.from([0]), shortText(''), shortText('')))
     expect(foreign).toHaveLength(1)
-  })
-})
-
-describe('DirectChannel - writing', () => {
-  const message = (body: string, changes: Partial<OutgoingPublish> = {}): OutgoingPublish => ({
-    exchange: 'nova',
-    routingKey: 'compute',
-    mandatory: false,
-    expiration: '60000',
-    headers: {},
-    body: Buffer.from(body),
-    ...changes,
-  })
-  const METHOD = method(0x3c_0028, shortText('nova'), shortText('compute'))
-  const written = (body: string): Buffer =>
-    Buffer.concat([METHOD, header(body.length, 'p'), frame(3, Buffer.from(body))])
-
-  /** Publishes through the channel; the ordinary way is counted. */
-  function publisher() {
-    const opened = open()
-    let ordinary = 0
-    const publish = (sent: OutgoingPublish): void =>
-      opened.channel.publish(
-        sent,
-        () => {},
-        () => {
-          ordinary += 1
-          opened.writer.write(written(sent.body.toString()))
-        },
-      )
-    return { ...opened, publish, ordinary: () => ordinary }
-  }
-
-  it('writes what amqplib would, after one message has shown what that is', () => {
-    const { socket, writer, publish, ordinary, confirms } = publisher()
-    for (const body of ['one', 'number two', '']) publish(message(body))
-    writer.flush()
-    const empty = Buffer.concat([METHOD, header(0, 'p')])
-    expect(socket.calls).toEqual([Buffer.concat([written('one'), written('number two'), empty])])
-    expect(ordinary()).toBe(1)
-    expect(confirms).toHaveLength(2)
-  })
-
-  it('goes the ordinary way for whatever is not the same, and for headers and bodies of several frames always', () => {
-    const { publish, ordinary } = publisher()
-    publish(message('a'))
-    publish(message('a', { mandatory: true }))
-    publish(message('a', { mandatory: true, expiration: '1' }))
-    publish(message('a', { mandatory: true, expiration: '1', exchange: 'neutron' }))
-    expect(ordinary()).toBe(4)
-    for (let count = 0; count < 2; count += 1) {
-      publish(message('a', { headers: { traceparent: '00' } }))
-      publish(message('a'.repeat(100_001)))
-    }
-    expect(ordinary()).toBe(8)
-  })
-
-  it('sends large bodies as they are, between what comes before and after them', () => {
-    const { socket, writer, publish, channel } = publisher()
-    const large = 'x'.repeat(50_000)
-    publish(message('first'))
-    publish(message(large))
-    channel.acknowledge(2 ** 33, true)
-    writer.flush()
-    const ack = method(0x3c_0050, tag(2 ** 33), Buffer.from([1]))
-    expect(Buffer.concat(socket.calls).equals(Buffer.concat([written('first'), written(large), ack]))).toBe(true)
-    expect(socket.calls).toHaveLength(1)
-  })
-
-  it.each([false, true])('leaves alone what the socket may not have sent yet (slow: %s)', async (slow) => {
-    const { socket, writer, publish } = publisher()
-    socket.slow = slow
-    const bodies = Array.from({ length: 200 }, (_, index) => String(index).repeat(300))
-    for (const body of bodies) {
-      publish(message(body))
-      writer.flush()
-    }
-    await expect.poll(() => socket.writableLength).toBe(0)
-    expect(Buffer.concat(socket.calls).equals(Buffer.concat(bodies.map(written)))).toBe(true)
   })
 })

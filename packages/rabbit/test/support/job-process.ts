@@ -7,20 +7,17 @@ import type { Readable, Writable } from 'node:stream'
 
 export type Fact = Readonly<Record<string, unknown>>
 
-/** `jobs.mjs` in a process of its own. It runs the built packages: `npm run build` first. */
-export class JobProcess implements AsyncDisposable {
+/** A Node of its own, which prints one line of JSON for each fact. It runs the built packages: `npm run build` first. */
+export class NodeProcess implements AsyncDisposable {
   readonly facts: Fact[] = []
   readonly exited: Promise<number | null>
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   #wake: () => void = () => {}
 
-  /** `heapMiB`: most the heap may hold; null leaves that to Node. */
-  constructor(job: string, url: string, given: object, heapMiB: number | null = 96) {
-    const script = join(import.meta.dirname, 'jobs.mjs')
-    const heap = heapMiB === null ? [] : [`--max-old-space-size=${heapMiB}`]
-    this.#child = spawn(process.execPath, ['--expose-gc', ...heap, script, job, url, JSON.stringify(given)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+  /** `options` are Node's; `file` lies in this folder and gets what is `given`. */
+  constructor(options: readonly string[], file: string, ...given: readonly string[]) {
+    const parameters = [...options, join(import.meta.dirname, file), ...given]
+    this.#child = spawn(process.execPath, parameters, { stdio: ['pipe', 'pipe', 'inherit'] })
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       this.facts.push(JSON.parse(line) as Fact)
       this.#wake()
@@ -55,5 +52,14 @@ export class JobProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL')
     await this.exited
+  }
+}
+
+/** One of `jobs.mjs`. */
+export class JobProcess extends NodeProcess {
+  /** `heapMiB`: most the heap may hold; null leaves that to Node. */
+  constructor(job: string, url: string, given: object, heapMiB: number | null = 96) {
+    const heap = heapMiB === null ? [] : [`--max-old-space-size=${heapMiB}`]
+    super(['--expose-gc', ...heap], 'jobs.mjs', job, url, JSON.stringify(given))
   }
 }
