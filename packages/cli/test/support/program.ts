@@ -13,10 +13,15 @@ export interface Ended {
 
 /** Runs the built program as an operator does. The transport URL goes by the environment. */
 export async function osloMsg(url: string, ...args: readonly string[]): Promise<Ended> {
+  return await osloMsgIn(FOLDER, url, ...args)
+}
+
+/** The same, started in another folder. */
+export async function osloMsgIn(cwd: string, url: string, ...args: readonly string[]): Promise<Ended> {
   if (!existsSync(PROGRAM)) throw new Error('packages/cli is not built: node_modules/.bin/tsc -b')
   return await new Promise((resolve, reject) => {
     const options = {
-      cwd: FOLDER,
+      cwd,
       timeout: 50_000,
       env: { PATH: process.env['PATH'], OS_DEFAULT__TRANSPORT_URL: url },
     }

@@ -1,3 +1,5 @@
+import { isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { suggest } from '../util/suggest.ts'
 import type { DriverDefinition } from '../driver/driver.ts'
 import { DriverLoadFailure } from '../errors.ts'
@@ -11,7 +13,8 @@ export interface DriverRegistryOptions {
   readonly drivers?: readonly DriverDefinition[]
   /** Look for an installed package when no driver in `drivers` serves a scheme: `@oslo-messaging/<scheme>`, then `oslo-messaging-driver-<scheme>`. Default: false. */
   readonly discover?: boolean
-  /** Folders from which packages are searched, upwards. Default: the working directory, then the folder of the main module. */
+  /** Folders from which packages are searched, upwards. Default: that of the main module, then that of this library.
+   *  Never the working directory unless it is named here: whoever may write there would run code that is given the password of the broker. */
   readonly searchFrom?: readonly string[]
 }
 
@@ -64,8 +67,9 @@ export function createDriverRegistry(options: DriverRegistryOptions = {}): Drive
       }
       const known = byScheme.get(scheme) ?? discovered.get(scheme)
       if (known !== undefined) return known
-      const found = discover ? await discoverLate(scheme, options.searchFrom ?? applicationFolders()) : undefined
-      if (found === undefined) throw notFound(scheme, schemes, discover)
+      const folders = discover ? (options.searchFrom ?? applicationFolders()) : []
+      const found = discover ? await discoverLate(scheme, folders) : undefined
+      if (found === undefined) throw notFound(scheme, schemes, discover ? folders : undefined)
       discovered.set(scheme, found)
       return found
     },
@@ -80,16 +84,29 @@ async function discoverLate(scheme: string, folders: readonly string[]): Promise
 
 function applicationFolders(): string[] {
   const main = process.argv[1]
-  return main === undefined ? [process.cwd()] : [process.cwd(), main]
+  // Under `node -e` the first argument stands there, which is no path of a program.
+  const program = main !== undefined && isAbsolute(main) ? [main] : []
+  // Absent in a bundle that was made for CommonJS.
+  const own = import.meta.url as string | undefined
+  return own === undefined ? program : [...program, fileURLToPath(own)]
 }
 
-function notFound(scheme: string, schemes: readonly string[], discover: boolean): DriverLoadFailure {
+/** `searched`: where packages were looked for; undefined when that was not asked for. */
+function notFound(
+  scheme: string,
+  schemes: readonly string[],
+  searched: readonly string[] | undefined,
+): DriverLoadFailure {
   const meant = OWN_PACKAGES.has(scheme) ? undefined : suggest(scheme, [...schemes, ...OWN_PACKAGES.keys()])
-  const remedy = `npm install ${packageToInstall(scheme)}${discover ? '' : ', and give its driver to createDriverRegistry'}`
+  const remedy = `npm install ${packageToInstall(scheme)}`
+  const place =
+    searched === undefined
+      ? ', and give its driver to createDriverRegistry'
+      : `. Looked for upwards from ${searched.join(' and ')}`
   return new DriverLoadFailure(
     scheme,
     `No driver serves the scheme ${scheme}. Known: ${listSchemes(schemes)}. ` +
-      `${meant === undefined ? 'Add one' : `Did you mean ${meant}? If not, add one`}: ${remedy}`,
+      `${meant === undefined ? 'Add one' : `Did you mean ${meant}? If not, add one`}: ${remedy}${place}`,
   )
 }
 

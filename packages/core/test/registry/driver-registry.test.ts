@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dirname, join, relative } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { NO_CAPABILITIES } from '../../src/driver/capabilities.ts'
 import type { DriverDefinition } from '../../src/driver/driver.ts'
 import { DriverLoadFailure } from '../../src/errors.ts'
@@ -198,5 +198,47 @@ describe('discovery', () => {
   it('D1 a package without an entry for import is an error that says so', async () => {
     await install('oslo-messaging-driver-closed', { 'package.json': '{"exports":{"./sub":"./x.js"}}' })
     expect((await failure(registry().resolve('closed'))).message).toContain('no entry that can be imported')
+  })
+
+  describe('without searchFrom', () => {
+    const [, main] = process.argv
+    afterEach(() => {
+      vi.restoreAllMocks()
+      process.argv[1] = main ?? ''
+    })
+
+    /** A program in one folder, started from another one. */
+    const startedFrom = (program: string, working: string): void => {
+      process.argv[1] = program
+      vi.spyOn(process, 'cwd').mockReturnValue(working)
+    }
+
+    it('D1 runs nothing of the working directory, and finds what is installed beside the program', async () => {
+      const app = join(folder, 'secure', 'app')
+      const working = join(folder, 'somebody', 'else')
+      const entry = (shown: string) => ({
+        'package.json': '{"type":"module","exports":"./i.js"}',
+        'i.js': `export const d = { name: '${shown}', schemes: ['where'], capabilities: {}, open() {} }`,
+      })
+      await install('oslo-messaging-driver-where', entry('of the working directory'), working)
+      await mkdir(app, { recursive: true })
+      startedFrom(join(app, 'main.js'), working)
+      const discovering = createDriverRegistry({ discover: true })
+      const error = await failure(discovering.resolve('where'))
+      expect(error.message).toContain(join(app, 'main.js'))
+      await install('oslo-messaging-driver-where', entry('of the program'), app)
+      expect(await discovering.resolve('where')).toMatchObject({ name: 'of the program' })
+      const optedIn = createDriverRegistry({ discover: true, searchFrom: [working] })
+      expect(await optedIn.resolve('where')).toMatchObject({ name: 'of the working directory' })
+    })
+
+    it('D1 an argument of `node -e` is no folder to search from', async () => {
+      await install('oslo-messaging-driver-argued', {
+        'package.json': '{}',
+        'index.js': source('argued', 'module.exports'),
+      })
+      startedFrom(relative(process.cwd(), join(folder, 'app.js')), folder)
+      await failure(createDriverRegistry({ discover: true }).resolve('argued'))
+    })
   })
 })
