@@ -35,7 +35,7 @@ export default defineConfig({
         'unit',
         [
           '{packages,examples}/*/test/**/*.test.ts',
-          '{brokers,interop,bench}/test/**/*.test.ts',
+          '{brokers,interop,bench,certify}/test/**/*.test.ts',
           'interop/{golden,live}/**/*.test.ts',
         ],
         20_000,

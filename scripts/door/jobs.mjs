@@ -34,6 +34,7 @@ const jobs = {
     return code === 0 ? written : code
   },
   brokers: (args) => executeNode(inRoot('brokers/dist/cli.js'), args, { cwd: process.env.INIT_CWD ?? root }),
+  certify: (args) => executeNode(inRoot('certify/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),
   bench: (args) => executeNode(inRoot('bench/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),
 }
 

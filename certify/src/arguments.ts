@@ -1,0 +1,52 @@
+import { randomInt } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { RunOptions } from './frame/profile.ts'
+
+export type ProfileName = 'kafka'
+export const PROFILE_NAMES: readonly ProfileName[] = ['kafka']
+
+export interface CertifyArguments {
+  readonly profile: ProfileName
+  readonly options: RunOptions
+  /** Folder for the report, absolute. */
+  readonly out: string
+}
+
+export const USAGE: string = `npm run certify:PROFILE -- [options]      PROFILE is one of ${PROFILE_NAMES.join(', ')}
+
+  --seed TEXT       decides the plan and every choice; the same seed repeats a run. Default: a random one, which is printed
+  --version V       version of the broker (kafka: 3.9.2 or 4.4.0; --kafka V means the same)
+  --short           a few nemeses, under a minute
+  --minutes M       how long nemeses go on striking, beyond the one time each strikes alone. Default 20
+  --only NEMESIS    this nemesis only; may be repeated
+  --out FOLDER      where report.json and report.html go. Default: a new folder below the temporary one`
+
+/** Reads the command line. Throws TypeError with one line that says what is wrong. */
+export function parseArguments(args: readonly string[], from: string = process.cwd()): CertifyArguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      seed: { type: 'string' },
+      version: { type: 'string' },
+      kafka: { type: 'string' },
+      short: { type: 'boolean', default: false },
+      minutes: { type: 'string', default: '20' },
+      only: { type: 'string', multiple: true },
+      out: { type: 'string' },
+    },
+  })
+  const profile = PROFILE_NAMES.find((name) => name === positionals[0])
+  if (profile === undefined || positionals.length > 1)
+    throw new TypeError(`Name one profile of ${PROFILE_NAMES.join(', ')}, not ${JSON.stringify(positionals.join(' '))}`)
+  const minutes = Number(values.minutes)
+  if (!(minutes >= 0)) throw new TypeError(`--minutes takes a number, not ${JSON.stringify(values.minutes)}`)
+  const seed = values.seed ?? String(randomInt(1_000_000))
+  return {
+    profile,
+    options: { seed, version: values.version ?? values.kafka, short: values.short, minutes, only: values.only },
+    out: resolve(from, values.out ?? join(tmpdir(), `oslo-messaging-certify-${profile}-${seed}-${Date.now()}`)),
+  }
+}

@@ -1,0 +1,182 @@
+import kafkajs, { type Admin, type Kafka } from 'kafkajs'
+import { until } from '../load/until.ts'
+import { electPreferredLeaders } from './elect-leaders.ts'
+
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, logLevel, ResourcePatternTypes } = kafkajs
+
+/** Moves and removals of the outside world; asked again while brokers are away. */
+const PATIENCE_MS = 60_000
+
+export interface PartitionFacts {
+  readonly topic: string
+  readonly partition: number
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+export interface TopicPlan {
+  readonly topic: string
+  readonly partitions: number
+  /** Replicas of each partition by node; default: three, led by each node in turn. */
+  readonly replicas?: readonly (readonly number[])[]
+}
+
+/** An operator beside the program under test. Nodes may be away at any time, so each question goes over a connection of its own. */
+export class KafkaAdmin {
+  readonly brokers: readonly string[]
+  readonly #kafka: Kafka
+  #connected: Promise<Admin> | undefined
+
+  constructor(brokers: readonly string[]) {
+    process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1'
+    this.brokers = brokers
+    this.#kafka = new kafkajs.Kafka({
+      brokers: [...brokers],
+      clientId: 'certify-admin',
+      logLevel: logLevel.NOTHING,
+      requestTimeout: 5000,
+      retry: { retries: 0 },
+    })
+  }
+
+  async describe(): Promise<{ readonly brokers: number; readonly partitions: readonly PartitionFacts[] }> {
+    return await this.#ask(async (admin) => {
+      const { brokers } = await admin.describeCluster()
+      const { topics } = await admin.fetchTopicMetadata()
+      const partitions = topics.flatMap(({ name, partitions: each }) =>
+        each.map(({ partitionId, leader, replicas, isr }) => ({
+          topic: name,
+          partition: partitionId,
+          leader,
+          replicas,
+          isr,
+        })),
+      )
+      return { brokers: brokers.length, partitions }
+    })
+  }
+
+  async create(plans: readonly TopicPlan[]): Promise<void> {
+    await this.#ask((admin) =>
+      admin.createTopics({
+        waitForLeaders: false,
+        topics: plans.map(({ topic, partitions, replicas }) => ({
+          topic,
+          replicaAssignment: Array.from({ length: partitions }, (_, partition) => ({
+            partition,
+            replicas: [...(replicas?.[partition] ?? [0, 1, 2].map((step) => ((partition + step) % 3) + 1))],
+          })),
+        })),
+      }),
+    )
+    const wanted = plans.reduce((sum, { partitions }) => sum + partitions, 0)
+    const names = new Set(plans.map(({ topic }) => topic))
+    await until(
+      async () =>
+        (await this.describe()).partitions.filter(({ topic, leader }) => names.has(topic) && leader > 0).length >=
+        wanted,
+      `topics ${[...names].join(', ')} with leaders`,
+      PATIENCE_MS,
+    )
+  }
+
+  async remove(topic: string): Promise<void> {
+    await until(
+      () => this.#ask(async (admin) => (await admin.deleteTopics({ topics: [topic] }), true)),
+      `${topic} deleted`,
+      PATIENCE_MS,
+    )
+  }
+
+  /** Makes the next replica of each partition the preferred one, and elects the preferred ones. Resolves to the partitions that have another leader then. */
+  async rotateLeaders(topics: readonly string[]): Promise<number> {
+    const before = await this.#leaders(topics)
+    await this.#ask((admin) =>
+      admin.alterPartitionReassignments({
+        topics: topics.map((topic) => ({
+          topic,
+          partitionAssignment: before
+            .filter((each) => each.topic === topic)
+            .map(({ partition, replicas }) => ({
+              partition,
+              replicas: [...replicas.slice(1), ...replicas.slice(0, 1)],
+            })),
+        })),
+      }),
+    )
+    // Only the controller elects, and metadata does not name it, so every node is asked.
+    await Promise.all(this.brokers.map((broker) => electPreferredLeaders(broker)))
+    const after = await this.#leaders(topics)
+    return after.filter(({ leader }, index) => leader !== before[index]?.leader).length
+  }
+
+  /** Keeps everybody but the operator away from a topic, by giving it to another user alone; `allow` takes that back.
+   *  Resolves to the number of rules that were made or deleted. */
+  async forbid(topic: string): Promise<number> {
+    await this.#ask((admin) => admin.createAcls({ acl: [aclOf(topic)] }))
+    return 1
+  }
+
+  async allow(topic: string): Promise<number> {
+    const { filterResponses } = await this.#ask((admin) => admin.deleteAcls({ filters: [aclOf(topic)] }))
+    return filterResponses.reduce((sum, { matchingAcls }) => sum + matchingAcls.length, 0)
+  }
+
+  /** Where a group stands: for each partition of the topics the next offset that it would read. */
+  async committed(
+    group: string,
+    topics: readonly string[],
+  ): Promise<readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]> {
+    const positions = await until(
+      () => this.#ask((admin) => admin.fetchOffsets({ groupId: group, topics: [...topics] })),
+      `positions of ${group}`,
+      PATIENCE_MS,
+    )
+    return positions.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
+    )
+  }
+
+  async close(): Promise<void> {
+    const connected = this.#connected
+    this.#connected = undefined
+    if (connected !== undefined) await connected.then((admin) => admin.disconnect()).catch(() => undefined)
+  }
+
+  async #leaders(topics: readonly string[]): Promise<readonly PartitionFacts[]> {
+    const { partitions } = await this.describe()
+    return partitions
+      .filter(({ topic }) => topics.includes(topic))
+      .toSorted((one, other) => one.topic.localeCompare(other.topic) || one.partition - other.partition)
+  }
+
+  /** One connection as long as it answers; whatever fails costs it. */
+  async #ask<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    this.#connected ??= this.#connect()
+    try {
+      return await work(await this.#connected)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  async #connect(): Promise<Admin> {
+    const admin = this.#kafka.admin()
+    await admin.connect()
+    return admin
+  }
+}
+
+function aclOf(topic: string) {
+  return {
+    resourceType: AclResourceTypes.TOPIC,
+    resourceName: topic,
+    resourcePatternType: ResourcePatternTypes.LITERAL,
+    principal: 'User:somebody-else',
+    host: '*',
+    operation: AclOperationTypes.ALL,
+    permissionType: AclPermissionTypes.ALLOW,
+  }
+}
