@@ -1,9 +1,12 @@
 /** Door 2, for driver authors: the contract, what a driver is given, and the pieces our own drivers are made of. */
 export { NO_CAPABILITIES, type DriverCapabilities } from './driver/capabilities.ts'
 export type {
+  CredentialsProvider,
   Driver,
   DriverContext,
   DriverDefinition,
+  FailureDefaults,
+  HostCredentials,
   Listener,
   ListenOptions,
   NotificationSource,
@@ -11,6 +14,7 @@ export type {
   NotifyOptions,
   SendOptions,
 } from './driver/driver.ts'
+export { FAILURE_HEADERS, failedAttemptsOf, type FailureFacts, failureFacts } from './driver/failure.ts'
 export {
   type DriverAdmin,
   type QueueReport,

@@ -9,7 +9,7 @@ export { createDriverRegistry, type DriverRegistry, type DriverRegistryOptions }
 
 // Drivers, as far as applications see them; authors use the door `./driver`
 export type { DriverCapabilities } from './driver/capabilities.ts'
-export type { DriverDefinition } from './driver/driver.ts'
+export type { CredentialsProvider, DriverDefinition, HostCredentials } from './driver/driver.ts'
 export type { ComponentHealth, ComponentState, Health, HealthStatus } from './driver/health.ts'
 
 // Transports
@@ -73,6 +73,8 @@ export type {
   NotificationDriverFactory,
   NotificationSendOptions,
 } from './notify/notification-driver.ts'
+export type { FailureAction, FailureBackoff, FailurePolicy } from './notify/failure-policy.ts'
+export type { PauseSettings } from './server/pause-switch.ts'
 export { getNotificationListener } from './notify/notification-listener.ts'
 export type { NotificationListenerOptions } from './notify/listener-parts.ts'
 export {

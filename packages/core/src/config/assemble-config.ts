@@ -26,7 +26,7 @@ export async function assembleConfig(options: LoadConfigOptions): Promise<Messag
   return new MessagingConfig({ sources, defaults: options.defaults ?? {}, check, logger, warned: new Set() })
 }
 
-const KNOWN_GROUPS = ['notifications', 'metrics', 'tracing', 'rabbit', 'amqp', 'kafka'].map(
+const KNOWN_GROUPS = ['notifications', 'metrics', 'tracing', 'nodejs', 'rabbit', 'amqp', 'kafka'].map(
   (name) => `oslo_messaging_${name}`,
 )
 

@@ -130,12 +130,73 @@ export const tracingConfig = {
   },
 } as const
 
+/** Options of `[oslo_messaging_nodejs]`: what this library has and Python's has not, so that one file serves both. */
+export const nodejsConfig = {
+  group: 'oslo_messaging_nodejs',
+  options: {
+    notification_failure_action: {
+      type: 'string',
+      default: 'default',
+      choices: ['default', 'dead-letter', 'discard', 'requeue', 'stop', 'pause'],
+      doc: 'What becomes of a notification whose endpoint throws when its attempts are spent. `default`: as oslo, acknowledged, or requeued by a listener that allows it. `pause`: kept and tried again, and a listener whose notifications fail too often takes none for a while.',
+    },
+    notification_failure_attempts: {
+      type: 'integer',
+      default: null,
+      min: 1,
+      doc: 'Attempts at handling a notification, in all. Unset: 1.',
+    },
+    notification_failure_backoff: {
+      type: 'float',
+      default: 1,
+      min: 0,
+      unit: 'seconds',
+      doc: 'Seconds before the second attempt; doubled before each further one.',
+    },
+    notification_failure_backoff_max: {
+      type: 'float',
+      default: 60,
+      min: 0,
+      unit: 'seconds',
+      doc: 'Longest wait between two attempts.',
+    },
+    pause_share: {
+      type: 'float',
+      default: 0.5,
+      min: 0,
+      max: 1,
+      doc: 'Share of failures among the last `pause_window` messages from which on a server or listener that may pause does.',
+    },
+    pause_window: {
+      type: 'integer',
+      default: 20,
+      min: 1,
+      unit: 'messages',
+      doc: 'Messages that are looked at for that.',
+    },
+    pause_retry_interval: {
+      type: 'float',
+      default: 30,
+      min: 0.1,
+      unit: 'seconds',
+      doc: 'Seconds until a paused server or listener tries one message, and between such trials.',
+    },
+    rpc_acknowledge: {
+      type: 'string',
+      default: null,
+      choices: ['before', 'after'],
+      doc: 'When an RPC request is settled: `before` its method runs (at most once, as oslo does), or `after` its reply is with the broker (at least once). Unset: before.',
+    },
+  },
+} as const
+
 /** The groups core owns; those of drivers are checked when their driver is used. */
 export const CORE_FRAGMENTS: readonly ConfigFragment[] = [
   defaultConfig,
   notificationsConfig,
   metricsConfig,
   tracingConfig,
+  nodejsConfig,
 ]
 
 /** Values of the groups core owns, after merging and checking. Times are in seconds. */
@@ -144,4 +205,5 @@ export interface CoreOptions {
   readonly oslo_messaging_notifications: OptionsOf<typeof notificationsConfig>
   readonly oslo_messaging_metrics: OptionsOf<typeof metricsConfig>
   readonly oslo_messaging_tracing: OptionsOf<typeof tracingConfig>
+  readonly oslo_messaging_nodejs: OptionsOf<typeof nodejsConfig>
 }

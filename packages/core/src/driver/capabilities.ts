@@ -11,10 +11,14 @@ export interface DriverCapabilities {
   readonly rpcAtLeastOnce: boolean
   /** An unanswered call's request leaves the queue when its time is up. */
   readonly rpcExpiry: boolean
+  /** A server may acknowledge a request after its reply (`acknowledge: 'after'`): what a dying server was working on is delivered again. */
+  readonly rpcLateAcknowledgement: boolean
   /** Sending and receiving notifications. */
   readonly notifications: boolean
   /** A listener may hand a notification back, to be delivered again. */
   readonly requeue: boolean
+  /** Deliveries offer `bury`: the broker keeps a notification that cannot be handled, with the reason, where an operator finds it. */
+  readonly deadLetters: boolean
   /** Listeners of one named pool share a copy of each notification. */
   readonly pools: boolean
   /** A notification is kept when no listener has ever existed. */
@@ -38,8 +42,10 @@ export const NO_CAPABILITIES: DriverCapabilities = Object.freeze({
   rpcCallMonitoring: false,
   rpcAtLeastOnce: false,
   rpcExpiry: false,
+  rpcLateAcknowledgement: false,
   notifications: false,
   requeue: false,
+  deadLetters: false,
   pools: false,
   storesBeforeListeners: false,
   exchanges: 'none',

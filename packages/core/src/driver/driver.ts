@@ -24,12 +24,38 @@ export interface DriverDefinition<Options extends ResolvedOptions = ResolvedOpti
   readonly capabilities: DriverCapabilities
   /** Its option group; omitted when it has no options, and then a URL query is refused. */
   readonly config?: ConfigFragment
+  /** What older options of the driver's own say about notifications whose endpoints throw; the lowest in rank. Left out: nothing. */
+  failureDefaults?(options: Options): FailureDefaults
   /** Makes a driver for one URL. Checks everything that can be checked without the broker (options, files, optional packages) and rejects with a typed error;
    *  does not need the broker to be up: connections are opened by the first use, and `listen` is where a dead broker shows. */
   open(url: TransportURL, context: DriverContext<Options>): Driver | Promise<Driver>
   /** What an operator can do to the broker behind one URL. Left out when there is nothing. Checks and connects as `open` does. */
   administer?(url: TransportURL, context: DriverContext<Options>): DriverAdmin | Promise<DriverAdmin>
 }
+
+/** A failure policy as an option of a driver gives it; what core owns is in `[oslo_messaging_nodejs]` and on the listener, and wins. */
+export interface FailureDefaults {
+  /** Attempts in all. */
+  readonly attempts?: number
+  /** Milliseconds between attempts. */
+  readonly backoffMs?: number
+  readonly then?: 'dead-letter' | 'discard' | 'requeue' | 'stop'
+}
+
+/** Name and password for one host. */
+export interface HostCredentials {
+  readonly username: string
+  readonly password: string
+  /** Milliseconds until they have to be replaced, counted from when they were given. Absent: they do not expire. */
+  readonly expiresInMs?: number
+}
+
+/** Gives the credentials for a host. Asked at each attempt to connect, and again before those it gave expire, so that what is rotated needs no restart.
+ *  undefined: those of the URL. A rejection ends the attempt as a passing failure; its text shows in health. */
+export type CredentialsProvider = (
+  host: { readonly hostname: string; readonly port: number | null },
+  options: { readonly signal: AbortSignal },
+) => Promise<HostCredentials | undefined> | HostCredentials | undefined
 
 /** What a driver is given besides its URL. */
 export interface DriverContext<Options extends ResolvedOptions = ResolvedOptions> {
@@ -43,6 +69,8 @@ export interface DriverContext<Options extends ResolvedOptions = ResolvedOptions
   readonly clock: Clock
   /** Source of randomness, 0 (included) to 1 (excluded). */
   readonly random: () => number
+  /** Given by the application; absent: the credentials of the URL. */
+  readonly credentials?: CredentialsProvider | undefined
 }
 
 /** One broker as core uses it. Core wraps every driver (`ManagedDriver`): after `close()` nothing below is called any more, targets and capabilities were checked,
@@ -106,6 +134,9 @@ interface AnyListenOptions {
 
 /** How a server listens for requests. */
 export interface ListenOptions extends AnyListenOptions {
+  /** When a request is settled: `before` its method runs, by `acknowledge`; or `after` its reply is with the broker, which the driver does once `finished` was called, and its `acknowledge` does nothing then.
+   *  Absent: as the driver's own settings say, else before. Drivers without `rpcLateAcknowledgement` never see `after`. */
+  readonly acknowledge?: 'before' | 'after'
   /** Called for each request, in the order of arrival; returns at once and does not throw. */
   readonly onMessage: (request: IncomingRequest) => void
 }

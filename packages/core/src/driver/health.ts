@@ -1,5 +1,14 @@
-/** States of whatever a driver keeps alive (DESIGN D4). `failed` is final until somebody changes something; `recovering` mends itself. */
-export type ComponentState = 'starting' | 'consuming' | 'connected' | 'blocked' | 'recovering' | 'failed' | 'closed'
+/** States of whatever is kept alive. `failed` is final until somebody changes something; `recovering` mends itself; `paused` is a server that takes nothing because too many of its
+ *  messages failed, and tries one after a while. */
+export type ComponentState =
+  | 'starting'
+  | 'consuming'
+  | 'connected'
+  | 'blocked'
+  | 'paused'
+  | 'recovering'
+  | 'failed'
+  | 'closed'
 
 /** One thing that can be up or down on its own. */
 export interface ComponentHealth {
@@ -29,6 +38,7 @@ const RANK: Record<ComponentState, HealthStatus> = {
   starting: 'degraded',
   recovering: 'degraded',
   blocked: 'blocked',
+  paused: 'degraded',
   failed: 'failed',
   consuming: 'ok',
   connected: 'ok',

@@ -1,3 +1,5 @@
+import type { FailureFacts } from './failure.ts'
+
 /** What core hands to a driver and takes from it. Values are those of JSON plus `bigint`; a driver turns them into bytes with
  *  `encodeJson`/`decodeJson` (or `wrapEnvelope`/`unwrapEnvelope`) from this door, so that every driver treats numbers, dates and NaN alike. */
 
@@ -46,6 +48,8 @@ export interface OutgoingNotification {
   readonly context: MessageContext
   readonly message: NotificationMessage
   readonly headers?: Readonly<Record<string, string>>
+  /** Notifications of one key are to be delivered in the order they were sent, where the broker keeps an order by key. Absent: none is asked for. */
+  readonly orderingKey?: string
 }
 
 /** Facts about one delivery that a broker may know. Absent means the broker does not say. */
@@ -54,6 +58,10 @@ export interface DeliveryFacts {
   readonly redelivered?: boolean
   /** Deliveries so far, this one not counted. */
   readonly deliveryCount?: number
+  /** Attempts at handling it that failed before this delivery, as the headers of `FAILURE_HEADERS` tell. Absent: none. */
+  readonly failedAttempts?: number
+  /** Milliseconds after which the sender does not want it any more, as the sender wrote them: the time a call is waited for. An upper bound, because the time in the queue counts too. */
+  readonly expiresInMs?: number
   /** The sender's id for duplicate detection. */
   readonly uniqueId?: string
   /** Trace context as it arrived. */
@@ -97,6 +105,15 @@ export interface IncomingNotification extends IncomingMessage {
   readonly orderingKey?: string
   /** Hands the notification back, to be delivered again. Only called when the driver declares `requeue`. */
   requeue(): void
+  /** Has it delivered again after `delayMs` at least, with `failedAttempts` raised, here or to another listener of the same kind, and frees its place in the prefetch.
+   *  Resolves when the broker has the copy and the original is settled; rejects when it could not be made, and the delivery is then as it was.
+   *  Absent: core keeps the delivery unsettled and hands it to the endpoints again itself. */
+  retryLater?(delayMs: number, failure: FailureFacts): Promise<void>
+  /** Moves it to the dead letters of where it came from: body and headers as they were, and those of `failure` with the origin beside them. Declared by `deadLetters`.
+   *  Resolves when the broker has the copy and the original is settled; rejects when it could not be made, and the delivery is then as it was: core tries again, and pauses meanwhile. */
+  bury?(failure: FailureFacts): Promise<void>
+  /** Refuses it: it is lost, or what the broker's own policy makes of what is refused. Absent: core acknowledges instead. */
+  discard?(): void
   /** There when the driver has a policy of its own for handlers that throw: called instead of `acknowledge` and `requeue`, and settles the notification. */
   failed?(error: unknown): void
 }

@@ -14,6 +14,7 @@ interface Exchange {
   readonly fanouts: Map<string, Set<MemoryQueue>>
   /** `topic.priority` to the unpooled queue and those of the pools. */
   readonly notifications: Map<string, Map<string | null, MemoryQueue>>
+  readonly deadLetters: Map<MemoryQueue, StoredMessage[]>
 }
 
 /** One virtual host of the in-process broker: exchanges, queues and what lies in them. It lives as long as the process, like a broker that nobody restarts. */
@@ -95,6 +96,21 @@ export class MemoryBroker {
     return [...this.#exchange(exchange).notifications.get(routingKey)!.values()]
   }
 
+  /** Keeps a copy of a notification with the dead letters of its queue. */
+  bury(exchange: string, from: MemoryQueue, letter: StoredMessage): void {
+    const { deadLetters } = this.#exchange(exchange)
+    const letters = deadLetters.get(from) ?? []
+    deadLetters.set(from, letters)
+    letters.push(letter)
+  }
+
+  /** Every queue that has dead letters, and the letters, oldest first. The lists are the broker's own: taking a letter out is done there. */
+  deadLetters(): readonly { readonly queue: MemoryQueue; readonly letters: StoredMessage[] }[] {
+    return [...this.#exchanges.values()].flatMap(({ deadLetters }) =>
+      [...deadLetters].map(([queue, letters]) => ({ queue, letters })),
+    )
+  }
+
   /** Puts text that no driver has written where listeners of the place get it, for tests of what cannot be read.
    *  `routingKey`: `topic` or `topic.server` of a request, `topic.priority` of a notification. */
   publishText(place: {
@@ -112,6 +128,7 @@ export class MemoryBroker {
       clock: systemClock,
       replyTo: null,
       callMonitorTimeout: null,
+      orderingKey: undefined,
     }
     const queues =
       kind === 'request'
@@ -123,7 +140,7 @@ export class MemoryBroker {
   #exchange(name: string): Exchange {
     let exchange = this.#exchanges.get(name)
     if (exchange === undefined) {
-      exchange = { requests: new Map(), fanouts: new Map(), notifications: new Map() }
+      exchange = { requests: new Map(), fanouts: new Map(), notifications: new Map(), deadLetters: new Map() }
       this.#exchanges.set(name, exchange)
     }
     return exchange

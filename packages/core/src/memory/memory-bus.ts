@@ -71,6 +71,7 @@ export class MemoryBus implements Driver {
       clock,
       replyTo: waitForReply ? this.#inbox : null,
       callMonitorTimeout: callMonitorTimeoutMs === null ? null : callMonitorTimeoutMs / 1000,
+      orderingKey: undefined,
     }
     if (this.#hasObstacles) await this.#passObstacles('request', options)
     this.#options.recorder?.record({ type: waitForReply ? 'call' : 'cast', target, context, message: { ...message } })
@@ -89,7 +90,7 @@ export class MemoryBus implements Driver {
   }
 
   async sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
-    const { context, message, headers } = notification
+    const { context, message, headers, orderingKey } = notification
     const { deadline, version } = options
     deadline.check(NOT_SENT)
     const stored: StoredMessage = {
@@ -100,6 +101,7 @@ export class MemoryBus implements Driver {
       clock: this.#options.context.clock,
       replyTo: null,
       callMonitorTimeout: null,
+      orderingKey,
     }
     if (this.#hasObstacles) await this.#passObstacles('notification', options)
     this.#options.recorder?.record({ type: 'notify', target, context, message: { ...message }, version })
@@ -127,7 +129,8 @@ export class MemoryBus implements Driver {
       kind: 'request',
       prefetch: options.prefetch,
       queues,
-      onBody: (body, settlement) => options.onMessage(new MemoryRequest(body, settlement, this.#sendReply)),
+      onBody: (body, settlement) =>
+        options.onMessage(new MemoryRequest(body, settlement, this.#sendReply, options.acknowledge === 'after')),
       onClose: () => broker.removeFanoutQueue(exchange, topic, fanout),
     })
   }
@@ -140,23 +143,25 @@ export class MemoryBus implements Driver {
     const { pool, prefetch, onMessage } = options
     options.deadline.check({ phase: 'declare', delivery: 'not-sent' })
     await this.#connection.whenOpen(options.deadline)
-    const priorities = new Map<MemoryQueue, string>()
+    const places = new Map<MemoryQueue, { readonly priority: string; readonly exchange: string }>()
     for (const { target, priority } of sources) {
       const routingKey = `${topicOf(target)}.${priority}`
       // As on a real broker, the unpooled queue is there even when only pools listen.
-      const unpooled = broker.notificationQueue(this.#exchangeOf(target), routingKey, null, queueMaxLength)
-      const queue =
-        pool === null ? unpooled : broker.notificationQueue(this.#exchangeOf(target), routingKey, pool, queueMaxLength)
-      priorities.set(queue, priority)
+      const exchange = this.#exchangeOf(target)
+      const unpooled = broker.notificationQueue(exchange, routingKey, null, queueMaxLength)
+      const queue = pool === null ? unpooled : broker.notificationQueue(exchange, routingKey, pool, queueMaxLength)
+      places.set(queue, { priority, exchange })
     }
     const topics = [...new Set(sources.map(({ target }) => target.topic))].join(',')
     return this.#listenTo({
       name: `notifications ${topics}${pool === null ? '' : ` of pool ${pool}`}`,
       kind: 'notification',
       prefetch,
-      queues: [...priorities.keys()],
-      onBody: (body, settlement, queue) =>
-        onMessage(new MemoryNotification(body, settlement, priorities.get(queue) ?? '')),
+      queues: [...places.keys()],
+      onBody: (body, settlement, queue) => {
+        const { priority, exchange } = places.get(queue) ?? { priority: '', exchange: '' }
+        onMessage(new MemoryNotification(body, settlement, priority, (letter) => broker.bury(exchange, queue, letter)))
+      },
       onClose: () => {},
     })
   }

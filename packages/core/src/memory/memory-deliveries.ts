@@ -1,6 +1,7 @@
 import type { IncomingNotification, IncomingRequest, MessageContext, RPCReply } from '../driver/messages.ts'
+import { FAILURE_HEADERS, failedAttemptsOf, type FailureFacts } from '../driver/failure.ts'
 import { encodeJson } from '../wire/json.ts'
-import type { ReplyAddress, StoredBody } from './memory-queue.ts'
+import type { ReplyAddress, StoredBody, StoredMessage } from './memory-queue.ts'
 import type { Settlement } from './memory-subscription.ts'
 
 /** Hands a reply to the client's side; resolves when it is there or given up. */
@@ -22,9 +23,14 @@ export class MemoryRequest implements IncomingRequest {
   declare readonly headers?: Readonly<Record<string, string>>
   readonly #settlement: Settlement
   readonly #sendReply: ReplySender
+  readonly #isLate: boolean
+  declare readonly expiresInMs?: number
 
-  constructor(body: StoredBody, settlement: Settlement, sendReply: ReplySender) {
+  /** `isLate`: settled when it is finished, not when it is acknowledged. */
+  constructor(body: StoredBody, settlement: Settlement, sendReply: ReplySender, isLate: boolean) {
     const { message } = settlement.entry
+    if (message.expiresAt !== Infinity) this.expiresInMs = Math.max(0, message.expiresAt - message.clock.now())
+    this.#isLate = isLate
     this.context = body.context
     this.message = body.message
     this.redelivered = settlement.deliveriesBefore > 0
@@ -41,7 +47,11 @@ export class MemoryRequest implements IncomingRequest {
   }
 
   acknowledge(): void {
-    this.#settlement.acknowledge()
+    if (!this.#isLate) this.#settlement.acknowledge()
+  }
+
+  finished(): void {
+    if (this.#isLate) this.#settlement.acknowledge()
   }
 
   requeue(): void {
@@ -69,10 +79,18 @@ export class MemoryNotification implements IncomingNotification {
   readonly uniqueId: string
   readonly priority: string
   declare readonly headers?: Readonly<Record<string, string>>
+  declare readonly failedAttempts?: number
+  declare readonly orderingKey?: string
   readonly #settlement: Settlement
+  readonly #keep: (letter: StoredMessage) => void
 
-  constructor(body: StoredBody, settlement: Settlement, priority: string) {
+  /** `keep` stores a dead letter. */
+  constructor(body: StoredBody, settlement: Settlement, priority: string, keep: (letter: StoredMessage) => void) {
     const { message } = settlement.entry
+    const failedAttempts = failedAttemptsOf(message.headers)
+    if (failedAttempts > 0) this.failedAttempts = failedAttempts
+    if (message.orderingKey !== undefined) this.orderingKey = message.orderingKey
+    this.#keep = keep
     this.context = body.context
     this.message = body.message
     this.redelivered = settlement.deliveriesBefore > 0
@@ -89,5 +107,13 @@ export class MemoryNotification implements IncomingNotification {
 
   requeue(): void {
     this.#settlement.requeue()
+  }
+
+  async bury({ headers }: FailureFacts): Promise<void> {
+    if (!this.#settlement.isOpen) return
+    const { message } = this.#settlement.entry
+    const origin = { [FAILURE_HEADERS.origin]: this.#settlement.queueName }
+    this.#keep({ ...message, headers: { ...message.headers, ...headers, ...origin } })
+    this.#settlement.acknowledge()
   }
 }

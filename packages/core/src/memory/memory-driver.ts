@@ -3,6 +3,7 @@ import type { DriverCapabilities } from '../driver/capabilities.ts'
 import type { DriverContext, DriverDefinition } from '../driver/driver.ts'
 import type { TransportURL } from '../url/transport-url.ts'
 import { brokerOf, type MemoryBroker } from './memory-broker.ts'
+import { MemoryAdmin } from './memory-admin.ts'
 import { MemoryBus } from './memory-bus.ts'
 import type { MemoryFaultPlan, MemoryRecorder } from './memory-hooks.ts'
 
@@ -13,8 +14,10 @@ export const MEMORY_CAPABILITIES: DriverCapabilities = Object.freeze<DriverCapab
   rpcCallMonitoring: true,
   rpcAtLeastOnce: true,
   rpcExpiry: true,
+  rpcLateAcknowledgement: true,
   notifications: true,
   requeue: true,
+  deadLetters: true,
   pools: true,
   storesBeforeListeners: true,
   exchanges: 'both',
@@ -64,6 +67,7 @@ export function defineMemoryDriver(parts: MemoryDriverParts = {}): DriverDefinit
         recorder: parts.recorder,
         faults: parts.faults,
       }),
+    administer: (url: TransportURL) => new MemoryAdmin(parts.broker ?? brokerOf(url)),
   }
 }
 

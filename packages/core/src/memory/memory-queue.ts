@@ -12,6 +12,8 @@ export interface StoredMessage {
   /** Where the reply goes; null for casts and notifications. */
   readonly replyTo: ReplyAddress | null
   readonly callMonitorTimeout: number | null
+  /** Notifications of one key are handled in order; undefined: no order is asked for. */
+  readonly orderingKey: string | undefined
 }
 
 /** What `StoredMessage.text` holds. */

@@ -77,6 +77,10 @@ export class Settlement {
     this.deliveriesBefore = entry.deliveries
   }
 
+  get queueName(): string {
+    return this.#queue.name
+  }
+
   get isOpen(): boolean {
     return this.#open
   }

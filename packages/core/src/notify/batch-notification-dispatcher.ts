@@ -2,6 +2,7 @@ import type { IncomingNotification } from '../driver/messages.ts'
 import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
 import { collectCallbacks, passes } from './callbacks.ts'
 import { type BatchNotificationEndpoint, NotificationResult, type ReceivedNotification } from './endpoint.ts'
+import type { NotificationFailures } from './failures.ts'
 import { isPriority } from './priority.ts'
 import { receive } from './receive.ts'
 import type { NotificationReporter } from './reporter.ts'
@@ -12,7 +13,7 @@ interface Member {
   readonly notification: ReceivedNotification
 }
 
-/** Brings a batch to the endpoints and settles each message of it: the rules of INVENTORY L13 to L15. */
+/** Brings a batch to the endpoints and settles each message of it. */
 export class BatchNotificationDispatcher {
   readonly #callbacks
   readonly #serializer: Serializer
@@ -34,22 +35,25 @@ export class BatchNotificationDispatcher {
     return [...this.#callbacks.keys()]
   }
 
-  /** Splits the batch by priority and handles the parts in the alphabetical order of the priorities. Never rejects. */
-  async dispatch(batch: readonly IncomingNotification[]): Promise<void> {
-    const groups = await this.#group(batch)
+  /** Splits the batch by priority and handles the parts in the alphabetical order of the priorities. Resolves with what the last failing part threw. Never rejects. */
+  async dispatch(
+    batch: readonly IncomingNotification[],
+    failures: NotificationFailures,
+  ): Promise<{ readonly error: unknown } | undefined> {
+    const groups = await this.#group(batch, failures)
+    let failure: { readonly error: unknown } | undefined
     for (const priority of [...groups.keys()].sort()) {
       const members = groups.get(priority) ?? []
-      const outcome = await this.#handle(priority, members)
-      if (outcome === 'settled') continue
-      const requeue = outcome === NotificationResult.REQUEUE && this.#allowRequeue
-      for (const { incoming } of members)
-        if (requeue) incoming.requeue()
-        else incoming.acknowledge()
+      failure = (await this.#handle(priority, members, failures)) ?? failure
     }
+    return failure
   }
 
   /** Settles what no endpoint could take and sorts the rest by priority, each part in the order of arrival. */
-  async #group(batch: readonly IncomingNotification[]): Promise<ReadonlyMap<string, readonly Member[]>> {
+  async #group(
+    batch: readonly IncomingNotification[],
+    failures: NotificationFailures,
+  ): Promise<ReadonlyMap<string, readonly Member[]>> {
     const groups = new Map<string, Member[]>()
     for (const incoming of batch) {
       if (incoming.signal?.aborted) {
@@ -59,7 +63,7 @@ export class BatchNotificationDispatcher {
       const reception = await receive(incoming, this.#serializer)
       if (reception.kind === 'unreadable') {
         this.#reporter.dropped('unreadable', incoming, 'it cannot be read', reception.error)
-        incoming.acknowledge()
+        await failures.unreadable(incoming, reception.error)
       } else if (isPriority(reception.priority)) {
         const group = groups.get(reception.priority)
         const member = { incoming, notification: reception.notification }
@@ -74,27 +78,52 @@ export class BatchNotificationDispatcher {
     return groups
   }
 
-  /** One priority's part: REQUEUE or an exception concerns all of it, and later endpoints are skipped. */
-  async #handle(priority: string, members: readonly Member[]): Promise<'handled' | 'requeue' | 'settled'> {
+  /** One priority's part, settled at the end: REQUEUE or an exception concerns all of it, and later endpoints are skipped. */
+  async #handle(
+    priority: string,
+    members: readonly Member[],
+    failures: NotificationFailures,
+  ): Promise<{ readonly error: unknown } | undefined> {
     try {
-      for (const { call, filter } of this.#callbacks.get(priority) ?? []) {
-        const wanted = members.map((member) => member.notification).filter((one) => passes(filter, one))
-        if (wanted.length === 0) continue
-        const answer = call(wanted)
-        const outcome = isPromiseLike(answer) ? await answer : answer
-        if (outcome === NotificationResult.REQUEUE) return NotificationResult.REQUEUE
-      }
-      return NotificationResult.HANDLED
+      const outcome = await this.#call(priority, members)
+      for (const { incoming } of members)
+        if (outcome === NotificationResult.REQUEUE && this.#allowRequeue) await failures.handedBack(incoming)
+        else incoming.acknowledge()
+      return undefined
     } catch (error) {
-      const [first] = members
-      if (first?.incoming.failed !== undefined) {
-        this.#reporter.handlerFailed(error, first.incoming, 'settled by the policy of the driver')
-        for (const { incoming } of members) incoming.failed?.(error)
-        return 'settled'
-      }
-      if (first !== undefined)
-        this.#reporter.handlerFailed(error, first.incoming, this.#allowRequeue ? 'requeued' : 'acknowledged')
-      return NotificationResult.REQUEUE
+      return await this.#fail(priority, members, error, failures)
     }
+  }
+
+  /** Rejects with what the first endpoint throws. */
+  async #call(priority: string, members: readonly Member[]): Promise<'handled' | 'requeue'> {
+    for (const { call, filter } of this.#callbacks.get(priority) ?? []) {
+      const wanted = members.map((member) => member.notification).filter((one) => passes(filter, one))
+      if (wanted.length === 0) continue
+      const answer = call(wanted)
+      const outcome = isPromiseLike(answer) ? await answer : answer
+      if (outcome === NotificationResult.REQUEUE) return NotificationResult.REQUEUE
+    }
+    return NotificationResult.HANDLED
+  }
+
+  /** Applies the policy to each message of the part; those that are to be handled again at once are, together. */
+  async #fail(
+    priority: string,
+    members: readonly Member[],
+    error: unknown,
+    failures: NotificationFailures,
+  ): Promise<{ readonly error: unknown }> {
+    const [first] = members
+    if (first?.incoming.failed !== undefined) {
+      this.#reporter.handlerFailed(error, first.incoming, 'settled by the policy of the driver')
+      for (const { incoming } of members) incoming.failed?.(error)
+      return { error }
+    }
+    const next = await Promise.all(
+      members.map(({ incoming, notification }) => failures.failed(incoming, notification, error)),
+    )
+    const again = members.filter((_member, index) => next[index] === 'again')
+    return again.length === 0 ? { error } : ((await this.#handle(priority, again, failures)) ?? { error })
   }
 }

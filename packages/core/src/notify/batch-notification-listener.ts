@@ -1,4 +1,3 @@
-import type { Listener } from '../driver/driver.ts'
 import type { IncomingNotification } from '../driver/messages.ts'
 import { MessageServer } from '../server/message-server.ts'
 import { LARGEST_PREFETCH } from '../server/prefetch.ts'
@@ -7,6 +6,7 @@ import type { Transport } from '../transport/transport.ts'
 import { BatchNotificationDispatcher } from './batch-notification-dispatcher.ts'
 import { Batcher } from './batcher.ts'
 import type { BatchNotificationEndpoint } from './endpoint.ts'
+import { ListeningCycle } from './listening-cycle.ts'
 import { checkOptions, type OptionNames } from '../util/check.ts'
 import {
   handBackOf,
@@ -52,8 +52,9 @@ export function getBatchNotificationListener(
     throw new TypeError(`batchSize must be a whole number from 1 to ${LARGEST_BATCH}, not ${batchSize}`)
   if (batchTimeoutMs !== null && !(batchTimeoutMs >= 0))
     throw new TypeError(`batchTimeoutMs must be milliseconds or null, not ${batchTimeoutMs}`)
-  const { name, pool, allowRequeue, logger, ...parts } = prepareListener(transport, targets, options, OPTIONS)
-  const dispatcher = new BatchNotificationDispatcher(endpoints, { ...parts, allowRequeue })
+  const parts = prepareListener(transport, targets, options, OPTIONS)
+  const { name, pool, allowRequeue, logger, pausing } = parts
+  const dispatcher = new BatchNotificationDispatcher(endpoints, parts)
   const sources = sourcesOf(targets, dispatcher.supportedPriorities)
   const { clock } = transport
   return new MessageServer({
@@ -62,14 +63,16 @@ export function getBatchNotificationListener(
     logger,
     clock,
     host: transport,
+    health: () => pausing.health,
     listen: async (workers, deadline) => {
+      const cycle = new ListeningCycle(transport, parts, workers, (incoming) => batcher.add(incoming))
       const batcher = new Batcher<IncomingNotification>({
         size: batchSize,
         timeoutMs: batchTimeoutMs,
         clock,
         onBatch: (batch) =>
           workers.run(
-            () => dispatcher.dispatch(batch),
+            () => cycle.run(() => dispatcher.dispatch(batch, cycle.failures)),
             batch.some((incoming) => incoming.orderingKey !== undefined) ? ORDERED : undefined,
             handBackAll(transport, batch),
           ),
@@ -83,7 +86,8 @@ export function getBatchNotificationListener(
         prefetch,
         onMessage,
       })
-      return flushingOnStop(listener, batcher)
+      // Nothing more will fill the batch once intake has stopped.
+      return cycle.guard(listener, () => batcher.flush())
     },
   })
 }
@@ -93,20 +97,5 @@ function handBackAll(transport: Transport, batch: readonly IncomingNotification[
   if (handBacks.includes(undefined)) return undefined
   return () => {
     for (const handBack of handBacks) handBack?.()
-  }
-}
-
-/** Nothing more will fill the batch once intake has stopped. */
-function flushingOnStop(listener: Listener, batcher: Batcher<IncomingNotification>): Listener {
-  return {
-    closed: listener.closed,
-    async stop() {
-      try {
-        await listener.stop()
-      } finally {
-        batcher.flush()
-      }
-    },
-    close: () => listener.close(),
   }
 }

@@ -7,6 +7,13 @@ import type { Target } from '../target.ts'
 import { requireTarget, requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { checkList, checkOptions, kindOf, type OptionNames } from '../util/check.ts'
+import {
+  type FailureAction,
+  type FailurePolicy,
+  type ResolvedFailurePolicy,
+  resolveFailurePolicy,
+} from './failure-policy.ts'
+import { Pausing } from '../server/pausing.ts'
 import { NotificationReporter } from './reporter.ts'
 
 /** Settings of a listener; everything may be left out. Source: INVENTORY L1. */
@@ -16,6 +23,8 @@ export interface NotificationListenerOptions {
   /** Endpoints may hand a notification back by REQUEUE or by throwing. Default false: both are acknowledged. */
   readonly allowRequeue?: boolean
   readonly serializer?: Serializer
+  /** What becomes of a notification whose endpoint throws: an action, or a whole policy. What is left out comes from `[oslo_messaging_nodejs]`, which is oslo's behaviour unless configured. */
+  readonly onFailure?: FailurePolicy | FailureAction
   /** Most notifications (or batches) handled at the same time. */
   readonly workers?: number
 }
@@ -24,6 +33,7 @@ export const LISTENER_OPTIONS: OptionNames<NotificationListenerOptions> = {
   pool: true,
   allowRequeue: true,
   serializer: true,
+  onFailure: true,
   workers: true,
 }
 
@@ -36,6 +46,8 @@ export interface ListenerParts {
   readonly pool: string | null
   readonly logger: Logger
   readonly reporter: NotificationReporter
+  readonly policy: ResolvedFailurePolicy
+  readonly pausing: Pausing
 }
 
 /** Checks what can be checked before the broker is asked. Throws UnsupportedCapability, naming what to use instead. */
@@ -50,19 +62,22 @@ export function prepareListener(
   if (targets.length === 0) throw new TypeError('A notification listener needs at least one target')
   for (const target of targets) requireTarget(target, 'A notification listener')
   checkOptions('A notification listener', options, names)
-  const { pool = null, allowRequeue = false, serializer = new NoOpSerializer() } = options
+  const { pool = null, serializer = new NoOpSerializer() } = options
   if (pool !== null && (typeof pool !== 'string' || pool === ''))
     throw new TypeError(
       `pool must be a name, or null for the unpooled listeners, not ${pool === '' ? 'empty text' : kindOf(pool)}`,
     )
-  if (typeof allowRequeue !== 'boolean')
-    throw new TypeError(`allowRequeue must be true or false, not ${kindOf(allowRequeue)}`)
+  if (options.allowRequeue !== undefined && typeof options.allowRequeue !== 'boolean')
+    throw new TypeError(`allowRequeue must be true or false, not ${kindOf(options.allowRequeue)}`)
   checkSerializer(serializer)
   transport.warnUnlessKind('notification', 'A notification listener')
   transport.require('notifications')
+  const policy = resolveFailurePolicy(transport.conf, options.onFailure, transport.failureDefaults)
+  if (policy.then === 'dead-letter') transport.require('deadLetters')
+  const allowRequeue = options.allowRequeue === true || policy.then === 'requeue'
   if (allowRequeue) transport.require('requeue')
   if (pool !== null) transport.require('pools')
-  const { logger, driverName: driver } = transport
+  const { logger, clock, driverName: driver } = transport
   const topics = targets.map((target) => target.topic ?? String(target)).join(', ')
   const name = `notification listener ${topics}${pool === null ? '' : ` (pool ${pool})`}`
   return {
@@ -72,6 +87,8 @@ export function prepareListener(
     pool,
     logger,
     reporter: new NotificationReporter({ driver, source: name, logger }),
+    policy,
+    pausing: new Pausing({ name, driver, settings: policy.pause, logger, clock }),
   }
 }
 

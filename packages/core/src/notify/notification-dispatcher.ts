@@ -1,12 +1,21 @@
 import type { IncomingNotification } from '../driver/messages.ts'
 import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
-import { collectCallbacks, passes } from './callbacks.ts'
-import { type NotificationArguments, type NotificationEndpoint, NotificationResult } from './endpoint.ts'
+import { type Callback, collectCallbacks, passes } from './callbacks.ts'
+import {
+  type NotificationArguments,
+  type NotificationEndpoint,
+  NotificationResult,
+  type ReceivedNotification,
+} from './endpoint.ts'
+import type { NotificationFailures } from './failures.ts'
 import { isPriority } from './priority.ts'
-import { receive } from './receive.ts'
+import { type Reception, receive } from './receive.ts'
 import type { NotificationReporter } from './reporter.ts'
 
-/** Brings one notification to the endpoints and settles it: the rules of INVENTORY L2 to L8 and L17. */
+/** What an endpoint threw; undefined when none did. */
+type Outcome = { readonly error: unknown } | undefined
+
+/** Brings one notification to the endpoints and settles it. */
 export class NotificationDispatcher {
   readonly #callbacks
   readonly #serializer: Serializer
@@ -28,51 +37,86 @@ export class NotificationDispatcher {
     return [...this.#callbacks.keys()]
   }
 
-  /** Calls every endpoint that has the method and whose filter matches, in order, until one asks for requeue; then settles the message. Never rejects. */
-  async dispatch(incoming: IncomingNotification): Promise<void> {
+  /** Calls every endpoint that has the method and whose filter matches, in order, until one asks for requeue; then settles the message, or leaves it to the failure policy.
+   *  Gives what an endpoint threw, if one did: a value when everything on the way was synchronous, for which a promise would cost each message turns of the event loop.
+   *  Neither throws nor rejects. */
+  dispatch(incoming: IncomingNotification, failures: NotificationFailures): Outcome | Promise<Outcome> {
     if (incoming.signal?.aborted) {
       this.#reporter.dropped('revoked', incoming, 'the broker has taken it away')
-      return
+      return undefined
     }
-    const outcome = await this.#handle(incoming)
-    if (outcome === 'settled') return
-    if (outcome === NotificationResult.REQUEUE && this.#allowRequeue) incoming.requeue()
-    else incoming.acknowledge()
+    const reception = receive(incoming, this.#serializer)
+    return isPromiseLike(reception)
+      ? reception.then((received) => this.#take(incoming, received, failures))
+      : this.#take(incoming, reception, failures)
   }
 
-  /** `settled`: the driver has a policy for failures, and has applied it. */
-  async #handle(incoming: IncomingNotification): Promise<'handled' | 'requeue' | 'settled'> {
-    const reception = await receive(incoming, this.#serializer)
+  #take(
+    incoming: IncomingNotification,
+    reception: Reception,
+    failures: NotificationFailures,
+  ): Outcome | Promise<Outcome> {
     if (reception.kind === 'unreadable') {
       this.#reporter.dropped('unreadable', incoming, 'it cannot be read', reception.error)
-      return NotificationResult.HANDLED
+      return failures.unreadable(incoming, reception.error)?.then(() => undefined)
     }
     const { priority, notification } = reception
-    if (!isPriority(priority)) {
-      this.#reporter.dropped(
-        'unknown-priority',
-        incoming,
-        `priority ${JSON.stringify(priority.slice(0, 40))} is unknown`,
-      )
-      return NotificationResult.HANDLED
-    }
+    if (isPriority(priority))
+      return this.#call(incoming, notification, this.#callbacks.get(priority) ?? [], 0, failures)
+    this.#reporter.dropped('unknown-priority', incoming, `priority ${JSON.stringify(priority.slice(0, 40))} is unknown`)
+    incoming.acknowledge()
+    return undefined
+  }
+
+  /** Goes through the endpoints from `first` on. */
+  #call(
+    incoming: IncomingNotification,
+    notification: ReceivedNotification,
+    callbacks: readonly Callback<NotificationArguments>[],
+    first: number,
+    failures: NotificationFailures,
+  ): Outcome | Promise<Outcome> {
     const { ctxt, publisherId, eventType, payload, metadata, delivery } = notification
-    try {
-      for (const { call, filter } of this.#callbacks.get(priority) ?? []) {
+    for (const [offset, { call, filter }] of callbacks.slice(first).entries()) {
+      let answer: ReturnType<typeof call>
+      try {
         if (!passes(filter, notification)) continue
-        const answer = call(ctxt, publisherId, eventType, payload, metadata, delivery)
-        const outcome = isPromiseLike(answer) ? await answer : answer
-        if (outcome === NotificationResult.REQUEUE) return NotificationResult.REQUEUE
+        answer = call(ctxt, publisherId, eventType, payload, metadata, delivery)
+      } catch (error) {
+        return this.#fail(incoming, notification, error, failures)
       }
-      return NotificationResult.HANDLED
-    } catch (error) {
-      if (incoming.failed !== undefined) {
-        this.#reporter.handlerFailed(error, incoming, 'settled by the policy of the driver')
-        incoming.failed(error)
-        return 'settled'
-      }
-      this.#reporter.handlerFailed(error, incoming, this.#allowRequeue ? 'requeued' : 'acknowledged')
-      return NotificationResult.REQUEUE
+      if (isPromiseLike(answer))
+        return Promise.resolve(answer).then(
+          (outcome) =>
+            outcome === NotificationResult.REQUEUE
+              ? this.#requeue(incoming, failures)
+              : this.#call(incoming, notification, callbacks, first + offset + 1, failures),
+          (error: unknown) => this.#fail(incoming, notification, error, failures),
+        )
+      if (answer === NotificationResult.REQUEUE) return this.#requeue(incoming, failures)
     }
+    incoming.acknowledge()
+    return undefined
+  }
+
+  #requeue(incoming: IncomingNotification, failures: NotificationFailures): Outcome | Promise<Outcome> {
+    if (this.#allowRequeue) return failures.handedBack(incoming)?.then(() => undefined)
+    incoming.acknowledge()
+    return undefined
+  }
+
+  async #fail(
+    incoming: IncomingNotification,
+    notification: ReceivedNotification,
+    error: unknown,
+    failures: NotificationFailures,
+  ): Promise<Outcome> {
+    if (incoming.failed !== undefined) {
+      this.#reporter.handlerFailed(error, incoming, 'settled by the policy of the driver')
+      incoming.failed(error)
+      return { error }
+    }
+    const next = await failures.failed(incoming, notification, error)
+    return next === 'again' ? await this.dispatch(incoming, failures) : { error }
   }
 }

@@ -1,3 +1,4 @@
+import type { IncomingNotification } from '../driver/messages.ts'
 import { MessageServer } from '../server/message-server.ts'
 import { prefetchOf } from '../server/prefetch.ts'
 import type { Target } from '../target.ts'
@@ -10,6 +11,7 @@ import {
   prepareListener,
   sourcesOf,
 } from './listener-parts.ts'
+import { ListeningCycle } from './listening-cycle.ts'
 import { NotificationDispatcher } from './notification-dispatcher.ts'
 
 /** Takes notifications of the targets' topics and brings each to the endpoints that have a method for its priority.
@@ -31,8 +33,9 @@ export function getNotificationListener(
   endpoints: readonly NotificationEndpoint[],
   options: NotificationListenerOptions = {},
 ): MessageServer {
-  const { name, pool, allowRequeue, logger, ...parts } = prepareListener(transport, targets, options, LISTENER_OPTIONS)
-  const dispatcher = new NotificationDispatcher(endpoints, { ...parts, allowRequeue })
+  const parts = prepareListener(transport, targets, options, LISTENER_OPTIONS)
+  const { name, pool, allowRequeue, logger, pausing } = parts
+  const dispatcher = new NotificationDispatcher(endpoints, parts)
   const sources = sourcesOf(targets, dispatcher.supportedPriorities)
   return new MessageServer({
     name,
@@ -40,14 +43,17 @@ export function getNotificationListener(
     logger,
     clock: transport.clock,
     host: transport,
-    listen: (workers, deadline) =>
-      transport.listenForNotifications(sources, {
-        pool,
-        allowRequeue,
-        deadline,
-        prefetch: prefetchOf(workers),
-        onMessage: (incoming) =>
-          workers.run(() => dispatcher.dispatch(incoming), incoming.orderingKey, handBackOf(transport, incoming)),
-      }),
+    health: () => pausing.health,
+    listen: async (workers, deadline) => {
+      const take = (incoming: IncomingNotification): void =>
+        workers.run(
+          () => cycle.run(() => dispatcher.dispatch(incoming, cycle.failures)),
+          incoming.orderingKey,
+          handBackOf(transport, incoming),
+        )
+      const cycle = new ListeningCycle(transport, parts, workers, take)
+      const options = { pool, allowRequeue, deadline, prefetch: prefetchOf(workers), onMessage: take }
+      return cycle.guard(await transport.listenForNotifications(sources, options))
+    },
   })
 }

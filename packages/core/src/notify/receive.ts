@@ -7,30 +7,52 @@ export type Reception =
   | { readonly kind: 'notification'; readonly priority: string; readonly notification: ReceivedNotification }
   | { readonly kind: 'unreadable'; readonly error: unknown }
 
-/** Reads a delivered message: context first, then the payload with the deserialized context (Z4). Missing fields become null. Never rejects.
- *  Source: WIRE 4.3. */
-export async function receive(incoming: IncomingNotification, serializer: Serializer): Promise<Reception> {
+/** Reads a delivered message: context first, then the payload with the deserialized context. Missing fields become null.
+ *  Gives a promise only when the serializer does. Neither throws nor rejects. */
+export function receive(incoming: IncomingNotification, serializer: Serializer): Reception | Promise<Reception> {
   const { message } = incoming
   try {
     if (typeof message !== 'object' || message === null || Array.isArray(message))
       throw new TypeError('The message is not an object')
-    const context = serializer.deserializeContext(incoming.context)
-    const ctxt = isPromiseLike(context) ? await context : context
-    const entity = serializer.deserializeEntity(ctxt, message['payload'] ?? null)
-    return {
-      kind: 'notification',
-      priority: (textOf(message['priority']) ?? '').toLowerCase(),
-      notification: {
-        ctxt,
-        publisherId: textOf(message['publisher_id']),
-        eventType: textOf(message['event_type']),
-        payload: isPromiseLike(entity) ? await entity : entity,
-        metadata: { message_id: textOf(message['message_id']), timestamp: textOf(message['timestamp']) },
-        delivery: deliveryOf(incoming),
-      },
-    }
+    const ctxt = serializer.deserializeContext(incoming.context)
+    if (isPromiseLike(ctxt)) return receiveLater(incoming, serializer, ctxt)
+    const payload = serializer.deserializeEntity(ctxt, message['payload'] ?? null)
+    if (isPromiseLike(payload)) return receiveLater(incoming, serializer, ctxt, payload)
+    return received(incoming, ctxt, payload)
   } catch (error) {
     return { kind: 'unreadable', error }
+  }
+}
+
+/** For serializers that take their time. */
+async function receiveLater(
+  incoming: IncomingNotification,
+  serializer: Serializer,
+  context: object | PromiseLike<object>,
+  entity?: PromiseLike<unknown>,
+): Promise<Reception> {
+  try {
+    const ctxt = await context
+    const payload = await (entity ?? serializer.deserializeEntity(ctxt, incoming.message['payload'] ?? null))
+    return received(incoming, ctxt, payload)
+  } catch (error) {
+    return { kind: 'unreadable', error }
+  }
+}
+
+function received(incoming: IncomingNotification, ctxt: object, payload: unknown): Reception {
+  const { message } = incoming
+  return {
+    kind: 'notification',
+    priority: (textOf(message['priority']) ?? '').toLowerCase(),
+    notification: {
+      ctxt,
+      publisherId: textOf(message['publisher_id']),
+      eventType: textOf(message['event_type']),
+      payload,
+      metadata: { message_id: textOf(message['message_id']), timestamp: textOf(message['timestamp']) },
+      delivery: deliveryOf(incoming),
+    },
   }
 }
 
@@ -40,10 +62,11 @@ function textOf(value: unknown): string | null {
 }
 
 function deliveryOf(incoming: IncomingNotification): NotificationDelivery {
-  const { redelivered, deliveryCount, uniqueId, headers, signal } = incoming
+  const { redelivered, deliveryCount, failedAttempts, uniqueId, headers, signal } = incoming
   return {
     ...(redelivered === undefined ? {} : { redelivered }),
     ...(deliveryCount === undefined ? {} : { deliveryCount }),
+    ...(failedAttempts === undefined ? {} : { failedAttempts }),
     ...(uniqueId === undefined ? {} : { uniqueId }),
     ...(headers === undefined ? {} : { headers }),
     ...(signal === undefined ? {} : { signal }),

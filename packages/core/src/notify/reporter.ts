@@ -34,11 +34,7 @@ export class NotificationReporter {
   }
 
   /** An endpoint, or its filter, threw. */
-  handlerFailed(
-    error: unknown,
-    incoming: IncomingNotification,
-    consequence: 'requeued' | 'acknowledged' | 'settled by the policy of the driver',
-  ): void {
+  handlerFailed(error: unknown, incoming: IncomingNotification, consequence: string): void {
     this.#logger.error(
       `An endpoint of ${this.#source} failed, the notification is ${consequence}: ${errorText(error)}`,
       {
@@ -46,6 +42,15 @@ export class NotificationReporter {
         error,
       },
     )
+    this.failed(error)
+  }
+
+  /** The dead letters did not take it; it is tried again. */
+  buryFailed(error: unknown, incoming: IncomingNotification): void {
+    this.#logger.warn(`${this.#source} cannot move a failed notification to its dead letters: ${errorText(error)}`, {
+      ...factsOf(incoming),
+      error,
+    })
     this.failed(error)
   }
 

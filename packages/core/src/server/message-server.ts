@@ -1,6 +1,7 @@
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
 import type { Listener } from '../driver/driver.ts'
+import type { ComponentHealth } from '../driver/health.ts'
 import { isMessagingError, ServerListenError, TaskTimeout } from '../errors.ts'
 import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
@@ -48,6 +49,8 @@ export interface MessageServerOptions {
   /** Subscribes. What arrives is run on `pool`, which is new for each cycle; `prefetch` for the driver is twice `pool.size` (DESIGN D16). */
   readonly listen: (pool: WorkerPool, deadline: Deadline) => Promise<Listener>
   readonly host?: ServerHost
+  /** What of it an operator has to know beside its subscription: that it is paused. */
+  readonly health?: () => ComponentHealth | undefined
   /** Called when nobody waits for running handlers any more, so that those which care can stop. */
   readonly onAbandon?: (reason: unknown) => void
 }
@@ -108,6 +111,11 @@ export class MessageServer {
   get unfinished(): number {
     const { pool } = this.#cycle
     return pool === undefined ? 0 : pool.running + pool.waiting
+  }
+
+  /** That it takes no messages although its subscription is up, and why; undefined when it does. */
+  get health(): ComponentHealth | undefined {
+    return this.#options.health?.()
   }
 
   /** Begins to listen. Resolves when the broker has every subscription. A second start without a stop between does nothing but wait for the first.

@@ -22,6 +22,8 @@ export class WorkerPool {
   #running = 0
   #laneWaiting = 0
   #pumping = false
+  /** Tasks that may start although the pool is held; null: it is not held. */
+  #admitted: number | null = null
   #idleWaiters: (() => void)[] = []
   readonly #onDone = (): void => this.#finish()
   readonly #onFailed = (error: unknown): void => {
@@ -49,7 +51,7 @@ export class WorkerPool {
    *  `handBack` is called instead of the task when `handBackWaiting` finds it still waiting; without it the task runs even then. */
   run(task: Task, orderingKey?: string, handBack?: () => void): void {
     if (orderingKey === undefined) {
-      if (this.#running < this.size && this.#queue.length === 0) this.#start(task)
+      if (this.#running < this.size && this.#queue.length === 0 && this.#mayStart()) this.#start(task)
       else this.#queue.push({ task: inThisContext(task), orderingKey, handBack })
       return
     }
@@ -62,6 +64,22 @@ export class WorkerPool {
     }
     this.#lanes.set(orderingKey, new JobQueue())
     this.#queue.push(job)
+    this.#pump()
+  }
+
+  /** Starts no further task until `release`; what runs goes on. */
+  hold(): void {
+    this.#admitted = 0
+  }
+
+  /** Lets one task start while the pool is held: the first that waits, or the next to come. */
+  admitOne(): void {
+    if (this.#admitted !== null) this.#admitted = 1
+    this.#pump()
+  }
+
+  release(): void {
+    this.#admitted = null
     this.#pump()
   }
 
@@ -98,6 +116,14 @@ export class WorkerPool {
 
   #isIdle(): boolean {
     return this.#running === 0 && this.#queue.length === 0 && this.#laneWaiting === 0
+  }
+
+  /** Whether the next task may start now; uses up an admission. */
+  #mayStart(): boolean {
+    if (this.#admitted === null) return true
+    if (this.#admitted === 0) return false
+    this.#admitted = 0
+    return true
   }
 
   #start(task: Task): void {
@@ -150,7 +176,7 @@ export class WorkerPool {
     // A task that ends at once comes back here: the outer loop goes on, so that a long queue of them does not nest.
     if (this.#pumping) return
     this.#pumping = true
-    while (this.#running < this.size) {
+    while (this.#running < this.size && this.#queue.length > 0 && this.#mayStart()) {
       const job = this.#queue.shift()
       if (job === undefined) break
       if (job.orderingKey === undefined) this.#start(job.task)

@@ -1,13 +1,13 @@
 import type { ResolvedOptions } from '../config/option.ts'
 import { basename, extname } from 'node:path'
 import { type Logger, silentLogger } from '../diagnostics/logger.ts'
-import type { DriverContext, DriverDefinition } from '../driver/driver.ts'
+import type { CredentialsProvider, DriverContext, DriverDefinition } from '../driver/driver.ts'
 import { ManagedDriver } from '../driver/host/managed-driver.ts'
 import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
 import { ConfigurationError, InvalidTransportURL } from '../errors.ts'
 import { createDriverRegistry, type DriverRegistry } from '../registry/driver-registry.ts'
 import { TransportURL } from '../url/transport-url.ts'
-import { checkMethods, checkOptions, type OptionNames } from '../util/check.ts'
+import { checkFunction, checkMethods, checkOptions, type OptionNames } from '../util/check.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { type AllowedRemoteErrors, RemoteErrorTable } from '../wire/remote-error-table.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
@@ -29,6 +29,8 @@ export interface TransportOptions {
   readonly clock?: Clock | undefined
   /** Source of randomness, 0 (included) to 1 (excluded). Default `Math.random`. */
   readonly random?: (() => number) | undefined
+  /** Gives name and password for each attempt to connect, so that rotated ones need no restart. Default: those of the URL. */
+  readonly credentials?: CredentialsProvider | undefined
   /** Name for connections and the like. Default: the file name of the running program. */
   readonly program?: string | undefined
 }
@@ -42,6 +44,7 @@ const OPTIONS: OptionNames<TransportOptions & { readonly transportClass?: unknow
   clock: true,
   random: true,
   program: true,
+  credentials: true,
   transportClass: true,
 }
 
@@ -59,7 +62,8 @@ export async function openTransport(
   const remoteErrors = new RemoteErrorTable(options.allowedRemoteExmods)
   const { url, definition, context } = await findDriver(conf, options, configured, needed)
   const driver = await ManagedDriver.open(definition, url, context)
-  return { conf, url, driver, remoteErrors, logger: context.logger, clock: context.clock }
+  const failureDefaults = definition.failureDefaults?.(context.options) ?? {}
+  return { conf, url, driver, failureDefaults, remoteErrors, logger: context.logger, clock: context.clock }
 }
 
 /** A driver, and what it is to be opened with. */
@@ -80,6 +84,7 @@ export async function findDriver(
   checkOptions('A transport', options, OPTIONS)
   checkMethods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
   checkMethods('registry', options.registry, ['resolve'])
+  checkFunction('credentials', options.credentials)
   const { logger = silentLogger, clock = systemClock, random = Math.random, program = programName() } = options
   const url = chooseUrl(options.url, configured)
   checkAddresses(url)
@@ -93,6 +98,7 @@ export async function findDriver(
     logger,
     clock,
     random,
+    credentials: options.credentials,
   }
   return { url, definition, context }
 }

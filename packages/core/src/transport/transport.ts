@@ -1,6 +1,7 @@
 import type { Logger } from '../diagnostics/logger.ts'
 import type { DriverCapabilities } from '../driver/capabilities.ts'
 import type {
+  FailureDefaults,
   Listener,
   ListenOptions,
   NotificationSource,
@@ -8,7 +9,7 @@ import type {
   NotifyOptions,
   SendOptions,
 } from '../driver/driver.ts'
-import type { Health } from '../driver/health.ts'
+import type { ComponentHealth, Health } from '../driver/health.ts'
 import type { ManagedDriver } from '../driver/host/managed-driver.ts'
 import type { OutgoingNotification, OutgoingRequest, RPCReply } from '../driver/messages.ts'
 import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
@@ -31,6 +32,7 @@ export interface TransportParts {
   readonly conf: MessagingConfig
   readonly url: TransportURL
   readonly driver: ManagedDriver
+  readonly failureDefaults: FailureDefaults
   readonly remoteErrors: RemoteErrorTable
   readonly logger: Logger
   readonly clock: Clock
@@ -67,6 +69,8 @@ export class Transport implements ServerHost {
   readonly clock: Clock
   /** What remote errors its clients may rebuild. */
   readonly remoteErrors: RemoteErrorTable
+  /** What older options of the driver's own say about failing notifications. */
+  readonly failureDefaults: FailureDefaults
   readonly #driver: ManagedDriver
   readonly #servers = new Set<MessageServer>()
   readonly #impatience = new AbortController()
@@ -79,6 +83,7 @@ export class Transport implements ServerHost {
     this.logger = parts.logger
     this.clock = parts.clock
     this.remoteErrors = parts.remoteErrors
+    this.failureDefaults = parts.failureDefaults
     this.#driver = parts.driver
   }
 
@@ -137,7 +142,7 @@ export class Transport implements ServerHost {
 
   /** What is up and what is not, from the driver's own states; costs nothing and never waits. */
   health(): Health {
-    const health = this.#driver.health()
+    const health = this.#withPauses(this.#driver.health())
     return this.#closing === undefined || this.#driver.isClosed ? health : { ...health, status: 'draining' }
   }
 
@@ -215,6 +220,18 @@ export class Transport implements ServerHost {
     }
     await this.#driver.close({ signal })
     return { abandoned }
+  }
+
+  /** Servers that are paused are up for the driver, and not for whoever waits for their work. */
+  #withPauses(health: Health): Health {
+    let paused: ComponentHealth[] | undefined
+    for (const server of this.#servers) {
+      const component = server.health
+      if (component !== undefined) (paused ??= []).push(component)
+    }
+    if (paused === undefined) return health
+    const status = health.status === 'ok' || health.status === 'idle' ? 'degraded' : health.status
+    return { status, components: [...health.components, ...paused] }
   }
 
   #refuseWhileClosing(): void {

@@ -27,7 +27,7 @@ const definitionOf = (group: string, name: string): OptionDefinition => {
 
 describe('13 options of core', () => {
   it('13.0 all options are there, and no other', () => {
-    const ours = CORE_FRAGMENTS.flatMap(({ group, options }) =>
+    const ours = CORE_FRAGMENTS.filter(({ group }) => group !== 'oslo_messaging_nodejs').flatMap(({ group, options }) =>
       Object.keys(options).map((name) => `[${group}] ${name}`),
     )
     expect(ours.toSorted()).toEqual(facts.map(({ group, name }) => `[${group}] ${name}`).toSorted())

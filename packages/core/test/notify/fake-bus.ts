@@ -118,6 +118,7 @@ export async function createFakeBus(
     }),
     url,
     driver,
+    failureDefaults: {},
     remoteErrors: new RemoteErrorTable(),
     logger,
     clock,

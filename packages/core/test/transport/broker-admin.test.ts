@@ -8,6 +8,8 @@ type Admin = Awaited<ReturnType<NonNullable<DriverDefinition['administer']>>>
 
 async function open(admin: Admin, options: Parameters<typeof openBrokerAdmin>[1] = {}) {
   const driver: DriverDefinition = { ...memoryDriver, name: 'door', schemes: ['door'], administer: () => admin }
+  const { capabilities } = memoryDriver
+  const plain: DriverDefinition = { name: 'plain', schemes: ['plain'], capabilities, open: () => expect.fail('opened') }
   const conf = await loadConfig({
     overrides: {
       DEFAULT: { transport_url: 'door://user:secret@rpc/' },
@@ -15,7 +17,7 @@ async function open(admin: Admin, options: Parameters<typeof openBrokerAdmin>[1]
     },
   })
   return await openBrokerAdmin(conf, {
-    registry: createDriverRegistry({ drivers: [driver, memoryDriver] }),
+    registry: createDriverRegistry({ drivers: [driver, plain] }),
     ...options,
   })
 }
@@ -54,7 +56,7 @@ describe('openBrokerAdmin', () => {
       capability: 'redrive',
       message: 'The door driver has no redrive; it offers queues',
     })
-    await expect(open({ close }, { url: 'memory://' })).rejects.toMatchObject({
+    await expect(open({ close }, { url: 'plain://' })).rejects.toMatchObject({
       code: 'OSLO_MESSAGING_UNSUPPORTED',
       message: expect.stringMatching(/driver has no administration; it offers nothing for operators/) as string,
     })

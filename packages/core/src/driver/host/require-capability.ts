@@ -9,6 +9,8 @@ export type RefusableCapability =
   | 'rpcCallMonitoring'
   | 'rpcAtLeastOnce'
   | 'requeue'
+  | 'deadLetters'
+  | 'rpcLateAcknowledgement'
   | 'pools'
 
 /** What to do without each of them. */
@@ -25,6 +27,10 @@ const REFUSALS: Readonly<Record<RefusableCapability, (driver: string) => string>
     `${driver} cannot tell that no queue takes a request: leave transportOptions.atLeastOnce out`,
   requeue: (driver: string) =>
     `${driver} does not deliver a notification again: leave allowRequeue out and retry inside the endpoint`,
+  deadLetters: (driver: string) =>
+    `${driver} keeps no dead letters: choose another of discard, requeue, stop and pause in onFailure.then or [oslo_messaging_nodejs] notification_failure_action`,
+  rpcLateAcknowledgement: (driver: string) =>
+    `${driver} acknowledges requests before they are handled: leave acknowledge: 'after' and [oslo_messaging_nodejs] rpc_acknowledge out`,
   pools: (driver: string) => `${driver} has no pools of listeners: leave pool out and give each group its own topic`,
 }
 

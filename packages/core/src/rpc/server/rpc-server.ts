@@ -1,16 +1,19 @@
 import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
 import type { Listener } from '../../driver/driver.ts'
 import type { IncomingRequest } from '../../driver/messages.ts'
-import { ExecutorLoadFailure, ExpectedException, NoSuchMethod } from '../../errors.ts'
+import { ExecutorLoadFailure, ExpectedException, NoSuchMethod, UnsupportedVersion } from '../../errors.ts'
 import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
 import { checkSerializer, isPromiseLike, type Serializer } from '../../serializer/serializer.ts'
 import { MessageServer } from '../../server/message-server.ts'
+import { readPause } from '../../server/pause-settings.ts'
+import type { PauseSettings, PauseSwitch } from '../../server/pause-switch.ts'
+import { Pausing } from '../../server/pausing.ts'
 import { prefetchOf } from '../../server/prefetch.ts'
 import type { WorkerPool } from '../../server/worker-pool.ts'
 import type { Target } from '../../target.ts'
 import { requireTarget, requireTransport } from '../../transport/check-target.ts'
 import type { Transport } from '../../transport/transport.ts'
-import { checkOptions, type OptionNames } from '../../util/check.ts'
+import { checkChoice, checkOptions, type OptionNames } from '../../util/check.ts'
 import type { Deadline } from '../../util/deadline.ts'
 import { errorText } from '../../util/text.ts'
 import type { RPCAccessPolicyClass } from './access-policy.ts'
@@ -31,6 +34,12 @@ export interface RPCServerOptions {
   readonly executor?: string | null
   /** Most requests handled at the same time. Default `[DEFAULT] executor_thread_pool_size`. */
   readonly workers?: number
+  /** When a request is settled: `before` its method runs, at most once, as oslo does; or `after` its reply is with the broker, at least once: what a dying server was working on is
+   *  delivered again, so methods must bear being run twice. Default: `[oslo_messaging_nodejs] rpc_acknowledge`, then the driver's own settings, then `before`. */
+  readonly acknowledge?: 'before' | 'after'
+  /** Stop taking requests while too many methods fail with what is not expected (`expectedExceptions`), and try one after a while. With `acknowledge: 'after'`, or while workers are free,
+   *  what waits stays with the broker for other servers. Default: never. */
+  readonly pause?: PauseSettings
 }
 
 /** What `getRpcServer` takes besides transport, target and endpoints; everything may be left out. */
@@ -44,8 +53,13 @@ const OPTIONS: OptionNames<GetRPCServerOptions> = {
   accessPolicy: true,
   executor: true,
   workers: true,
+  acknowledge: true,
+  pause: true,
   serverClass: true,
 }
+
+/** Tells the pause how a request ended; undefined for a server that never pauses. */
+type Done = ReturnType<PauseSwitch['begin']> | undefined
 
 const EXECUTORS = ['threading', 'eventlet']
 let lastId = 0
@@ -57,6 +71,8 @@ export class RPCServer extends MessageServer {
   readonly #transport: Transport
   readonly #dispatcher: RPCDispatcher
   readonly #replies: ReplySender
+  readonly #pausing: Pausing
+  readonly #acknowledge: 'before' | 'after' | null
   /** Calls whose methods hold a signal. */
   readonly #watching = new Set<IncomingCall>()
 
@@ -69,6 +85,9 @@ export class RPCServer extends MessageServer {
     transport.warnUnlessKind('rpc', 'An RPC server')
     transport.require('rpc')
     checkExecutor(options.executor)
+    checkChoice('acknowledge', options.acknowledge, ['before', 'after'])
+    const isLate = options.acknowledge ?? transport.conf.get('oslo_messaging_nodejs', 'rpc_acknowledge')
+    if (isLate === 'after') transport.require('rpcLateAcknowledgement')
     const { conf, logger, clock } = transport
     const workers = options.workers ?? conf.get('DEFAULT', 'executor_thread_pool_size')
     super({
@@ -77,6 +96,7 @@ export class RPCServer extends MessageServer {
       logger,
       clock,
       host: transport,
+      health: () => this.#pausing.health,
       listen: (pool, deadline) => this.#subscribe(pool, deadline),
       onAbandon: (reason) => {
         for (const call of this.#watching) call.abort(reason)
@@ -84,13 +104,24 @@ export class RPCServer extends MessageServer {
     })
     this.target = target
     this.#transport = transport
+    const acknowledge = options.acknowledge ?? conf.get('oslo_messaging_nodejs', 'rpc_acknowledge')
+    this.#acknowledge = acknowledge as 'before' | 'after' | null
+    this.#pausing = new Pausing({
+      name: `RPC server ${String(target)}`,
+      driver: transport.driverName,
+      settings: options.pause === undefined ? null : readPause('pause', conf, options.pause),
+      logger,
+      clock,
+    })
     this.#dispatcher = makeDispatcher(transport, endpoints, options)
     this.#replies = new ReplySender({ server: String(target), logger, remoteErrors: transport.remoteErrors, workers })
   }
 
   async #subscribe(pool: WorkerPool, deadline: Deadline): Promise<Listener> {
+    const pause = this.#pausing.begin(pool)
     const listener = await this.#transport.listen(this.target, {
       deadline,
+      ...(this.#acknowledge === null ? {} : { acknowledge: this.#acknowledge }),
       prefetch: prefetchOf(pool),
       onMessage: (request) => {
         let hasWaited = false
@@ -99,7 +130,8 @@ export class RPCServer extends MessageServer {
             // The broker took it back while it waited for a worker, and delivers it again: running this copy would run it twice.
             // Only then: drivers make the signal when it is asked for, which costs more than all the rest of a short request.
             if (hasWaited && request.signal?.aborted === true) return request.finished?.()
-            return request.finished === undefined ? this.#serve(request) : this.#serveToTheEnd(request)
+            const done = pause?.begin()
+            return request.finished === undefined ? this.#serve(request, done) : this.#serveToTheEnd(request, done)
           },
           undefined,
           () => request.requeue(),
@@ -109,7 +141,15 @@ export class RPCServer extends MessageServer {
     })
     return {
       closed: listener.closed,
-      stop: () => listener.stop(),
+      stop: async () => {
+        try {
+          await listener.stop()
+        } finally {
+          // Before the pause lets the pool go: what can be handed back must not start.
+          pool.handBackWaiting()
+          this.#pausing.end(pause)
+        }
+      },
       // Replies are on their way after the last method has returned; the subscription is what they may need to get out.
       close: async () => {
         await this.#replies.settled()
@@ -119,12 +159,13 @@ export class RPCServer extends MessageServer {
   }
 
   /** One request, from the worker that took it to its reply. Resolves in every case. */
-  async #serve(request: IncomingRequest): Promise<void> {
+  async #serve(request: IncomingRequest, done: Done): Promise<void> {
     request.acknowledge()
     let checked: CheckedRequest
     try {
       checked = this.#dispatcher.check(request.message)
     } catch (error) {
+      done?.()
       const busy = this.#replies.fail(request, error)
       this.#reportUnreadable(request, error)
       return await busy
@@ -144,20 +185,22 @@ export class RPCServer extends MessageServer {
       endHeartbeats?.()
       call.end()
       // The client first: a logger that fails must not leave it waiting.
+      done?.(isExpected(error) ? undefined : { error })
       const busy = this.#replies.fail(request, error)
       observed?.(error)
       this.#log(checked, error)
       return await busy
     }
+    done?.()
     observed?.()
     // Nothing to wait for is the rule, and an await of it would cost every request a turn.
     const busy = this.#replies.succeed(request, result)
     if (busy !== undefined) await busy
   }
 
-  async #serveToTheEnd(request: IncomingRequest): Promise<void> {
+  async #serveToTheEnd(request: IncomingRequest, done: Done): Promise<void> {
     try {
-      await this.#serve(request)
+      await this.#serve(request, done)
     } finally {
       request.finished?.()
     }
@@ -203,6 +246,11 @@ export class RPCServer extends MessageServer {
         ...(error === undefined ? {} : { error }),
       }))
   }
+}
+
+/** What says nothing about whether this server can work: the caller's mistakes, and what methods raise on purpose. */
+function isExpected(error: unknown): boolean {
+  return error instanceof ExpectedException || error instanceof NoSuchMethod || error instanceof UnsupportedVersion
 }
 
 /** A server for `target.topic` and `target.server` with the methods of the endpoints. Listens after `start()`.
