@@ -322,7 +322,7 @@ export class OddConnection {
         })
       }
       default:
-        return void this.#ask(name, number, '', () => {})
+        return this.#ask(name, number, '', () => {})
     }
   }
 
@@ -362,7 +362,7 @@ export class OddConnection {
   }
 
   #forget(): void {
-    for (const number of [...this.channels.keys()]) this.#forgetChannel(number)
+    for (const number of this.channels.keys()) this.#forgetChannel(number)
   }
 }
 
