@@ -57,6 +57,9 @@ export interface RabbitSettings {
   readonly onNotificationFailure: FailurePolicy
   /** Milliseconds an attempt to connect to one host may take. Default 10 000. */
   readonly connectTimeoutMs: number
+  /** Milliseconds the broker may take to answer one question, such as a declaration or a subscription. A question without an answer closes its channel and is asked again;
+   *  while the broker has blocked the connection no time counts. Default 10 000. */
+  readonly answerTimeoutMs: number
 }
 
 export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
@@ -75,6 +78,7 @@ export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   sharedQueues: 'declare',
   onNotificationFailure: Object.freeze({ action: 'default' }),
   connectTimeoutMs: 10_000,
+  answerTimeoutMs: 10_000,
 })
 
 type Check = (name: string, value: unknown) => void
@@ -109,6 +113,7 @@ const CHECKS: Readonly<Record<keyof RabbitSettings, Check>> = {
   sharedQueues: oneOf('declare', 'passive', 'none'),
   onNotificationFailure: checkPolicy,
   connectTimeoutMs: from(1),
+  answerTimeoutMs: from(1),
 }
 
 const NAMES = Object.fromEntries(Object.keys(CHECKS).map((name) => [name, true])) as OptionNames<RabbitSettings>

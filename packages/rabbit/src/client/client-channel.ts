@@ -1,6 +1,7 @@
 import type { Channel, ConfirmChannel, Message, Options } from 'amqplib'
 import { createDeferred } from '@oslo-messaging/core/driver'
-import { hasInternals } from './internals.ts'
+import type { ChannelInternals } from './internals.ts'
+import { NO_ANSWER, waitForAnswer } from './wait-for-answer.ts'
 import type {
   ArgumentTable,
   ClientChannel,
@@ -24,66 +25,87 @@ export interface ChannelOwner {
   readonly reason: unknown
   /** Whether it is over or closing: nothing can be sent. */
   readonly isOver: boolean
+  readonly answerTimeoutMs: number
+  readonly blockedReason: string | null
+  /** The broker has not answered in time that the channel is closed: its number stays taken until it does. */
+  noteUnansweredClose(channel: object): void
+  noteAnsweredClose(channel: object): void
 }
 
-/** A channel of amqplib. What comes often goes the direct way where there is one. */
+/** A channel of amqplib. What comes often goes the direct way. It is over at the first of: the broker or the connection ends it, it breaks the rules, a question stays unanswered,
+ *  we close it. Then nothing is sent on it any more, and the broker is told as far as it listens. */
 export class AmqplibChannel<C extends Channel = Channel> implements ClientChannel {
   onClosed: ((reason: unknown) => void) | undefined
-  protected readonly channel: C
-  protected readonly direct: DirectChannel | undefined
+  protected readonly channel: C & ChannelInternals
+  protected readonly direct: DirectChannel
   readonly #connection: ChannelOwner
-  readonly #over = createDeferred<void>()
   readonly #watched = new WatchedMessages()
+  /** Rejects when the channel is over, for whoever waits for an answer. */
+  readonly #over = createDeferred<never>()
+  /** The broker has nothing more to say about it. */
+  readonly #gone = createDeferred<void>()
   #error: unknown
-  #ended = false
-  #closing = false
+  #isOver = false
+  #isGone = false
 
-  constructor(connection: ChannelOwner, channel: C, direct: DirectConnection | undefined) {
+  /** The channel is being opened. */
+  constructor(connection: ChannelOwner, channel: C & ChannelInternals, direct: DirectConnection) {
     this.#connection = connection
     this.channel = channel
-    this.direct = hasInternals(channel) ? direct?.openChannel(channel) : undefined
-    channel.on('error', (error) => {
-      this.#error ??= error
-    })
+    this.direct = direct.openChannel(channel)
+    this.#over.promise.catch(() => {})
+    channel.on('error', (error) => this.#end(error))
     channel.on('close', () => {
-      this.direct?.release()
-      this.#over.resolve()
-      if (this.#ended) return
-      this.#ended = true
-      const reason = this.#error ?? connection.reason ?? new Error('Channel closed')
-      this.onClosed?.(this.#closing ? undefined : reason)
+      this.#isGone = true
+      this.#gone.resolve()
+      connection.noteAnsweredClose(this)
+      this.#end(connection.reason ?? new Error('Channel closed'))
     })
+    // amqplib would tell only when the broker has answered, and publish until then.
+    const closeWithError = channel.closeWithError.bind(channel)
+    channel.closeWithError = (id, reason, code, error) => {
+      closeWithError(id, reason, code, error)
+      this.#end(error)
+    }
   }
 
   get reason(): unknown {
     return this.#error ?? this.#connection.reason
   }
 
+  /** Resolves when the broker has opened it. */
+  async opened(answer: Promise<unknown>): Promise<void> {
+    await this.#answer('channel.open', answer)
+  }
+
   async declareExchange({ name, type, durable, autoDelete, mode }: ExchangeDeclaration): Promise<void> {
-    if (mode === 'passive') await this.#rpc(() => this.channel.checkExchange(name))
-    if (mode === undefined) await this.#rpc(() => this.channel.assertExchange(name, type, { durable, autoDelete }))
+    if (mode === 'passive') await this.#rpc('exchange.declare (passive)', () => this.channel.checkExchange(name))
+    if (mode === undefined)
+      await this.#rpc('exchange.declare', () => this.channel.assertExchange(name, type, { durable, autoDelete }))
   }
 
   async declareQueue({ name, durable, autoDelete, arguments: table, mode }: QueueDeclaration): Promise<QueueFacts> {
     if (mode === 'none') return NO_FACTS
     if (mode === 'passive') return await this.checkQueue(name)
-    return await this.#rpc(() => this.channel.assertQueue(name, { durable, autoDelete, arguments: encodeTable(table) }))
+    return await this.#rpc('queue.declare', () =>
+      this.channel.assertQueue(name, { durable, autoDelete, arguments: encodeTable(table) }),
+    )
   }
 
   async checkQueue(queue: string): Promise<QueueFacts> {
-    return await this.#rpc(() => this.channel.checkQueue(queue))
+    return await this.#rpc('queue.declare (passive)', () => this.channel.checkQueue(queue))
   }
 
   async bindQueue(queue: string, exchange: string, key: string): Promise<void> {
-    await this.#rpc(() => this.channel.bindQueue(queue, exchange, key, {}))
+    await this.#rpc('queue.bind', () => this.channel.bindQueue(queue, exchange, key, {}))
   }
 
   async deleteQueue(queue: string): Promise<void> {
-    await this.#rpc(() => this.channel.deleteQueue(queue))
+    await this.#rpc('queue.delete', () => this.channel.deleteQueue(queue))
   }
 
   async prefetch(count: number): Promise<void> {
-    await this.#rpc(() => this.channel.prefetch(count, false))
+    await this.#rpc('basic.qos', () => this.channel.prefetch(count, false))
   }
 
   async consume(
@@ -91,7 +113,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
     { consumerTag, noAck, arguments: table }: ConsumeOptions,
     onDelivery: (delivery: ClientDelivery | null) => void,
   ): Promise<void> {
-    await this.#rpc(() =>
+    await this.#rpc('basic.consume', () =>
       this.channel.consume(
         queue,
         (message) => {
@@ -103,38 +125,68 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
   }
 
   async cancel(consumerTag: string): Promise<void> {
-    await this.#rpc(() => this.channel.cancel(consumerTag))
+    await this.#rpc('basic.cancel', () => this.channel.cancel(consumerTag))
   }
 
   async get(queue: string): Promise<ClientDelivery | null> {
-    const message = await this.#rpc(() => this.channel.get(queue, { noAck: false }))
+    const message = await this.#rpc('basic.get', () => this.channel.get(queue, { noAck: false }))
     return message === false ? null : deliveryOf(message)
   }
 
   acknowledge(deliveryTag: number, multiple: boolean): boolean {
-    const watched = this.#watched.take(deliveryTag, multiple)
-    if (watched !== undefined || this.direct === undefined)
-      return this.#settle(() => this.channel.ack(watched ?? settleable(deliveryTag), multiple))
     if (this.ended) return false
+    const watched = this.#watched.take(deliveryTag, multiple)
+    if (watched !== undefined) {
+      this.channel.ack(watched, multiple)
+      return true
+    }
     this.direct.acknowledge(deliveryTag, multiple)
     return true
   }
 
   reject(deliveryTag: number, requeue: boolean): boolean {
-    const watched = this.#watched.take(deliveryTag, false)
-    return this.#settle(() => this.channel.reject(watched ?? settleable(deliveryTag), requeue))
+    if (this.ended) return false
+    this.channel.reject(this.#watched.take(deliveryTag, false) ?? settleable(deliveryTag), requeue)
+    return true
   }
 
   async close(): Promise<void> {
-    if (this.#ended || this.#closing) return
-    this.#closing = true
-    this.direct?.release()
-    // amqplib never settles its own promise when the connection ends while the channel closes, and throws when it is over already.
-    await Promise.race([this.channel.close().catch(() => this.#over.resolve()), this.#over.promise])
+    if (!this.#isOver) {
+      this.#end(undefined)
+      this.#sayClose()
+    }
+    if (this.#isGone) return
+    await waitForAnswer(this.#gone.promise, this.#question('channel.close')).catch(() =>
+      this.#connection.noteUnansweredClose(this),
+    )
   }
 
   protected get ended(): boolean {
-    return this.#ended || this.#closing || this.#connection.isOver
+    return this.#isOver || this.#connection.isOver
+  }
+
+  /** `reason` undefined: it was closed on purpose. */
+  #end(reason: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#error = reason
+    this.direct.release()
+    const error = this.reason ?? new Error('Channel closed')
+    this.#over.reject(error)
+    // amqplib tells them only when the broker has answered.
+    const unconfirmed = this.channel.unconfirmed
+    this.channel.unconfirmed = []
+    for (const onConfirm of unconfirmed) if (typeof onConfirm === 'function') onConfirm(error)
+    this.onClosed?.(reason)
+  }
+
+  #sayClose(): void {
+    try {
+      this.channel.closeBecause('Goodbye', 200)
+    } catch {
+      // Thrown only when the connection ended a moment ago, and the channel with it.
+      this.#gone.resolve()
+    }
   }
 
   #received(message: Message): ClientDelivery {
@@ -143,31 +195,40 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
   }
 
   /** amqplib rejects what is pending with a text of its own when channel or connection end; the real reason is kept here. */
-  async #rpc<T>(operation: () => Promise<T>): Promise<T> {
+  async #rpc<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    if (this.ended) throw this.reason ?? new Error('Channel closed')
+    return await this.#answer(what, ask())
+  }
+
+  async #answer<T>(what: string, answer: Promise<T>): Promise<T> {
     try {
-      return await operation()
+      return await Promise.race([waitForAnswer(answer, this.#question(what)), this.#over.promise])
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code !== undefined) throw error
-      throw this.#error ?? this.#connection.reason ?? error
+      if (error instanceof Error && 'code' in error && error.code !== undefined) {
+        if (error.code === NO_ANSWER) this.#abandon(error)
+        throw error
+      }
+      throw this.reason ?? error
     }
   }
 
-  #settle(operation: () => void): boolean {
-    if (this.ended) return false
-    try {
-      operation()
-      return true
-    } catch {
-      // Thrown only when the channel ended a moment ago: `onClosed` tells.
-      return false
-    }
+  /** The next answer would be taken for that of another question. */
+  #abandon(error: unknown): void {
+    if (this.#isOver) return
+    this.#end(error)
+    this.#sayClose()
+    void this.close()
+  }
+
+  #question(what: string) {
+    return { what, ms: this.#connection.answerTimeoutMs, isHeldUp: () => this.#connection.blockedReason !== null }
   }
 }
 
 export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implements ClientConfirmChannel {
   onReturn: ((message: ReturnedMessage) => void) | undefined
 
-  constructor(connection: ChannelOwner, channel: ConfirmChannel, direct: DirectConnection | undefined) {
+  constructor(connection: ChannelOwner, channel: ConfirmChannel & ChannelInternals, direct: DirectConnection) {
     super(connection, channel, direct)
     channel.on('return', ({ fields, content }) => {
       const { exchange, routingKey } = fields

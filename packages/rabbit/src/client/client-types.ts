@@ -20,6 +20,8 @@ export interface ConnectOptions {
   readonly tls: TlsOptions | undefined
   /** Milliseconds of silence during the handshake after which the socket is given up. */
   readonly handshakeTimeoutMs: number
+  /** Milliseconds the broker may take to answer one question: opening a channel, a declaration, a subscription, a count. */
+  readonly answerTimeoutMs: number
   readonly clientProperties: Readonly<Record<string, unknown>>
   /** Aborted when nobody waits for the connection any more: its socket must not keep the process. */
   readonly signal: AbortSignal
@@ -30,6 +32,8 @@ export interface ClientConnection {
   readonly brokerVersion: string
   /** Bytes received so far: what a silent peer does not move. */
   readonly bytesReceived: number
+  /** Why the broker takes no messages now; null while it does. */
+  readonly blockedReason: string | null
   /** Called once when the connection is over, whoever ended it; undefined when it was closed on purpose. Set it before anything else happens. */
   onClosed: ((reason: unknown) => void) | undefined
   /** Called when the broker stops (`reason`) and resumes (null) taking messages. */
@@ -94,6 +98,7 @@ export interface ConsumeOptions {
   readonly arguments: ArgumentTable
 }
 
+/** Every question is answered or rejects with an error of code NO_ANSWER after `answerTimeoutMs`; then the channel is closed, because answers come in the order of questions. */
 export interface ClientChannel {
   /** Called once when the channel is over: with the error when the broker or the connection ended it, undefined when we did. */
   onClosed: ((reason: unknown) => void) | undefined

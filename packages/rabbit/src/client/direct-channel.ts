@@ -13,10 +13,15 @@ export interface DirectHost {
   releaseChannel(direct: DirectChannel): void
 }
 
+/** What it needs of amqplib's channel. */
+type DirectChannelInternals = Pick<ChannelInternals, 'ch' | 'consumers' | 'dispatchMessage' | 'emit' | 'closeWithError'>
+
 /** Methods by class and number. */
 const DELIVER = 0x3c_003c
 const ACK = 0x3c_0050
 const NACK = 0x3c_0078
+
+const INTERNAL_ERROR = 541
 
 /** A message of which the body is still to come. */
 interface Arriving {
@@ -31,13 +36,13 @@ interface Arriving {
 export class DirectChannel {
   readonly number: number
   readonly #connection: DirectHost
-  readonly #channel: ChannelInternals
+  readonly #channel: DirectChannelInternals
   readonly #ackFrame: Buffer
   #arriving: Arriving | undefined
   /** The last properties that were read; most messages of a queue have the same. */
   #lastHeader: { readonly bytes: Buffer; readonly properties: MessageProperties } | undefined
 
-  constructor(connection: DirectHost, channel: ChannelInternals) {
+  constructor(connection: DirectHost, channel: DirectChannelInternals) {
     this.#connection = connection
     this.#channel = channel
     this.number = channel.ch
@@ -127,8 +132,13 @@ export class DirectChannel {
     this.#arriving = undefined
     const { fields, properties } = arriving
     if (properties === undefined) throw new Error('A body before its header')
-    // The way amqplib itself goes: agents for tracing stand between it and the consumer.
-    this.#channel.dispatchMessage(fields, { fields, properties, content: body })
+    try {
+      // The way amqplib itself goes: agents for tracing stand between it and the consumer.
+      this.#channel.dispatchMessage(fields, { fields, properties, content: body })
+    } catch (error) {
+      // Whose handler throws loses its channel, and nobody else's: so does amqplib.
+      this.#channel.closeWithError(undefined, 'Error while processing message', INTERNAL_ERROR, error)
+    }
   }
 
   #propertiesOf(bytes: Buffer, start: number, end: number): MessageProperties {

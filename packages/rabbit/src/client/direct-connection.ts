@@ -1,32 +1,50 @@
 import type { Socket } from 'node:net'
 import type { MessageProperties } from 'amqplib'
-import { type AmqplibInternals, type ChannelInternals, type HeaderFrame, hasKnownInternals } from './internals.ts'
+import type { FrameTarget, IncomingFrames } from './incoming-frames.ts'
+import type { ChannelInternals, ConnectionInternals, HeaderFrame } from './internals.ts'
 import { DirectChannel, type DirectHost } from './direct-channel.ts'
-import { FRAME_HEAD, FRAME_TAIL, FrameReader } from './frame-reader.ts'
+import { FRAME_HEAD, FRAME_TAIL } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { roomForHead } from './publish-frames.ts'
 
 /** A shorter way between the channels of an amqplib connection and its socket, for what comes thousands of times a second: messages, their confirms and acknowledgements.
  *  amqplib leads every frame through a stream for each channel, a multiplexer and half a dozen objects. That fairness between channels is worth nothing to this driver,
  *  which bounds what is outstanding itself (DESIGN D5), and it was most of the work of a call. Everything else amqplib reads and writes as before, in order with the rest. */
-export class DirectConnection implements DirectHost {
+export class DirectConnection implements DirectHost, FrameTarget {
   readonly socket: Socket
   readonly writer: FrameWriter
-  readonly #connection: AmqplibInternals
+  readonly #connection: ConnectionInternals
   /** By number. */
   readonly #channels: (DirectChannel | undefined)[] = []
+  #fresh: object | undefined
 
-  private constructor(connection: AmqplibInternals) {
+  constructor(connection: ConnectionInternals) {
     this.#connection = connection
     this.socket = connection.stream
     this.writer = new FrameWriter(connection.stream)
     this.#leadWrites()
-    this.#leadReads()
   }
 
-  /** Undefined when amqplib is built otherwise than expected; then it works as it comes. */
-  static over(connection: object): DirectConnection | undefined {
-    return hasKnownInternals(connection) ? new DirectConnection(connection) : undefined
+  /** Takes what the socket receives, and nobody else does. Everything that listens to the connection must be there before. */
+  read(incoming: IncomingFrames): void {
+    // What amqplib has received is read: the last it got was open-ok.
+    this.socket.removeAllListeners('readable')
+    // Without somebody who reads, the end of the stream is not told.
+    this.socket.resume()
+    incoming.open(this)
+  }
+
+  get maxFrameSize(): number {
+    return this.#connection.maxFrameSize
+  }
+
+  /** Opens a channel, and gives it before the broker has answered: whoever listens from now on misses nothing. Undefined when nothing was sent, as `opened` tells. */
+  begin(create: () => Promise<unknown>): { readonly fresh: object | undefined; readonly opened: Promise<unknown> } {
+    this.#fresh = undefined
+    const opened = create()
+    const fresh = this.#fresh
+    this.#fresh = undefined
+    return { fresh, opened }
   }
 
   openChannel(channel: ChannelInternals): DirectChannel {
@@ -60,8 +78,9 @@ export class DirectConnection implements DirectHost {
     // Channel 0 belongs to the connection itself; the others come with their stream, which is replaced.
     leadChannel(0)
     const freshChannel = connection.freshChannel.bind(connection)
-    connection.freshChannel = (...parameters) => {
-      const number = freshChannel(...parameters)
+    connection.freshChannel = (channel, ...parameters) => {
+      const number = freshChannel(channel, ...parameters)
+      this.#fresh = channel
       leadChannel(number)
       return number
     }
@@ -90,32 +109,26 @@ export class DirectConnection implements DirectHost {
     }
   }
 
-  #leadReads(): void {
-    const connection = this.#connection
-    const reader = new FrameReader(
-      () => connection.maxFrameSize,
-      (bytes, start, end) => this.#take(bytes, start, end),
-    )
-    const receive = (chunk: Buffer): void => {
-      connection.recvSinceLastCheck = true
-      try {
-        reader.push(chunk)
-      } catch (error) {
-        // As amqplib itself does: the connection ends with it.
-        connection.emit('frameError', error)
-      }
-    }
-    const { rest } = connection
-    connection.rest = Buffer.alloc(0)
-    this.socket.removeAllListeners('readable')
-    if (rest.length > 0) receive(rest)
-    this.socket.on('data', receive)
+  // --- for what arrives ----------------------------------------------------------------------------------------------
+
+  noteReceiving(): void {
+    this.#connection.recvSinceLastCheck = true
   }
 
-  #take(bytes: Buffer, start: number, end: number): void {
+  take(bytes: Buffer, start: number, end: number): void {
     const number = bytes.readUInt16BE(start + 1)
     if (this.#channels[number]?.take(bytes, start, end) === true) return
     this.#connection.accept(this.#read(bytes.subarray(start, end)))
+  }
+
+  fail(error: unknown): void {
+    this.end(error)
+    this.socket.destroy()
+  }
+
+  /** Tells amqplib that the connection is over, and with it everybody who listens; it may know that already. */
+  end(reason: unknown): void {
+    this.#connection.onSocketError(reason)
   }
 
   #read(frame: Buffer): unknown {

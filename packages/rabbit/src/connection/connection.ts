@@ -16,7 +16,6 @@ import { type HeartbeatMonitor, monitorHeartbeat } from '../client/heartbeat-mon
 import { type BrokerHost, createHostOrder, hostText } from './hosts.ts'
 import { classify, mapError } from './map-error.ts'
 import { waitAtMost } from './wait-at-most.ts'
-import { isHiddenRefusal, probeOpen } from './refused-open.ts'
 import { blockedFacts, describeLoss, retryBackoff, sleepAtMost } from './recovery.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
 
@@ -172,6 +171,8 @@ export class Connection {
       onChange: (change) => {
         report(change)
         this.#noteFailure(change)
+        // Told with the opening, before the supervisor knew that it was up.
+        if (change.state === 'connected' && this.#blockedReason !== null) supervisor.setBlocked(this.#blockedReason)
       },
     })
     return supervisor
@@ -205,15 +206,11 @@ export class Connection {
     const { runtime } = this.#options
     const attempt = new AbortController()
     const options = this.#connectOptions(host, attempt.signal)
-    const { connectTimeoutMs } = runtime.settings
     try {
-      return await this.#bounded(runtime.client.connect(options), connectTimeoutMs, signal)
+      return await this.#bounded(runtime.client.connect(options), runtime.settings.connectTimeoutMs, signal)
     } catch (error) {
       attempt.abort()
-      const facts = { host: hostText(host), phase: 'connect', delivery: 'not-sent' } as const
-      const refusal = isHiddenRefusal(error) ? await probeOpen({ ...options, signal }, connectTimeoutMs) : undefined
-      if (refusal === undefined) throw mapError(error, facts)
-      throw mapError(Object.assign(new Error(refusal.text, { cause: error }), { code: refusal.code }), facts)
+      throw mapError(error, { host: hostText(host), phase: 'connect', delivery: 'not-sent' })
     }
   }
 
@@ -255,6 +252,7 @@ export class Connection {
       this.#setBlocked(reason)
       supervisor.setBlocked(reason)
     }
+    this.#setBlocked(connection.blockedReason)
   }
 
   #forget(): void {
@@ -280,6 +278,7 @@ export class Connection {
       heartbeat: options.heartbeat_timeout_threshold,
       tls,
       handshakeTimeoutMs: settings.connectTimeoutMs,
+      answerTimeoutMs: settings.answerTimeoutMs,
       clientProperties: {
         product: 'oslo.messaging for Node.js',
         connection_name: `${program}:${process.pid}:${this.#id}`,

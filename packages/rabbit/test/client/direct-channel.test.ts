@@ -79,6 +79,7 @@ function open() {
     consumers: new Map([['1', undefined]]),
     dispatchMessage: (_fields, message) => messages.push(message),
     emit: (event, fields) => events.push({ event, fields }) > 0,
+    closeWithError: () => {},
   })
   const foreign: string[] = []
   const reader = new FrameReader(

@@ -110,7 +110,13 @@ describe('publish frames', () => {
   it('leave large bodies as they are, between what comes before and after them, in one system call', () => {
     const { socket, writer, write, written } = open()
     const host = { writer, noteSending: () => {}, readProperties: () => expect.fail(), releaseChannel: () => {} }
-    const internals = { ch: CHANNEL, consumers: new Map(), dispatchMessage: () => {}, emit: () => true }
+    const internals = {
+      ch: CHANNEL,
+      consumers: new Map(),
+      dispatchMessage: () => {},
+      closeWithError: () => {},
+      emit: () => true,
+    }
     const channel = new DirectChannel(host, internals)
     const large = Buffer.alloc(50_000, 'x')
     write(fields(), Buffer.from('first'))

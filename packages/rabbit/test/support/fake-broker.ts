@@ -146,6 +146,7 @@ const JSON_MESSAGE: MessageProperties = { contentType: 'application/json', conte
 export class FakeConnection implements ClientConnection {
   readonly brokerVersion = '3.10.8'
   bytesReceived = 0
+  readonly blockedReason = null
   onClosed: ((reason: unknown) => void) | undefined
   onBlocked: ((reason: string | null) => void) | undefined
   readonly channels: FakeChannel[] = []
