@@ -1,6 +1,6 @@
 import { type IncomingRequest, Target } from '@oslo-messaging/core/driver'
 import { afterEach, describe, expect, it } from 'vitest'
-import { frame, method, short, u16, u8 } from '../support/amqp-frames.ts'
+import { frame, HEARTBEAT, method, short, u16, u8 } from '../support/amqp-frames.ts'
 import { openReal } from '../support/broker.ts'
 import { OddConnection, OddPeer } from '../support/odd-peer.ts'
 import { callOptions, echo, listenOptions } from '../support/open-driver.ts'
@@ -64,7 +64,7 @@ describe('what arrives instead of an answer while a connection opens', () => {
   it.each(
     stages.flatMap((stage) => [
       { stage, what: 'a frame without payload', bytes: frame(1, 0, Buffer.alloc(0)) },
-      { stage, what: 'a heartbeat and nothing else', bytes: frame(8, 0, Buffer.alloc(0)) },
+      { stage, what: 'a heartbeat and nothing else', bytes: frame(HEARTBEAT, 0, Buffer.alloc(0)) },
       { stage, what: 'bytes that are no frame', bytes: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n') },
       { stage, what: 'a frame that never ends', bytes: Buffer.from([1, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 10]) },
       { stage, what: 'a close cut off in its text', bytes: frame(1, 0, Buffer.from([0, 10, 0, 50, 2, 18, 200])) },

@@ -15,6 +15,8 @@ export class OddNetwork {
   readonly #pairs = new Set<Readonly<Record<Direction, Way>>>()
   readonly #holding = new Set<Direction>()
   readonly #losing = new Set<Direction>()
+  /** Sees bytes before they are passed on. */
+  onBytes: (direction: Direction, bytes: Buffer) => void = () => {}
   /** Bytes are passed on in pieces of at most so many; 0: as they come. */
   splitBytes = 0
 
@@ -30,6 +32,8 @@ export class OddNetwork {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
     return network
   }
+
+  readonly host = '127.0.0.1'
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port
@@ -99,6 +103,7 @@ export class OddNetwork {
       const way = pair[direction]
       way.from.setNoDelay()
       way.from.on('data', (bytes) => {
+        this.onBytes(direction, bytes)
         if (this.#losing.has(direction)) return
         if (this.#holding.has(direction)) way.held.push(bytes)
         else this.#pass(way, bytes)
