@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/unbound-method -- marks are put on functions, nothing calls them */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { declareArguments, expectedExceptions, KeyError, type RPCCall, Target, ValueError } from '@oslo-messaging/core'
@@ -33,13 +34,14 @@ export class EP {
   /** First arguments of `text`, in order. */
   readonly executions: Inbox<unknown> = new Inbox<unknown>()
 
-  readonly text = declareArguments(['text'], (_ctxt: object, args: { text: string }): string => {
+  text(_ctxt: object, args: { text: string }): string {
     this.executions.add(args.text)
     return args.text
-  })
-  readonly expected = expectedExceptions([ValueError], (): never => {
+  }
+
+  expected(): never {
     throw new ValueError('expected failure')
-  })
+  }
 
   echo(_ctxt: object, args: Args): Args {
     return args
@@ -104,6 +106,11 @@ export class EP {
 
   _private(): string {
     return 'private'
+  }
+
+  static {
+    declareArguments(['text'], EP.prototype.text)
+    EP.prototype.expected = expectedExceptions([ValueError], EP.prototype.expected)
   }
 }
 

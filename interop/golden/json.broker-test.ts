@@ -1,5 +1,5 @@
 import { pythonWithLibrary, sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
-import { expose, getRpcClient, getRpcServer, type RPCTransport, Target } from '@oslo-messaging/core'
+import { getRpcClient, getRpcServer, type RPCTransport, Target } from '@oslo-messaging/core'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -19,10 +19,9 @@ const seed = Number(process.env['INTEROP_SEED'] ?? Math.floor(Math.random() * 2 
 
 /** Answers as peers/json_mirror.py does. */
 class Mirror {
-  mirror = expose((_ctxt: object, { values }: { values: readonly unknown[] }) => ({
-    values,
-    prints: values.map(printOf),
-  }))
+  mirror(_ctxt: object, { values }: { values: readonly unknown[] }) {
+    return { values, prints: values.map(printOf) }
+  }
 }
 
 /** What Python and JavaScript both have: text of any code units, integers of any size, every double. */

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/unbound-method -- marks are put on functions, nothing calls them */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import {
@@ -46,77 +47,73 @@ export class OurEndpoint {
     this.#namespace = namespace
   }
 
-  ping = expose(
-    declareArguments([], (ctxt: object): string => {
-      this.#saw('ping', ctxt, {})
-      return 'pong'
-    }),
-  )
+  ping(ctxt: object): string {
+    this.#saw('ping', ctxt, {})
+    return 'pong'
+  }
 
-  whoami = expose((ctxt: object): string => {
+  whoami(ctxt: object): string {
     this.#saw('whoami', ctxt, {})
     return this.#state.name
-  })
+  }
 
-  echo = expose((ctxt: object, args: Fields): Fields => {
+  echo(ctxt: object, args: Fields): Fields {
     this.#saw('echo', ctxt, args)
     return args
-  })
+  }
 
-  give = expose((ctxt: object, args: { value?: unknown }): unknown => {
+  give(ctxt: object, args: { value?: unknown }): unknown {
     this.#saw('give', ctxt, {})
     return args.value
-  })
+  }
 
-  context = expose((ctxt: object): object => {
+  context(ctxt: object): object {
     this.#saw('context', ctxt, {})
     return ctxt
-  })
+  }
 
-  add = expose((ctxt: object, args: { increment: number }): number => {
+  add(ctxt: object, args: { increment: number }): number {
     this.#saw('add', ctxt, args)
     return (this.#state.total += args.increment)
-  })
+  }
 
-  subtract = expose((ctxt: object, args: { increment: number }): number => {
+  subtract(ctxt: object, args: { increment: number }): number {
     this.#saw('subtract', ctxt, args)
     if (this.#state.total < args.increment) throw new ValueError('the total cannot go below zero')
     return (this.#state.total -= args.increment)
-  })
+  }
 
-  append = expose((ctxt: object, args: { text: string }): string => {
+  append(ctxt: object, args: { text: string }): string {
     this.#saw('append', ctxt, args)
     return (this.#state.text += args.text)
-  })
+  }
 
-  state = expose((): Fields => {
+  state(): Fields {
     const { total, text } = this.#state
     return { total, text }
-  })
+  }
 
-  sleep = expose(async (ctxt: object, args: { seconds: number; value?: unknown }, call: RPCCall): Promise<unknown> => {
+  async sleep(ctxt: object, args: { seconds: number; value?: unknown }, call: RPCCall): Promise<unknown> {
     this.#saw('sleep', ctxt, args)
     await sleep(args.seconds * 1000, undefined, { signal: call.signal })
     return args.value
-  })
+  }
 
-  relay = expose(async (ctxt: object, args: { to: string; what: string; given: Fields }): Promise<unknown> => {
+  async relay(ctxt: object, args: { to: string; what: string; given: Fields }): Promise<unknown> {
     this.#saw('relay', ctxt, { to: args.to })
     return await this.#state.callTopic(args.to, ctxt, args.what, args.given)
-  })
+  }
 
-  fail = expose((ctxt: object, args: { kind?: string; message?: string; code?: number | null }): never => {
+  fail(ctxt: object, args: { kind?: string; message?: string; code?: number | null }): never {
     const { kind = 'ValueError', message = 'it failed', code = null } = args
     this.#saw('fail', ctxt, { kind })
     throw errorOf(kind, message, code)
-  })
+  }
 
-  fail_expected = expose(
-    expectedExceptions([ValueError], (ctxt: object, args: { message?: string }): never => {
-      this.#saw('fail_expected', ctxt, args)
-      throw new ValueError(args.message ?? 'as expected')
-    }),
-  )
+  fail_expected(ctxt: object, args: { message?: string }): never {
+    this.#saw('fail_expected', ctxt, args)
+    throw new ValueError(args.message ?? 'as expected')
+  }
 
   /** Refused by ExplicitRPCAccessPolicy only. */
   not_exposed(): string {
@@ -126,6 +123,15 @@ export class OurEndpoint {
   /** Served by LegacyRPCAccessPolicy only. */
   _private(): string {
     return 'private'
+  }
+
+  static {
+    const { prototype } = OurEndpoint
+    declareArguments([], prototype.ping)
+    prototype.fail_expected = expectedExceptions([ValueError], prototype.fail_expected)
+    const hidden = ['constructor', 'not_exposed', '_private']
+    const names = Object.getOwnPropertyNames(prototype).filter((name) => !hidden.includes(name))
+    for (const name of names) expose(prototype[name as 'ping'])
   }
 
   #saw(method: string, ctxt: object, args: object): void {

@@ -51,9 +51,10 @@ export {
 } from './rpc/server/access-policy.ts'
 export type { Endpoint, EndpointMethod, RPCCall } from './rpc/server/endpoint.ts'
 export { expectedExceptions } from './rpc/server/expected-exceptions.ts'
-export { declareArguments, expose } from './rpc/server/expose.ts'
+export { declareArguments } from './rpc/server/declare-arguments.ts'
+export { expose } from './rpc/server/expose.ts'
 export { getRpcServer, type GetRPCServerOptions, RPCServer, type RPCServerOptions } from './rpc/server/rpc-server.ts'
-export { RPCDispatcher } from './rpc/server/rpc-dispatcher.ts'
+export { type DispatcherOptions, RPCDispatcher, type ServedMethod } from './rpc/server/rpc-dispatcher.ts'
 export { isVersionCompatible } from './rpc/version.ts'
 export {
   MessageServer,

@@ -85,7 +85,11 @@ describe('bad input names what is wrong', () => {
     ['a configuration not awaited', () => loose('getRpcTransport')(core.loadConfig()), /loadConfig\(\)/],
     ['a patience in words', () => transport.close({ timeoutMs: 'x' as unknown as number }), /timeoutMs/],
     ['a transport not awaited', () => loose('getRpcClient')(Promise.resolve(transport), target()), /await it first/],
-    ['a server without transport', () => loose('getRpcServer')(conf, target(), [{}]), /RPC server needs the transport/],
+    [
+      'a server without transport',
+      () => loose('getRpcServer')(conf, target(), [{ m() {} }]),
+      /RPC server needs the transport/,
+    ],
     ['client options in a text', () => client('x'), /RPC client .*options/],
     ['a serializer without methods', () => client({ serializer: {} }), /serializer .* serializeEntity/],
     ['transport options in a text', () => client({ transportOptions: 'atLeastOnce' }), /transportOptions/],
@@ -94,8 +98,8 @@ describe('bad input names what is wrong', () => {
     ['arguments in a map', () => call({}, 'm', new Map([['a', 1]])), /Arguments of m go by name/],
     ['a date as arguments', () => call({}, 'm', new Date(0)), /Arguments of m go by name/],
     ['prepare of nothing', () => prepare(), /prepare takes what changes/],
-    ['server options in a text', () => server([{}], 'x'), /RPC server .*options/],
-    ['a server serializer', () => server([{}], { serializer: 'json' }), /serializer/],
+    ['server options in a text', () => server([{ m() {} }], 'x'), /RPC server .*options/],
+    ['a server serializer', () => server([{ m() {} }], { serializer: 'json' }), /serializer/],
     [
       'a class as endpoint',
       () =>
@@ -104,14 +108,18 @@ describe('bad input names what is wrong', () => {
             boot() {}
           },
         ]),
-      /give new Compute\(\)/,
+      /Compute offers no method: .*give new Compute\(\)/,
     ],
     [
       'D2 an endpoint of version x',
-      () => server([{ target: new core.Target({ version: 'x' }) }]),
+      () => server([{ target: new core.Target({ version: 'x' }), m() {} }]),
       /version of endpoint.*x/,
     ],
-    ['a start that may take -1 ms', () => (server([{}]) as core.RPCServer).start({ timeoutMs: -1 }), /timeoutMs/],
+    [
+      'a start that may take -1 ms',
+      () => (server([{ m() {} }]) as core.RPCServer).start({ timeoutMs: -1 }),
+      /timeoutMs/,
+    ],
     ['a notifier without transport', () => notifier({}, conf), /notifier needs the transport/],
     ['a notification driver by number', () => notifier({ driver: 7 }), /driver must be a list/],
     ['topics in one text', () => notifier({ topics: 'notifications' }), /topics must be a list/],
@@ -160,10 +168,14 @@ describe('bad input names what is wrong', () => {
     ['at_least_once', () => client({ transportOptions: { at_least_once: true } }), /did you mean atLeastOnce/],
     ['prepared at_least_once', () => prepare({ transportOptions: { at_least_once: true } }), /mean atLeastOnce/],
     ['a call timeout', () => call({}, 'm', {}, { timeout: 5 }), /m has no option timeout; did you mean timeoutMs/],
-    ['an access_policy', () => server([{}], { access_policy: core.ExplicitRPCAccessPolicy }), /mean accessPolicy/],
-    ['a start timeout', () => (server([{}]) as { start: Loose }).start({ timeout: 5 }), /start .* timeoutMs/],
-    ['a stop timeout', () => (server([{}]) as { stop: Loose }).stop({ timeout: 5 }), /stop .* timeoutMs/],
-    ['a wait timeout', () => (server([{}]) as { wait: Loose }).wait({ timeout: 5 }), /wait .* timeoutMs/],
+    [
+      'an access_policy',
+      () => server([{ m() {} }], { access_policy: core.ExplicitRPCAccessPolicy }),
+      /mean accessPolicy/,
+    ],
+    ['a start timeout', () => (server([{ m() {} }]) as { start: Loose }).start({ timeout: 5 }), /start .* timeoutMs/],
+    ['a stop timeout', () => (server([{ m() {} }]) as { stop: Loose }).stop({ timeout: 5 }), /stop .* timeoutMs/],
+    ['a wait timeout', () => (server([{ m() {} }]) as { wait: Loose }).wait({ timeout: 5 }), /wait .* timeoutMs/],
     ['a close timeout', () => (transport as unknown as { close: Loose }).close({ timeout: 5 }), /close .* timeoutMs/],
     ['a publisher_id', () => notifier({ publisher_id: 'x' }), /notifier has no option publisher_id; .*publisherId/],
     ['a notify timeout', () => inform({}, 'e', {}, { timeout: 5 }), /notification has no option timeout/],
@@ -181,7 +193,7 @@ describe('bad input names what is wrong', () => {
     class Server extends core.RPCServer {}
     const own = { clientClass: Client, serverClass: Server, colour: 'red' }
     expect(client(own)).toBeInstanceOf(Client)
-    expect(server([{}], own)).toBeInstanceOf(Server)
+    expect(server([{ m() {} }], own)).toBeInstanceOf(Server)
   })
 
   it.each([

@@ -24,14 +24,29 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>> | undefined
 }
 
+/** What a logger was told: everything, and without the line in which each server says at its start what it offers. */
+interface Log extends Logger {
+  readonly everything: readonly LogLine[]
+  readonly lines: readonly LogLine[]
+}
+
 /** A logger that keeps its lines. */
-export function createLog(): Logger & { readonly lines: LogLine[] } {
-  const lines: LogLine[] = []
+export function createLog(): Log {
+  const everything: LogLine[] = []
   const at =
     (level: keyof Logger) =>
     (message: string, fields?: Readonly<Record<string, unknown>>): void =>
-      void lines.push({ level, message, fields })
-  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+      void everything.push({ level, message, fields })
+  return {
+    everything,
+    get lines() {
+      return everything.filter(({ level, message }) => level !== 'debug' || !message.includes(' offers '))
+    },
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  }
 }
 
 /** Methods of any name and arguments: what most tests want. */

@@ -91,7 +91,7 @@ describe('D13 drain', () => {
     const call = scene.client().call({}, 'go')
     await began.promise
     const closing = scene.transport.close()
-    expect(await rejection(scene.server({}, {}, { server: 'other' }).start())).toBeInstanceOf(ClosedError)
+    expect(await rejection(scene.server({ m() {} }, {}, { server: 'other' }).start())).toBeInstanceOf(ClosedError)
     release.resolve()
     await Promise.all([call, closing])
   })

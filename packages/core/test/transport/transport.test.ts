@@ -126,7 +126,7 @@ describe('transports', () => {
 
   it('T21 cleanup - close ends everything; what comes later is refused', async () => {
     const transport = await getRpcTransport(await loadConfig(), { url: `memory://${unique()}` })
-    const server = getRpcServer(transport, new Target({ topic: 't', server: 's' }), [{}])
+    const server = getRpcServer(transport, new Target({ topic: 't', server: 's' }), [{ m() {} }])
     await server.start()
     const client = getRpcClient(transport, new Target({ topic: 't' }))
     expect(transport.health().status).toBe('ok')

@@ -1,7 +1,8 @@
-import { type Endpoint, findMethod } from './endpoint.ts'
-import { isExposed } from './expose.ts'
+import type { Endpoint } from './endpoint.ts'
+import { declaredFunction } from './exposure.ts'
+import { isExposed } from './marks.ts'
 
-/** Decides which methods of an endpoint clients may call. What it hides is reported as NoSuchMethod (INVENTORY D7 to D10). */
+/** Decides which of the methods that an endpoint offers clients may call: it can hide some, and never adds any. What it hides is reported as NoSuchMethod. */
 export abstract class RPCAccessPolicyBase {
   abstract isAllowed(endpoint: Endpoint, method: string): boolean
 }
@@ -16,7 +17,7 @@ export class DefaultRPCAccessPolicy extends RPCAccessPolicyBase {
   }
 }
 
-/** Everything. */
+/** Everything that the endpoint offers, names that begin with `_` included. */
 export class LegacyRPCAccessPolicy extends RPCAccessPolicyBase {
   isAllowed(): boolean {
     return true
@@ -26,7 +27,7 @@ export class LegacyRPCAccessPolicy extends RPCAccessPolicyBase {
 /** Only what `expose` marks. */
 export class ExplicitRPCAccessPolicy extends RPCAccessPolicyBase {
   isAllowed(endpoint: Endpoint, method: string): boolean {
-    const found = findMethod(endpoint, method)
+    const found = declaredFunction(endpoint, method)
     return found !== undefined && isExposed(found)
   }
 }

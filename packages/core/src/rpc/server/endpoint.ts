@@ -1,10 +1,15 @@
-import { EventEmitter } from 'node:events'
+import { isProxy } from 'node:util/types'
 import type { MessageContext } from '../../driver/messages.ts'
 import { Target } from '../../target.ts'
+import { kindOf } from '../../util/check.ts'
 import { isVersion } from '../version.ts'
+import { type Exposure, exposureOf } from './exposure.ts'
 
-/** An object whose methods clients call: its own functions and those of its classes. Optional `target` with namespace, version and legacy namespaces.
- *  A method gets the context, the named arguments in one object, and the call. It returns the result or a promise of it. */
+/** An object whose methods clients call: a plain object with functions, or an instance of a class with methods. Fields that hold functions, methods of base classes that
+ *  `expose` does not mark, and names that JavaScript or frameworks call by themselves are not offered. **A method that only TypeScript calls private is offered**: the word is
+ *  gone at run time. Name it `#name` or `_name`, or give the server the list of what it `exposes`.
+ *  Optional `target` with namespace, version and legacy namespaces. A method gets the context, the named arguments in one object, and the call; it returns the result or a
+ *  promise of it. What is offered is settled when the server is made. */
 export type Endpoint = object
 
 /** What a method may want to know of the call it serves: its third parameter. */
@@ -27,78 +32,54 @@ export type EndpointMethod<Args = never, Result = unknown> = (
 ) => Result
 
 /** An endpoint as the dispatcher keeps it. */
-export interface ResolvedEndpoint {
+export interface ResolvedEndpoint extends Exposure {
   readonly endpoint: Endpoint
+  /** For messages: the name of its class, or its place in the list. */
+  readonly name: string
   readonly acceptedNamespaces: readonly (string | null)[]
   readonly version: string
 }
 
 const DEFAULT_VERSION = '1.0'
 const DEFAULT_NAMESPACES: readonly (string | null)[] = [null]
+const EXAMPLE = '{ add: (context, { a, b }) => a + b }'
 
-/** Reads an endpoint's target. Throws TypeError when it is no object, or its `target` no Target (INVENTORY D2). */
-export function resolveEndpoint(endpoint: unknown): ResolvedEndpoint {
+/** Reads an endpoint, `index` in the list of its server. Throws TypeError when it is no object, offers no method, or its `target` is no Target. */
+export function resolveEndpoint(endpoint: unknown, index: number): ResolvedEndpoint {
   if ((typeof endpoint !== 'object' && typeof endpoint !== 'function') || endpoint === null)
     throw new TypeError(
-      `An endpoint must be an object with methods, not ${endpoint === null ? 'null' : typeof endpoint}`,
+      `An endpoint must be an object with methods such as ${EXAMPLE}, not ${kindOf(endpoint)} (endpoint ${index + 1})`,
     )
-  if (isClassWithInstanceMethods(endpoint))
-    throw new TypeError(`${endpoint.name} is a class and its methods belong to instances: give new ${endpoint.name}()`)
+  const name = nameOf(endpoint) ?? `endpoint ${index + 1}`
+  const exposure = exposureOf(endpoint)
+  const { acceptedNamespaces, version } = readTarget(endpoint, name)
+  if (exposure.offered.size === 0) throw new TypeError(`${name} offers no method: ${whyNothing(endpoint, exposure)}`)
+  return { ...exposure, endpoint, name, acceptedNamespaces, version }
+}
+
+function readTarget(endpoint: object, name: string): Pick<ResolvedEndpoint, 'acceptedNamespaces' | 'version'> {
   const target: unknown = 'target' in endpoint ? endpoint.target : undefined
   if (target === undefined || target === null)
-    return { endpoint, acceptedNamespaces: DEFAULT_NAMESPACES, version: DEFAULT_VERSION }
-  if (!(target instanceof Target))
-    throw new TypeError(`The target of endpoint ${nameOf(endpoint)} must be a Target, not ${typeof target}`)
+    return { acceptedNamespaces: DEFAULT_NAMESPACES, version: DEFAULT_VERSION }
+  if (!(target instanceof Target)) throw new TypeError(`The target of ${name} must be a Target, not ${kindOf(target)}`)
   if (target.version !== null && !isVersion(target.version))
-    throw new TypeError(
-      `The version of endpoint ${nameOf(endpoint)} must be major.minor such as 1.0, not ${target.version}`,
-    )
-  return {
-    endpoint,
-    acceptedNamespaces: target.acceptedNamespaces,
-    version: target.version ?? DEFAULT_VERSION,
-  }
+    throw new TypeError(`The version of endpoint ${name} must be major.minor such as 1.0, not ${target.version}`)
+  return { acceptedNamespaces: target.acceptedNamespaces, version: target.version ?? DEFAULT_VERSION }
 }
 
-/** True for a class that serves nothing as it is, because only its instances have methods. */
-function isClassWithInstanceMethods(endpoint: object): endpoint is Function & object {
-  if (typeof endpoint !== 'function') return false
-  const prototype: unknown = endpoint.prototype
-  const own = (object: object): string[] =>
-    Object.getOwnPropertyNames(object).filter((name) => findMethod(object, name) !== undefined)
-  return typeof prototype === 'object' && prototype !== null && own(prototype).length > 0 && own(endpoint).length === 0
+function whyNothing(endpoint: object, { withheld }: Exposure): string {
+  if (typeof endpoint === 'function')
+    return `it is a class, and its methods belong to instances: give new ${endpoint.name}()`
+  if (isProxy(endpoint))
+    return 'it is a Proxy, and a server must know its methods by name: let ownKeys and getOwnPropertyDescriptor list them, or give an object that has them'
+  const reasons = [...withheld].map(([method, reason]) => `${method} is not offered because ${reason}`)
+  return reasons.length === 0
+    ? `give an object such as ${EXAMPLE}, or an instance of a class with methods`
+    : reasons.join('; ')
 }
 
-/** Where the application's code ends and the platform's begins: functions from here on are nobody's interface. */
-const PLATFORM: ReadonlySet<object> = new Set<object>([
-  Object.prototype,
-  Function.prototype,
-  Array.prototype,
-  Map.prototype,
-  Set.prototype,
-  Promise.prototype,
-  Error.prototype,
-  EventTarget.prototype,
-  EventEmitter.prototype,
-])
-
-/** The function that serves `method`: an own one of the endpoint or of its classes. Never `constructor`, never a getter (it is not even run), nothing of the platform (DESIGN D11). */
-export function findMethod(endpoint: Endpoint, method: string): EndpointMethod | undefined {
-  if (method === 'constructor' || method === '__proto__' || method === 'target') return undefined
-  for (
-    let owner: object | null = endpoint;
-    owner !== null && !PLATFORM.has(owner);
-    owner = Object.getPrototypeOf(owner) as object | null
-  ) {
-    if (!Object.hasOwn(owner, method)) continue
-    const value: unknown = Object.getOwnPropertyDescriptor(owner, method)?.value
-    return typeof value === 'function' ? (value as EndpointMethod) : undefined
-  }
-  return undefined
-}
-
-/** The endpoint's class name, for messages. */
-export function nameOf(endpoint: Endpoint): string {
-  const Class: unknown = endpoint.constructor
-  return typeof Class === 'function' && Class.name !== '' ? Class.name : 'endpoint'
+/** The name of an instance's class. */
+function nameOf(endpoint: Endpoint): string | undefined {
+  const Class: unknown = typeof endpoint === 'function' ? endpoint : endpoint.constructor
+  return typeof Class === 'function' && Class.name !== '' && Class.name !== 'Object' ? Class.name : undefined
 }

@@ -1,6 +1,6 @@
 import { ExpectedException } from '../../errors.ts'
 import { isPromiseLike } from '../../serializer/serializer.ts'
-import { inheritMarks } from './expose.ts'
+import { inheritMarks } from './marks.ts'
 
 type Method = (...args: never[]) => unknown
 type ErrorClass = abstract new (...args: never[]) => Error

@@ -3,17 +3,10 @@ import type { Serializer } from '../../serializer/serializer.ts'
 import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
 import type { MessageContext } from '../../driver/messages.ts'
 import { DefaultRPCAccessPolicy, RPCAccessPolicyBase, type RPCAccessPolicyClass } from './access-policy.ts'
-import {
-  type Endpoint,
-  type EndpointMethod,
-  findMethod,
-  nameOf,
-  type RPCCall,
-  type ResolvedEndpoint,
-  resolveEndpoint,
-} from './endpoint.ts'
+import { findArgumentMismatch } from './declare-arguments.ts'
+import { type Endpoint, type EndpointMethod, type RPCCall, type ResolvedEndpoint, resolveEndpoint } from './endpoint.ts'
 import { checkList, kindOf } from '../../util/check.ts'
-import { findArgumentMismatch } from './expose.ts'
+import { suggest } from '../../util/suggest.ts'
 import { isVersionCompatible } from '../version.ts'
 
 /** A request whose parts were checked. */
@@ -27,35 +20,96 @@ export interface CheckedRequest {
 /** A method that was found, with what it belongs to. */
 export interface FoundMethod {
   readonly endpoint: Endpoint
+  /** Of the endpoint, for messages. */
+  readonly name: string
   readonly run: EndpointMethod
+}
+
+/** One way to call a method: a line of `server.methods`. */
+export interface ServedMethod<Name extends string = string> {
+  readonly name: Name
+  /** null: the namespace of requests that name none. */
+  readonly namespace: string | null
+  /** `major.minor`: requests for this version and for lower minors are served. */
+  readonly version: string
+  /** For people: the name of the endpoint's class, or its place in the list. */
+  readonly endpoint: string
+}
+
+/** How a dispatcher decides what clients may call. */
+export interface DispatcherOptions {
+  readonly accessPolicy?: RPCAccessPolicyClass | undefined
+  /** Nothing but these, of what the endpoints offer. */
+  readonly exposes?: Readonly<Record<string, true>> | undefined
 }
 
 const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({})
 const DEFAULT_VERSION = '1.0'
 
-/** Finds the endpoint that serves a request and runs its method (INVENTORY D1 to D6). Knows nothing of brokers and replies. */
+/** Finds the endpoint that serves a request and runs its method. Knows nothing of brokers and replies. */
 export class RPCDispatcher {
   readonly #endpoints: readonly ResolvedEndpoint[]
   readonly #policy: RPCAccessPolicyBase
+  readonly #exposes: Readonly<Record<string, true>> | undefined
   readonly #serializer: Serializer
   readonly #isPlain: boolean
 
-  /** Throws TypeError for endpoints that are none and for a policy that is no class of RPCAccessPolicyBase. */
-  constructor(
-    endpoints: readonly Endpoint[],
-    serializer: Serializer,
-    PolicyClass: RPCAccessPolicyClass = DefaultRPCAccessPolicy,
-  ) {
+  /** Throws TypeError for endpoints that are none or offer nothing, for a policy that is no class of RPCAccessPolicyBase, and for names in `exposes` that no endpoint has. */
+  constructor(endpoints: readonly Endpoint[], serializer: Serializer, options: DispatcherOptions = {}) {
     checkList('The endpoints of an RPC server', endpoints, '[new MyEndpoint()]')
-    this.#endpoints = endpoints.map((endpoint) => resolveEndpoint(endpoint))
-    this.#policy = makePolicy(PolicyClass)
+    if (endpoints.length === 0)
+      throw new TypeError('An RPC server needs endpoints with the methods that clients call, and the list is empty')
+    this.#endpoints = endpoints.map((endpoint, index) => resolveEndpoint(endpoint, index))
+    this.#policy = makePolicy(options.accessPolicy ?? DefaultRPCAccessPolicy)
+    this.#exposes = options.exposes
+    checkExposed(options.exposes, this.#endpoints)
     this.#serializer = serializer
     this.#isPlain = serializer.constructor === NoOpSerializer
   }
 
-  /** Whether any endpoint has a method of that name, allowed or not. */
-  hasMethod(method: string): boolean {
-    return this.#endpoints.some(({ endpoint }) => findMethod(endpoint, method) !== undefined)
+  /** Everything that clients may call now, in the order of the endpoints. */
+  get methods(): readonly ServedMethod[] {
+    return this.#endpoints.flatMap((resolved) =>
+      resolved.acceptedNamespaces.flatMap((namespace) =>
+        [...resolved.offered]
+          .filter((name) => this.#isAllowed(resolved, name))
+          .map((name) => ({ name, namespace, version: resolved.version, endpoint: resolved.name })),
+      ),
+    )
+  }
+
+  /** What the endpoints have and clients cannot call: `Endpoint.name` and the reason. */
+  get notOffered(): Readonly<Record<string, string>> {
+    const rows = this.#endpoints.flatMap((resolved) => [
+      ...[...resolved.withheld].map(([name, reason]) => [`${resolved.name}.${name}`, reason] as const),
+      ...[...resolved.offered]
+        .filter((name) => !this.#isAllowed(resolved, name))
+        .map((name) => [`${resolved.name}.${name}`, this.#whyRefused(name)] as const),
+    ])
+    return Object.fromEntries(rows)
+  }
+
+  /** Why a method that some endpoint has cannot be called; undefined when none has it, or it can. For logs: clients need not know. */
+  whyNotOffered(method: string): string | undefined {
+    return Object.entries(this.notOffered).find(([name]) => name.endsWith(`.${method}`))?.[1]
+  }
+
+  /** For the one line that says that nothing can be called; undefined when something can. */
+  get emptiness(): string | undefined {
+    if (this.methods.length > 0) return undefined
+    const names = this.#endpoints.flatMap(({ offered }) => [...offered])
+    return `${this.#policy.constructor.name} hides every method of the endpoints: ${names.join(', ')}; mark with expose what clients may call`
+  }
+
+  #isAllowed({ endpoint }: ResolvedEndpoint, method: string): boolean {
+    if (this.#exposes !== undefined && !Object.hasOwn(this.#exposes, method)) return false
+    return this.#policy.isAllowed(endpoint, method)
+  }
+
+  #whyRefused(method: string): string {
+    if (this.#exposes !== undefined && !Object.hasOwn(this.#exposes, method))
+      return 'the list of what the server exposes does not have it'
+    return `${this.#policy.constructor.name} hides it`
   }
 
   /** The parts of a request as it came. Throws SerializationError that names the part which is not as it must be. */
@@ -80,11 +134,13 @@ export class RPCDispatcher {
    *  Throws UnsupportedVersion when no namespace and version fits, NoSuchMethod when one does and the method is missing or hidden. */
   find(request: CheckedRequest): FoundMethod {
     let fits = false
-    for (const { endpoint, acceptedNamespaces, version } of this.#endpoints) {
+    for (const resolved of this.#endpoints) {
+      const { endpoint, name, acceptedNamespaces, version, offered } = resolved
       if (!acceptedNamespaces.includes(request.namespace) || !serves(version, request.version)) continue
       fits = true
-      const run = findMethod(endpoint, request.method)
-      if (run !== undefined && this.#policy.isAllowed(endpoint, request.method)) return { endpoint, run }
+      if (!offered.has(request.method) || !this.#isAllowed(resolved, request.method)) continue
+      const run = (endpoint as Readonly<Record<string, unknown>>)[request.method]
+      if (typeof run === 'function') return { endpoint, name, run: run as EndpointMethod }
     }
     if (fits) throw new NoSuchMethod(request.method)
     throw new UnsupportedVersion(request.version, request.method)
@@ -114,15 +170,32 @@ export class RPCDispatcher {
 }
 
 function run(
-  { endpoint, run }: FoundMethod,
+  { endpoint, name, run }: FoundMethod,
   { method, args }: CheckedRequest,
   context: object,
   call: RPCCall,
 ): unknown {
   const mismatch = findArgumentMismatch(run, args)
   // The function itself may have no name: `go = declareArguments([...], (context, args) => ...)`.
-  if (mismatch !== undefined) throw new TypeError(`${nameOf(endpoint)}.${method}() ${mismatch}`)
+  if (mismatch !== undefined) throw new TypeError(`${name}.${method}() ${mismatch}`)
   return Reflect.apply(run, endpoint, [context, args, call])
+}
+
+function checkExposed(exposes: unknown, endpoints: readonly ResolvedEndpoint[]): void {
+  if (exposes === undefined) return
+  if (typeof exposes !== 'object' || exposes === null || Array.isArray(exposes))
+    throw new TypeError(
+      `exposes must be an object with the names of methods such as { add: true }, not ${kindOf(exposes)}`,
+    )
+  const known = new Set(endpoints.flatMap(({ offered }) => [...offered]))
+  for (const [name, value] of Object.entries(exposes)) {
+    if (value !== true) throw new TypeError(`exposes.${name} must be true, as in { add: true }, not ${kindOf(value)}`)
+    if (known.has(name)) continue
+    const meant = suggest(name, known)
+    throw new TypeError(
+      `exposes names ${name}, which no endpoint offers${meant === undefined ? `: they offer ${[...known].join(', ')}` : `; did you mean ${meant}?`}`,
+    )
+  }
 }
 
 function makePolicy(PolicyClass: RPCAccessPolicyClass): RPCAccessPolicyBase {

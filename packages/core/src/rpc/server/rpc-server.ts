@@ -20,16 +20,18 @@ import type { RPCAccessPolicyClass } from './access-policy.ts'
 import type { Endpoint } from './endpoint.ts'
 import { startHeartbeats } from './heartbeats.ts'
 import { IncomingCall } from './incoming-call.ts'
-import { PingEndpoint, PING_METHOD } from './ping-endpoint.ts'
+import { createPingEndpoint, PING_METHOD } from './ping-endpoint.ts'
 import { ReplySender } from './reply-sender.ts'
-import { type CheckedRequest, RPCDispatcher } from './rpc-dispatcher.ts'
+import { type CheckedRequest, RPCDispatcher, type ServedMethod } from './rpc-dispatcher.ts'
 
 /** Settings of a server. Source: INVENTORY S1. */
 export interface RPCServerOptions {
   /** Default: changes nothing. */
   readonly serializer?: Serializer | null
-  /** Which methods clients may call. Default DefaultRPCAccessPolicy: all but names that begin with `_`. */
+  /** Which of the offered methods clients may call. Default DefaultRPCAccessPolicy: all but names that begin with `_`. */
   readonly accessPolicy?: RPCAccessPolicyClass
+  /** The interface as a value, `{ build: true, reboot: true }`: nothing else is offered. Keeps methods out that only TypeScript calls private. Default: all that the endpoints offer. */
+  readonly exposes?: Readonly<Record<string, true>>
   /** `threading` and `eventlet` are taken for oslo's sake and mean the same here: the event loop. */
   readonly executor?: string | null
   /** Most requests handled at the same time. Default `[DEFAULT] executor_thread_pool_size`. */
@@ -51,6 +53,7 @@ export interface GetRPCServerOptions extends RPCServerOptions {
 const OPTIONS: OptionNames<GetRPCServerOptions> = {
   serializer: true,
   accessPolicy: true,
+  exposes: true,
   executor: true,
   workers: true,
   acknowledge: true,
@@ -75,6 +78,7 @@ export class RPCServer extends MessageServer {
   readonly #acknowledge: 'before' | 'after' | null
   /** Calls whose methods hold a signal. */
   readonly #watching = new Set<IncomingCall>()
+  #hasToldMethods = false
 
   constructor(transport: Transport, target: Target, endpoints: readonly Endpoint[], options: RPCServerOptions = {}) {
     requireTransport(transport, 'An RPC server')
@@ -117,6 +121,11 @@ export class RPCServer extends MessageServer {
     this.#replies = new ReplySender({ server: String(target), logger, remoteErrors: transport.remoteErrors, workers })
   }
 
+  /** What clients can call: each method with each namespace and version it is served under. */
+  get methods(): readonly ServedMethod[] {
+    return this.#dispatcher.methods
+  }
+
   async #subscribe(pool: WorkerPool, deadline: Deadline): Promise<Listener> {
     const pause = this.#pausing.begin(pool)
     const listener = await this.#transport.listen(this.target, {
@@ -139,6 +148,7 @@ export class RPCServer extends MessageServer {
         hasWaited = true
       },
     })
+    this.#tellMethods()
     return {
       closed: listener.closed,
       stop: async () => {
@@ -156,6 +166,17 @@ export class RPCServer extends MessageServer {
         await listener.close()
       },
     }
+  }
+
+  /** One line of the log, at the first start. */
+  #tellMethods(): void {
+    if (this.#hasToldMethods) return
+    this.#hasToldMethods = true
+    const { methods, notOffered } = this.#dispatcher
+    const names = methods.map(
+      ({ name, namespace, version }) => `${namespace === null ? '' : `${namespace}.`}${name} ${version}`,
+    )
+    this.#transport.logger.debug(`${String(this.target)} offers ${names.join(', ')}`, { methods, notOffered })
   }
 
   /** One request, from the worker that took it to its reply. Resolves in every case. */
@@ -212,7 +233,9 @@ export class RPCServer extends MessageServer {
     const quiet =
       error instanceof ExpectedException || (error instanceof NoSuchMethod && error.method.endsWith('_ignore_errors'))
     const cause = error instanceof ExpectedException ? error.cause : error
-    const text = `${method} of ${String(this.target)} failed: ${errorText(cause)}`
+    const hidden = error instanceof NoSuchMethod ? this.#dispatcher.whyNotOffered(method) : undefined
+    const hint = hidden === undefined ? '' : ` (${method} is not offered because ${hidden})`
+    const text = `${method} of ${String(this.target)} failed: ${errorText(cause)}${hint}`
     if (quiet) logger.debug(text, { error: cause })
     else logger.error(text, { error: cause })
   }
@@ -279,11 +302,14 @@ function makeDispatcher(
   options: RPCServerOptions,
 ): RPCDispatcher {
   const serializer = options.serializer ?? new NoOpSerializer()
-  const dispatcher = new RPCDispatcher(endpoints, serializer, options.accessPolicy)
-  if (!transport.conf.get('DEFAULT', 'rpc_ping_enabled')) return dispatcher
-  if (dispatcher.hasMethod(PING_METHOD)) {
-    transport.logger.warn(`An endpoint has a method ${PING_METHOD} already: the ping endpoint is not added`)
+  const { conf, logger } = transport
+  const dispatcher = new RPCDispatcher(endpoints, serializer, options)
+  if (dispatcher.emptiness !== undefined) logger.warn(dispatcher.emptiness)
+  if (!conf.get('DEFAULT', 'rpc_ping_enabled')) return dispatcher
+  if (dispatcher.methods.some(({ name }) => name === PING_METHOD)) {
+    logger.warn(`An endpoint has a method ${PING_METHOD} already: the ping endpoint is not added`)
     return dispatcher
   }
-  return new RPCDispatcher([...endpoints, new PingEndpoint()], serializer, options.accessPolicy)
+  const exposes = options.exposes === undefined ? undefined : { ...options.exposes, [PING_METHOD]: true as const }
+  return new RPCDispatcher([...endpoints, createPingEndpoint()], serializer, { ...options, exposes })
 }

@@ -162,7 +162,7 @@ describe('RPC client - time, retries and errors', () => {
       const late = createDeferred<string>()
       await scene.serve({ late: () => late.promise, ...echo })
       const client = scene.client()
-      expect(await rejection(client.call({}, 'late', {}, { timeoutMs: 5 }))).toBeInstanceOf(MessagingTimeout)
+      expect(await rejection(client.call({}, 'late', {}, { timeoutMs: 100 }))).toBeInstanceOf(MessagingTimeout)
       late.resolve('too late')
       expect(await dropped.promise).toMatchObject({ reason: 'late-reply' })
       expect(await client.call({}, 'echo', { a: 1 })).toEqual({ a: 1 })

@@ -1,7 +1,5 @@
-import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LegacyRPCAccessPolicy, NoSuchMethod, Target } from '../../../src/index.ts'
-import { findMethod } from '../../../src/rpc/server/endpoint.ts'
 import { createScene, rejection, type Scene } from '../scene.ts'
 
 let scene: Scene
@@ -39,12 +37,14 @@ describe('D11 endpoint methods - only the endpoint’s own declared functions', 
     }
   }
 
-  it.each(['arrow', 'method', 'inherited'])('%s is served', async (method) => {
+  it('its method is served', async () => {
     await scene.serve(new Endpoint())
-    expect(await scene.client().call({}, method)).toBe(method)
+    expect(await scene.client().call({}, 'method')).toBe('method')
   })
 
   it.each([
+    'arrow',
+    'inherited',
     'constructor',
     '__proto__',
     '__defineGetter__',
@@ -72,23 +72,5 @@ describe('D11 endpoint methods - only the endpoint’s own declared functions', 
     await scene.serve(endpoint)
     expect(await scene.client().call({}, 'go')).toBe(1)
     expect(await rejection(scene.client().call({}, 'toString'))).toBeInstanceOf(NoSuchMethod)
-  })
-
-  it('what an endpoint inherits from the platform is nobody’s interface', () => {
-    class Emitting extends EventEmitter {
-      go(): number {
-        return 1
-      }
-    }
-    class Listing extends Map {
-      go(): number {
-        return 1
-      }
-    }
-    for (const endpoint of [new Emitting(), new Listing()]) {
-      expect(findMethod(endpoint, 'go')).toBeTypeOf('function')
-      for (const name of ['emit', 'on', 'removeAllListeners', 'clear', 'get'])
-        expect(findMethod(endpoint, name)).toBeUndefined()
-    }
   })
 })

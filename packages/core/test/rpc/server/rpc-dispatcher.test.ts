@@ -132,7 +132,13 @@ describe('dispatcher', () => {
     [{}, "Endpoint.text() missing 1 required positional argument: 'text'"],
   ])('D6 arguments - %j do not fit what was declared: TypeError with the words of Python', async (args, message) => {
     class Endpoint {
-      text = declareArguments(['text', 'count?'], (_context: object, { text }: { text: string }) => text)
+      text(_context: object, { text }: { text: string }): string {
+        return text
+      }
+      static {
+        // oxlint-disable-next-line typescript/unbound-method -- it is only described
+        declareArguments(['text', 'count?'], Endpoint.prototype.text)
+      }
     }
     await scene.serve(new Endpoint())
     const error = await rejection(scene.client().call({}, 'text', args))
@@ -166,7 +172,7 @@ describe('dispatcher', () => {
     expect(transport).toBeInstanceOf(MyTransport)
     const target = new Target({ topic: 't', server: 's' })
     expect(getRpcClient(transport, target, { clientClass: MyClient })).toBeInstanceOf(MyClient)
-    expect(getRpcServer(transport, target, [], { serverClass: MyServer })).toBeInstanceOf(MyServer)
+    expect(getRpcServer(transport, target, [{ m() {} }], { serverClass: MyServer })).toBeInstanceOf(MyServer)
   })
 
   it('D17 base classes - a dispatcher and a server of one own are exported', async () => {

@@ -33,8 +33,8 @@ describe('RPC server', () => {
 
   it('S2 executor - oslo names are accepted, others refused by name', () => {
     for (const executor of ['threading', 'eventlet', null])
-      expect(scene.server({}, { executor })).toBeInstanceOf(RPCServer)
-    const error = thrownBy(() => scene.server({}, { executor: 'blocking' }))
+      expect(scene.server({ m() {} }, { executor })).toBeInstanceOf(RPCServer)
+    const error = thrownBy(() => scene.server({ m() {} }, { executor: 'blocking' }))
     expect(error).toBeInstanceOf(ExecutorLoadFailure)
     expect(error).toMatchObject({ executor: 'blocking' })
   })
@@ -59,7 +59,7 @@ describe('RPC server', () => {
         },
       }),
     })
-    const error = await rejection(broken.server({}).start())
+    const error = await rejection(broken.server({ m() {} }).start())
     expect(error).toBeInstanceOf(ServerListenError)
     expect(error).toMatchObject({
       target: `<Target topic=${broken.topic}, server=node1>`,
@@ -69,7 +69,7 @@ describe('RPC server', () => {
 
   it('T24 start - a server needs a topic and a server name', async () => {
     for (const fields of [{ topic: null }, { server: null }, { server: '' }, { topic: '' }]) {
-      const error = await rejection(scene.server({}, {}, fields).start())
+      const error = await rejection(scene.server({ m() {} }, {}, fields).start())
       expect(error).toBeInstanceOf(InvalidTarget)
     }
   })
@@ -156,7 +156,7 @@ describe('RPC server', () => {
   it('S9 workers - come from executor_thread_pool_size when nobody says', async () => {
     const { fed, log } = await createHandFedScene()
     await using _ = fed
-    await fed.serve({})
+    await fed.serve({ m() {} })
     expect(log).toEqual(['prefetch 128'])
   })
 
@@ -238,7 +238,7 @@ describe('RPC server', () => {
   it('S17 T20 notification transport - only a warning', async () => {
     const { getNotificationTransport, loadConfig } = await import('../../../src/index.ts')
     await using bus = await getNotificationTransport(await loadConfig(), { url: 'memory://s17', logger: scene.log })
-    void getRpcServer(bus, new Target({ topic: 't', server: 's' }), [])
+    void getRpcServer(bus, new Target({ topic: 't', server: 's' }), [{ m() {} }])
     expect(scene.log.lines).toMatchObject([{ level: 'warn', message: expect.stringContaining('getRpcTransport') }])
   })
 
@@ -251,7 +251,7 @@ describe('RPC server', () => {
       url: 'kafka://',
       registry: { resolve: async () => notifyOnly },
     })
-    const error = thrownBy(() => getRpcServer(bus, new Target({ topic: 't', server: 's' }), []))
+    const error = thrownBy(() => getRpcServer(bus, new Target({ topic: 't', server: 's' }), [{ m() {} }]))
     expect(error).toBeInstanceOf(UnsupportedCapability)
   })
 })
