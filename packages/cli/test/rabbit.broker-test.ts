@@ -8,7 +8,7 @@ import {
   Notifier,
   Target,
 } from '@oslo-messaging/core'
-import { createRabbitDriver } from '@oslo-messaging/rabbit'
+import { rabbitDriver } from '@oslo-messaging/rabbit'
 import { afterAll, describe, expect, it } from 'vitest'
 import { buryAndRedrive } from './support/poison.ts'
 import { osloMsg } from './support/program.ts'
@@ -41,7 +41,8 @@ function redriveTests(broker: RabbitBroker): void {
       const queue = `${topic}.info`
       const depth = async () => (await broker.control.queue(`${queue}.dead`, vhost))?.messages
       await buryAndRedrive({
-        driver: createRabbitDriver({ onNotificationFailure: { action: 'dead-letter', retries: 2, delayMs: 50 } }),
+        driver: rabbitDriver,
+        onFailure: { attempts: 3, backoff: 50, then: 'dead-letter' },
         url,
         topic,
         maxAttempts: 3,
@@ -66,8 +67,7 @@ function redriveTests(broker: RabbitBroker): void {
     const vhost = unique('circle')
     const url = await broker.control.vhost(vhost)
     const topic = unique('meals')
-    const policy = { action: 'dead-letter', retries: 0, delayMs: 50 } as const
-    const { bus, notifier } = await open(url, createRabbitDriver({ onNotificationFailure: policy }), topic)
+    const { bus, notifier } = await open(url, rabbitDriver, topic)
     let tries = 0
     const endpoint = {
       info: () => {
@@ -75,7 +75,8 @@ function redriveTests(broker: RabbitBroker): void {
         throw new RangeError('never')
       },
     }
-    const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint])
+    const onFailure = { attempts: 1, then: 'dead-letter' } as const
+    const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint], { onFailure })
     await listener.start()
     for (const number of [1, 2, 3]) await notifier.info({}, 'e', number)
     const depth = async () => (await broker.control.queue(`${topic}.info.dead`, vhost))?.messages
@@ -100,7 +101,7 @@ function redriveTests(broker: RabbitBroker): void {
     const bytes = Buffer.from([0, 0xff, 0x80, 10]).toString('base64')
     for (const headers of [
       { mine: 'kept' },
-      { mine: 'kept', 'x-oslo-queue': 'gone', 'x-oslo-reason': 'why', 'x-oslo-attempts': 3 },
+      { mine: 'kept', 'x-oslo-origin': 'gone', 'x-oslo-reason': 'why', 'x-oslo-attempts': '3' },
     ])
       await manage(broker, 'POST', `exchanges/${vhost}/amq.default/publish`, {
         properties: { headers, content_type: 'text/odd', delivery_mode: 2 },
@@ -143,7 +144,7 @@ function redriveTests(broker: RabbitBroker): void {
     const vhost = unique('wrong')
     const url = await broker.control.vhost(vhost)
     const topic = unique('read')
-    const { bus } = await open(url, createRabbitDriver(), topic)
+    const { bus } = await open(url, rabbitDriver, topic)
     const listener = getNotificationListener(bus, [new Target({ topic })], [{ info: () => {} }])
     await listener.start()
     const missing = await osloMsg(url, 'redrive', 'nowhere')
@@ -166,7 +167,7 @@ function queueTests(broker: RabbitBroker): void {
     const url = await broker.control.vhost(vhost)
     const topic = unique('events')
     const pool = unique('billing')
-    const { bus, notifier } = await open(url, createRabbitDriver(), topic)
+    const { bus, notifier } = await open(url, rabbitDriver, topic)
     const endpoint = { info: () => {} }
     const pooled = getNotificationListener(bus, [new Target({ topic })], [endpoint], { pool })
     const reading = getNotificationListener(bus, [new Target({ topic })], [endpoint])
@@ -241,7 +242,7 @@ async function manage(broker: RabbitBroker, method: string, path: string, body: 
   return text === '' ? undefined : JSON.parse(text)
 }
 
-async function open(url: string, driver: ReturnType<typeof createRabbitDriver>, topic: string) {
+async function open(url: string, driver: typeof rabbitDriver, topic: string) {
   const conf = await loadConfig({ overrides: { oslo_messaging_notifications: { driver: ['messagingv2'] } } })
   const registry = createDriverRegistry({ drivers: [driver], discover: false })
   const bus = await getNotificationTransport(conf, { url, registry })

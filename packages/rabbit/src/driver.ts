@@ -27,7 +27,7 @@ import { hostsOf, virtualHostOf } from './connection/hosts.ts'
 import { NotificationReader } from './receive/incoming-notification.ts'
 import { RequestReader } from './rpc/incoming-request.ts'
 import { encodeNotification, encodeRequest, newId } from './wire/message.ts'
-import { createNotificationFailures } from './receive/notification-failures.ts'
+import { FailedCopies } from './receive/failed-copies.ts'
 import { Publisher } from './send/publisher.ts'
 import { newProgress } from './send/outgoing-message.ts'
 import { createQueueNames, type QueueNames } from './topology/queue-names.ts'
@@ -123,10 +123,12 @@ export class RabbitDriver implements Driver {
   }
 
   async listen(target: Target, options: ListenOptions): Promise<Listener> {
-    if (!this.#hasServed) noteConsumerTimeout(this.#runtime)
+    const { settings, logger } = this.#runtime
+    const acknowledge = options.acknowledge ?? settings.ack
+    if (!this.#hasServed && acknowledge === 'after') noteConsumerTimeout({ settings, logger })
     this.#hasServed = true
     const name = `rpc ${target.topic ?? ''}.${target.server ?? ''}`
-    const reader = new RequestReader(this.#runtime, name, this.#replySender, options.onMessage)
+    const reader = new RequestReader(this.#runtime, name, this.#replySender, acknowledge, options.onMessage)
     return await this.#consume(name, this.#topology.serverSubscriptions(target, await this.#names.next()), options, {
       onDelivery: (delivery) => reader.read(delivery),
       onRevoked: () => reader.revoked(),
@@ -139,14 +141,12 @@ export class RabbitDriver implements Driver {
   ): Promise<Listener> {
     const subscriptions = this.#topology.listenerSubscriptions(targets, options.pool)
     const name = `notifications ${options.pool ?? subscriptions.map(({ queue }) => queue.name).join(',')}`
-    let consumer: Consumer | undefined
-    const failures = createNotificationFailures(this.#runtime, this.#publisher, (error) => consumer?.fail(error))
-    const reader = new NotificationReader(this.#runtime, name, failures, options.onMessage)
-    consumer = await this.#consume(name, subscriptions, options, {
+    const copies = new FailedCopies(this.#runtime, this.#publisher)
+    const reader = new NotificationReader(this.#runtime, name, copies, options.onMessage)
+    return await this.#consume(name, subscriptions, options, {
       onDelivery: (delivery) => reader.read(delivery),
       onRevoked: () => {},
     })
-    return consumer
   }
 
   health(): Health {

@@ -3,7 +3,7 @@ import { rabbitConfig, type RabbitOptions } from './config.ts'
 import { completeSettings, type RabbitSettings } from './settings.ts'
 
 export { rabbitConfig, type RabbitOptions } from './config.ts'
-export type { DuplicateStore, FailurePolicy, RabbitSettings } from './settings.ts'
+export type { DuplicateStore, RabbitSettings } from './settings.ts'
 
 /** A driver for RabbitMQ with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be used. */
 export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): DriverDefinition<RabbitOptions> {
@@ -19,8 +19,10 @@ export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): Driv
       rpcCallMonitoring: true,
       rpcAtLeastOnce: true,
       rpcExpiry: true,
+      rpcLateAcknowledgement: true,
       notifications: true,
       requeue: true,
+      deadLetters: true,
       pools: true,
       storesBeforeListeners: true,
       // A queue is named by its topic alone, as Python's: bound to two exchanges it gets the messages of both.

@@ -13,15 +13,6 @@ export interface DuplicateStore {
   add(id: string): void
 }
 
-/** What to do with a notification whose endpoint throws.
- *  `default`: as oslo, acknowledged, or requeued when the listener allows it. `requeue`: back to the queue at once, without end. `discard`: rejected, so that a
- *  dead-letter exchange of the queue gets it, if there is one. `stop`: back to the queue, and the listener ends with the error.
- *  `dead-letter`: delivered again up to `retries` times, each time after `delayMs`, then kept in the queue `<queue>.dead`. Waiting copies are in `<queue>.retry.<delayMs>`.
- *  Both queues are this driver's own and durable; the message's body and envelope stay as they are, so Python services notice nothing. */
-export type FailurePolicy =
-  | { readonly action: 'default' | 'requeue' | 'discard' | 'stop' }
-  | { readonly action: 'dead-letter'; readonly retries: number; readonly delayMs: number }
-
 /** What can be chosen in code, beyond the options of oslo. Every field has the value that suits a deployment of Python services. */
 export interface RabbitSettings {
   /** Ids of messages remembered by each listener to notice duplicates. oslo remembers 16. Default 16. */
@@ -41,7 +32,7 @@ export interface RabbitSettings {
   readonly maxPendingCalls: number
   /** How often the broker is asked whether consumers that hear nothing still exist, milliseconds; 0 never. Default 5000. */
   readonly watchdogIntervalMs: number
-  /** When an RPC request is acknowledged. `before`: when a worker takes it, at most once, as oslo does. `after`: when its reply is with the broker (a cast: when its
+  /** When an RPC request is acknowledged, where neither the server nor `[oslo_messaging_nodejs] rpc_acknowledge` says so. `before`: when a worker takes it, at most once, as oslo does. `after`: when its reply is with the broker (a cast: when its
    *  method is over), at least once: what a dying server was working on is delivered again. Methods must then stay below the broker's `consumer_timeout`
    *  (30 minutes unless configured) and must bear being run twice. Default `before`. */
   readonly ack: 'before' | 'after'
@@ -53,8 +44,6 @@ export interface RabbitSettings {
    *  operators make them: `passive` only asks whether they exist, `none` does not even ask. Reply and fanout queues are this process's own and always declared. Default `declare`. */
   readonly sharedExchanges: 'declare' | 'passive' | 'none'
   readonly sharedQueues: 'declare' | 'passive' | 'none'
-  /** What becomes of a notification whose endpoint throws. Default: what oslo does. */
-  readonly onNotificationFailure: FailurePolicy
   /** Milliseconds an attempt to connect to one host may take. Default 10 000. */
   readonly connectTimeoutMs: number
   /** Milliseconds the broker may take to answer one question, such as a declaration or a subscription. A question without an answer closes its channel and is asked again;
@@ -76,7 +65,6 @@ export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   consumerTimeoutMs: 30 * 60 * 1000,
   sharedExchanges: 'declare',
   sharedQueues: 'declare',
-  onNotificationFailure: Object.freeze({ action: 'default' }),
   connectTimeoutMs: 10_000,
   answerTimeoutMs: 10_000,
 })
@@ -111,13 +99,11 @@ const CHECKS: Readonly<Record<keyof RabbitSettings, Check>> = {
   consumerTimeoutMs: orNull(from(1)),
   sharedExchanges: oneOf('declare', 'passive', 'none'),
   sharedQueues: oneOf('declare', 'passive', 'none'),
-  onNotificationFailure: checkPolicy,
   connectTimeoutMs: from(1),
   answerTimeoutMs: from(1),
 }
 
 const NAMES = Object.fromEntries(Object.keys(CHECKS).map((name) => [name, true])) as OptionNames<RabbitSettings>
-const POLICY = { action: true, retries: true, delayMs: true } as const
 
 /** The settings with the defaults of those that are not given. Throws TypeError that names the one that cannot be used. */
 export function completeSettings(settings: Partial<RabbitSettings>): RabbitSettings {
@@ -127,16 +113,7 @@ export function completeSettings(settings: Partial<RabbitSettings>): RabbitSetti
   return { ...DEFAULT_SETTINGS, ...Object.fromEntries(given) }
 }
 
-function checkPolicy(name: string, policy: unknown): void {
-  checkOptions(name, policy, POLICY)
-  const { action, retries, delayMs } = policy as Partial<FailurePolicy & { retries: unknown; delayMs: unknown }>
-  checkChoice(`${name}.action`, action ?? null, ['default', 'requeue', 'discard', 'stop', 'dead-letter'])
-  if (action !== 'dead-letter') return
-  checkCount(`${name}.retries`, retries ?? null)
-  checkCount(`${name}.delayMs`, delayMs ?? null)
-}
-
-/** Says when a server starts that its methods may outlast what the broker allows a consumer to hold back (P20): with `ack: 'after'` that is every method under way. */
+/** Says when a server that acknowledges after its methods starts that they may outlast what the broker allows a consumer to hold back: that is every method under way. */
 export function noteConsumerTimeout({
   settings,
   logger,
@@ -144,13 +121,13 @@ export function noteConsumerTimeout({
   readonly settings: RabbitSettings
   readonly logger: Logger
 }): void {
-  const { ack, consumerTimeoutMs, longestMethodMs } = settings
-  if (ack === 'before' || consumerTimeoutMs === null) return
+  const { consumerTimeoutMs, longestMethodMs } = settings
+  if (consumerTimeoutMs === null) return
   if (longestMethodMs !== null && longestMethodMs < consumerTimeoutMs) return
   const limit = `consumer_timeout of the broker (${consumerTimeoutMs / 1000} s by consumerTimeoutMs)`
   logger.warn(
     longestMethodMs === null
-      ? `ack: 'after' - a method that runs longer than the ${limit} costs its server the channel, and its request is delivered again; set longestMethodMs to have this checked`
-      : `ack: 'after' - methods run up to ${longestMethodMs / 1000} s (longestMethodMs), longer than the ${limit}: the channel is closed under them and their requests are delivered again. Raise it on the broker, or keep ack: 'before' and let clients monitor their calls`,
+      ? `acknowledge: 'after' - a method that runs longer than the ${limit} costs its server the channel, and its request is delivered again; set longestMethodMs to have this checked`
+      : `acknowledge: 'after' - methods run up to ${longestMethodMs / 1000} s (longestMethodMs), longer than the ${limit}: the channel is closed under them and their requests are delivered again. Raise it on the broker, or keep acknowledge: 'before' and let clients monitor their calls`,
   )
 }

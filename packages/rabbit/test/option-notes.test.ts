@@ -60,7 +60,7 @@ describe('P20 - the consumer timeout of the broker, said when a server starts', 
       name: 'after, and longer than the broker allows',
       settings: { ack: 'after', longestMethodMs: 2_400_000 },
       expected:
-        /methods run up to 2400 s \(longestMethodMs\), longer than .* \(1800 s by consumerTimeoutMs\).*keep ack: 'before'/,
+        /methods run up to 2400 s \(longestMethodMs\), longer than .* \(1800 s by consumerTimeoutMs\).*keep acknowledge: 'before'/,
     },
     { name: 'after, and shorter', settings: { ack: 'after', longestMethodMs: 60_000 }, expected: null },
     {

@@ -16,29 +16,17 @@ describe('createRabbitDriver', () => {
     { settings: { sharedQueues: true }, message: 'sharedQueues must be one of declare, passive, none, not a boolean' },
     { settings: { duplicateStore: {} }, message: 'duplicateStore must be a function, not an object' },
     {
-      settings: { onNotificationFailure: 'discard' },
-      message: 'onNotificationFailure takes its options in an object such as { name: value }, not text',
-    },
-    {
-      settings: { onNotificationFailure: { action: 'deadletter' } },
-      message:
-        'onNotificationFailure.action must be one of default, requeue, discard, stop, dead-letter, not "deadletter"',
-    },
-    {
-      settings: { onNotificationFailure: { action: 'dead-letter', retry: 3 } },
-      message: 'onNotificationFailure has no option retry: action, retries, delayMs are known',
-    },
-    {
-      settings: { onNotificationFailure: { action: 'dead-letter', retries: 3 } },
-      message: 'onNotificationFailure.delayMs must be a whole number, 0 or more, not null',
+      settings: { onNotificationFailure: { action: 'stop' } },
+      message: /^createRabbitDriver has no option onNotificationFailure/,
     },
   ])('throws TypeError: $message', ({ settings, message }) => {
-    expect(() => createRabbitDriver(settings as Partial<RabbitSettings>)).toThrow(new TypeError(message))
+    expect(() => createRabbitDriver(settings as Partial<RabbitSettings>)).toThrow(
+      typeof message === 'string' ? new TypeError(message) : message,
+    )
   })
 
   it('takes what is in the bounds, and the default of what is not given or undefined', () => {
-    const onNotificationFailure = { action: 'dead-letter', retries: 0, delayMs: 0 } as const
-    const given = { longestMethodMs: 0, consumerTimeoutMs: null, duplicateStore: null, onNotificationFailure }
+    const given = { longestMethodMs: 0, consumerTimeoutMs: null, duplicateStore: null }
     const settings = { ...given, ack: undefined } as unknown
     expect(completeSettings(settings as Partial<RabbitSettings>)).toEqual({ ...DEFAULT_SETTINGS, ...given })
     expect(completeSettings({})).toEqual(DEFAULT_SETTINGS)

@@ -1,6 +1,7 @@
 import {
   createDriverRegistry,
   type DriverDefinition,
+  type FailurePolicy,
   getNotificationListener,
   getNotificationTransport,
   loadConfig,
@@ -15,6 +16,7 @@ export interface PoisonOptions {
   readonly url: string
   readonly topic: string
   readonly maxAttempts: number
+  readonly onFailure?: FailurePolicy
   /** Resolves true once the dead letter can be seen. */
   readonly isBuried: () => Promise<boolean>
   /** Looks at the dead letter, then returns it with the tool. */
@@ -39,7 +41,12 @@ export async function buryAndRedrive(options: PoisonOptions): Promise<void> {
       throw new RangeError('cannot digest this')
     },
   }
-  const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint])
+  const listener = getNotificationListener(
+    bus,
+    [new Target({ topic })],
+    [endpoint],
+    options.onFailure === undefined ? {} : { onFailure: options.onFailure },
+  )
   await listener.start()
   const takes = async (payload: string): Promise<number> => {
     const before = handled.length

@@ -105,6 +105,8 @@ export interface IncomingNotification extends IncomingMessage {
   readonly orderingKey?: string
   /** Hands the notification back, to be delivered again. Only called when the driver declares `requeue`. */
   requeue(): void
+  /** Set when the bytes cannot be read, with what is wrong with them; `message` is empty then. Core reports it and settles it by the listener's policy: buried, or refused. */
+  readonly unreadable?: { readonly error: unknown }
   /** Has it delivered again after `delayMs` at least, with `failedAttempts` raised, here or to another listener of the same kind, and frees its place in the prefetch.
    *  Resolves when the broker has the copy and the original is settled; rejects when it could not be made, and the delivery is then as it was.
    *  Absent: core keeps the delivery unsettled and hands it to the endpoints again itself. */

@@ -61,10 +61,10 @@ export class NotificationFailures {
     return await this.#tryLater(incoming, attempts, error, waitMs)
   }
 
-  /** A notification that no endpoint can be given: buried where failures are, acknowledged otherwise. Never rejects. */
+  /** A notification that no endpoint can be given: buried where failures are, refused otherwise. Never rejects. */
   unreadable(incoming: IncomingNotification, error: unknown): Promise<void> | undefined {
     if (this.#options.policy.then === 'dead-letter') return this.#bury(incoming, 1, error)
-    incoming.acknowledge()
+    refuse(incoming)
     return undefined
   }
 
@@ -107,8 +107,7 @@ export class NotificationFailures {
         await this.#bury(incoming, attempts, error)
         return 'done'
       case 'discard':
-        if (incoming.discard === undefined) incoming.acknowledge()
-        else incoming.discard()
+        refuse(incoming)
         return 'done'
       case 'stop':
         this.#options.handBack(incoming)?.()
@@ -196,4 +195,9 @@ export class NotificationFailures {
       signal?.addEventListener('abort', wake)
     })
   }
+}
+
+function refuse(incoming: IncomingNotification): void {
+  if (incoming.discard === undefined) incoming.acknowledge()
+  else incoming.discard()
 }

@@ -10,7 +10,8 @@ export type Reception =
 /** Reads a delivered message: context first, then the payload with the deserialized context. Missing fields become null.
  *  Gives a promise only when the serializer does. Neither throws nor rejects. */
 export function receive(incoming: IncomingNotification, serializer: Serializer): Reception | Promise<Reception> {
-  const { message } = incoming
+  const { message, unreadable } = incoming
+  if (unreadable !== undefined) return { kind: 'unreadable', error: unreadable.error }
   try {
     if (typeof message !== 'object' || message === null || Array.isArray(message))
       throw new TypeError('The message is not an object')

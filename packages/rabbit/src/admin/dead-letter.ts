@@ -1,3 +1,4 @@
+import { FAILURE_HEADERS } from '@oslo-messaging/core/driver'
 import type { ClientDelivery, OutgoingPublish } from '../client/client.ts'
 
 /** Headers a burial adds, by this driver, or by RabbitMQ when a queue has a dead-letter exchange or a waiting copy expires; and the broker's own counts. */
@@ -8,7 +9,9 @@ export function originOf({ properties: { headers = {} } }: ClientDelivery): stri
   const [lastDeath] = Array.isArray(headers['x-death']) ? (headers['x-death'] as readonly unknown[]) : []
   const inDeath =
     typeof lastDeath === 'object' && lastDeath !== null && 'queue' in lastDeath ? lastDeath.queue : undefined
-  return [headers['x-oslo-queue'], inDeath].find((name): name is string => typeof name === 'string' && name !== '')
+  return [headers[FAILURE_HEADERS.origin], inDeath].find(
+    (name): name is string => typeof name === 'string' && name !== '',
+  )
 }
 
 /** The message as it was before the burial, for its queue alone: other queues of its exchange have had theirs. */

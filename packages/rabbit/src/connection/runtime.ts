@@ -60,9 +60,3 @@ export function componentHealth(
     ...(host === undefined ? {} : { host }),
   }
 }
-
-/** Says that something failed where nobody waits for it. */
-export function reportBackground({ logger }: Pick<Runtime, 'logger'>, source: string, error: unknown): void {
-  logger.warn(`${source}: ${error instanceof Error ? error.message : String(error)}`, { error })
-  emitDiagnostic('oslo-messaging:background-error', () => ({ source, error }))
-}

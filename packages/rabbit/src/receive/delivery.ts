@@ -1,3 +1,4 @@
+import { failedAttemptsOf } from '@oslo-messaging/core/driver'
 import type { ClientDelivery, MessageProperties } from '../client/client.ts'
 
 /** How a delivery reaches the channel it came on. */
@@ -59,24 +60,24 @@ export class Delivery {
   }
 }
 
-/** Counts the deliveries of a message that this driver has put aside and delivered again. */
-export const ATTEMPTS_HEADER = 'x-oslo-attempts'
-
 /** What the headers of a delivery say, for whoever handles it. */
 export interface HeaderFacts {
   readonly deliveryCount: number | undefined
+  /** Of a copy that was put aside and came again; 0 otherwise. */
+  readonly failedAttempts: number
   /** Trace context and the like; undefined when there is none. */
   readonly traced: Readonly<Record<string, string>> | undefined
 }
 
-const NO_FACTS: HeaderFacts = Object.freeze({ deliveryCount: undefined, traced: undefined })
+const NO_FACTS: HeaderFacts = Object.freeze({ deliveryCount: undefined, failedAttempts: 0, traced: undefined })
 
 export function headerFacts({ properties: { headers } }: Delivery): HeaderFacts {
   if (headers === undefined || isEmpty(headers)) return NO_FACTS
-  const count = headers['x-delivery-count'] ?? headers[ATTEMPTS_HEADER]
+  const count = headers['x-delivery-count']
   const traced = Object.entries(headers).filter(isTraceHeader)
   return {
     deliveryCount: typeof count === 'number' ? count : undefined,
+    failedAttempts: failedAttemptsOf(headers),
     traced: traced.length === 0 ? undefined : Object.fromEntries(traced),
   }
 }

@@ -1,32 +1,29 @@
-import type { IncomingNotification, MessageContext } from '@oslo-messaging/core/driver'
+import type { FailureFacts, IncomingNotification, MessageContext } from '@oslo-messaging/core/driver'
 import { type Delivery, headerFacts } from './delivery.ts'
-import { reportDropped } from './dropped.ts'
 import { Duplicates } from './duplicates.ts'
 import { decodeBody, splitNotification } from '../wire/message.ts'
-import type { NotificationFailures } from './notification-failures.ts'
+import type { FailedCopies } from './failed-copies.ts'
 import type { Runtime } from '../connection/runtime.ts'
 
 type Decoded = ReturnType<typeof splitNotification>
 
+/** What core is given of a notification whose bytes say nothing. */
+const UNREADABLE: Decoded = Object.freeze({ context: {}, message: {}, uniqueId: null })
+
 /** Turns the deliveries of a notification listener into notifications. Unlike Python's, a repeat is acknowledged, so that it does not use up the prefetch (WIRE 10.4). */
 export class NotificationReader {
-  readonly #runtime: Runtime
-  readonly #name: string
   readonly #onMessage: (notification: IncomingNotification) => void
   /** Ids that were acknowledged. */
   readonly #acknowledged: Duplicates
-  readonly #failures: NotificationFailures | undefined
+  readonly #copies: FailedCopies
 
-  /** `failures`: undefined leaves failing notifications to core. */
   constructor(
     runtime: Runtime,
     name: string,
-    failures: NotificationFailures | undefined,
+    copies: FailedCopies,
     onMessage: (notification: IncomingNotification) => void,
   ) {
-    this.#failures = failures
-    this.#runtime = runtime
-    this.#name = name
+    this.#copies = copies
     this.#onMessage = onMessage
     this.#acknowledged = new Duplicates(runtime, name)
   }
@@ -36,9 +33,7 @@ export class NotificationReader {
     try {
       decoded = splitNotification(decodeBody(delivery.properties, delivery.body))
     } catch (error) {
-      if (this.#failures === undefined) delivery.discard()
-      else this.#failures.unreadable(delivery, error)
-      return reportDropped(this.#runtime, this.#name, 'unreadable', { error })
+      return this.#onMessage(new RabbitNotification(delivery, UNREADABLE, this.#copies, () => {}, error))
     }
     const { uniqueId } = decoded
     if (uniqueId !== null && this.#acknowledged.has(uniqueId)) {
@@ -47,7 +42,7 @@ export class NotificationReader {
     }
     if (uniqueId !== null) this.#acknowledged.reportAgain(uniqueId)
     this.#onMessage(
-      new RabbitNotification(delivery, decoded, this.#failures, () => {
+      new RabbitNotification(delivery, decoded, this.#copies, () => {
         if (uniqueId !== null) this.#acknowledged.add(uniqueId)
       }),
     )
@@ -64,23 +59,27 @@ class RabbitNotification implements IncomingNotification {
   readonly uniqueId?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly #delivery: Delivery
-  /** There when the driver has a policy for it. */
-  readonly failed?: (error: unknown) => void
+  readonly failedAttempts?: number
+  readonly unreadable?: { readonly error: unknown }
+  readonly #copies: FailedCopies
   readonly #onAcknowledged: () => void
 
   constructor(
     delivery: Delivery,
     decoded: Decoded,
-    failures: NotificationFailures | undefined,
+    copies: FailedCopies,
     onAcknowledged: () => void,
+    unreadable?: unknown,
   ) {
-    if (failures !== undefined) this.failed = (error) => failures.handle(delivery, error)
+    this.#copies = copies
+    if (unreadable !== undefined) this.unreadable = { error: unreadable }
     this.context = decoded.context
     this.message = decoded.message
     this.signal = delivery.signal
     this.redelivered = delivery.redelivered
     if (decoded.uniqueId !== null) this.uniqueId = decoded.uniqueId
-    const { deliveryCount, traced } = headerFacts(delivery)
+    const { deliveryCount, failedAttempts, traced } = headerFacts(delivery)
+    if (failedAttempts > 0) this.failedAttempts = failedAttempts
     if (deliveryCount !== undefined) this.deliveryCount = deliveryCount
     if (traced !== undefined) this.headers = traced
     this.#delivery = delivery
@@ -95,5 +94,17 @@ class RabbitNotification implements IncomingNotification {
 
   requeue(): void {
     this.#delivery.requeue()
+  }
+
+  discard(): void {
+    this.#delivery.discard()
+  }
+
+  async bury(failure: FailureFacts): Promise<void> {
+    await this.#copies.bury(this.#delivery, failure)
+  }
+
+  async retryLater(delayMs: number, failure: FailureFacts): Promise<void> {
+    await this.#copies.retryLater(this.#delivery, delayMs, failure)
   }
 }

@@ -19,8 +19,17 @@ export class RequestReader {
   /** Requests under way that are acknowledged when they are over. */
   readonly #running = new Map<string, RabbitRequest>()
 
-  constructor(runtime: Runtime, name: string, replies: ReplySender, onMessage: (request: IncomingRequest) => void) {
+  readonly #acknowledge: 'before' | 'after'
+
+  constructor(
+    runtime: Runtime,
+    name: string,
+    replies: ReplySender,
+    acknowledge: 'before' | 'after',
+    onMessage: (request: IncomingRequest) => void,
+  ) {
     this.#runtime = runtime
+    this.#acknowledge = acknowledge
     this.#name = name
     this.#replies = replies
     this.#onMessage = onMessage
@@ -47,7 +56,7 @@ export class RequestReader {
       this.#taken.reportAgain(uniqueId)
       this.#held.add(uniqueId)
     }
-    this.#onMessage(new RabbitRequest(delivery, decoded, this.#replies, this, this.#runtime.settings.ack === 'after'))
+    this.#onMessage(new RabbitRequest(delivery, decoded, this.#replies, this, this.#acknowledge === 'after'))
   }
 
   /** The broker has taken back what was held, and will deliver it again. */

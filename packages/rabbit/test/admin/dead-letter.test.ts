@@ -13,10 +13,10 @@ const letter = (headers: Record<string, unknown> | undefined, contentType = 'app
 
 describe('P09 - dead letters of RabbitMQ', () => {
   it.each([
-    { headers: { 'x-oslo-queue': 'q', 'x-death': [{ queue: 'q.retry.5', reason: 'expired' }] }, queue: 'q' },
+    { headers: { 'x-oslo-origin': 'q', 'x-death': [{ queue: 'q.retry.5', reason: 'expired' }] }, queue: 'q' },
     { headers: { 'x-death': [{ queue: 'q', reason: 'rejected' }, { queue: 'earlier' }] }, queue: 'q' },
-    { headers: { 'x-oslo-queue': '', 'x-death': [] }, queue: undefined },
-    { headers: { 'x-oslo-queue': 7, 'x-death': ['q', null] }, queue: undefined },
+    { headers: { 'x-oslo-origin': '', 'x-death': [] }, queue: undefined },
+    { headers: { 'x-oslo-origin': 7, 'x-death': ['q', null] }, queue: undefined },
     { headers: {}, queue: undefined },
     { headers: undefined, queue: undefined },
   ])('$headers - came from $queue', ({ headers, queue }) => {
@@ -31,7 +31,7 @@ describe('P09 - dead letters of RabbitMQ', () => {
       'x-oslo-attempts': 3,
       'x-oslo-reason': 'r',
       'x-oslo-stack': 's',
-      'x-oslo-queue': 'q',
+      'x-oslo-origin': 'q',
       'x-oslo-exchange': 'e',
       'x-oslo-routing-key': 'k',
       'x-oslo-content-type': 'text/plain',

@@ -11,7 +11,7 @@ async function withLetters(origins: readonly (string | null)[]) {
   for (const name of ['q', 'q.dead'])
     await channel.declareQueue({ name, durable: true, autoDelete: false, arguments: {} })
   for (const [index, origin] of origins.entries())
-    broker.publish('', 'q.dead', String(index), { headers: origin === null ? {} : { 'x-oslo-queue': origin } })
+    broker.publish('', 'q.dead', String(index), { headers: origin === null ? {} : { 'x-oslo-origin': origin } })
   const bodies = (queue: string): string[] => broker.queues.get(queue)?.messages.map(({ body }) => String(body)) ?? []
   const request = (changes: Partial<RedriveRequest> = {}): RedriveRequest => ({
     source: 'q',

@@ -12,7 +12,7 @@ import {
 import type { IncomingRequest } from '@oslo-messaging/core/driver'
 import { connect } from 'amqplib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createRabbitDriver, type RabbitSettings } from '../../src/index.ts'
+import { createRabbitDriver } from '../../src/index.ts'
 import { openReal, unique } from '../support/broker.ts'
 import { waitFor } from '../support/load.ts'
 import { callOptions, castOptions, listenOptions } from '../support/open-driver.ts'
@@ -24,10 +24,10 @@ beforeAll(async () => {
 })
 afterAll(async () => await broker.close())
 
-async function notifications(settings: Partial<RabbitSettings>, options = '') {
+async function notifications(options = '') {
   const vhost = unique('settle')
   await broker.control.vhost(vhost)
-  const registry = createDriverRegistry({ drivers: [createRabbitDriver(settings)], discover: false })
+  const registry = createDriverRegistry({ drivers: [createRabbitDriver()], discover: false })
   const conf = await loadConfig({ overrides: { oslo_messaging_notifications: { driver: ['messagingv2'] } } })
   const bus = await getNotificationTransport(conf, { url: broker.urlFor({ vhost }) + options, registry })
   const topic = unique('n')
@@ -43,8 +43,8 @@ describe('P09 - poison notifications', () => {
   it.each(['', '?rabbit_quorum_queue=true'])(
     'P09 - an endpoint that always throws: tried so often and no more, kept with its reason, and the next one is not held up (queue %s)',
     async (query) => {
-      const policy = { action: 'dead-letter', retries: 2, delayMs: 200 } as const
-      const { vhost, bus, topic, notifier } = await notifications({ onNotificationFailure: policy }, query)
+      const onFailure = { attempts: 3, backoff: 200, then: 'dead-letter' } as const
+      const { vhost, bus, topic, notifier } = await notifications(query)
       const tries: number[] = []
       const handled: unknown[] = []
       const endpoint = {
@@ -54,7 +54,7 @@ describe('P09 - poison notifications', () => {
           throw new RangeError('cannot digest this')
         },
       }
-      const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint])
+      const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint], { onFailure })
       await listener.start()
       await notifier.info({ user: 'u' }, 'e', 'poison')
       await notifier.info({}, 'e', 'fine')
@@ -74,9 +74,9 @@ describe('P09 - poison notifications', () => {
       const dead = await channel.get(`${queue}.dead`, { noAck: true })
       if (dead === false) throw new Error('no dead letter')
       expect(dead.properties.headers).toMatchObject({
-        'x-oslo-attempts': 3,
+        'x-oslo-attempts': '3',
         'x-oslo-reason': 'RangeError: cannot digest this',
-        'x-oslo-queue': queue,
+        'x-oslo-origin': queue,
         'x-oslo-stack': expect.stringContaining('RangeError') as string,
       })
       const envelope = JSON.parse(dead.content.toString()) as Record<string, string>
@@ -90,10 +90,9 @@ describe('P09 - poison notifications', () => {
   )
 
   it('P09 - what cannot be read takes the same way, with its reason', async () => {
-    const { vhost, bus, topic } = await notifications({
-      onNotificationFailure: { action: 'dead-letter', retries: 2, delayMs: 100 },
-    })
-    const listener = getNotificationListener(bus, [new Target({ topic })], [{ info: () => {} }])
+    const { vhost, bus, topic } = await notifications()
+    const onFailure = 'dead-letter'
+    const listener = getNotificationListener(bus, [new Target({ topic })], [{ info: () => {} }], { onFailure })
     await listener.start()
     const connection = await amqp(vhost)
     const channel = await connection.createConfirmChannel()
@@ -109,8 +108,29 @@ describe('P09 - poison notifications', () => {
     await bus.close()
   })
 
+  it('P09 - an error text of 70,000 characters: the dead letter is kept with what fits, and the notification is not handled without end', async () => {
+    const { vhost, bus, topic, notifier } = await notifications()
+    let tries = 0
+    const endpoint = {
+      info: () => {
+        tries += 1
+        throw new Error('x'.repeat(70_000))
+      },
+    }
+    const onFailure = { attempts: 2, backoff: 50, then: 'dead-letter' } as const
+    const listener = getNotificationListener(bus, [new Target({ topic })], [endpoint], { onFailure })
+    await listener.start()
+    await notifier.info({}, 'e', 'x')
+    const queue = `${topic}.info.dead`
+    await waitFor('the dead letter', async () => (await broker.control.queue(queue, vhost))?.messages === 1, 5000)
+    expect(tries).toBe(2)
+    await listener.stop()
+    await listener.wait()
+    await bus.close()
+  })
+
   it('P09 - stop: the listener ends with the error and the notification stays', async () => {
-    const { vhost, bus, topic, notifier } = await notifications({ onNotificationFailure: { action: 'stop' } })
+    const { vhost, bus, topic, notifier } = await notifications()
     const failure = new Error('give up')
     const listener = getNotificationListener(
       bus,
@@ -122,11 +142,12 @@ describe('P09 - poison notifications', () => {
           },
         },
       ],
+      { onFailure: 'stop' },
     )
     await listener.start()
     const closed = listener.closed.catch((error: unknown) => error)
     await notifier.info({}, 'e', 'x')
-    expect(await closed).toMatchObject({ message: expect.stringContaining('give up') as string, cause: failure })
+    expect(await closed).toBe(failure)
     await waitFor(
       'it to be back',
       async () => (await broker.control.queue(`${topic}.info`, vhost))?.messages === 1,
@@ -136,7 +157,7 @@ describe('P09 - poison notifications', () => {
   })
 
   it('P09 - discard: rejected, and gone when the queue has no dead-letter exchange', async () => {
-    const { vhost, bus, topic, notifier } = await notifications({ onNotificationFailure: { action: 'discard' } })
+    const { vhost, bus, topic, notifier } = await notifications()
     let tries = 0
     const listener = getNotificationListener(
       bus,
@@ -149,6 +170,7 @@ describe('P09 - poison notifications', () => {
           },
         },
       ],
+      { onFailure: 'discard' },
     )
     await listener.start()
     await notifier.info({}, 'e', 'x')
