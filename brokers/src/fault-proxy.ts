@@ -32,7 +32,8 @@ export class FaultProxy implements AsyncDisposable {
   readonly #swallowed = new Set<net.Socket>()
   #mode: Mode = 'pass'
   #resetNew = false
-  #delayMs = 0
+  #delayMs = { client: 0, broker: 0 }
+  #cuts = 0
   #cutAfter: number | null = null
 
   private constructor(target: HostPort, server: net.Server, port: number, options: FaultProxyOptions) {
@@ -56,12 +57,17 @@ export class FaultProxy implements AsyncDisposable {
     return this.#pairs.size + this.#swallowed.size
   }
 
+  /** Connections that the proxy has reset so far, by whichever method. */
+  get cuts(): number {
+    return this.#cuts
+  }
+
   /** Back to an honest proxy. Stalled bytes flow again; connections that lived through a black hole have lost bytes, so they are reset. */
   pass(): void {
     const lost = this.#mode === 'blackhole'
     this.#mode = 'pass'
     this.#resetNew = false
-    this.#delayMs = 0
+    this.#delayMs = { client: 0, broker: 0 }
     this.#cutAfter = null
     if (lost) this.reset()
     else this.#each((direction) => direction.flow())
@@ -111,9 +117,10 @@ export class FaultProxy implements AsyncDisposable {
     this.#each((direction) => direction.hold())
   }
 
-  /** Delays every byte by `ms` in each direction; 0 lifts it. */
-  delay(ms: number): void {
-    this.#delayMs = ms
+  /** Delays every byte by `ms` in each direction, or only on its way to the client or to the broker; 0 lifts it. */
+  delay(ms: number, towards: 'both' | 'client' | 'broker' = 'both'): void {
+    if (towards !== 'broker') this.#delayMs.client = ms
+    if (towards !== 'client') this.#delayMs.broker = ms
   }
 
   /** Resets each connection once it has carried this many bytes, both directions together, counted from now; null lifts it. */
@@ -138,6 +145,7 @@ export class FaultProxy implements AsyncDisposable {
 
   #accept(client: net.Socket): void {
     if (this.#resetNew) {
+      this.#cuts += 1
       client.resetAndDestroy()
       return
     }
@@ -154,8 +162,11 @@ export class FaultProxy implements AsyncDisposable {
       noDelay: true,
     })
     const through = (bytes: number): boolean => this.#count(pair, bytes)
-    const facts: Flow = { delayMs: () => this.#delayMs, swallow: () => this.#mode === 'blackhole', through }
-    const directions = [new Direction(client, upstream, facts), new Direction(upstream, client, facts)]
+    const swallow = (): boolean => this.#mode === 'blackhole'
+    const directions = [
+      new Direction(client, upstream, { delayMs: () => this.#delayMs.broker, swallow, through }),
+      new Direction(upstream, client, { delayMs: () => this.#delayMs.client, swallow, through }),
+    ]
     const pair: Pair = { client, upstream, directions, seen: 0 }
     this.#pairs.add(pair)
     // What the target refuses or resets, the client sees refused or reset.
@@ -181,7 +192,10 @@ export class FaultProxy implements AsyncDisposable {
 
   #cut(pair: Pair): void {
     this.#pairs.delete(pair)
-    if (!pair.client.destroyed) pair.client.resetAndDestroy()
+    if (!pair.client.destroyed) {
+      this.#cuts += 1
+      pair.client.resetAndDestroy()
+    }
     pair.upstream.destroy()
   }
 

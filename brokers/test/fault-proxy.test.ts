@@ -166,6 +166,28 @@ describe('a proxy that holds bytes', () => {
     await client.hears('hello123')
   })
 
+  it('delay towards one side - the other direction is as quick as before', async () => {
+    const client = await connected()
+    proxy.delay(60, 'client')
+    const start = performance.now()
+    client.socket.write('1')
+    await client.hears('1')
+    const oneWay = performance.now() - start
+    expect(oneWay).toBeGreaterThanOrEqual(58)
+    proxy.delay(60, 'broker')
+    const again = performance.now()
+    client.socket.write('2')
+    await client.hears('12')
+    expect(performance.now() - again).toBeGreaterThanOrEqual(118)
+  })
+
+  it('cuts - counts the connections that were reset', async () => {
+    await connected()
+    const before = proxy.cuts
+    proxy.reset()
+    expect(proxy.cuts).toBe(before + 1)
+  })
+
   it('blackhole - swallows everything; pass resets what has lost bytes', async () => {
     const old = await connected()
     proxy.blackhole()

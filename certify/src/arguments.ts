@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RunOptions } from './frame/profile.ts'
 
-export type ProfileName = 'kafka'
-export const PROFILE_NAMES: readonly ProfileName[] = ['kafka']
+export type ProfileName = 'kafka' | 'rabbit'
+export const PROFILE_NAMES: readonly ProfileName[] = ['kafka', 'rabbit']
 
 export interface CertifyArguments {
   readonly profile: ProfileName
@@ -18,6 +18,7 @@ export const USAGE: string = `npm run certify:PROFILE -- [options]      PROFILE 
 
   --seed TEXT       decides the plan and every choice; the same seed repeats a run. Default: a random one, which is printed
   --version V       version of the broker (kafka: 3.9.2 or 4.4.0; --kafka V means the same)
+  --on VARIANT      one variant of the profile (rabbit: single or cluster). Default: each in turn; with --short the first
   --short           a few nemeses, under a minute
   --minutes M       how long nemeses go on striking, beyond the one time each strikes alone. Default 20
   --only NEMESIS    this nemesis only; may be repeated
@@ -32,6 +33,7 @@ export function parseArguments(args: readonly string[], from: string = process.c
       seed: { type: 'string' },
       version: { type: 'string' },
       kafka: { type: 'string' },
+      on: { type: 'string' },
       short: { type: 'boolean', default: false },
       minutes: { type: 'string', default: '20' },
       only: { type: 'string', multiple: true },
@@ -46,7 +48,14 @@ export function parseArguments(args: readonly string[], from: string = process.c
   const seed = values.seed ?? String(randomInt(1_000_000))
   return {
     profile,
-    options: { seed, version: values.version ?? values.kafka, short: values.short, minutes, only: values.only },
+    options: {
+      seed,
+      on: values.on,
+      version: values.version ?? values.kafka,
+      short: values.short,
+      minutes,
+      only: values.only,
+    },
     out: resolve(from, values.out ?? join(tmpdir(), `oslo-messaging-certify-${profile}-${seed}-${Date.now()}`)),
   }
 }

@@ -6,7 +6,7 @@ describe('arguments', () => {
     const line = ['kafka', '--seed', '7', '--kafka', '4.4.0', '--minutes', '3', '--only', 'reset', '--out', 'here']
     const { profile, options, out } = parseArguments(line, '/from')
     expect(profile).toBe('kafka')
-    expect(options).toEqual({ seed: '7', version: '4.4.0', short: false, minutes: 3, only: ['reset'] })
+    expect(options).toEqual({ seed: '7', on: undefined, version: '4.4.0', short: false, minutes: 3, only: ['reset'] })
     expect(out).toBe('/from/here')
   })
 

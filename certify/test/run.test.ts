@@ -7,7 +7,7 @@ import type { Profile, RunOptions, StageParts } from '../src/frame/profile.ts'
 import { run } from '../src/frame/run.ts'
 import { formatCounters, writeReport } from '../src/report/report.ts'
 
-const OPTIONS: RunOptions = { seed: '1', short: true, minutes: 0, version: undefined, only: undefined }
+const OPTIONS: RunOptions = { seed: '1', short: true, minutes: 0, on: undefined, version: undefined, only: undefined }
 
 interface Behaviour {
   readonly hits?: number
@@ -25,13 +25,14 @@ function profileThat({ hits = 1, strike, calm, loses = false }: Behaviour): Prof
   }
   return {
     name: 'kafka',
+    variant: 'cluster',
     open: ({ recorder }: StageParts) =>
       Promise.resolve({
         title: 'a stage',
         nemeses: [nemesis],
         short: [nemesis.name],
         promises: {
-          readOutside: true,
+          readOutside: ['a'],
           storedOnce: true,
           storedInOrder: true,
           triesUntilDeadline: true,
@@ -76,7 +77,7 @@ describe('run', () => {
     expect(report.passed).toBe(true)
     expect(json).toMatchObject({ passed: true, options: { seed: '1' }, strikes: [{ count: 1 }] })
     expect(page).toContain('a stage: <b class="passed">passed</b>')
-    expect(page).toContain('npm run certify:kafka -- --seed 1 --short')
+    expect(page).toContain('npm run certify:kafka -- --seed 1 --on cluster --short')
     expect(formatCounters(report)).toContain('resolved-and-not-stored  0')
   })
 

@@ -55,6 +55,11 @@ export const steps = [
     run: () => checkExampleOnBrokers(rpc),
   })),
   {
+    name: 'certification of kafka, short form',
+    run: () =>
+      tool(process.execPath, [join(root, 'certify/dist/main.js'), 'kafka', '--short', '--seed', 'ci'], { cwd: root }),
+  },
+  {
     name: 'nothing left behind in the tree',
     run: () => {
       const left = gitState().filter((line) => !before.includes(line))

@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly short: boolean
   /** How long nemeses go on striking in the full form. */
   readonly minutes: number
+  /** The variant of the profile; undefined: each in turn, and the first alone in the short form. */
+  readonly on: string | undefined
   /** Version of the broker, in words the profile knows; undefined: its default. */
   readonly version: string | undefined
   /** Only these nemeses; undefined: all. */
@@ -29,6 +31,8 @@ export interface StageParts {
 export interface Profile {
   /** `kafka`. */
   readonly name: string
+  /** Which broker, or how many nodes: what `--on` chooses. */
+  readonly variant: string
   /** Starts the brokers and opens the transports. */
   open(parts: StageParts): Promise<Stage>
 }

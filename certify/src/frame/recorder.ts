@@ -2,11 +2,15 @@ import { History, type HistoryEvent } from '@oslo-messaging/conformance/history'
 
 type WithoutTime<Event> = Event extends HistoryEvent ? Omit<Event, 'at'> : never
 
+const MESSAGE_LENGTH = 400
+
 /** Numbers messages, and writes what happens to them into a history, with the time. */
 export class Recorder {
   readonly history: History = new History()
-  /** How sends were rejected: code, phase and delivery with their number. */
+  /** How sends were rejected: code, phase, delivery and the broker's code with their number. */
   readonly rejections: Map<string, number> = new Map()
+  /** What the first error of each of these said. */
+  readonly examples: Map<string, string> = new Map()
   readonly #startedAt: number = performance.now()
   #next = 0
 
@@ -35,12 +39,17 @@ export class Recorder {
       code = String(error),
       phase = '-',
       delivery = 'unknown',
+      brokerCode,
+      message: text = '',
     } = (error ?? {}) as {
+      readonly brokerCode?: string | number
+      readonly message?: string
       readonly code?: string
       readonly phase?: string
       readonly delivery?: 'not-sent' | 'unknown' | 'confirmed'
     }
-    const kind = `${code} ${phase} ${delivery}`
+    const kind = `${code} ${phase} ${delivery}${brokerCode === undefined ? '' : ` ${brokerCode}`}`
+    if (!this.rejections.has(kind)) this.examples.set(kind, text.slice(0, MESSAGE_LENGTH))
     this.rejections.set(kind, (this.rejections.get(kind) ?? 0) + 1)
     this.record({ kind: 'rejected', message, delivery })
   }

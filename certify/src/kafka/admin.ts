@@ -1,19 +1,12 @@
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import { until } from '../load/until.ts'
 import { electPreferredLeaders } from './elect-leaders.ts'
+import { type ClusterFacts, describeCluster, type PartitionFacts } from './metadata.ts'
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, logLevel, ResourcePatternTypes } = kafkajs
 
 /** Moves and removals of the outside world; asked again while brokers are away. */
 const PATIENCE_MS = 60_000
-
-export interface PartitionFacts {
-  readonly topic: string
-  readonly partition: number
-  readonly leader: number
-  readonly replicas: readonly number[]
-  readonly isr: readonly number[]
-}
 
 export interface TopicPlan {
   readonly topic: string
@@ -40,21 +33,15 @@ export class KafkaAdmin {
     })
   }
 
-  async describe(): Promise<{ readonly brokers: number; readonly partitions: readonly PartitionFacts[] }> {
-    return await this.#ask(async (admin) => {
-      const { brokers } = await admin.describeCluster()
-      const { topics } = await admin.fetchTopicMetadata()
-      const partitions = topics.flatMap(({ name, partitions: each }) =>
-        each.map(({ partitionId, leader, replicas, isr }) => ({
-          topic: name,
-          partition: partitionId,
-          leader,
-          replicas,
-          isr,
-        })),
-      )
-      return { brokers: brokers.length, partitions }
-    })
+  /** As the first broker that answers knows it. */
+  async describe(): Promise<ClusterFacts> {
+    return await Promise.any(this.brokers.map((broker) => describeCluster(broker)))
+  }
+
+  /** As each broker that answers knows it: one that is behind still has the old leaders. */
+  async describeEach(): Promise<readonly ClusterFacts[]> {
+    const answers = await Promise.allSettled(this.brokers.map((broker) => describeCluster(broker)))
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
   }
 
   async create(plans: readonly TopicPlan[]): Promise<void> {
@@ -73,17 +60,24 @@ export class KafkaAdmin {
     const wanted = plans.reduce((sum, { partitions }) => sum + partitions, 0)
     const names = new Set(plans.map(({ topic }) => topic))
     await until(
-      async () =>
-        (await this.describe()).partitions.filter(({ topic, leader }) => names.has(topic) && leader > 0).length >=
-        wanted,
+      async () => {
+        const views = await this.describeEach()
+        const led = views.map(({ partitions }) =>
+          partitions.filter(({ topic, leader }) => names.has(topic) && leader > 0),
+        )
+        return led.every(({ length }) => length >= wanted)
+      },
       `topics ${[...names].join(', ')} with leaders`,
       PATIENCE_MS,
     )
   }
 
+  /** Resolves when every broker knows that it is gone. */
   async remove(topic: string): Promise<void> {
+    await this.#ask((admin) => admin.deleteTopics({ topics: [topic] }))
     await until(
-      () => this.#ask(async (admin) => (await admin.deleteTopics({ topics: [topic] }), true)),
+      async () =>
+        (await this.describeEach()).every(({ partitions }) => partitions.every((each) => each.topic !== topic)),
       `${topic} deleted`,
       PATIENCE_MS,
     )

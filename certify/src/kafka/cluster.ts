@@ -55,10 +55,13 @@ export class KafkaCluster implements AsyncDisposable {
     const count = this.broker.nodes.length
     await until(
       async () => {
-        const { brokers, partitions } = await this.admin.describe()
-        const ill = partitions.filter(({ leader, isr, replicas }) => leader < 1 || isr.length < replicas.length)
-        if (brokers === count && ill.length === 0) return true
-        throw new Error(`${brokers} of ${count} nodes, ${ill.length} of ${partitions.length} partitions not in sync`)
+        const views = await this.admin.describeEach()
+        const ill = views.flatMap(({ partitions }) =>
+          partitions.filter(({ leader, isr, replicas }) => leader < 1 || isr.length < replicas.length),
+        )
+        const isWhole = views.length === count && views.every(({ brokers }) => brokers === count) && ill.length === 0
+        if (isWhole) return true
+        throw new Error(`${views.length} of ${count} nodes answer, ${ill.length} partitions are not in sync`)
       },
       'the cluster whole again',
       WHOLE_MS,

@@ -13,6 +13,7 @@ import { placeOf, type TestedTopic } from './topics.ts'
 
 const START_MS = 60_000
 const STOP_MS = 40_000
+const SLOW_EVERY = 40
 /** What the driver logs when it could not keep its promise to give back. */
 const NOT_GIVEN_BACK = /committed and could not be given back/
 
@@ -31,8 +32,8 @@ export class Reader implements AsyncDisposable {
   readonly plan: ReaderPlan
   readonly log: CountingLog
   handled = 0
-  /** Handlers take so long now. */
-  handlerMs: number
+  /** Every so-many-th handler takes so long, while it is not 0. */
+  slowMs = 0
   readonly #recorder: Recorder
   readonly #url: string
   readonly #members = new Map<string, MessageServer>()
@@ -41,7 +42,6 @@ export class Reader implements AsyncDisposable {
 
   constructor(plan: ReaderPlan, url: string, recorder: Recorder) {
     this.plan = plan
-    this.handlerMs = plan.handlerMs
     this.#url = url
     this.#recorder = recorder
     this.log = new CountingLog((message, fields) => {
@@ -116,6 +116,7 @@ export class Reader implements AsyncDisposable {
     this.handled += 1
     const redelivered = delivery.redelivered === true
     this.#recorder.record({ kind: 'handled', message: n, reader: this.plan.name, member, redelivered })
-    if (this.handlerMs > 0) await sleep((n % 7) * (this.handlerMs / 6))
+    if (this.slowMs > 0 && n % SLOW_EVERY === 0) await sleep(this.slowMs)
+    else if (this.plan.handlerMs > 0) await sleep((n % 7) * (this.plan.handlerMs / 6))
   }
 }

@@ -40,6 +40,11 @@ ${table(
     says,
   ]),
 )}
+<h2>Rejections</h2>
+${table(
+  ['number', 'kind', 'the first said'],
+  Object.entries(report.rejections).map(([kind, count]) => [count, kind, report.rejectionExamples[kind] ?? '']),
+)}
 ${formatViolations(report.verdict.violations)}
 <h2>Again</h2><p><code>${escape(commandOf(report))}</code></p>
 </body></html>
@@ -48,9 +53,10 @@ ${formatViolations(report.verdict.violations)}
 
 /** The command that repeats the run. */
 function commandOf({ profile, options }: Report): string {
-  const { seed, version, short, minutes, only } = options
+  const { seed, on, version, short, minutes, only } = options
   const words = [
     `--seed ${seed}`,
+    ...(on === undefined ? [] : [`--on ${on}`]),
     ...(version === undefined ? [] : [`--version ${version}`]),
     short ? '--short' : `--minutes ${minutes}`,
     ...(only ?? []).map((name) => `--only '${name}'`),
@@ -67,16 +73,9 @@ function formatCounts({ verdict }: Report): string {
   return `<table>${rows.join('')}</table>`
 }
 
-function formatTotals({ verdict, rejections, facts }: Report): string {
+function formatTotals({ verdict, facts }: Report): string {
   const { rejected: _, ...totals } = verdict.totals
-  return table(
-    [],
-    [
-      ...Object.entries(totals),
-      ...Object.entries(rejections).map(([kind, count]) => [`rejected: ${kind}`, count]),
-      ...Object.entries(facts),
-    ],
-  )
+  return table([], [...Object.entries(totals), ...Object.entries(facts)])
 }
 
 function formatViolations(violations: readonly Violation[]): string {

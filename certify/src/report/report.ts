@@ -21,8 +21,10 @@ export interface Report {
   readonly verdict: Verdict
   /** What is wrong with the run beside violations. */
   readonly problems: readonly string[]
-  /** Rejected sends by code, phase and delivery. */
+  /** Rejected sends by code, phase, delivery and the broker's code. */
   readonly rejections: Readonly<Record<string, number>>
+  /** What the first error of each said. */
+  readonly rejectionExamples: Readonly<Record<string, string>>
   readonly facts: Readonly<Record<string, string | number>>
   readonly phases: readonly Phase[]
   readonly strikes: readonly Strike[]

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Nemesis } from '../../frame/nemesis.ts'
+import { until } from '../../load/until.ts'
 import { placeOf, TOPICS } from '../topics.ts'
 import type { NemesisParts } from './parts.ts'
 
 const EVERY_MS = 800
+const PATIENCE_MS = 30_000
 const MOVED = [TOPICS.one, TOPICS.six, TOPICS.thirty].map(placeOf)
 const RUSHED = placeOf(TOPICS.six)
 
@@ -20,7 +22,7 @@ export function leaderElection({ cluster, senders }: NemesisParts): Nemesis {
       senders.rush(RUSHED, true)
       try {
         while (performance.now() < end) {
-          moved += await cluster.admin.rotateLeaders(MOVED)
+          moved += await until(() => cluster.admin.rotateLeaders(MOVED), 'leaders moved', PATIENCE_MS)
           rounds += 1
           await sleep(EVERY_MS)
         }

@@ -29,7 +29,8 @@ export function checkHistory(
   const findings = new Findings(examples)
   const reported = new Map<string, number>()
   const positions = new Positions()
-  const summary: Summary = { table, places: new Names(), promises, readers, positions, reported, findings }
+  const outside = new Set(promises.readOutside)
+  const summary: Summary = { table, places: new Names(), promises, outside, readers, positions, reported, findings }
   const totals = readHistory(events, summary)
   checkSending(summary)
   checkStoredOrder(summary)

@@ -1,4 +1,4 @@
-import type { Summary } from './summary.ts'
+import { placeOf, type Summary } from './summary.ts'
 import type { HandledEvent } from './event.ts'
 import { type MessageTable, Outcome } from './message-table.ts'
 
@@ -13,8 +13,8 @@ function isOrdered(table: MessageTable, message: number): boolean {
 }
 
 /** In every partition the messages of one key stand in the order of their numbers. */
-export function checkStoredOrder({ table, promises, findings }: Summary): void {
-  if (!promises.readOutside || !promises.storedInOrder) return
+export function checkStoredOrder({ table, promises, outside, findings }: Summary): void {
+  if (outside.size === 0 || !promises.storedInOrder) return
   findings.applies('order')
   const sorted = inOrderOfPositions(table)
   let place = -1
@@ -64,10 +64,10 @@ export class HandlingOrder {
   }
 
   handled({ message, reader, member, redelivered }: HandledEvent): void {
-    const { table, promises, findings } = this.#summary
+    const { table, promises, outside, findings } = this.#summary
     if (promises.readers[reader]?.ordered !== true || redelivered || !isOrdered(table, message)) return
     // Without a partition the message's line is unknown; it is missing in the store, which is a violation of its own.
-    if (promises.readOutside && table.stored[message] === 0) return
+    if (table.stored[message] === 0 && outside.has(placeOf(this.#summary, message))) return
     if (!this.#isFirst(`${reader} ${member}`, message)) return
     const line = `${reader} ${member} ${table.place[message]} ${table.partition[message]} ${table.key[message]}`
     const before = this.#last.get(line)

@@ -3,9 +3,9 @@ import { Outcome } from './message-table.ts'
 
 /** What a send said against what the broker has. */
 export function checkSending(summary: Summary): void {
-  const { table, promises, findings } = summary
+  const { table, promises, outside, findings } = summary
   findings.applies('unfinished')
-  if (promises.readOutside) {
+  if (outside.size > 0) {
     findings.applies('resolved-and-not-stored')
     findings.applies('not-sent-but-stored')
     if (promises.storedOnce) findings.applies('stored-twice')
@@ -15,7 +15,7 @@ export function checkSending(summary: Summary): void {
     const outcome = table.outcome[message]
     const stored = table.stored[message] ?? 0
     if (outcome === Outcome.open) findings.add('unfinished', message, 'neither resolved nor rejected')
-    if (!promises.readOutside) continue
+    if (!outside.has(placeOf(summary, message))) continue
     if (outcome === Outcome.resolved && stored === 0 && table.wiped[message] === 0)
       findings.add('resolved-and-not-stored', message, `resolved, and ${placeOf(summary, message)} does not have it`)
     if (outcome === Outcome.notSent && stored > 0)

@@ -17,8 +17,8 @@ export interface ReaderPromises {
 
 /** What a history is held to. Data, so that a driver's capabilities and the settings of a run decide it. */
 export interface HistoryPromises {
-  /** An outside reader has recorded everything that the broker keeps, so that a message without `stored` is not there. */
-  readonly readOutside: boolean
+  /** Places of which an outside reader has recorded everything that the broker keeps, so that a message without `stored` is not there. */
+  readonly readOutside: readonly string[]
   /** A message is stored at most once, whatever happened while it was sent. */
   readonly storedOnce: boolean
   /** A partition keeps the messages of one key in the order they were sent. */

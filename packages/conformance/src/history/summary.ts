@@ -10,6 +10,8 @@ export interface Summary {
   /** Places by the ids of the table, which count from 1. */
   readonly places: Names
   readonly promises: HistoryPromises
+  /** Places that an outside reader has read. */
+  readonly outside: ReadonlySet<string>
   readonly readers: readonly string[]
   readonly positions: Positions
   /** Messages that the library said will not reach a reader. */

@@ -15,7 +15,7 @@ const invariants = Object.keys(INVARIANTS) as Invariant[]
 
 /** Of which nothing is promised but what each test adds. */
 const NOTHING: HistoryPromises = {
-  readOutside: false,
+  readOutside: [],
   storedOnce: false,
   storedInOrder: false,
   triesUntilDeadline: false,
@@ -80,7 +80,7 @@ describe('check history', () => {
       { kind: 'resolved', at: 1, message },
     ]
     const events: HistoryEvent[] = [...sent(0), { kind: 'wiped', at: 2, place: 'a' }, ...sent(1)]
-    const verdict = checkHistory(events, { ...NOTHING, readOutside: true })
+    const verdict = checkHistory(events, { ...NOTHING, readOutside: ['a'] })
     expect(verdict.violations.map(({ invariant, message }) => [invariant, message])).toEqual([
       ['resolved-and-not-stored', 1],
     ])
@@ -96,7 +96,7 @@ describe('check history', () => {
     events.push({ kind: 'committed', at: 2, reader: 'r', place: 'a', partition: 0, position: 3 })
     events.push({ kind: 'reported', at: 2, reader: 'r', count: 2 })
     const reader = readerPromises({ notificationAcknowledgement: 'before-handler', ordering: 'partition' }, ['a'])
-    const { counts, totals } = checkHistory(events, { ...NOTHING, readOutside: true, readers: { r: reader } })
+    const { counts, totals } = checkHistory(events, { ...NOTHING, readOutside: ['a'], readers: { r: reader } })
     expect(counts).toMatchObject({ 'committed-and-dropped': 1, lost: 0 })
     expect(totals.reported).toBe(2)
   })

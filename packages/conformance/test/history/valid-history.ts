@@ -16,7 +16,7 @@ export interface Fate {
 }
 
 export const PROMISES: HistoryPromises = {
-  readOutside: true,
+  readOutside: PLACES,
   storedOnce: true,
   storedInOrder: true,
   triesUntilDeadline: true,

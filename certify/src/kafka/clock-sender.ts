@@ -1,0 +1,28 @@
+// Sends numbered notifications from a process whose clock is ahead. Arguments: URL, topic, deadline in milliseconds, how far ahead in milliseconds, numbers.
+// Prints a line of JSON for each: its number, and the error when it was rejected.
+import { Notifier, silentLogger } from '@oslo-messaging/core'
+import { openBus } from './bus.ts'
+
+const [url = '', topic = '', timeoutMs = '0', aheadMs = '0', ...numbers] = process.argv.slice(2)
+const { now } = Date
+Date.now = () => now() + Number(aheadMs)
+
+const bus = await openBus(url, 'before', silentLogger)
+const options = {
+  publisherId: 'certify',
+  driver: 'messagingv2',
+  topics: [topic],
+  retry: -1,
+  timeoutMs: Number(timeoutMs),
+}
+const notifier = new Notifier(bus, options)
+for (const message of numbers.map(Number)) {
+  try {
+    await notifier.info({}, 'certify.event', { n: message })
+    console.log(JSON.stringify({ message }))
+  } catch (error) {
+    const { code, phase, delivery } = error as Readonly<Record<string, unknown>>
+    console.log(JSON.stringify({ message, error: { code, phase, delivery } }))
+  }
+}
+await bus.close()

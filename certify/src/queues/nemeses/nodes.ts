@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Broker, BrokerNode } from '@oslo-messaging/brokers'
+import type { Nemesis } from '../../frame/nemesis.ts'
+
+export function freeze({ nodes }: Pick<Broker, 'nodes'>): Nemesis {
+  return {
+    name: 'freeze',
+    disturbs: ['nodes'],
+    strike: async ({ random, forMs }) => {
+      const node = random.pick(nodes)
+      const { pid } = node
+      await node.freeze()
+      try {
+        await sleep(forMs)
+      } finally {
+        await node.thaw()
+      }
+      return { count: pid === undefined ? 0 : 1, says: `${node.name} stood still for ${Math.round(forMs / 1000)} s` }
+    },
+  }
+}
+
+/** `flush` makes the broker write down what it would lose of its own declarations. */
+export function kill({ nodes }: Pick<Broker, 'nodes'>, flush: (node: number) => Promise<void>): Nemesis {
+  return {
+    name: 'kill -9',
+    disturbs: ['nodes'],
+    strike: async ({ random, forMs }) => {
+      const index = random.between(0, nodes.length - 1)
+      const node = nodeAt(nodes, index)
+      const { pid } = node
+      await flush(index)
+      await node.kill()
+      await sleep(forMs / 3)
+      await node.start()
+      return { count: pid === undefined ? 0 : 1, says: `${node.name} was away for ${Math.round(forMs / 3000)} s` }
+    },
+  }
+}
+
+/** Nodes are stopped in order and started again, one after the other. */
+export function restart({ nodes }: Pick<Broker, 'nodes'>, whole: () => Promise<void>): Nemesis {
+  return {
+    name: 'restart',
+    disturbs: ['nodes'],
+    strike: async () => {
+      for (const node of nodes) {
+        await node.stop()
+        await node.start()
+        await whole()
+      }
+      return { count: nodes.length, says: `${nodes.length} nodes restarted in order` }
+    },
+  }
+}
+
+function nodeAt(nodes: readonly BrokerNode[], index: number): BrokerNode {
+  const node = nodes[index]
+  if (node === undefined) throw new RangeError(`There is no node ${index}`)
+  return node
+}

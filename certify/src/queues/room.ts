@@ -1,0 +1,35 @@
+import type { FaultProxy } from '@oslo-messaging/brokers'
+import type { ReaderPromises } from '@oslo-messaging/conformance/history'
+import type { Logger } from '@oslo-messaging/core'
+import type { Nemesis } from '../frame/nemesis.ts'
+import type { Buses, TestedTopic } from './workload.ts'
+
+/** One broker (or cluster) with queues, and how our driver is held against it: what differs between profiles. */
+export interface QueueRoom extends AsyncDisposable {
+  /** `rabbit 3.10.8, one node`. */
+  readonly title: string
+  readonly topics: readonly TestedTopic[]
+  /** In front of each node; the driver under test knows nothing else. */
+  readonly proxies: readonly FaultProxy[]
+  readonly nemeses: readonly Nemesis[]
+  /** Names of those that the short form uses. */
+  readonly short: readonly string[]
+  /** Transports of their own, as a process has them. */
+  open(logger: Logger): Promise<Buses>
+  promisesOf(topic: TestedTopic): ReaderPromises
+  /** Copies that the broker makes for an outside reader; absent where it cannot. */
+  readonly mirror?: Mirror
+  /** Resolves when all nodes are up and know each other; asked again when it rejects. */
+  whole(): Promise<void>
+  /** Takes out what still waits for the readers of a topic, once they have stopped. */
+  leftovers(topic: TestedTopic): Promise<readonly number[]>
+}
+
+/** A queue of its own beside those under test, which gets a copy of every message. */
+export interface Mirror {
+  /** Topics of which it has copies. */
+  readonly topics: readonly TestedTopic[]
+  begin(): Promise<void>
+  /** Reads everything, in order. */
+  read(onMessage: (place: string, message: number) => void): Promise<void>
+}

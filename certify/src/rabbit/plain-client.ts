@@ -1,0 +1,81 @@
+import amqplib from 'amqplib'
+import { until } from '../load/until.ts'
+
+/** Nodes may be on their way back. */
+const PATIENCE_MS = 60_000
+const PREFETCH = 1_000
+const QUIET_MS = 2_000
+
+/** A program that is none of ours, on a connection of its own past the proxies: hand-written amqplib. */
+export class PlainClient {
+  readonly #urls: readonly string[]
+
+  /** `urls` of amqplib, one for each node; whichever answers is used. */
+  constructor(urls: readonly string[]) {
+    this.#urls = urls
+  }
+
+  /** A queue that gets a copy of everything the exchange carries under these keys. */
+  async mirror(
+    queue: string,
+    exchange: string,
+    keys: readonly string[],
+    queueArguments: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await this.#with(async (channel) => {
+      await channel.assertQueue(queue, { durable: true, arguments: queueArguments })
+      for (const key of keys) await channel.bindQueue(queue, exchange, key)
+    })
+  }
+
+  /** Takes everything out of a queue and hands over each body with its routing key, in order. Resolves when the queue is empty. */
+  async drain(queue: string, onMessage: (routingKey: string, body: Buffer) => void): Promise<void> {
+    await this.#with(async (channel) => {
+      const { messageCount } = await channel.checkQueue(queue)
+      if (messageCount === 0) return
+      await channel.prefetch(PREFETCH)
+      await new Promise<void>((resolve, reject) => {
+        let timer = setTimeout(resolve, QUIET_MS)
+        const take = (message: amqplib.ConsumeMessage | null): void => {
+          if (message === null) return reject(new Error(`${queue} is gone`))
+          clearTimeout(timer)
+          timer = setTimeout(resolve, QUIET_MS)
+          onMessage(message.fields.routingKey, message.content)
+          channel.ack(message)
+        }
+        channel.once('error', reject)
+        channel.consume(queue, take).catch(reject)
+      })
+    })
+  }
+
+  async #with<T>(work: (channel: amqplib.Channel) => Promise<T>): Promise<T> {
+    const connection = await until(
+      () => Promise.any(this.#urls.map((url) => amqplib.connect(url))),
+      'a connection of the outside reader',
+      PATIENCE_MS,
+    )
+    // What goes wrong with the connection also ends what is being done on it.
+    connection.on('error', (error: Error) => console.error(`outside reader: ${error.message}`))
+    try {
+      const channel = await connection.createChannel()
+      const result = await work(channel)
+      await channel.close()
+      return result
+    } finally {
+      await connection.close()
+    }
+  }
+}
+
+/** The number that the library under test wrote into a body: of a notification's payload, or of a request's arguments. */
+export function numberOf(body: Buffer): number {
+  const envelope = JSON.parse(body.toString('utf8')) as { readonly 'oslo.message': string }
+  const message = JSON.parse(envelope['oslo.message']) as {
+    readonly payload?: { readonly n: number }
+    readonly args?: { readonly n: number }
+  }
+  const n = message.payload?.n ?? message.args?.n
+  if (n === undefined) throw new Error('A message under test carries no number')
+  return n
+}

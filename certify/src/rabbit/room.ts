@@ -1,0 +1,133 @@
+import { type FaultProxy, type RabbitBroker, startBroker } from '@oslo-messaging/brokers'
+import type { ReaderPromises } from '@oslo-messaging/conformance/history'
+import {
+  createDriverRegistry,
+  getNotificationTransport,
+  getRpcTransport,
+  loadConfig,
+  type Logger,
+} from '@oslo-messaging/core'
+import { rabbitDriver } from '@oslo-messaging/rabbit'
+import type { Nemesis } from '../frame/nemesis.ts'
+import { halfOpen, reset } from '../queues/nemeses/network.ts'
+import { freeze, kill, restart } from '../queues/nemeses/nodes.ts'
+import type { Mirror, QueueRoom } from '../queues/room.ts'
+import { type Buses, placeOf, type TestedTopic } from '../queues/workload.ts'
+import { alarm, closeAllConnections } from './nemeses.ts'
+import { numberOf, PlainClient } from './plain-client.ts'
+import { TOPICS } from './topics.ts'
+
+const EXCHANGE = 'openstack'
+const MIRROR = 'certify.mirror'
+
+/** RabbitMQ with one node and durable queues, or three and quorum queues. */
+export class RabbitRoom implements QueueRoom {
+  readonly title: string
+  readonly topics: readonly TestedTopic[] = TOPICS
+  readonly proxies: readonly FaultProxy[]
+  readonly nemeses: readonly Nemesis[]
+  readonly short: readonly string[] = ['reset', 'alarm', 'close_all_connections']
+  readonly mirror: Mirror
+  readonly #broker: RabbitBroker
+  readonly #plain: PlainClient
+
+  private constructor(broker: RabbitBroker, proxies: readonly FaultProxy[]) {
+    this.#broker = broker
+    this.proxies = proxies
+    const count = broker.nodes.length
+    this.title = `rabbit ${broker.version}, ${count === 1 ? 'one node' : `${count} nodes`}`
+    this.#plain = new PlainClient(broker.hosts.map(({ host, port }) => `amqp://guest:guest@${host}:${port}/`))
+    this.mirror = this.#mirror()
+    this.nemeses = [
+      reset(proxies),
+      halfOpen(proxies),
+      freeze(broker),
+      kill(broker, (node) => broker.control.flush(node)),
+      restart(broker, () => this.whole()),
+      alarm(broker),
+      closeAllConnections(broker),
+    ]
+  }
+
+  static async start(version: string | undefined, nodes: number): Promise<RabbitRoom> {
+    const broker = await startBroker('rabbit', { nodes, ...(version === undefined ? {} : { version }) })
+    try {
+      return new RabbitRoom(broker, await Promise.all(broker.nodes.map((_, node) => broker.proxy(node))))
+    } catch (error) {
+      await broker.close()
+      throw error
+    }
+  }
+
+  async open(logger: Logger): Promise<Buses> {
+    const quorum = this.#broker.nodes.length > 1
+    const shared = {
+      amqp_durable_queues: !quorum,
+      rabbit_quorum_queue: quorum,
+      heartbeat_timeout_threshold: 10,
+      kombu_reconnect_delay: 0.5,
+    }
+    const streams = { rabbit_stream_fanout: true, rabbit_transient_quorum_queue: true, rabbit_qos_prefetch_count: 32 }
+    const options = {
+      url: this.#broker.urlFor({ via: this.proxies }),
+      registry: createDriverRegistry({ drivers: [rabbitDriver] }),
+      logger,
+      program: 'certify',
+    }
+    const conf = await loadConfig({ overrides: { oslo_messaging_rabbit: shared } })
+    const streamConf = await loadConfig({ overrides: { oslo_messaging_rabbit: { ...shared, ...streams } } })
+    return {
+      rpc: await getRpcTransport(conf, options),
+      notifications: await getNotificationTransport(conf, options),
+      streams: await getRpcTransport(streamConf, options),
+    }
+  }
+
+  promisesOf(topic: TestedTopic): ReaderPromises {
+    const places = [placeOf(topic)]
+    switch (topic.way) {
+      case 'notification':
+        // Copies that were sent again carry the id of the first; a listener knows only the ids it has seen itself.
+        return { places, delivery: 'at-least-once', repeats: 'allowed', ordered: topic.members === 1, settles: true }
+      case 'cast':
+        return { places, delivery: 'at-least-once', repeats: 'marked', ordered: false, settles: true }
+      case 'call':
+        return { places, delivery: 'at-least-once', repeats: 'marked', ordered: false, settles: false }
+      default:
+        return topic.stream === true
+          ? { places, delivery: 'at-least-once', repeats: 'allowed', ordered: false, settles: false }
+          : { places, delivery: 'best-effort', repeats: 'marked', ordered: false, settles: false }
+    }
+  }
+
+  async whole(): Promise<void> {
+    const count = this.#broker.nodes.length
+    // 3.10 has the older name only, and must be asked for the newer one by a call that may not exist.
+    const running =
+      'length(case erlang:function_exported(rabbit_nodes,list_running,0) of true->rabbit_nodes:list_running();' +
+      'false->rabbit_nodes:all_running() end)'
+    const seen = await Promise.all(this.#broker.nodes.map((_, node) => this.#broker.control.eval(running, node)))
+    if (seen.some((each) => each !== String(count))) throw new Error(`nodes see ${seen.join(', ')} of ${count}`)
+  }
+
+  async leftovers(topic: TestedTopic): Promise<readonly number[]> {
+    const left: number[] = []
+    await this.#plain.drain(placeOf(topic), (_, body) => left.push(numberOf(body)))
+    return left
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#broker.close()
+  }
+
+  #mirror(): Mirror {
+    const topics = TOPICS.filter(({ way }) => way === 'notification' || way === 'cast')
+    const quorum = this.#broker.nodes.length > 1
+    return {
+      topics,
+      begin: () =>
+        this.#plain.mirror(MIRROR, EXCHANGE, topics.map(placeOf), quorum ? { 'x-queue-type': 'quorum' } : {}),
+      read: (onMessage) => this.#plain.drain(MIRROR, (routingKey, body) => onMessage(routingKey, numberOf(body))),
+    }
+  }
+}
