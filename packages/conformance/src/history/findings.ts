@@ -1,4 +1,4 @@
-import type { HistoryEvent } from './event.ts'
+import type { CommittedEvent, HistoryEvent } from './event.ts'
 import type { Invariant, Violation } from './verdict.ts'
 
 interface Example {
@@ -37,16 +37,27 @@ export class Findings {
     return [...this.#counts.values()].reduce((sum, one) => sum + one, 0)
   }
 
-  /** The examples with everything that happened to their messages. */
+  /** The examples with everything that happened to their messages, and where their readers stand in the same partition. */
   collect(events: Iterable<HistoryEvent>): readonly Violation[] {
     const wanted = new Map<number, HistoryEvent[]>(this.#examples.map(({ message }) => [message, []]))
+    const readers = new Set(this.#examples.map(({ reader }) => reader))
+    const commits: CommittedEvent[] = []
     if (wanted.size > 0) {
       for (const event of events) {
         if ('message' in event) wanted.get(event.message)?.push(event)
+        else if (event.kind === 'committed' && readers.has(event.reader)) commits.push(event)
         // A reply that went astray concerns the call it was made for as well.
         if (event.kind === 'replied' && event.answer !== event.message) wanted.get(event.answer)?.push(event)
       }
     }
-    return this.#examples.map((example) => ({ ...example, events: wanted.get(example.message) ?? [] }))
+    return this.#examples.map((example) => {
+      const own = wanted.get(example.message) ?? []
+      const stored = own.find((event) => event.kind === 'stored')
+      const positions = commits.filter(
+        ({ reader, place, partition }) =>
+          reader === example.reader && place === stored?.place && partition === stored.partition,
+      )
+      return { ...example, events: [...own, ...positions] }
+    })
   }
 }

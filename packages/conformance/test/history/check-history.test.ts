@@ -43,7 +43,7 @@ describe('check history', () => {
         expect(counts[invariant]).toBeGreaterThan(0)
         const found = violations.find((violation) => violation.invariant === invariant)
         expect(found?.events.length).toBeGreaterThan(0)
-        expect(found?.events.every((event) => 'message' in event)).toBe(true)
+        expect(found?.events.every((event) => 'message' in event || event.kind === 'committed')).toBe(true)
       }),
     )
   })
@@ -96,8 +96,10 @@ describe('check history', () => {
     events.push({ kind: 'committed', at: 2, reader: 'r', place: 'a', partition: 0, position: 3 })
     events.push({ kind: 'reported', at: 2, reader: 'r', count: 2 })
     const reader = readerPromises({ notificationAcknowledgement: 'before-handler', ordering: 'partition' }, ['a'])
-    const { counts, totals } = checkHistory(events, { ...NOTHING, readOutside: ['a'], readers: { r: reader } })
+    const promises = { ...NOTHING, readOutside: ['a'], readers: { r: reader } }
+    const { counts, totals, violations } = checkHistory(events, promises)
     expect(counts).toMatchObject({ 'committed-and-dropped': 1, lost: 0 })
+    expect(violations[0]?.events.map(({ kind }) => kind)).toEqual(['sent', 'resolved', 'stored', 'committed'])
     expect(totals.reported).toBe(2)
   })
 
