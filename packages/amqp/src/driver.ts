@@ -32,7 +32,7 @@ import { encodeNotification, encodeRequest } from './wire/message.ts'
 import { NotificationFailures } from './receive/notification-failures.ts'
 import { Publisher } from './send/publisher.ts'
 import type { FailurePolicy } from './settings.ts'
-import { newProgress } from './send/outgoing-message.ts'
+import { type Destination, newProgress, type Shipment } from './send/outgoing-message.ts'
 
 /** What a message may be sent settled as (`pre_settled`). */
 const KINDS = ['rpc-call', 'rpc-cast', 'rpc-reply', 'notify'] as const
@@ -69,9 +69,8 @@ export class AmqpDriver implements Driver {
     const body = encodeRequest(request, monitorMs === null ? null : monitorMs / 1000)
     if (options.waitForReply) return await this.#calls.call(target, request, body, options)
     const within = this.#atMost(deadline, this.#context.options.default_send_timeout)
-    const address = await this.#address(target, 'rpc', within, options.retries)
-    const message = { to: address, body, application_properties: request.headers }
-    await this.#publish(message, { ...options, deadline: within }, 'rpc-cast')
+    const message = { body, application_properties: request.headers }
+    await this.#publish({ target, service: 'rpc' }, message, { ...options, deadline: within }, 'rpc-cast')
     return undefined
   }
 
@@ -80,9 +79,8 @@ export class AmqpDriver implements Driver {
     const deadline = this.#atMost(options.deadline, this.#context.options.default_notify_timeout)
     // Upstream leaves the exchange of notifications out, and listeners do not look for it there.
     const topic = target.exchange === null ? target : target.with({ exchange: null })
-    const address = await this.#address(topic, 'notify', deadline, options.retries)
-    const message = { to: address, body, durable: true, application_properties: notification.headers }
-    await this.#publish(message, { retries: options.retries, deadline }, 'notify')
+    const message = { body, durable: true, application_properties: notification.headers }
+    await this.#publish({ target: topic, service: 'notify' }, message, { retries: options.retries, deadline }, 'notify')
   }
 
   async listen(target: Target, options: ListenOptions): Promise<Listener> {
@@ -181,20 +179,10 @@ export class AmqpDriver implements Driver {
     }
   }
 
-  async #address(
-    target: Target,
-    service: 'rpc' | 'notify',
-    deadline: Deadline,
-    retries: number | null,
-  ): Promise<string> {
-    const { addressing } = this.#connection.current ?? (await this.#connection.live(deadline, retries))
-    return addressing.address(target, service)
-  }
-
-  async #publish(message: OutgoingMessage, options: PublishOptions, kind: Kind): Promise<void> {
+  async #publish(to: Destination, message: Shipment['message'], options: PublishOptions, kind: Kind): Promise<void> {
     const { deadline, retries, connectRetries = retries } = options
     const shipment = {
-      address: message.to,
+      to,
       message,
       bytes: Buffer.byteLength(message.body ?? ''),
       deadline,
@@ -224,11 +212,10 @@ export class AmqpDriver implements Driver {
         const from = incoming.source === undefined ? '' : addressOf(incoming.source)
         const deadline = Deadline.after(BURIAL_TIMEOUT_MS, { clock })
         const target = new Target({ topic: `${topicOf(from)}.dead` })
-        const to = await this.#address(target, 'notify', deadline, null)
         const encoded = buriedOf(incoming.message, from, attempts, error)
         await this.#publisher.send({
-          address: to,
-          message: { to, body: undefined, encoded },
+          to: { target, service: 'notify' },
+          message: { body: undefined, encoded },
           bytes: encoded.length,
           deadline,
           retries: null,
@@ -243,14 +230,14 @@ export class AmqpDriver implements Driver {
 
   /** Sends a reply; true when it left. Nobody waits for the failure of one here, so it is reported. */
   async #reply(message: OutgoingMessage): Promise<boolean> {
-    const { to: address, body } = message
+    const { to: address, ...content } = message
     const { default_reply_timeout: seconds, default_reply_retry: retry } = this.#context.options
     const deadline = Deadline.after(seconds * 1000, { clock: this.#context.clock })
     // Losing our own connection is no reason to give up: the client's address outlives it.
     const options = { deadline, retries: retry < 0 ? null : retry, connectRetries: null }
-    const needsBody = body === undefined && this.#connection.current?.addressing.needsBody === true
+    const needsBody = content.body === undefined && this.#connection.current?.addressing.needsBody === true
     try {
-      await this.#publish(needsBody ? { ...message, body: null } : message, options, 'rpc-reply')
+      await this.#publish(address, needsBody ? { ...content, body: null } : content, options, 'rpc-reply')
       return true
     } catch (error) {
       emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'amqp', replyTo: address, error }))

@@ -227,7 +227,7 @@ describe('deliveries', () => {
     const peer = await aPeer()
     const client = await dial(peer.port)
     attachReceiver(client, 0, 'q')
-    await client.next('attach')
+    expect((await client.next('attach')).fields.role).toBe(false)
     const [link] = peer.links('q')
     link?.deliver(messageBytes({ body: 'x'.repeat(90) }), { frames: 3, aborted: true, settled: true })
     const pieces = [await client.next('transfer'), await client.next('transfer'), await client.next('transfer')]

@@ -34,8 +34,8 @@ export class AmqpAdmin implements DriverAdmin {
       addressOf: (name) => (isQueue(name) ? `/queues/${encodeURIComponent(name)}` : name),
       send: async (address, encoded, deadline) =>
         await this.#publisher.send({
-          address,
-          message: { to: address, body: undefined, encoded },
+          to: address,
+          message: { body: undefined, encoded },
           bytes: encoded.length,
           deadline,
           retries: 0,

@@ -50,9 +50,8 @@ export class Calls {
   /** The usual case: the links are there and have credit. The reply's waiter keeps the time for both ways. Undefined when something has to be waited for first. */
   #callNow(replies: ReplyLink, call: Call): Promise<RPCReply> | undefined {
     const { current: replyTo, waiters } = replies
-    const live = this.#connection.current
-    if (live === undefined || replyTo === undefined) return undefined
-    const { id, shipment } = this.#prepare(replies, call, live.addressing.address(call.target, 'rpc'), replyTo)
+    if (replyTo === undefined) return undefined
+    const { id, shipment } = this.#prepare(replies, call, replyTo)
     const isPosted = this.#publisher.post(shipment, (failure) => {
       if (failure !== undefined) waiters.fail(id, failure.error)
     })
@@ -63,9 +62,9 @@ export class Calls {
     const { waiters } = replies
     const { deadline, retries } = call.options
     for (;;) {
-      const { addressing } = this.#connection.current ?? (await this.#connection.live(deadline, retries))
+      if (this.#connection.current === undefined) await this.#connection.live(deadline, retries)
       const replyTo = replies.current ?? (await replies.address(deadline, retries))
-      const { id, shipment } = this.#prepare(replies, call, addressing.address(call.target, 'rpc'), replyTo)
+      const { id, shipment } = this.#prepare(replies, call, replyTo)
       const reply = waiters.wait(id, waitOptions(call, shipment))
       // The reply decides; when the send fails first, the waiter is told and `reply` rejects with that.
       this.#publisher.send(shipment).catch((error: unknown) => waiters.fail(id, error))
@@ -78,12 +77,11 @@ export class Calls {
     }
   }
 
-  #prepare(replies: ReplyLink, call: Call, address: string, replyTo: string): { id: string; shipment: Shipment } {
-    const { request, body, options } = call
+  #prepare(replies: ReplyLink, call: Call, replyTo: string): { id: string; shipment: Shipment } {
+    const { target, request, body, options } = call
     const { deadline, retries, expiresInMs } = options
     const id = randomUUID().replaceAll('-', '')
     const message = {
-      to: address,
       message_id: id,
       reply_to: replyTo,
       body,
@@ -91,7 +89,7 @@ export class Calls {
       application_properties: request.headers,
     }
     const shipment: Shipment = {
-      address,
+      to: { target, service: 'rpc' },
       message,
       bytes: Buffer.byteLength(body),
       deadline,

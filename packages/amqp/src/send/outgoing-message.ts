@@ -1,4 +1,6 @@
-import type { Deadline, DeliveryState, OperationPhase, WaitFacts } from '@oslo-messaging/core/driver'
+import type { Deadline, DeliveryState, OperationPhase, Target, WaitFacts } from '@oslo-messaging/core/driver'
+import type { Addressing } from '../topology/addressing.ts'
+import type { Service } from '../topology/topic-addresses.ts'
 import type { OutgoingMessage } from '../wire/encode-message.ts'
 
 /** How far a message has come; kept up to date while it is under way, for whoever times out outside. */
@@ -9,10 +11,17 @@ export interface Progress extends WaitFacts {
 
 export const newProgress = (): Progress => ({ phase: 'connect', delivery: 'not-sent' })
 
+/** Where a message goes: to a target, at the address that the peer which takes it has for it, or to an address that somebody has named: a client for its replies, an operator for a letter. */
+export type Destination = string | { readonly target: Target; readonly service: Service }
+
+/** The address of a destination on a connection. */
+export const addressOn = ({ address }: Addressing, to: Destination): string =>
+  typeof to === 'string' ? to : address(to.target, to.service)
+
 /** One message to send, with how far to go for it. */
 export interface Shipment {
-  readonly address: string
-  readonly message: OutgoingMessage
+  readonly to: Destination
+  readonly message: Omit<OutgoingMessage, 'to'>
   /** Size of the body. */
   readonly bytes: number
   readonly deadline: Deadline

@@ -18,7 +18,7 @@ import { openSender } from '../connection/links.ts'
 import { mapError } from '../connection/map-error.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
 import { NotSent, SenderQueue } from './sender-queue.ts'
-import type { Shipment } from './outgoing-message.ts'
+import { addressOn, type Destination, type Shipment } from './outgoing-message.ts'
 
 const MAX_OUTSTANDING_MESSAGES = 2_000
 const MAX_OUTSTANDING_BYTES = 64 * 1024 * 1024
@@ -186,14 +186,13 @@ export class Publisher {
 
   #readyQueue(shipment: Shipment): SenderQueue | undefined {
     const live = this.#connection.current
-    return live === undefined || this.#links?.live !== live
-      ? undefined
-      : this.#links.queues.get(linkOf(shipment, live.addressing))
+    if (live === undefined || this.#links?.live !== live) return undefined
+    return this.#links.queues.get(linkOf(shipment, addressOn(live.addressing, shipment.to), live.addressing))
   }
 
   /** The queue of the address, with its link open. Rejects with NotSent when the peer refuses the link. */
   async #queueFor(shipment: Shipment): Promise<SenderQueue> {
-    const { address, deadline, connectRetries, progress } = shipment
+    const { to, deadline, connectRetries, progress } = shipment
     if (this.#isClosed) throw new ClosedError('The driver is closed')
     progress.phase = 'connect'
     const live = await this.#connection.live(deadline, connectRetries)
@@ -202,17 +201,19 @@ export class Publisher {
       this.#blocked.clear()
     }
     const links = this.#links
-    const name = linkOf(shipment, live.addressing)
+    const address = addressOn(live.addressing, to)
+    const name = linkOf(shipment, address, live.addressing)
     const known = links.queues.get(name)
     if (known !== undefined) return known
     progress.phase = 'declare'
     // The link is everybody's: no caller's deadline may end its opening for the others.
-    const opening = links.opening.get(name) ?? this.#open(links, name, address)
+    const opening = links.opening.get(name) ?? this.#open(links, name, to)
     return await deadline.race(opening, { ...progress, waitingFor: `link to ${address}` })
   }
 
-  #open(links: Links, name: string, address: string): Promise<SenderQueue> {
-    const opening = this.#openQueue(links, name, address).catch((error: unknown) => {
+  #open(links: Links, name: string, to: Destination): Promise<SenderQueue> {
+    const address = addressOn(links.live.addressing, to)
+    const opening = this.#openQueue(links, name, to).catch((error: unknown) => {
       if (error instanceof NotSent) throw error
       throw new NotSent(mapError(error, { phase: 'declare', delivery: 'not-sent', doing: `No sender for ${address}` }))
     })
@@ -222,10 +223,12 @@ export class Publisher {
     return opening
   }
 
-  async #openQueue(links: Links, name: string, address: string): Promise<SenderQueue> {
+  async #openQueue(links: Links, name: string, to: Destination): Promise<SenderQueue> {
     const { clock } = this.#context
     const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { clock })
-    await links.live.addressing.prepareToSend?.(address, deadline)
+    const { addressing } = links.live
+    const address = addressOn(addressing, to)
+    if (typeof to !== 'string') await addressing.prepareToSend?.(to.target, to.service, deadline)
     const session = await (links.session ??= this.#begin(links))
     const queue: SenderQueue = new SenderQueue(address, {
       clock,
@@ -274,7 +277,7 @@ export class Publisher {
 }
 
 /** The link a message goes over: one for each address, and a second one where settled messages need their own. */
-const linkOf = ({ address, preSettled }: Shipment, { settledApart }: Addressing): string =>
+const linkOf = ({ preSettled }: Shipment, address: string, { settledApart }: Addressing): string =>
   preSettled && settledApart === true ? `settled ${address}` : address
 
 /** A timeout says what went wrong before, when something did. */

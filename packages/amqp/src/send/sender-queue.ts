@@ -170,7 +170,7 @@ export class SenderQueue {
 
   #hand(sender: Sender, waiting: Waiting): void {
     const { message, preSettled, progress } = waiting.shipment
-    const delivery = sendEncoded(sender, encodeMessage(message))
+    const delivery = sendEncoded(sender, encodeMessage({ ...message, to: this.address }))
     this.#unwritten.push(delivery)
     progress.delivery = 'unknown'
     if (preSettled) {

@@ -8,8 +8,8 @@ export interface Addressing {
   /** For logs: `legacy`, `routable`, `rabbitmq`, `rabbitmq-plugin`. */
   readonly mode: string
   readonly address: Addresser['address']
-  /** Makes what a sender of the address needs. Called before each attach; the address is one of `address`, or one for replies. */
-  readonly prepareToSend?: (address: string, deadline: Deadline) => Promise<void>
+  /** Makes what a sender to the target needs. Called before each attach. */
+  readonly prepareToSend?: (target: Target, service: Service, deadline: Deadline) => Promise<void>
   /** What a listener attaches to, one source for each target, after making what they need. Default: the addresses of `address`. */
   readonly sources?: (targets: readonly Target[], service: Service, deadline: Deadline) => Promise<readonly string[]>
   /** The same for a pool of notification listeners, which share a copy of each notification. Default: the peer has no pools. */

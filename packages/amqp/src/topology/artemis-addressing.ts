@@ -1,4 +1,4 @@
-import { type Deadline, emitDiagnostic, type Target } from '@oslo-messaging/core/driver'
+import { type Deadline, emitDiagnostic } from '@oslo-messaging/core/driver'
 import type { Addresser } from './topic-addresses.ts'
 import type { Addressing } from './addressing.ts'
 import { openSender } from '../connection/links.ts'
@@ -10,12 +10,6 @@ const ROUTINGS = [['queue'], ['topic']] as const
 /** Artemis with pools. The unpooled listeners share the address's queue, as with every other peer, and each pool has a shared durable subscription on the same address. The address must route both
  *  ways for that, and it learns to by being attached to as a queue and as a topic. A sender goes on as it began: so senders see to it before they attach, whether there is a pool or not. */
 export function createArtemisAddressing(addresser: Addresser, connection: PeerConnection): Addressing {
-  const notifications = new Set<string>()
-  const addressOf = (target: Target): string => {
-    const address = addresser.address(target, 'notify')
-    notifications.add(address)
-    return address
-  }
   const routeBothWays = async (address: string, deadline: Deadline): Promise<void> => {
     const session = await connection.openSession()
     try {
@@ -27,9 +21,10 @@ export function createArtemisAddressing(addresser: Addresser, connection: PeerCo
   }
   return {
     mode: addresser.mode,
-    address: (target, service) => (service === 'notify' ? addressOf(target) : addresser.address(target, service)),
-    async prepareToSend(address, deadline) {
-      if (!notifications.has(address)) return
+    address: (target, service) => addresser.address(target, service),
+    async prepareToSend(target, service, deadline) {
+      if (service !== 'notify') return
+      const address = addresser.address(target, service)
       // Who may not change the address may still send to it; it is the pool's listeners that then fail.
       await routeBothWays(address, deadline).catch((error: unknown) =>
         emitDiagnostic('oslo-messaging:background-error', () => ({ source: `amqp routing of ${address}`, error })),
@@ -38,7 +33,7 @@ export function createArtemisAddressing(addresser: Addresser, connection: PeerCo
     poolSources: (targets, pool, deadline) =>
       Promise.all(
         targets.map(async (target) => {
-          const address = addressOf(target)
+          const address = addresser.address(target, 'notify')
           await routeBothWays(address, deadline)
           // The broker's queue has this name, whatever the address.
           return {

@@ -25,14 +25,10 @@ function hasVolatileQueues(version: unknown): boolean {
 export function createRabbitAddressing(context: AddresserContext, connection: PeerConnection): Addressing {
   const names = createLegacyAddresser(context)
   const management = createManagement(connection)
-  /** Addresses made here; others are clients' queues for replies, which their owners have declared. */
-  const mine = new Map<string, { readonly target: Target; readonly service: Service }>()
   const nameOf = (target: Target): string => names.address(target, 'rpc')
   const addressOf = (target: Target, service: Service): string => {
     const hasExchange = target.fanout || service === 'notify'
-    const address = `${hasExchange ? EXCHANGES : QUEUES}${encodeURIComponent(nameOf(target))}`
-    mine.set(address, { target, service })
-    return address
+    return `${hasExchange ? EXCHANGES : QUEUES}${encodeURIComponent(nameOf(target))}`
   }
   const owned = { durable: false, exclusive: true } as const
   const stored = { durable: true, exclusive: false } as const
@@ -48,12 +44,10 @@ export function createRabbitAddressing(context: AddresserContext, connection: Pe
     mode: 'rabbitmq',
     needsBody: true,
     address: addressOf,
-    async prepareToSend(address, deadline) {
-      const known = mine.get(address)
-      if (known === undefined) return
-      const name = nameOf(known.target)
-      if (known.service === 'notify') await copyTo(name, name, stored, deadline)
-      else if (known.target.fanout) await management.declareFanout(name, deadline)
+    async prepareToSend(target, service, deadline) {
+      const name = nameOf(target)
+      if (service === 'notify') await copyTo(name, name, stored, deadline)
+      else if (target.fanout) await management.declareFanout(name, deadline)
       else await management.declareQueue(name, stored, deadline)
     },
     sources: (targets, service, deadline) =>

@@ -123,7 +123,7 @@ export class OddSession {
     const address = asked?.dynamic === true ? `dynamic.${this.connection.nextName()}` : (asked?.address ?? '')
     const refusal = options.refuse?.(address)
     const terminus = refusal === undefined ? { ...asked, address } : null
-    const common = { ...(name === undefined ? {} : { name }), handle, role: !isIncoming }
+    const common = { ...(name === undefined ? {} : { name }), handle, role: isIncoming }
     const settleModes = { sndSettleMode: attach.sndSettleMode ?? 2, rcvSettleMode: 0 }
     this.say('attach', {
       ...common,
