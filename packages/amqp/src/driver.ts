@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   ClosedError,
   type ComponentHealth,
@@ -85,6 +86,7 @@ export class AmqpDriver implements Driver {
 
   async listen(target: Target, options: ListenOptions): Promise<Listener> {
     const { topic, exchange, server } = target
+    const owner = randomUUID()
     const targets = [
       new Target({ topic, exchange, server }),
       new Target({ topic, exchange, fanout: true }),
@@ -93,7 +95,7 @@ export class AmqpDriver implements Driver {
     return await this.#addListener(
       {
         name: `rpc server ${topic}.${server}`,
-        sources: (addressing, deadline) => sourcesOf(addressing, targets, 'rpc', deadline),
+        sources: (addressing, deadline) => sourcesOf(addressing, { targets, service: 'rpc', owner }, deadline),
         credit: Math.min(this.#context.options.rpc_server_credit, options.prefetch),
         prefetch: options.prefetch,
         onMessage: (incoming) => {
@@ -113,6 +115,7 @@ export class AmqpDriver implements Driver {
     options: NotifyListenOptions,
   ): Promise<Listener> {
     const { pool } = options
+    const owner = randomUUID()
     const targets = sources.map(({ target, priority }) => new Target({ topic: `${target.topic}.${priority}` }))
     /** Which topic each message belongs to, by where it came from. */
     const topics = new Map<string, string>()
@@ -122,7 +125,7 @@ export class AmqpDriver implements Driver {
         name: `listener ${[...new Set(sources.map(({ target }) => target.topic))].join(', ')}`,
         sources: async (addressing, deadline) => {
           const found = await (pool === null
-            ? sourcesOf(addressing, targets, 'notify', deadline)
+            ? sourcesOf(addressing, { targets, service: 'notify', owner }, deadline)
             : poolSourcesOf(addressing, targets, pool, deadline))
           for (const [index, source] of found.entries()) topics.set(addressOf(source), targets[index]?.topic ?? '')
           return found

@@ -5,7 +5,6 @@ import { mapError } from './map-error.ts'
 
 /** Settle modes on the wire (WIRE 7.3): sender mixed, receiver first. */
 const SND_SETTLE_MIXED = 2
-const SND_SETTLE_SETTLED = 1
 const RCV_SETTLE_FIRST = 0
 /** Durability of a source: it and what is unsettled outlive the peer's restart. */
 const DURABLE_UNSETTLED = 2
@@ -47,9 +46,9 @@ export async function openSender(
 }
 
 /** A source whose address the peer makes up. */
-export interface DynamicSource {
-  /** Capabilities of the source without which the peer makes none. */
-  readonly capabilities: readonly string[]
+export const DYNAMIC: DynamicSource = { dynamic: true }
+interface DynamicSource {
+  readonly dynamic: true
 }
 
 /** A subscription that several links share, also those of other clients, and that stays when the last of them has gone. */
@@ -114,13 +113,7 @@ function sourceFields(source: ReceiverOptions['source']) {
         expiry_policy: 'never',
       },
     }
-  const { capabilities } = source
-  if (capabilities.length === 0) return { source: { dynamic: true } }
-  // A queue that lives as long as its link is only had with messages sent settled.
-  return {
-    snd_settle_mode: SND_SETTLE_SETTLED,
-    source: { dynamic: true, capabilities: [...capabilities], expiry_policy: 'link-detach' },
-  }
+  return { source }
 }
 
 interface Opening {

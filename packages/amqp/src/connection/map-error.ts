@@ -18,6 +18,8 @@ export interface ErrorPlace {
   readonly host?: string | undefined
   readonly phase: OperationPhase
   readonly delivery: DeliveryState
+  /** It says nothing for good, whatever its condition: it is not an answer to what was asked. */
+  readonly isPassing?: boolean
   /** What was being done, to begin the message with: "Cannot connect to host:port". */
   readonly doing: string
 }
@@ -39,6 +41,7 @@ export function mapError(error: unknown, place: ErrorPlace): MessagingError {
   const text = [brokerCode, description ?? message].filter((part) => typeof part === 'string' && part !== '').join(': ')
   const options = { cause: error, host: place.host, phase: place.phase, delivery: place.delivery, brokerCode }
   const sentence = `${place.doing}${text === '' ? '' : `: ${text}`}`
+  if (place.isPassing === true) return new TransportDriverError(sentence, { ...options, retryable: true })
   if (brokerCode !== undefined && REFUSED.has(brokerCode)) return new AuthenticationError(sentence, options)
   if (brokerCode !== undefined && FATAL_TLS.test(brokerCode)) return new AuthenticationError(sentence, options)
   return new TransportDriverError(sentence, {

@@ -90,6 +90,7 @@ class RheaPeer implements PeerConnection {
   readonly loss: Loss = new Loss()
   readonly #connection: Connection
   readonly #clock: Clock
+  #isOpen = false
   #isClosing = false
 
   constructor(connection: Connection, host: string, clock: Clock) {
@@ -138,6 +139,10 @@ class RheaPeer implements PeerConnection {
       if (signal.aborted) return onAbort()
       signal.addEventListener('abort', onAbort, { once: true })
       this.#connection.on('connection_open', () => {
+        // A peer that refuses whoever logs in has to open first: what it says in the same breath is its answer.
+        setImmediate(() => {
+          this.#isOpen = true
+        })
         done()
         resolve()
       })
@@ -173,10 +178,11 @@ class RheaPeer implements PeerConnection {
   #lose(error: unknown): void {
     if (this.loss.error !== undefined || this.#isClosing) return
     destroyConnection(this.#connection)
-    this.loss.signal(this.#map(error, `Connection to ${this.host} failed`))
+    // Once it was open, its end says nothing for good to what stood on it.
+    this.loss.signal(this.#map(error, `Connection to ${this.host} failed`, this.#isOpen))
   }
 
-  #map(error: unknown, doing: string): MessagingError {
-    return mapError(error, { host: this.host, phase: 'connect', delivery: 'not-sent', doing })
+  #map(error: unknown, doing: string, isPassing = false): MessagingError {
+    return mapError(error, { host: this.host, phase: 'connect', delivery: 'not-sent', doing, isPassing })
   }
 }

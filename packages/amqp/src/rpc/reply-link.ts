@@ -8,11 +8,12 @@ import {
   ReplyPathLost,
   ReplyWaiters,
   Supervisor,
+  TransportDriverError,
 } from '@oslo-messaging/core/driver'
 import { type Delivery, type EventContext, type Receiver, settle, wrapDeliveryCount } from '../client/client.ts'
 import type { AmqpOptions } from '../config.ts'
 import type { AmqpConnection, Live } from '../connection/connection.ts'
-import { openReceiver } from '../connection/links.ts'
+import { DYNAMIC, openReceiver } from '../connection/links.ts'
 import { classify } from '../connection/map-error.ts'
 import { decodeReply } from '../wire/message.ts'
 
@@ -106,7 +107,7 @@ export class ReplyLink {
       this.#supervisor.lost(error)
     }
     try {
-      const source = (await live.addressing.replySource?.(deadline)) ?? { capabilities: [] }
+      const source = (await live.addressing.replySource?.(deadline)) ?? DYNAMIC
       const opening = openReceiver(
         peerSession.session,
         { source, target: 'rpc-response', onClosed: lost, onMessage: (context) => this.#onReply(context, live) },
@@ -115,9 +116,13 @@ export class ReplyLink {
       const receiver = await peerSession.loss.race(opening)
       // The peer may close a link in the same breath in which it opens it.
       if (over !== undefined) throw over
+      const address = typeof source === 'string' ? source : addressOf(receiver)
+      if (address === undefined)
+        throw new TransportDriverError('The peer attached a link for replies and gave it no address', {
+          retryable: true,
+        })
       receiver.add_credit(options.reply_link_credit)
       this.#handled = 0
-      const address = typeof source === 'string' ? source : String(addressOf(receiver))
       this.#current = { receiver, address }
       peerSession.loss.on(lost)
     } catch (error) {
@@ -172,4 +177,8 @@ export class ReplyLink {
   }
 }
 
-const addressOf = (receiver: Receiver): unknown => (receiver.source as { readonly address?: unknown }).address
+/** Undefined when the peer has not made one up. */
+function addressOf(receiver: Receiver): string | undefined {
+  const { address } = receiver.source as { readonly address?: unknown }
+  return typeof address === 'string' && address !== '' ? address : undefined
+}

@@ -8,6 +8,7 @@ import {
   type MessagingError,
   MessagingTimeout,
   OutstandingLimit,
+  TransportDriverError,
 } from '@oslo-messaging/core/driver'
 import type { Addressing } from '../topology/addressing.ts'
 import { BlockedLinks } from './blocked-links.ts'
@@ -15,7 +16,7 @@ import type { AmqpOptions } from '../config.ts'
 import type { AmqpConnection, Live } from '../connection/connection.ts'
 import { type Failure, failureOf } from './outcome.ts'
 import { openSender } from '../connection/links.ts'
-import { mapError } from '../connection/map-error.ts'
+import { classify, mapError } from '../connection/map-error.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
 import { NotSent, SenderQueue } from './sender-queue.ts'
 import { addressOn, type Destination, type Shipment } from './outgoing-message.ts'
@@ -229,7 +230,7 @@ export class Publisher {
     const { addressing } = links.live
     const address = addressOn(addressing, to)
     if (typeof to !== 'string') await addressing.prepareToSend?.(to.target, to.service, deadline)
-    const session = await (links.session ??= this.#begin(links))
+    const shared = await (links.session ??= this.#begin(links))
     const queue: SenderQueue = new SenderQueue(address, {
       clock,
       onGone: () => {
@@ -238,11 +239,25 @@ export class Publisher {
       },
       onBlocked: (reason) => this.#blocked.set(name, reason),
     })
-    const callOff = session.loss.on((error) => queue.lost(this.#asLoss(error)))
-    const attaching = openSender(session.session, address, deadline, { onClosed: (error) => queue.lost(error) })
-    // The end of the session is no answer to an attach: nobody would hear of it before the deadline.
-    const sender = await session.loss.race(attaching)
-    queue.attach(sender)
+    let callOff = (): void => {}
+    const attachIn = async (session: PeerSession): Promise<void> => {
+      const attaching = openSender(session.session, address, deadline, { onClosed: (error) => queue.lost(error) })
+      // The end of the session is no answer to an attach: nobody would hear of it before the deadline.
+      const sender = await session.loss.race(attaching)
+      callOff = session.loss.on((error) => queue.lost(this.#asLoss(error)))
+      queue.attach(sender)
+    }
+    try {
+      await attachIn(shared)
+    } catch (error) {
+      if (!(error === shared.loss.error && classify(error) === 'fatal' && links.opening.size > 1)) throw error
+      // RabbitMQ ends the session over one link that it refuses, and the others that were being attached are not at fault.
+      const own = await links.live.connection.openSession()
+      await attachIn(own).catch(async (again: unknown) => {
+        await own.close()
+        throw again
+      })
+    }
     links.queues.set(name, queue)
     this.#sweepLater()
     return queue
@@ -258,7 +273,13 @@ export class Publisher {
   }
 
   #asLoss(error: Error): MessagingError {
-    return mapError(error, { phase: 'publish', delivery: 'not-sent', doing: 'The session was lost' })
+    // What ended it was not said of this link, which was open.
+    return new TransportDriverError(`The session was lost: ${error.message}`, {
+      cause: error,
+      retryable: true,
+      phase: 'publish',
+      delivery: 'not-sent',
+    })
   }
 
   /** Idle links are closed by one timer for all of them, so that sending starts none. */

@@ -1,6 +1,6 @@
 import { type Deadline, type Target, UnsupportedCapability } from '@oslo-messaging/core/driver'
 import type { Addresser, Service } from './topic-addresses.ts'
-import type { DynamicSource, ListenerSource } from '../connection/links.ts'
+import type { ListenerSource } from '../connection/links.ts'
 
 /** How one kind of peer names its nodes, and what has to be there before a link can be attached. Chosen for each connection by what the peer says of itself (DESIGN D8).
  *  The optional parts are for peers that do not make nodes by themselves. */
@@ -11,7 +11,7 @@ export interface Addressing {
   /** Makes what a sender to the target needs. Called before each attach. */
   readonly prepareToSend?: (target: Target, service: Service, deadline: Deadline) => Promise<void>
   /** What a listener attaches to, one source for each target, after making what they need. Default: the addresses of `address`. */
-  readonly sources?: (targets: readonly Target[], service: Service, deadline: Deadline) => Promise<readonly string[]>
+  readonly sources?: (wanted: WantedSources, deadline: Deadline) => Promise<readonly string[]>
   /** The same for a pool of notification listeners, which share a copy of each notification. Default: the peer has no pools. */
   readonly poolSources?: (
     targets: readonly Target[],
@@ -19,7 +19,7 @@ export interface Addressing {
     deadline: Deadline,
   ) => Promise<readonly ListenerSource[]>
   /** Where replies come in. Default: a dynamic source without conditions. An address is one that only this connection receives from. */
-  readonly replySource?: (deadline: Deadline) => Promise<string | DynamicSource>
+  readonly replySource?: (deadline: Deadline) => Promise<string>
   /** True: the peer loses messages without a body section; a sign of life then has a null one. */
   readonly needsBody?: boolean
   /** False: the peer ends the session when it gets a modified outcome. Default true. */
@@ -28,14 +28,22 @@ export interface Addressing {
   readonly settledApart?: boolean
 }
 
+/** What a listener wants to attach to. */
+export interface WantedSources {
+  readonly targets: readonly Target[]
+  readonly service: Service
+  /** Unique to the listener, and the same whenever it attaches again: what is made for it alone is found by it. */
+  readonly owner: string
+}
+
 /** What a listener attaches to. */
 export async function sourcesOf(
   addressing: Addressing,
-  targets: readonly Target[],
-  service: Service,
+  wanted: WantedSources,
   deadline: Deadline,
 ): Promise<readonly string[]> {
-  if (addressing.sources !== undefined) return await addressing.sources(targets, service, deadline)
+  if (addressing.sources !== undefined) return await addressing.sources(wanted, deadline)
+  const { targets, service } = wanted
   return targets.map((target) => addressing.address(target, service))
 }
 

@@ -2,26 +2,17 @@ import { randomUUID } from 'node:crypto'
 import type { Deadline, Target } from '@oslo-messaging/core/driver'
 import { type AddresserContext, createLegacyAddresser, type Service } from './topic-addresses.ts'
 import type { Addressing } from './addressing.ts'
-import type { DynamicSource } from '../connection/links.ts'
 import type { PeerConnection } from '../connection/peer-connection.ts'
 import { createManagement, type QueueProperties } from './rabbitmq-management.ts'
 
 const QUEUES = '/queues/'
 const EXCHANGES = '/exchanges/'
 
-/** A queue without anything behind it that comes and goes with its link: nothing is declared for it, or left behind. */
-const VOLATILE: DynamicSource = { capabilities: ['rabbitmq:volatile-queue'] }
-
-/** RabbitMQ has them since 4.3. */
-function hasVolatileQueues(version: unknown): boolean {
-  const [major = 0, minor = 0] = String(version).split('.').map(Number)
-  return major > 4 || (major === 4 && minor >= 3)
-}
-
 /** RabbitMQ 4 makes no node by itself and takes addresses of its second version only (`/queues/<queue>`, `/exchanges/<exchange>/<key>`). Names are those of the legacy addresses:
  *  a topic or a server is a queue, the fanout of a topic is a fanout exchange to which each server binds a queue of its own, and notifications go through one
  *  that fills the queue of the topic and one for each pool. Both sides declare what they use, so that it does not
- *  matter who comes first. Replies come to a volatile queue, or where there is none to a queue that is this connection's alone; both go with it. */
+ *  matter who comes first. Replies come to a queue that is this connection's alone and goes with it, and so does a server's share of the fanout, which goes with the last link on it as well.
+ *  A volatile queue (RabbitMQ 4.3) is none for replies: it drops what comes while its link has no credit left, and the broker gives out no more than 256 of it at a time. */
 export function createRabbitAddressing(context: AddresserContext, connection: PeerConnection): Addressing {
   const names = createLegacyAddresser(context)
   const management = createManagement(connection)
@@ -30,8 +21,11 @@ export function createRabbitAddressing(context: AddresserContext, connection: Pe
     const hasExchange = target.fanout || service === 'notify'
     return `${hasExchange ? EXCHANGES : QUEUES}${encodeURIComponent(nameOf(target))}`
   }
-  const owned = { durable: false, exclusive: true } as const
-  const stored = { durable: true, exclusive: false } as const
+  /** Part of the names of what belongs to this connection: the broker may still hold what an earlier one of ours has left. */
+  const mine = randomUUID().replaceAll('-', '')
+  const fanoutCopy = { durable: false, exclusive: true, autoDelete: true } as const
+  const replies = { durable: false, exclusive: true, autoDelete: false } as const
+  const stored = { durable: true, exclusive: false, autoDelete: false } as const
   /** A queue with a copy of what comes to the exchange. Resolves with its address. */
   const copyTo = async (queue: string, exchange: string, properties: QueueProperties, deadline: Deadline) => {
     await management.declareFanout(exchange, deadline)
@@ -50,12 +44,12 @@ export function createRabbitAddressing(context: AddresserContext, connection: Pe
       else if (target.fanout) await management.declareFanout(name, deadline)
       else await management.declareQueue(name, stored, deadline)
     },
-    sources: (targets, service, deadline) =>
+    sources: ({ targets, service, owner }, deadline) =>
       Promise.all(
         targets.map(async (target) => {
           const name = nameOf(target)
           if (service === 'notify') return await copyTo(name, name, stored, deadline)
-          if (target.fanout) return await copyTo(`${name}.${randomUUID()}`, name, owned, deadline)
+          if (target.fanout) return await copyTo(`${name}.${owner}.${mine}`, name, fanoutCopy, deadline)
           await management.declareQueue(name, stored, deadline)
           return addressOf(target, service)
         }),
@@ -68,9 +62,8 @@ export function createRabbitAddressing(context: AddresserContext, connection: Pe
         }),
       ),
     async replySource(deadline) {
-      if (hasVolatileQueues(connection.peer.version)) return VOLATILE
-      const queue = `reply_${randomUUID().replaceAll('-', '')}`
-      await management.declareQueue(queue, owned, deadline)
+      const queue = `reply_${mine}`
+      await management.declareQueue(queue, replies, deadline)
       return `${QUEUES}${queue}`
     },
   }

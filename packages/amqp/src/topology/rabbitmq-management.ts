@@ -17,6 +17,8 @@ export interface QueueProperties {
   readonly durable: boolean
   /** This connection's alone, and gone with it. */
   readonly exclusive: boolean
+  /** Gone with the last link that receives from it. */
+  readonly autoDelete: boolean
 }
 
 const NODE = '/management'
@@ -89,11 +91,11 @@ export function createManagement(connection: PeerConnection): RabbitManagement {
     })
   }
   return {
-    declareQueue: (name, { durable, exclusive }, deadline) =>
+    declareQueue: (name, { durable, exclusive, autoDelete }, deadline) =>
       request(
         'PUT',
         `/queues/${encodeURIComponent(name)}`,
-        { durable, exclusive, auto_delete: false, arguments: {} },
+        { durable, exclusive, auto_delete: autoDelete, arguments: {} },
         deadline,
       ),
     declareFanout: (name, deadline) =>

@@ -26,6 +26,8 @@ export class Nodes {
   readonly outcomes: { readonly address: string; readonly type: string; readonly payload: Buffer }[] = []
   readonly #queues = new Map<string, Stored[]>()
   readonly #consumers = new Map<string, OddLink[]>()
+  /** Addresses that keep nothing: what comes while their consumer has no credit is dropped, as by RabbitMQ's volatile queues. */
+  readonly #volatile = new Set<string>()
   #places = 0
 
   /** Messages of an address that nobody has taken. */
@@ -48,6 +50,7 @@ export class Nodes {
     this.#places += 1
     const stored: Stored = { payload, expiresAt, place: this.#places }
     const consumers = this.#consumers.get(address) ?? []
+    if (this.#volatile.has(address) && !consumers.some(({ hasRoom }) => hasRoom)) return
     for (const node of isTopic(address) ? consumers.map((link) => link.node) : [address]) {
       this.#queue(node).push(stored)
       this.pump(node)
@@ -60,6 +63,10 @@ export class Nodes {
     const at = queue.findIndex(({ place }) => place > stored.place)
     queue.splice(at < 0 ? queue.length : at, 0, stored)
     this.pump(node)
+  }
+
+  keepNothing(address: string): void {
+    this.#volatile.add(address)
   }
 
   join(link: OddLink): void {
