@@ -82,7 +82,7 @@ export class OurSide implements Side {
   }
 
   async client(options: ClientOptions): Promise<LiveClient> {
-    const { target, timeoutMs = null, versionCap = null, allowDemoErrors = false } = options
+    const { target, timeoutMs, versionCap = null, allowDemoErrors = false } = options
     const transport = await this.rpc(options.url, allowDemoErrors ? 'allowing' : 'client')
     const client = getRpcClient(transport, new Target(target), { timeoutMs, versionCap })
     return {

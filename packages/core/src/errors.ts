@@ -348,8 +348,8 @@ setInspection(RemoteError.prototype, (error, show) => {
 /** What is known of the exception on the far side besides its class and text; see the fields of RemoteError. */
 export interface RemoteErrorOptions extends MessagingErrorOptions {
   readonly module?: string | undefined
-  readonly args?: readonly unknown[]
-  readonly kwargs?: Readonly<Record<string, unknown>>
+  readonly args?: readonly unknown[] | undefined
+  readonly kwargs?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The request's version is above the client's cap; nothing was sent. */

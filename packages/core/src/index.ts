@@ -16,7 +16,13 @@ export type { ComponentHealth, ComponentState, Health, HealthStatus } from './dr
 export { getNotificationTransport, NotificationTransport } from './transport/notification-transport.ts'
 export type { DriverSource, TransportOptions } from './transport/open-transport.ts'
 export type { MessageHeaders } from './transport/check-headers.ts'
-export { getRpcTransport, getTransport, RPCTransport, type RPCTransportOptions } from './transport/rpc-transport.ts'
+export {
+  getRpcTransport,
+  getTransport,
+  RPCTransport,
+  type RPCTransportClass,
+  type RPCTransportOptions,
+} from './transport/rpc-transport.ts'
 export {
   type CloseOptions,
   type CloseReport,
@@ -35,11 +41,31 @@ export {
 } from './transport/broker-admin.ts'
 export type { QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
 
+// The interface that clients and servers of RPC share; the compiler's alone
+export type {
+  AnyMethods,
+  CallArguments,
+  CallContextArgument,
+  CallResult,
+  EndpointContext,
+  EndpointFor,
+  EndpointMethods,
+  EndpointsFor,
+  MethodName,
+} from './rpc/contract.ts'
+export type { OnTheWire, Revived } from './rpc/on-the-wire.ts'
+export type { MessageContext } from './driver/messages.ts'
+
 // RPC clients
 export type { CallOptions, CallTransportOptions } from './rpc/client/call-options.ts'
 export { CallContext, type PrepareOptions } from './rpc/client/call-context.ts'
-export type { AnyMethods, CallArguments, CallResult, EndpointMethods, MethodName } from './rpc/client/methods.ts'
-export { getRpcClient, type GetRPCClientOptions, RPCClient, type RPCClientOptions } from './rpc/client/rpc-client.ts'
+export {
+  getRpcClient,
+  type GetRPCClientOptions,
+  RPCClient,
+  type RPCClientClass,
+  type RPCClientOptions,
+} from './rpc/client/rpc-client.ts'
 
 // RPC servers
 export {
@@ -53,7 +79,13 @@ export type { Endpoint, EndpointMethod, RPCCall } from './rpc/server/endpoint.ts
 export { expectedExceptions } from './rpc/server/expected-exceptions.ts'
 export { declareArguments } from './rpc/server/declare-arguments.ts'
 export { expose } from './rpc/server/expose.ts'
-export { getRpcServer, type GetRPCServerOptions, RPCServer, type RPCServerOptions } from './rpc/server/rpc-server.ts'
+export {
+  getRpcServer,
+  type GetRPCServerOptions,
+  RPCServer,
+  type RPCServerClass,
+  type RPCServerOptions,
+} from './rpc/server/rpc-server.ts'
 export { type DispatcherOptions, RPCDispatcher, type ServedMethod } from './rpc/server/rpc-dispatcher.ts'
 export { isVersionCompatible } from './rpc/version.ts'
 export {

@@ -17,7 +17,7 @@ export interface TargetFields {
   /** Every server of the topic; beats `server`. */
   readonly fanout?: boolean | null | undefined
   /** Namespaces an endpoint takes besides its own. */
-  readonly legacyNamespaces?: readonly string[] | null | undefined
+  readonly legacyNamespaces?: readonly (string | null)[] | null | undefined
 }
 
 /** Where a message goes, or what a server or endpoint answers to. Immutable.

@@ -135,7 +135,7 @@ describe('bad input names what is wrong', () => {
     ['a notify signal', () => inform({}, 'e', {}, { signal: 7 }), /signal/],
     ['one target for a listener', () => listener(target()), /targets of a notification listener must be a list/],
     ['no target for a listener', () => listener([]), /at least one target/],
-    ['a topic for a target', () => listener(['t']), /listener needs a Target/],
+    ['a topic for a target', () => listener(['t']), /listener needs a target such as/],
     ['one endpoint for a listener', () => listener([target()], endpoint), /endpoints of a notification listener/],
     ['a pool by number', () => listener([target()], [endpoint], { pool: 7 }), /pool must be a name/],
     ['an empty pool', () => listener([target()], [endpoint], { pool: '' }), /pool must be a name.*empty/],
@@ -213,7 +213,7 @@ describe('bad input names what is wrong', () => {
 
   it('target - a copy by spreading, and a change that is none', () => {
     expect(new core.Target(Object.assign({}, target({ version: '1.0' }))).equals(target({ version: '1.0' }))).toBe(true)
-    expect(() => prepare({ timout: 5 })).toThrow(/timout is no field/)
+    expect(() => prepare({ timout: 5 })).toThrow(/prepare has no option timout: .*timeoutMs/)
   })
 
   it.each([

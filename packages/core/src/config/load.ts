@@ -8,18 +8,18 @@ import type { ConfigOverrides } from './source.ts'
  *  and above them all the query of the transport URL in use. */
 export interface LoadConfigOptions {
   /** oslo.config INI files, or YAML or JSON by their ending. */
-  readonly files?: string | readonly string[]
+  readonly files?: string | readonly string[] | undefined
   /** `OS_<GROUP>__<OPTION>` variables, usually `process.env`. Nothing is read when it is left out. */
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** `--<group>.<option>=value` arguments, usually `process.argv.slice(2)`. Other people can see the arguments of a process: keep passwords out of them.
    *  Arguments of other forms are the program's own: give the values of its `--config-file` as `files`. */
-  readonly argv?: readonly string[]
+  readonly argv?: readonly string[] | undefined
   /** Values by group and option; taken as they are, without `$name` substitution. */
-  readonly overrides?: ConfigOverrides
+  readonly overrides?: ConfigOverrides | undefined
   /** Other defaults for `[DEFAULT]`; see `MessagingConfig.withDefaults`. */
-  readonly defaults?: Partial<CoreOptions['DEFAULT']>
+  readonly defaults?: Partial<CoreOptions['DEFAULT']> | undefined
   /** Told about deprecated options, and about groups and options of [DEFAULT] that are probably misspelt. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
 const OPTIONS: OptionNames<LoadConfigOptions> = {

@@ -1,7 +1,7 @@
 import type { IncomingNotification } from '../driver/messages.ts'
 import { MessageServer } from '../server/message-server.ts'
 import { LARGEST_PREFETCH } from '../server/prefetch.ts'
-import type { Target } from '../target.ts'
+import type { Target, TargetFields } from '../target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { BatchNotificationDispatcher } from './batch-notification-dispatcher.ts'
 import { Batcher } from './batcher.ts'
@@ -19,11 +19,11 @@ import {
 /** Settings of a batch listener; everything may be left out. Source: INVENTORY L13. */
 export interface BatchNotificationListenerOptions extends NotificationListenerOptions {
   /** A batch is complete with so many notifications, 1 to 10 000. Default 100. */
-  readonly batchSize?: number
+  readonly batchSize?: number | undefined
   /** Or so long after its first notification, milliseconds; null: only when it is full. Default 1000. */
-  readonly batchTimeoutMs?: number | null
+  readonly batchTimeoutMs?: number | null | undefined
   /** Batches handled at the same time. Default 1, which keeps them in order. */
-  readonly workers?: number
+  readonly workers?: number | undefined
 }
 
 const OPTIONS: OptionNames<BatchNotificationListenerOptions> = {
@@ -42,7 +42,7 @@ const ORDERED = 'batches'
  *  Source: INVENTORY L13 to L16 (oslo_messaging/notify/listener.py). */
 export function getBatchNotificationListener(
   transport: Transport,
-  targets: readonly Target[],
+  targets: readonly (Target | TargetFields)[],
   endpoints: readonly BatchNotificationEndpoint[],
   options: BatchNotificationListenerOptions = {},
 ): MessageServer {
@@ -55,7 +55,7 @@ export function getBatchNotificationListener(
   const parts = prepareListener(transport, targets, options, OPTIONS)
   const { name, pool, allowRequeue, logger, pausing } = parts
   const dispatcher = new BatchNotificationDispatcher(endpoints, parts)
-  const sources = sourcesOf(targets, dispatcher.supportedPriorities)
+  const sources = sourcesOf(parts.targets, dispatcher.supportedPriorities)
   const { clock } = transport
   return new MessageServer({
     name,

@@ -1,6 +1,6 @@
 import { checkList } from '../util/check.ts'
 import type { NotificationOutcome } from './endpoint.ts'
-import { NotificationFilter } from './filter.ts'
+import type { NotificationFilter } from './filter.ts'
 import { PRIORITIES, type Priority } from './priority.ts'
 import type { ReceivedNotification } from './endpoint.ts'
 
@@ -48,6 +48,7 @@ function filterOf(endpoint: object): NotificationFilter | undefined {
     throw new TypeError('A notification endpoint must be an object')
   const rule: unknown = 'filterRule' in endpoint ? endpoint.filterRule : undefined
   if (rule === undefined || rule === null) return undefined
-  if (rule instanceof NotificationFilter) return rule
+  // Structural, because two copies of the library may meet.
+  if (typeof rule === 'object' && 'match' in rule && typeof rule.match === 'function') return rule as NotificationFilter
   throw new TypeError('filterRule of a notification endpoint must be a NotificationFilter')
 }

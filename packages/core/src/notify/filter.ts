@@ -6,14 +6,14 @@ export type FilterPattern = string | RegExp
 
 /** What a notification must look like. Rules that are left out take anything; all that are given must match. */
 export interface NotificationFilterRules {
-  readonly publisherId?: FilterPattern
-  readonly eventType?: FilterPattern
+  readonly publisherId?: FilterPattern | undefined
+  readonly eventType?: FilterPattern | undefined
   /** By field: the field must be there and be a text that matches. */
-  readonly context?: Readonly<Record<string, FilterPattern>>
+  readonly context?: Readonly<Record<string, FilterPattern>> | undefined
   /** By field, `message_id` and `timestamp`. */
-  readonly metadata?: Readonly<Record<string, FilterPattern>>
+  readonly metadata?: Readonly<Record<string, FilterPattern>> | undefined
   /** By field of the payload. */
-  readonly payload?: Readonly<Record<string, FilterPattern>>
+  readonly payload?: Readonly<Record<string, FilterPattern>> | undefined
 }
 
 /** Decides which notifications an endpoint gets: its attribute `filterRule`. Values that are no text never match.

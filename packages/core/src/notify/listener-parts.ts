@@ -3,8 +3,8 @@ import type { NotificationSource } from '../driver/driver.ts'
 import type { IncomingNotification } from '../driver/messages.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
-import type { Target } from '../target.ts'
-import { requireTarget, requireTransport } from '../transport/check-target.ts'
+import type { Target, TargetFields } from '../target.ts'
+import { readTarget, requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
 import { checkList, checkOptions, kindOf, type OptionNames } from '../util/check.ts'
 import {
@@ -19,14 +19,14 @@ import { NotificationReporter } from './reporter.ts'
 /** Settings of a listener; everything may be left out. Source: INVENTORY L1. */
 export interface NotificationListenerOptions {
   /** Listeners of one pool share a copy of each notification; those without a pool share another. Default null. */
-  readonly pool?: string | null
+  readonly pool?: string | null | undefined
   /** Endpoints may hand a notification back by REQUEUE or by throwing. Default false: both are acknowledged. */
-  readonly allowRequeue?: boolean
-  readonly serializer?: Serializer
+  readonly allowRequeue?: boolean | undefined
+  readonly serializer?: Serializer | undefined
   /** What becomes of a notification whose endpoint throws: an action, or a whole policy. What is left out comes from `[oslo_messaging_nodejs]`, which is oslo's behaviour unless configured. */
-  readonly onFailure?: FailurePolicy | FailureAction
+  readonly onFailure?: FailurePolicy | FailureAction | undefined
   /** Most notifications (or batches) handled at the same time. */
-  readonly workers?: number
+  readonly workers?: number | undefined
 }
 
 export const LISTENER_OPTIONS: OptionNames<NotificationListenerOptions> = {
@@ -41,6 +41,7 @@ export const LISTENER_OPTIONS: OptionNames<NotificationListenerOptions> = {
 export interface ListenerParts {
   /** For people: names the topics. */
   readonly name: string
+  readonly targets: readonly Target[]
   readonly serializer: Serializer
   readonly allowRequeue: boolean
   readonly pool: string | null
@@ -53,14 +54,14 @@ export interface ListenerParts {
 /** Checks what can be checked before the broker is asked. Throws UnsupportedCapability, naming what to use instead. */
 export function prepareListener(
   transport: Transport,
-  targets: readonly Target[],
+  given: readonly (Target | TargetFields)[],
   options: NotificationListenerOptions,
   names: Readonly<Record<string, true>>,
 ): ListenerParts {
   requireTransport(transport, 'A notification listener')
-  checkList('The targets of a notification listener', targets, "[new Target({ topic: 'notifications' })]")
-  if (targets.length === 0) throw new TypeError('A notification listener needs at least one target')
-  for (const target of targets) requireTarget(target, 'A notification listener')
+  checkList('The targets of a notification listener', given, "[{ topic: 'notifications' }]")
+  if (given.length === 0) throw new TypeError('A notification listener needs at least one target')
+  const targets = given.map((target) => readTarget(target, 'A notification listener'))
   checkOptions('A notification listener', options, names)
   const { pool = null, serializer = new NoOpSerializer() } = options
   if (pool !== null && (typeof pool !== 'string' || pool === ''))
@@ -82,6 +83,7 @@ export function prepareListener(
   const name = `notification listener ${topics}${pool === null ? '' : ` (pool ${pool})`}`
   return {
     name,
+    targets,
     serializer,
     allowRequeue,
     pool,

@@ -1,7 +1,7 @@
 import type { IncomingNotification } from '../driver/messages.ts'
 import { MessageServer } from '../server/message-server.ts'
 import { prefetchOf } from '../server/prefetch.ts'
-import type { Target } from '../target.ts'
+import type { Target, TargetFields } from '../target.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { NotificationEndpoint } from './endpoint.ts'
 import {
@@ -29,14 +29,14 @@ import { NotificationDispatcher } from './notification-dispatcher.ts'
  *  Source: INVENTORY L1 to L19 (oslo_messaging/notify/listener.py). */
 export function getNotificationListener(
   transport: Transport,
-  targets: readonly Target[],
+  targets: readonly (Target | TargetFields)[],
   endpoints: readonly NotificationEndpoint[],
   options: NotificationListenerOptions = {},
 ): MessageServer {
   const parts = prepareListener(transport, targets, options, LISTENER_OPTIONS)
   const { name, pool, allowRequeue, logger, pausing } = parts
   const dispatcher = new NotificationDispatcher(endpoints, parts)
-  const sources = sourcesOf(targets, dispatcher.supportedPriorities)
+  const sources = sourcesOf(parts.targets, dispatcher.supportedPriorities)
   return new MessageServer({
     name,
     workers: options.workers ?? transport.conf.get('DEFAULT', 'executor_thread_pool_size'),

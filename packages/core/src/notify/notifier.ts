@@ -28,33 +28,33 @@ import { timestampText } from './timestamp.ts'
 /** Settings of a notifier; what is left out comes from `[oslo_messaging_notifications]`. Source: INVENTORY N1. */
 export interface NotifierOptions {
   /** Who speaks: `compute.host1`. Default null. */
-  readonly publisherId?: string | null
+  readonly publisherId?: string | null | undefined
   /** Notification driver, or several, instead of the configured ones: `messaging`, `messagingv2`, `log`, `noop`, `routing`, `test`. */
-  readonly driver?: string | readonly string[]
+  readonly driver?: string | readonly string[] | undefined
   /** Topics instead of the configured ones; each gets a copy of every notification. */
-  readonly topics?: readonly string[]
-  readonly serializer?: Serializer
+  readonly topics?: readonly string[] | undefined
+  readonly serializer?: Serializer | undefined
   /** Attempts after the first: 0 none, null or -1 no limit but the time. Default: the configured `retry`. */
-  readonly retry?: number | null
+  readonly retry?: number | null | undefined
   /** Most time one notification may take, milliseconds; null: no limit. Default: `[DEFAULT] rpc_response_timeout`. */
-  readonly timeoutMs?: number | null
+  readonly timeoutMs?: number | null | undefined
   /** `reject` (default): a notification that could not be delivered rejects. `log`: it is logged and reported on the diagnostics channel, as oslo does.
    *  What the serializer throws rejects either way. */
-  readonly onError?: 'reject' | 'log'
+  readonly onError?: 'reject' | 'log' | undefined
   /** Which part of the request context is sent along. */
-  readonly contextRedaction?: ContextRedaction
+  readonly contextRedaction?: ContextRedaction | undefined
   /** Further drivers by the name they have in the configuration. */
-  readonly drivers?: Readonly<Record<string, NotificationDriverFactory>>
+  readonly drivers?: Readonly<Record<string, NotificationDriverFactory>> | undefined
   /** Default: the transport's. The driver `log` writes here. */
-  readonly logger?: Logger
+  readonly logger?: Logger | undefined
 }
 
 /** Limits and wishes of one notification. */
 export interface NotifyCallOptions {
   /** Aborting it ends the notification with the signal's reason, whatever `onError` says. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Instead of the notifier's. */
-  readonly timeoutMs?: number | null
+  readonly timeoutMs?: number | null | undefined
   /** Trace context and the like: reaches endpoints as `delivery.headers`, and changes nothing in the message. */
   readonly headers?: MessageHeaders | undefined
 }

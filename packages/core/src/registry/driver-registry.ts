@@ -10,12 +10,12 @@ import { OWN_PACKAGES, packageToInstall } from './packages.ts'
 /** Where a registry takes drivers from. With nothing given it knows none. */
 export interface DriverRegistryOptions {
   /** Drivers by value; they win over what is discovered. */
-  readonly drivers?: readonly DriverDefinition[]
+  readonly drivers?: readonly DriverDefinition[] | undefined
   /** Look for an installed package when no driver in `drivers` serves a scheme: `@oslo-messaging/<scheme>`, then `oslo-messaging-driver-<scheme>`. Default: false. */
-  readonly discover?: boolean
+  readonly discover?: boolean | undefined
   /** Folders from which packages are searched, upwards. Default: that of the main module, then that of this library.
    *  Never the working directory unless it is named here: whoever may write there would run code that is given the password of the broker. */
-  readonly searchFrom?: readonly string[]
+  readonly searchFrom?: readonly string[] | undefined
 }
 
 /** Finds the driver that serves a URL's scheme. An instance: nothing is registered anywhere else. */

@@ -13,20 +13,20 @@ import { WorkerPool } from './worker-pool.ts'
 /** How long a caller is ready to wait for `start`, `stop` or `wait`. */
 export interface StepOptions {
   /** Warn once when the step takes longer, milliseconds; 0 never. Default 30 000. */
-  readonly logAfterMs?: number
+  readonly logAfterMs?: number | undefined
   /** Reject with TaskTimeout after so long, milliseconds; null waits for ever. The step itself goes on. Default null. */
-  readonly timeoutMs?: number | null
+  readonly timeoutMs?: number | null | undefined
 }
 
 /** How `start` goes about it; everything may be left out. */
 export interface StartOptions {
   /** Bounds the subscribing, milliseconds; null waits for ever, as oslo does. Default 60 000, so that a wrong URL shows. */
-  readonly timeoutMs?: number | null
+  readonly timeoutMs?: number | null | undefined
   /** Ends the subscribing with the signal's reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Workers for this cycle instead of the configured number. */
-  readonly overridePoolSize?: number
-  readonly logAfterMs?: number
+  readonly overridePoolSize?: number | undefined
+  readonly logAfterMs?: number | undefined
 }
 
 const STEP_OPTIONS: OptionNames<StepOptions> = { logAfterMs: true, timeoutMs: true }
@@ -48,11 +48,11 @@ export interface MessageServerOptions {
   readonly clock: Clock
   /** Subscribes. What arrives is run on `pool`, which is new for each cycle; `prefetch` for the driver is twice `pool.size` (DESIGN D16). */
   readonly listen: (pool: WorkerPool, deadline: Deadline) => Promise<Listener>
-  readonly host?: ServerHost
+  readonly host?: ServerHost | undefined
   /** What of it an operator has to know beside its subscription: that it is paused. */
   readonly health?: () => ComponentHealth | undefined
   /** Called when nobody waits for running handlers any more, so that those which care can stop. */
-  readonly onAbandon?: (reason: unknown) => void
+  readonly onAbandon?: ((reason: unknown) => void) | undefined
 }
 
 const DEFAULT_LOG_AFTER_MS = 30_000

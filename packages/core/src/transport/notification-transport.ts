@@ -1,4 +1,4 @@
-import { isSet, openTransport, type TransportOptions } from './open-transport.ts'
+import { isSet, openTransport, readMakerInput, type TransportOptions } from './open-transport.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 import { Transport, type TransportParts } from './transport.ts'
 
@@ -10,11 +10,17 @@ export class NotificationTransport extends Transport {
 }
 
 /** Opens the transport for notifications that `url`, `[oslo_messaging_notifications] transport_url` or `[DEFAULT] transport_url` names, in this order.
- *  Connects when it is first used. Rejects like `getRpcTransport`. Source: get_notification_transport. */
+ *  Connects when it is first used. Without a configuration, `getNotificationTransport({ url })`, every option has its default. Rejects like `getRpcTransport`. Source: get_notification_transport. */
 export async function getNotificationTransport(
   conf: MessagingConfig,
-  options: TransportOptions = {},
+  options?: TransportOptions,
+): Promise<NotificationTransport>
+export async function getNotificationTransport(options: TransportOptions): Promise<NotificationTransport>
+export async function getNotificationTransport(
+  first: MessagingConfig | TransportOptions,
+  second?: TransportOptions,
 ): Promise<NotificationTransport> {
+  const { conf, options } = await readMakerInput(first, second)
   const configured = (): string | null => {
     const own = conf.get('oslo_messaging_notifications', 'transport_url')
     return isSet(own) ? own : conf.get('DEFAULT', 'transport_url')

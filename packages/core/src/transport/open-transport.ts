@@ -6,11 +6,13 @@ import { ManagedDriver } from '../driver/host/managed-driver.ts'
 import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
 import { ConfigurationError, InvalidTransportURL } from '../errors.ts'
 import { createDriverRegistry, type DriverRegistry } from '../registry/driver-registry.ts'
-import { TransportURL } from '../url/transport-url.ts'
+import { isTransportURL, TransportURL } from '../url/transport-url.ts'
 import { checkFunction, checkMethods, checkOptions, type OptionNames } from '../util/check.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import { type AllowedRemoteErrors, RemoteErrorTable } from '../wire/remote-error-table.ts'
+import { loadConfig } from '../config/load.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
+import { isPromiseLike } from '../serializer/serializer.ts'
 import type { TransportParts } from './transport.ts'
 
 const LARGEST_PORT = 65_535
@@ -103,13 +105,28 @@ export async function findDriver(
   return { url, definition, context }
 }
 
+/** The configuration and the options of a factory; the configuration may be left out, which means that of no file. */
+export async function readMakerInput<Options extends object>(
+  first: MessagingConfig | Options,
+  second: Options | undefined,
+): Promise<{ readonly conf: MessagingConfig; readonly options: Partial<Options> }> {
+  if (isConfig(first)) return { conf: first, options: second ?? {} }
+  if (second !== undefined || typeof first !== 'object' || first === null || isPromiseLike(first)) requireConfig(first)
+  return { conf: await loadConfig(), options: first }
+}
+
+/** Structural, because two copies of the library may meet. */
+function isConfig(conf: unknown): conf is MessagingConfig {
+  return typeof conf === 'object' && conf !== null && 'get' in conf && 'resolve' in conf
+}
+
 function requireConfig(conf: unknown): void {
-  if (typeof conf === 'object' && conf !== null && 'get' in conf && 'resolve' in conf) return
+  if (isConfig(conf)) return
   throw new TypeError('A transport needs the configuration that loadConfig() gives as its first argument')
 }
 
 function chooseUrl(given: unknown, configured: () => string | null): TransportURL {
-  if (given instanceof TransportURL) return given
+  if (isTransportURL(given)) return TransportURL.parse(given)
   if (given !== undefined && given !== null && typeof given !== 'string')
     throw new InvalidTransportURL(
       typeof given,

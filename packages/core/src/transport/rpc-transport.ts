@@ -1,4 +1,4 @@
-import { openTransport, type TransportOptions } from './open-transport.ts'
+import { openTransport, readMakerInput, type TransportOptions } from './open-transport.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 import { Transport, type TransportParts } from './transport.ts'
 
@@ -9,15 +9,28 @@ export class RPCTransport extends Transport {
   }
 }
 
+/** A class to make instead of RPCTransport: a subclass. */
+export type RPCTransportClass<T = RPCTransport> = new (parts: TransportParts) => T
+
 /** What `getRpcTransport` takes besides the configuration; everything may be left out. */
-export interface RPCTransportOptions extends TransportOptions {
-  /** A subclass to make instead (INVENTORY D16). */
-  readonly transportClass?: typeof RPCTransport
+export interface RPCTransportOptions<T = RPCTransport> extends TransportOptions {
+  /** A subclass to make instead. */
+  readonly transportClass?: RPCTransportClass<T> | undefined
 }
 
-/** Opens the transport for RPC that `[DEFAULT] transport_url`, or `url`, names. Connects when it is first used.
+/** Opens the transport for RPC that `url`, or `[DEFAULT] transport_url`, names. Connects when it is first used. Without a configuration, `getRpcTransport({ url })`, every option has
+ *  its default, and the URL's query may set those of the driver.
  *  Rejects with InvalidTransportURL, DriverLoadFailure, ConfigurationError, or UnsupportedCapability when the driver is notify-only. Source: get_rpc_transport. */
-export async function getRpcTransport(conf: MessagingConfig, options: RPCTransportOptions = {}): Promise<RPCTransport> {
+export async function getRpcTransport<T = RPCTransport>(
+  conf: MessagingConfig,
+  options?: RPCTransportOptions<T>,
+): Promise<T>
+export async function getRpcTransport<T = RPCTransport>(options: RPCTransportOptions<T>): Promise<T>
+export async function getRpcTransport(
+  first: MessagingConfig | RPCTransportOptions<unknown>,
+  second?: RPCTransportOptions<unknown>,
+): Promise<unknown> {
+  const { conf, options } = await readMakerInput(first, second)
   const { transportClass: TransportClass = RPCTransport } = options
   return new TransportClass(await openTransport(conf, options, () => conf.get('DEFAULT', 'transport_url'), 'rpc'))
 }

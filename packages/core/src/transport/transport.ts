@@ -41,9 +41,9 @@ export interface TransportParts {
 /** How long `close` is ready to wait for what is under way. */
 export interface CloseOptions {
   /** Most time to drain, milliseconds; then what is left is cut off. null: as long as it takes. Default 30 000. */
-  readonly timeoutMs?: number | null
+  readonly timeoutMs?: number | null | undefined
   /** Cuts off what is left when it aborts. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How long `flush` is ready to wait. */

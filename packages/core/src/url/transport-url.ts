@@ -64,6 +64,13 @@ export class TransportHost {
   }
 }
 
+/** A TransportURL, of whichever copy of the library. */
+export function isTransportURL(value: unknown): value is TransportURL {
+  if (value instanceof TransportURL) return true
+  if (typeof value !== 'object' || value === null || !('transport' in value) || !('hosts' in value)) return false
+  return typeof value.transport === 'string' && Array.isArray(value.hosts)
+}
+
 /** Fields of a TransportURL; only the transport is needed. */
 export interface TransportURLFields {
   readonly transport: string
@@ -98,6 +105,7 @@ export class TransportURL {
    *  Throws: InvalidTransportURL that names the field and the remedy, without quoting anything that may be a credential. */
   static parse(text: string | TransportURL | null | undefined, fallback?: string): TransportURL {
     if (text instanceof TransportURL) return text
+    if (isTransportURL(text)) return new TransportURL(text)
     const chosen = text || fallback
     if (typeof chosen !== 'string' || chosen === '') {
       throw new InvalidTransportURL(

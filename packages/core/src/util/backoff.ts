@@ -3,15 +3,15 @@ export interface BackoffOptions {
   /** Upper bound of the first wait. */
   readonly initialMs: number
   /** Added to the bound after each failure. Default 0. */
-  readonly stepMs?: number
+  readonly stepMs?: number | undefined
   /** The bound is multiplied by this after each failure, before `stepMs` is added. Default 1. */
-  readonly factor?: number
+  readonly factor?: number | undefined
   /** No wait is longer than this. */
   readonly maxMs: number
   /** `full` draws each wait evenly from 0 to its bound, so that a thousand clients do not return at once; `none` waits the bound itself. Default `full`. */
-  readonly jitter?: 'full' | 'none'
+  readonly jitter?: 'full' | 'none' | undefined
   /** Source of randomness, 0 (included) to 1 (excluded). Default `Math.random`. */
-  readonly random?: () => number
+  readonly random?: (() => number) | undefined
 }
 
 /** A sequence of waits. `next` gives the wait before the next attempt; `reset` starts again after a success. */

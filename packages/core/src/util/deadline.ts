@@ -6,7 +6,7 @@ import { type Clock, systemClock } from './clock.ts'
 export interface DeadlineOptions {
   /** Aborting it ends the operation with the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** What was going on when time ran out; it becomes fields of the error. */

@@ -1,7 +1,7 @@
 /** How a Python error is made here. */
 export interface PythonErrorOptions extends ErrorOptions {
   /** What the Python class would be constructed with. Default: the message alone. */
-  readonly args?: readonly unknown[]
+  readonly args?: readonly unknown[] | undefined
 }
 
 /** Base of the errors that Python programs know by name. An endpoint raises one when a Python client must see that class;

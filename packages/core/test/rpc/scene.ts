@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import {
   getRpcClient,
-  type GetRPCClientOptions,
+  type RPCClientOptions,
   getRpcServer,
-  type GetRPCServerOptions,
+  type RPCServerOptions,
   getRpcTransport,
   loadConfig,
   type Logger,
@@ -58,10 +58,10 @@ export interface Scene extends AsyncDisposable {
   readonly recorder: Recorder
   readonly faults: Faults
   readonly log: ReturnType<typeof createLog>
-  client(options?: GetRPCClientOptions, fields?: TargetFields): RPCClient<Anything>
+  client(options?: RPCClientOptions, fields?: TargetFields): RPCClient<Anything>
   /** A started server of the topic; ended with the scene. */
-  serve(endpoints: object | readonly object[], options?: GetRPCServerOptions, fields?: TargetFields): Promise<RPCServer>
-  server(endpoints: object | readonly object[], options?: GetRPCServerOptions, fields?: TargetFields): RPCServer
+  serve(endpoints: object | readonly object[], options?: RPCServerOptions, fields?: TargetFields): Promise<RPCServer>
+  server(endpoints: object | readonly object[], options?: RPCServerOptions, fields?: TargetFields): RPCServer
 }
 
 /** A transport over an in-process broker of its own, with a recorder and faults. `driver` changes the definition. */

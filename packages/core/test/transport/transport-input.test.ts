@@ -22,7 +22,7 @@ describe('D15 secrets', () => {
 
 describe('bad input', () => {
   it('a configuration that is none is a TypeError that says where to get one', async () => {
-    for (const conf of [undefined, null, {}, 'service.conf'] as unknown[])
+    for (const conf of [undefined, null, 7, 'service.conf'] as unknown[])
       expect(await rejection(getRpcTransport(conf as Awaited<ReturnType<typeof loadConfig>>))).toMatchObject({
         name: 'TypeError',
         message: expect.stringContaining('loadConfig'),

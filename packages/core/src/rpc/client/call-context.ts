@@ -5,10 +5,10 @@ import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
 import { isPromiseLike, type Serializer } from '../../serializer/serializer.ts'
 import type { Target, TargetFields } from '../../target.ts'
 import { checkHeaders, type MessageHeaders } from '../../transport/check-headers.ts'
-import { requireTarget } from '../../transport/check-target.ts'
+import { readTarget } from '../../transport/check-target.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { Deadline } from '../../util/deadline.ts'
-import { checkOptions, checkSignal, checkTimeout, kindOf } from '../../util/check.ts'
+import { checkOptions, checkSignal, checkTimeout, kindOf, type OptionNames } from '../../util/check.ts'
 import { beginAtCaller } from '../../util/stack.ts'
 import { decodeFailure } from '../../wire/remote-failure.ts'
 import {
@@ -18,14 +18,14 @@ import {
   checkRetry,
   type CallTransportOptions,
 } from './call-options.ts'
-import type { AnyMethods, CallArguments, CallResult, MethodName } from './methods.ts'
+import type { AnyMethods, CallArguments, CallContextArgument, CallResult, MethodName } from '../contract.ts'
 import { explainFailure } from './explain-failure.ts'
 import { observeSending } from './observe-sending.ts'
 import { isVersion, isVersionCompatible } from '../version.ts'
 
-/** What every call and cast of a client has in common. null means oslo's None. */
+/** What every call and cast of a client has in common. */
 export interface CallSettings {
-  /** null: `rpc_response_timeout`. Casts do not use it. */
+  /** null: no limit. Casts do not use it. */
   readonly timeoutMs: number | null
   /** Highest version that may be asked for; null: any. */
   readonly versionCap: string | null
@@ -38,29 +38,44 @@ export interface CallSettings {
   readonly defaultTimeoutMs: number
 }
 
-/** What `prepare` may replace: leaving out keeps, null is a value. */
+/** What `prepare` may replace: leaving out keeps, null clears a field and lifts a limit. */
 export interface PrepareOptions extends Omit<TargetFields, 'legacyNamespaces'> {
-  readonly timeoutMs?: number | null
-  readonly versionCap?: string | null
+  /** null: no limit. */
+  readonly timeoutMs?: number | null | undefined
+  readonly versionCap?: string | null | undefined
   /** null or -1: no limit but the deadline; 0: one attempt; N: so many more. */
-  readonly retry?: number | null
+  readonly retry?: number | null | undefined
   /** Reject with ServerLost when neither a reply nor a sign of life comes for so long; servers send one at half of it, from 2000 up. */
-  readonly callMonitorTimeoutMs?: number | null
-  readonly transportOptions?: CallTransportOptions
+  readonly callMonitorTimeoutMs?: number | null | undefined
+  readonly transportOptions?: CallTransportOptions | undefined
+}
+
+const PREPARE_OPTIONS: OptionNames<PrepareOptions> = {
+  exchange: true,
+  topic: true,
+  namespace: true,
+  version: true,
+  server: true,
+  fanout: true,
+  timeoutMs: true,
+  versionCap: true,
+  retry: true,
+  callMonitorTimeoutMs: true,
+  transportOptions: true,
 }
 
 const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** Calls and casts to one target with fixed settings. Immutable; `prepare` gives a changed copy. Any number of calls may be under way (INVENTORY C16). */
-export class CallContext<Methods extends object = AnyMethods> {
+export class CallContext<Methods extends object = AnyMethods, Ctx extends object = object> {
   readonly target: Target
   readonly transport: Transport
   readonly #settings: CallSettings
   /** Nothing to serialize: arguments and results pass as they are. */
   readonly #isPlain: boolean
 
-  constructor(transport: Transport, target: Target, settings: CallSettings) {
-    requireTarget(target, 'An RPC client')
+  constructor(transport: Transport, given: Target | TargetFields, settings: CallSettings) {
+    const target = readTarget(given, 'An RPC client')
     checkVersion(target, target.version)
     if (settings.versionCap !== null) checkVersion(target, settings.versionCap)
     if (target.fanout === true) transport.require('rpcFanout')
@@ -74,13 +89,14 @@ export class CallContext<Methods extends object = AnyMethods> {
 
   /** A copy with some fields of the target or some settings replaced; the original stays as it is.
    *  Throws InvalidTarget for a version that is not `major.minor`, UnsupportedCapability for what the driver cannot do, TypeError for other bad values. */
-  prepare(changes: PrepareOptions): CallContext<Methods> {
+  prepare(changes: PrepareOptions): CallContext<Methods, Ctx> {
     if (typeof changes !== 'object' || changes === null)
       throw new TypeError(`prepare takes what changes in an object such as { server: 'node1' }, not ${kindOf(changes)}`)
     const { timeoutMs, versionCap, retry, callMonitorTimeoutMs, transportOptions, ...fields } = changes
+    checkOptions('prepare', changes, PREPARE_OPTIONS)
     checkOptions('transportOptions', transportOptions, CALL_TRANSPORT_OPTIONS)
     const before = this.#settings
-    return new CallContext<Methods>(this.transport, this.target.with(withoutUndefined(fields)), {
+    return new CallContext<Methods, Ctx>(this.transport, this.target.with(withoutUndefined(fields)), {
       ...before,
       timeoutMs: timeoutMs === undefined ? before.timeoutMs : checkTimeout('timeoutMs', timeoutMs),
       versionCap: versionCap === undefined ? before.versionCap : versionCap,
@@ -104,7 +120,7 @@ export class CallContext<Methods extends object = AnyMethods> {
    *  MessageUndeliverable, MessagingTimeout, ServerLost, ReplyPathLost (each with `phase` and `delivery`), the reason of `signal`, or what the method raised: an error of
    *  Python's builtins or an allowed class as itself, RemoteError otherwise. The stack of each begins at the caller. */
   async call<K extends MethodName<Methods>>(
-    context: object | null,
+    context: CallContextArgument<Ctx>,
     method: K,
     ...rest: CallArguments<Methods[K], CallOptions>
   ): Promise<CallResult<Methods[K]>> {
@@ -113,8 +129,8 @@ export class CallContext<Methods extends object = AnyMethods> {
       const [args, options = {}] = rest
       checkOptions(method, options, CALL_OPTIONS)
       if (this.target.fanout === true) throw cannotCallAll(this.target)
-      const { timeoutMs, callMonitorTimeoutMs, defaultTimeoutMs, retry, atLeastOnce } = this.#settings
-      const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? timeoutMs ?? defaultTimeoutMs
+      const { timeoutMs, callMonitorTimeoutMs, retry, atLeastOnce } = this.#settings
+      const patienceMs = options.timeoutMs === undefined ? timeoutMs : checkTimeout('timeoutMs', options.timeoutMs)
       const ctxt = checkContext(context)
       const headers = checkHeaders(options.headers)
       const reply = await this.#transmit(ctxt, method, args, headers, {
@@ -139,7 +155,7 @@ export class CallContext<Methods extends object = AnyMethods> {
 
   /** Sends a request that nobody answers; with `fanout` in the target every server gets it. Resolves when the broker has it. Rejects like `call`. */
   async cast<K extends MethodName<Methods>>(
-    context: object | null,
+    context: CallContextArgument<Ctx>,
     method: K,
     ...rest: CallArguments<Methods[K], CallOptions>
   ): Promise<void> {
@@ -148,7 +164,8 @@ export class CallContext<Methods extends object = AnyMethods> {
       const [args, options = {}] = rest
       checkOptions(method, options, CALL_OPTIONS)
       const { defaultTimeoutMs, retry, atLeastOnce } = this.#settings
-      const patienceMs = checkTimeout('timeoutMs', options.timeoutMs) ?? defaultTimeoutMs
+      const patienceMs =
+        options.timeoutMs === undefined ? defaultTimeoutMs : checkTimeout('timeoutMs', options.timeoutMs)
       await this.#transmit(checkContext(context), method, args, checkHeaders(options.headers), {
         waitForReply: false,
         deadline: this.#deadline(patienceMs, options),
@@ -166,7 +183,7 @@ export class CallContext<Methods extends object = AnyMethods> {
     }
   }
 
-  #deadline(timeoutMs: number, options: CallOptions): Deadline {
+  #deadline(timeoutMs: number | null, options: CallOptions): Deadline {
     checkSignal(options.signal)
     return Deadline.after(timeoutMs, { signal: options.signal, clock: this.transport.clock })
   }

@@ -3,8 +3,8 @@ import type { OptionNames } from '../../util/check.ts'
 
 /** Limits and wishes of one sending. */
 export interface CallOptions {
-  /** Most time, milliseconds. A call: from here to the reply, default the client's. A cast: until the broker has it, default `rpc_response_timeout`. */
-  readonly timeoutMs?: number | null
+  /** Most time, milliseconds; null: no limit. A call: from here to the reply, default the client's. A cast: until the broker has it, default `rpc_response_timeout`. */
+  readonly timeoutMs?: number | null | undefined
   /** Ends the waiting with the signal's reason. What the broker has already is not taken back. */
   readonly signal?: AbortSignal | undefined
   /** Trace context and the like: reaches the method as `call.headers`, and changes nothing in the message. */
@@ -14,7 +14,7 @@ export interface CallOptions {
 /** oslo's TransportOptions. */
 export interface CallTransportOptions {
   /** Reject with MessageUndeliverable at once when no queue takes the request. Default false. */
-  readonly atLeastOnce?: boolean
+  readonly atLeastOnce?: boolean | undefined
 }
 
 export const CALL_OPTIONS: OptionNames<CallOptions> = { timeoutMs: true, signal: true, headers: true }

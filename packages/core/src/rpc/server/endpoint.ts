@@ -1,6 +1,7 @@
 import { isProxy } from 'node:util/types'
 import type { MessageContext } from '../../driver/messages.ts'
-import { Target } from '../../target.ts'
+import type { Target } from '../../target.ts'
+import { readTarget } from '../../transport/check-target.ts'
 import { kindOf } from '../../util/check.ts'
 import { isVersion } from '../version.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
@@ -52,16 +53,15 @@ export function resolveEndpoint(endpoint: unknown, index: number): ResolvedEndpo
     )
   const name = nameOf(endpoint) ?? `endpoint ${index + 1}`
   const exposure = exposureOf(endpoint)
-  const { acceptedNamespaces, version } = readTarget(endpoint, name)
+  const { acceptedNamespaces, version } = versionOf(endpoint, name)
   if (exposure.offered.size === 0) throw new TypeError(`${name} offers no method: ${whyNothing(endpoint, exposure)}`)
   return { ...exposure, endpoint, name, acceptedNamespaces, version }
 }
 
-function readTarget(endpoint: object, name: string): Pick<ResolvedEndpoint, 'acceptedNamespaces' | 'version'> {
-  const target: unknown = 'target' in endpoint ? endpoint.target : undefined
-  if (target === undefined || target === null)
-    return { acceptedNamespaces: DEFAULT_NAMESPACES, version: DEFAULT_VERSION }
-  if (!(target instanceof Target)) throw new TypeError(`The target of ${name} must be a Target, not ${kindOf(target)}`)
+function versionOf(endpoint: object, name: string): Pick<ResolvedEndpoint, 'acceptedNamespaces' | 'version'> {
+  const given: unknown = 'target' in endpoint ? endpoint.target : undefined
+  if (given === undefined || given === null) return { acceptedNamespaces: DEFAULT_NAMESPACES, version: DEFAULT_VERSION }
+  const target: Target = readTarget(given, `Endpoint ${name}`)
   if (target.version !== null && !isVersion(target.version))
     throw new TypeError(`The version of endpoint ${name} must be major.minor such as 1.0, not ${target.version}`)
   return { acceptedNamespaces: target.acceptedNamespaces, version: target.version ?? DEFAULT_VERSION }

@@ -2,7 +2,12 @@ import { NoSuchMethod, SerializationError, UnsupportedVersion } from '../../erro
 import type { Serializer } from '../../serializer/serializer.ts'
 import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
 import type { MessageContext } from '../../driver/messages.ts'
-import { DefaultRPCAccessPolicy, RPCAccessPolicyBase, type RPCAccessPolicyClass } from './access-policy.ts'
+import {
+  DefaultRPCAccessPolicy,
+  isPolicyClass,
+  type RPCAccessPolicyBase,
+  type RPCAccessPolicyClass,
+} from './access-policy.ts'
 import { findArgumentMismatch } from './declare-arguments.ts'
 import { type Endpoint, type EndpointMethod, type RPCCall, type ResolvedEndpoint, resolveEndpoint } from './endpoint.ts'
 import { checkList, kindOf } from '../../util/check.ts'
@@ -198,8 +203,8 @@ function checkExposed(exposes: unknown, endpoints: readonly ResolvedEndpoint[]):
   }
 }
 
-function makePolicy(PolicyClass: RPCAccessPolicyClass): RPCAccessPolicyBase {
-  if (typeof PolicyClass !== 'function' || !(PolicyClass.prototype instanceof RPCAccessPolicyBase))
+function makePolicy(PolicyClass: unknown): RPCAccessPolicyBase {
+  if (!isPolicyClass(PolicyClass))
     throw new TypeError('accessPolicy must be a class that extends RPCAccessPolicyBase, not an instance')
   return new PolicyClass()
 }

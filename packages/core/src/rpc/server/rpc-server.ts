@@ -1,6 +1,6 @@
 import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
 import type { Listener } from '../../driver/driver.ts'
-import type { IncomingRequest } from '../../driver/messages.ts'
+import type { IncomingRequest, MessageContext } from '../../driver/messages.ts'
 import { ExecutorLoadFailure, ExpectedException, NoSuchMethod, UnsupportedVersion } from '../../errors.ts'
 import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
 import { checkSerializer, isPromiseLike, type Serializer } from '../../serializer/serializer.ts'
@@ -10,12 +10,13 @@ import type { PauseSettings, PauseSwitch } from '../../server/pause-switch.ts'
 import { Pausing } from '../../server/pausing.ts'
 import { prefetchOf } from '../../server/prefetch.ts'
 import type { WorkerPool } from '../../server/worker-pool.ts'
-import type { Target } from '../../target.ts'
-import { requireTarget, requireTransport } from '../../transport/check-target.ts'
+import type { Target, TargetFields } from '../../target.ts'
+import { readTarget, requireServerTarget, requireTransport } from '../../transport/check-target.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { checkChoice, checkOptions, type OptionNames } from '../../util/check.ts'
 import type { Deadline } from '../../util/deadline.ts'
 import { errorText } from '../../util/text.ts'
+import type { AnyMethods, EndpointsFor, MethodName } from '../contract.ts'
 import type { RPCAccessPolicyClass } from './access-policy.ts'
 import type { Endpoint } from './endpoint.ts'
 import { startHeartbeats } from './heartbeats.ts'
@@ -25,30 +26,41 @@ import { ReplySender } from './reply-sender.ts'
 import { type CheckedRequest, RPCDispatcher, type ServedMethod } from './rpc-dispatcher.ts'
 
 /** Settings of a server. Source: INVENTORY S1. */
-export interface RPCServerOptions {
+export interface RPCServerOptions<Api extends object = AnyMethods> {
   /** Default: changes nothing. */
-  readonly serializer?: Serializer | null
+  readonly serializer?: Serializer | null | undefined
   /** Which of the offered methods clients may call. Default DefaultRPCAccessPolicy: all but names that begin with `_`. */
-  readonly accessPolicy?: RPCAccessPolicyClass
+  readonly accessPolicy?: RPCAccessPolicyClass | undefined
   /** The interface as a value, `{ build: true, reboot: true }`: nothing else is offered. Keeps methods out that only TypeScript calls private. Default: all that the endpoints offer. */
-  readonly exposes?: Readonly<Record<string, true>>
+  readonly exposes?: Readonly<Record<MethodName<Api>, true>> | undefined
   /** `threading` and `eventlet` are taken for oslo's sake and mean the same here: the event loop. */
-  readonly executor?: string | null
+  readonly executor?: string | null | undefined
   /** Most requests handled at the same time. Default `[DEFAULT] executor_thread_pool_size`. */
-  readonly workers?: number
+  readonly workers?: number | undefined
   /** When a request is settled: `before` its method runs, at most once, as oslo does; or `after` its reply is with the broker, at least once: what a dying server was working on is
    *  delivered again, so methods must bear being run twice. Default: `[oslo_messaging_nodejs] rpc_acknowledge`, then the driver's own settings, then `before`. */
-  readonly acknowledge?: 'before' | 'after'
+  readonly acknowledge?: 'before' | 'after' | undefined
   /** Stop taking requests while too many methods fail with what is not expected (`expectedExceptions`), and try one after a while. With `acknowledge: 'after'`, or while workers are free,
    *  what waits stays with the broker for other servers. Default: never. */
-  readonly pause?: PauseSettings
+  readonly pause?: PauseSettings | undefined
 }
 
 /** What `getRpcServer` takes besides transport, target and endpoints; everything may be left out. */
-export interface GetRPCServerOptions extends RPCServerOptions {
-  /** A subclass to make instead (INVENTORY D16). */
-  readonly serverClass?: typeof RPCServer
+export interface GetRPCServerOptions<
+  Api extends object = AnyMethods,
+  Server = RPCServer,
+> extends RPCServerOptions<Api> {
+  /** A subclass to make instead. */
+  readonly serverClass?: RPCServerClass<Server> | undefined
 }
+
+/** A class to make instead of RPCServer: a subclass. */
+export type RPCServerClass<Server = RPCServer> = new (
+  transport: Transport,
+  target: Target | TargetFields,
+  endpoints: Endpoint | readonly Endpoint[],
+  options?: RPCServerOptions,
+) => Server
 
 const OPTIONS: OptionNames<GetRPCServerOptions> = {
   serializer: true,
@@ -69,7 +81,7 @@ let lastId = 0
 
 /** Serves the requests of a topic with endpoints. Each request is acknowledged when a worker takes it, just before its method runs: at most once, and what is not
  *  taken stays with the broker for other servers (DESIGN D6, D16). Make it with `getRpcServer`. */
-export class RPCServer extends MessageServer {
+export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
   readonly target: Target
   readonly #transport: Transport
   readonly #dispatcher: RPCDispatcher
@@ -80,9 +92,15 @@ export class RPCServer extends MessageServer {
   readonly #watching = new Set<IncomingCall>()
   #hasToldMethods = false
 
-  constructor(transport: Transport, target: Target, endpoints: readonly Endpoint[], options: RPCServerOptions = {}) {
+  constructor(
+    transport: Transport,
+    given: Target | TargetFields,
+    endpoints: Endpoint | readonly Endpoint[],
+    options: RPCServerOptions<Api> = {},
+  ) {
     requireTransport(transport, 'An RPC server')
-    requireTarget(target, 'An RPC server')
+    const target = readTarget(given, 'An RPC server')
+    requireServerTarget(target)
     // A subclass may have options of its own.
     checkOptions('An RPC server', options, new.target === RPCServer ? OPTIONS : undefined)
     checkSerializer(options.serializer)
@@ -117,13 +135,17 @@ export class RPCServer extends MessageServer {
       logger,
       clock,
     })
-    this.#dispatcher = makeDispatcher(transport, endpoints, options)
+    this.#dispatcher = makeDispatcher(
+      transport,
+      Array.isArray(endpoints) ? (endpoints as readonly Endpoint[]) : [endpoints],
+      options,
+    )
     this.#replies = new ReplySender({ server: String(target), logger, remoteErrors: transport.remoteErrors, workers })
   }
 
   /** What clients can call: each method with each namespace and version it is served under. */
-  get methods(): readonly ServedMethod[] {
-    return this.#dispatcher.methods
+  get methods(): readonly ServedMethod<MethodName<Api>>[] {
+    return this.#dispatcher.methods as readonly ServedMethod<MethodName<Api>>[]
   }
 
   async #subscribe(pool: WorkerPool, deadline: Deadline): Promise<Listener> {
@@ -276,14 +298,34 @@ function isExpected(error: unknown): boolean {
   return error instanceof ExpectedException || error instanceof NoSuchMethod || error instanceof UnsupportedVersion
 }
 
-/** A server for `target.topic` and `target.server` with the methods of the endpoints. Listens after `start()`.
- *  Throws UnsupportedCapability when the driver is notify-only, ExecutorLoadFailure, TypeError for endpoints, policies and numbers that are none. Source: get_rpc_server. */
+/** A server for `target.topic` and `target.server` with the methods of one endpoint, or of several. Listens after `start()`.
+ *  With the interface that its clients know, `getRpcServer<Api, Ctx>(...)`, the compiler sees that each method is there and fits, and parameters need no annotation.
+ *  Throws InvalidTarget without topic or server name, UnsupportedCapability when the driver is notify-only, ExecutorLoadFailure, TypeError for endpoints that offer nothing and for other
+ *  bad values. Source: get_rpc_server. */
+export function getRpcServer<Server extends object>(
+  transport: Transport,
+  target: Target | TargetFields,
+  endpoints: Endpoint | readonly Endpoint[],
+  options: GetRPCServerOptions<AnyMethods, Server> & { readonly serverClass: RPCServerClass<Server> },
+): Server
 export function getRpcServer(
   transport: Transport,
-  target: Target,
-  endpoints: readonly Endpoint[],
-  options: GetRPCServerOptions = {},
-): RPCServer {
+  target: Target | TargetFields,
+  endpoints: Endpoint | readonly Endpoint[],
+  options?: GetRPCServerOptions,
+): RPCServer
+export function getRpcServer<Api extends object, Ctx extends object = MessageContext>(
+  transport: Transport,
+  target: Target | TargetFields,
+  endpoints: EndpointsFor<Api, Ctx>,
+  options?: GetRPCServerOptions<Api>,
+): RPCServer<Api>
+export function getRpcServer(
+  transport: Transport,
+  target: Target | TargetFields,
+  endpoints: Endpoint | readonly Endpoint[],
+  options: GetRPCServerOptions<AnyMethods, unknown> = {},
+): unknown {
   const { serverClass: ServerClass = RPCServer } = options
   return new ServerClass(transport, target, endpoints, options)
 }

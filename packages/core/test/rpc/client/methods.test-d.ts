@@ -81,7 +81,7 @@ describe('typed clients', () => {
     }
     const typed = getRpcClient<EndpointMethods<Endpoint>>(transport, new Target({ topic: 't' }))
     expectTypeOf(typed.call({}, 'add', { a: 1, b: 2 })).resolves.toEqualTypeOf<number>()
-    expectTypeOf(typed.call({}, 'wait', { ms: 1 })).resolves.toEqualTypeOf<void>()
+    expectTypeOf(typed.call({}, 'wait', { ms: 1 })).resolves.toEqualTypeOf<null>()
     expectTypeOf(typed.call({}, 'ping')).resolves.toEqualTypeOf<string>()
     // @ts-expect-error target is no method
     void typed.call({}, 'target')

@@ -65,8 +65,8 @@ describe('RPC client - bad input is refused before anything is sent', () => {
   })
 
   it('a target that is none', () => {
-    const target = { topic: 't' } as unknown
-    expect(() => getRpcClient(scene.transport, target as Target)).toThrow(/needs a Target/)
+    for (const target of ['t', ['t'], null] as unknown[])
+      expect(() => getRpcClient(scene.transport, target as Target)).toThrow(/needs a target such as/)
   })
 
   it('T24 a target without a topic', async () => {

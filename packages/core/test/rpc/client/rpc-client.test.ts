@@ -117,17 +117,25 @@ describe('RPC client', () => {
     expect(changed.canSendVersion('9.9')).toBe(true)
   })
 
-  it('C6 prepare - a timeout of null is the configured one again', async () => {
+  it('C6 timeouts - null is no limit, left out is the configured one, in every place', async () => {
     const clock = createManualClock()
     await using timed = await createScene({ clock, defaults: { rpc_response_timeout: 7 } })
     await timed.serve({ never: () => new Promise(() => {}) })
-    const client = timed.client({ timeoutMs: 100 }).prepare({ timeoutMs: null })
-    const failed = rejection(client.call({}, 'never'))
+    const ends: string[] = []
+    const watch = (name: string, call: Promise<unknown>): void =>
+      void call.catch((error: unknown) => ends.push(`${name} ${String(error)}`))
+    watch('client', timed.client({ timeoutMs: null }).call({}, 'never'))
+    watch('prepared', timed.client({ timeoutMs: 100 }).prepare({ timeoutMs: null }).call({}, 'never'))
+    watch('call', timed.client({ timeoutMs: 100 }).call({}, 'never', {}, { timeoutMs: null }))
+    const failed = rejection(timed.client().call({}, 'never', {}, { timeoutMs: undefined }))
     await turn()
     await clock.advance(6999)
     await turn()
     await clock.advance(1)
     expect(await failed).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', timeoutMs: 7000 })
+    await clock.advance(1_000_000)
+    await turn()
+    expect(ends).toEqual([])
   })
 
   it.each(['1', 'a.b', '', '1.x'])('C7 version check in prepare - refuses %j', (version) => {

@@ -48,12 +48,12 @@ describe('dispatcher', () => {
     expect(await rejection(scene.client({}, { namespace: 'n' }).call({}, 'go'))).toBeInstanceOf(UnsupportedVersion)
   })
 
-  it.each([[{ target: { version: '1.0' } }], [{ target: 'nova' }], [{ target: () => 1 }]])(
+  it.each([[{ target: ['nova'] }], [{ target: 'nova' }], [{ target: () => 1 }]])(
     'D2 endpoint target - TypeError when the server is made: %o',
     (endpoint) => {
       const error = thrownBy(() => scene.server(endpoint))
       expect(error).toBeInstanceOf(TypeError)
-      expect(error).toMatchObject({ message: expect.stringContaining('must be a Target') })
+      expect(error).toMatchObject({ message: expect.stringContaining('needs a target such as') })
     },
   )
 
@@ -64,11 +64,12 @@ describe('dispatcher', () => {
     )
   })
 
-  it('D2 endpoints - go in a list', () => {
-    const endpoints: unknown = { go: () => 1 }
-    expect(() => getRpcServer(scene.transport, new Target({ topic: 't', server: 's' }), endpoints as object[])).toThrow(
-      /endpoints of an RPC server must be a list/,
-    )
+  it('D2 endpoints - one or a list that is not empty', () => {
+    const make = (endpoints: unknown) =>
+      getRpcServer(scene.transport, { topic: 't', server: 's' }, endpoints as object[])
+    expect(make({ go: () => 1 }).methods).toMatchObject([{ name: 'go' }])
+    expect(() => make([])).toThrow(/An RPC server needs endpoints .*list is empty/)
+    expect(() => make('go')).toThrow(/endpoint must be an object .*not text/)
   })
 
   it('D3 namespace - the own and the legacy ones are taken; null is one', async () => {

@@ -69,8 +69,11 @@ describe('RPC server', () => {
 
   it('T24 start - a server needs a topic and a server name', async () => {
     for (const fields of [{ topic: null }, { server: null }, { server: '' }, { topic: '' }]) {
-      const error = await rejection(scene.server({ m() {} }, {}, fields).start())
+      const error = thrownBy(() => scene.server({ m() {} }, {}, fields))
       expect(error).toBeInstanceOf(InvalidTarget)
+      expect(error).toMatchObject({
+        message: expect.stringMatching(/topic|server name.*server: 'node1'.*(null|empty)/),
+      })
     }
   })
 
