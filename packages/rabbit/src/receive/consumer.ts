@@ -88,8 +88,10 @@ export class Consumer implements Listener, WatchedConsumer {
 
   health(): ComponentHealth {
     const health = componentHealth(this.#supervisor, 'listener', this.#options.name, this.#options.connection.host)
+    if (health.state !== 'consuming') return health
     const lost = this.#lost.first
-    return lost === undefined || health.state !== 'consuming' ? health : { ...health, state: 'recovering', ...lost }
+    if (lost !== undefined) return { ...health, state: 'recovering', ...lost }
+    return this.unverified === undefined ? health : { ...health, reason: this.unverified }
   }
 
   async stop(): Promise<void> {
@@ -135,6 +137,8 @@ export class Consumer implements Listener, WatchedConsumer {
       }))
   }
 
+  unverified: string | undefined
+
   lost(reason: Error): void {
     const session = this.#session
     if (session !== undefined) this.#lose(session, reason)
@@ -149,9 +153,8 @@ export class Consumer implements Listener, WatchedConsumer {
     const client = await connection.ready(Deadline.after(null, { signal, clock: runtime.clock }))
     try {
       const isNewConnection = client !== this.#client
-      const { clock } = runtime
       const failures = this.#everConsumed
-        ? await redeclareSubscriptions(client, subscriptions, { clock, isNewConnection })
+        ? await redeclareSubscriptions(client, subscriptions, { isNewConnection })
         : (await declareSubscriptions(client, subscriptions), NONE)
       const queues = byQueue(subscriptions)
       await this.#consume(
@@ -168,8 +171,7 @@ export class Consumer implements Listener, WatchedConsumer {
 
   /** One queue again, on the channel of the others. */
   async #resume(subscription: Subscription): Promise<void> {
-    const { connection, runtime, subscriptions } = this.#options
-    const { clock } = runtime
+    const { connection, subscriptions } = this.#options
     const session = this.#session
     const client = connection.current
     if (session === undefined || client === undefined)
@@ -177,7 +179,7 @@ export class Consumer implements Listener, WatchedConsumer {
     const { name } = subscription.queue
     const same = subscriptions.filter(({ queue }) => queue.name === name)
     try {
-      await redeclareSubscriptions(client, same, { clock, isNewConnection: false })
+      await redeclareSubscriptions(client, same, { isNewConnection: false })
       if (session === this.#session) await this.#consumeQueue(session, subscription)
     } catch (error) {
       throw mapError(error, { host: connection.host, phase: 'declare' })

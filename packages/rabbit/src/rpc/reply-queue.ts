@@ -86,7 +86,9 @@ export class ReplyQueue implements WatchedConsumer {
 
   /** Undefined while no call has been made. */
   health(): ComponentHealth | undefined {
-    return this.#started ? componentHealth(this.#supervisor, 'reply-path', this.name, this.#connection.host) : undefined
+    if (!this.#started) return undefined
+    const health = componentHealth(this.#supervisor, 'reply-path', this.name, this.#connection.host)
+    return this.isUp && this.unverified !== undefined ? { ...health, reason: this.unverified } : health
   }
 
   /** Resolves when replies can arrive. Rejects at the deadline, when the broker refuses for good, or at once with BackpressureError when too many calls wait already. */
@@ -158,6 +160,8 @@ export class ReplyQueue implements WatchedConsumer {
   get queues(): readonly { readonly name: string; readonly shared: boolean }[] {
     return [{ name: this.name, shared: false }]
   }
+
+  unverified: string | undefined
 
   lost(reason: Error): void {
     if (this.#channel !== undefined) this.#lose(this.#channel, reason)

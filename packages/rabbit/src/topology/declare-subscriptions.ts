@@ -1,7 +1,5 @@
-import { Deadline, TransportDriverError } from '@oslo-messaging/core/driver'
-import type { ClientChannel, ClientConnection, ExchangeDeclaration } from '../client/client.ts'
+import { type ClientChannel, type ClientConnection, type ExchangeDeclaration, NO_ANSWER } from '../client/client.ts'
 import { brokerCodeOf, fallbackError, isDurabilityMismatch, mapError } from '../connection/map-error.ts'
-import type { Runtime } from '../connection/runtime.ts'
 import { type Subscription, withoutDurability } from './topology.ts'
 import { Limiter } from './limiter.ts'
 
@@ -21,16 +19,13 @@ export async function declareSubscriptions(
   })
 }
 
-/** How long the broker may take for one queue before the others go on without it: some say nothing about a queue whose node is down. */
-const SETUP_MS = 5000
-
 /** Declares again what was there before, so that one queue that is out of order does not hold up the others. Gives the queues that failed, with the reason.
  *  Rejects when the broker refuses for good, when the connection is gone, and when nothing is left to consume.
  *  What others of this process have just declared on a new connection is not declared once more (P23). */
 export async function redeclareSubscriptions(
   connection: ClientConnection,
   subscriptions: readonly Subscription[],
-  { clock, isNewConnection }: Pick<Runtime, 'clock'> & { readonly isNewConnection: boolean },
+  { isNewConnection }: { readonly isNewConnection: boolean },
 ): Promise<ReadonlyMap<string, unknown>> {
   const failures = new Map<string, unknown>()
   const known = isNewConnection ? exchangesOf(connection) : new Map<string, Promise<void>>()
@@ -38,15 +33,11 @@ export async function redeclareSubscriptions(
     let declarer = new Declarer(connection, known)
     try {
       for (const subscription of subscriptions) {
-        const { name } = subscription.queue
-        const waitingFor = `answer to the declaration of queue '${name}'`
-        const deadline = Deadline.after(SETUP_MS, { clock })
         try {
-          await deadline.race(declarer.declare(subscription), { phase: 'declare', delivery: 'not-sent', waitingFor })
+          await declarer.declare(subscription)
         } catch (error) {
-          const failure = deadline.expired ? new TransportDriverError(`No ${waitingFor}`, { retryable: true }) : error
-          if (!concernsOneQueue(failure, deadline)) throw failure
-          failures.set(name, failure)
+          if (!concernsOneQueue(error)) throw error
+          failures.set(subscription.queue.name, error)
           declarer.close()
           declarer = new Declarer(connection, known)
         }
@@ -60,18 +51,21 @@ export async function redeclareSubscriptions(
   return failures
 }
 
-/** 404: its node is down, or it crashed. */
-function concernsOneQueue(failure: unknown, deadline: Deadline): boolean {
-  return deadline.expired || (brokerCodeOf(failure) === 404 && mapError(failure).retryable)
+/** 404: its node is down, or it crashed. Some brokers say nothing about a queue whose node is down. */
+function concernsOneQueue(failure: unknown): boolean {
+  const code = brokerCodeOf(failure)
+  return code === NO_ANSWER || (code === 404 && mapError(failure).retryable)
 }
 
 /** So many listeners of a process declare at the same time; after a restart of the broker a thousand would otherwise do so at once (P23). */
 const MOST_AT_ONCE = 16
+/** A broker that is well answers in a hundredth of it. */
+const LONGEST_PLACE_MS = 500
 
 const limiters = new WeakMap<ClientConnection, Limiter>()
 
 function limiterOf(connection: ClientConnection): Limiter {
-  return ofConnection(limiters, connection, () => new Limiter(MOST_AT_ONCE))
+  return ofConnection(limiters, connection, () => new Limiter(MOST_AT_ONCE, LONGEST_PLACE_MS))
 }
 
 /** Exchanges that were declared on a connection after it came back. */

@@ -3,7 +3,7 @@ import { Limiter } from '../../src/topology/limiter.ts'
 
 describe('Limiter', () => {
   it('lets so many in at a time, in the order they came, and goes on after a failure', async () => {
-    const limiter = new Limiter(2)
+    const limiter = new Limiter(2, 10_000)
     const began: number[] = []
     let inside = 0
     let most = 0
@@ -27,5 +27,23 @@ describe('Limiter', () => {
       'fulfilled',
       'fulfilled',
     ])
+  })
+
+  it('work that takes too long goes on beside the others and holds up nobody', async () => {
+    const limiter = new Limiter(1, 20)
+    let finish = (): void => {}
+    const slow = limiter.pass(async () => {
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      return 'slow'
+    })
+    expect(await limiter.pass(async () => 'quick')).toBe('quick')
+    finish()
+    expect(await slow).toBe('slow')
+    // Its place was given up once, and not a second time when it ended.
+    const order: string[] = []
+    await Promise.all(['a', 'b'].map(async (name) => await limiter.pass(async () => void order.push(name))))
+    expect(order).toEqual(['a', 'b'])
   })
 })
