@@ -11,13 +11,17 @@ export interface SupervisorOptions {
   /** Makes reality match what is wanted: connects, declares, subscribes. Runs again after every loss. Must give up when `signal` aborts.
    *  `attempt` counts from 0 since the last success. */
   readonly establish: (signal: AbortSignal, attempt: number) => Promise<void>
-  /** Whether the failure can mend itself. `fatal` ends the supervision: credentials, permissions, topology the broker refuses. */
+  /** Whether the failure can mend itself. `fatal` is one that only a change of configuration mends: credentials, permissions, topology the broker refuses. It ends the supervision,
+   *  unless `retryFatalMs` says otherwise. */
   readonly classify: (error: unknown) => 'retry' | 'fatal'
   readonly backoff: Backoff
   /** State while established. */
   readonly upState: 'connected' | 'consuming'
   /** Called after each change of state. Must not throw. */
   readonly onChange?: (change: SupervisorChange) => void
+  /** Milliseconds between attempts after a fatal failure of what was up once, because somebody may mend it: it says `failed` and goes on. What never was up is tried again only when
+   *  somebody waits for it. Undefined: a fatal failure ends it. */
+  readonly retryFatalMs?: number
   readonly clock?: Clock
   /** Why an attempt under way cannot go on, when what it stands on is down: a listener waits for its connection. Undefined: nothing is wrong there.
    *  Then it is the reason that health and timeouts give. */
@@ -51,6 +55,8 @@ interface Waiter extends Deferred<void> {
 
 /** Up for so long, it counts as mended: a later loss is a new one. */
 const STABLE_MS = 1000
+/** After a fatal failure nobody causes another attempt sooner. */
+const LEAST_FATAL_MS = 1000
 
 /** Keeps one thing established: a connection, a subscription, a reply path. It owns recovery, exactly once (DESIGN D4): the client library's own reconnect is off.
  *  starting -> up -> recovering -> up ...; a fatal failure leads to `failed`, `close` to `closed`, from anywhere. */
@@ -66,6 +72,7 @@ export class Supervisor {
   #waiters: Waiter[] = []
   #wake: (() => void) | undefined
   #upAt = -Infinity
+  #failedAt = -Infinity
   /** Times in a row that it was lost right after it came up. */
   #shortLives = 0
 
@@ -117,7 +124,10 @@ export class Supervisor {
    *  or with MessageDeliveryFailure when more than `retries` attempts have failed since the call. */
   async ready(deadline: Deadline, facts: WaitFacts, { retries = null }: ReadyOptions = {}): Promise<void> {
     if (this.isUp) return
-    if (this.#state === 'failed') throw this.#error
+    if (this.#state === 'failed') {
+      if (this.#ended || this.#clock.now() - this.#failedAt < LEAST_FATAL_MS) throw this.#error
+      this.retryNow()
+    }
     if (this.#state === 'closed') throw new ClosedError('Closed while it was waited for')
     this.start()
     const waiter = { ...createDeferred<void>(), retries, facts, sinceMs: this.#clock.now(), failures: 0 }
@@ -178,7 +188,7 @@ export class Supervisor {
   }
 
   get #ended(): boolean {
-    return this.#state === 'closed' || this.#state === 'failed'
+    return this.#state === 'closed' || (this.#state === 'failed' && this.#options.retryFatalMs === undefined)
   }
 
   /** Undefined: at once. What was up for a while starts afresh; of short lives in a row only the first does. */
@@ -215,9 +225,13 @@ export class Supervisor {
         return
       }
       if (classify(failure.reason) === 'fatal') {
-        this.#enter('failed', failure.reason, attempt + 1)
+        const { retryFatalMs } = this.#options
+        this.#failedAt = this.#clock.now()
+        this.#enter('failed', failure.reason, attempt + 1, this.#everUp ? retryFatalMs : undefined)
         this.#settleWaiters((waiter) => waiter.reject(failure.reason))
-        return
+        if (retryFatalMs === undefined) return
+        await this.#wait(this.#everUp ? retryFatalMs : null)
+        continue
       }
       this.#countFailure(failure.reason)
       const retryInMs = backoff.next()
@@ -226,18 +240,23 @@ export class Supervisor {
     }
   }
 
-  async #wait(delayMs: number): Promise<void> {
+  get #everUp(): boolean {
+    return this.#upAt !== -Infinity
+  }
+
+  /** Null: until somebody asks. */
+  async #wait(delayMs: number | null): Promise<void> {
     const { signal } = this.#abort
     // Whoever hears of the failure may have closed it.
     if (signal.aborted) return
     await new Promise<void>((resolve) => {
       const done = (): void => {
-        this.#clock.clearTimeout(timer)
+        if (timer !== undefined) this.#clock.clearTimeout(timer)
         signal.removeEventListener('abort', done)
         this.#wake = undefined
         resolve()
       }
-      const timer = this.#clock.setTimeout(done, delayMs)
+      const timer = delayMs === null ? undefined : this.#clock.setTimeout(done, delayMs)
       signal.addEventListener('abort', done, { once: true })
       this.#wake = done
     })

@@ -16,7 +16,7 @@ import { type HeartbeatMonitor, monitorHeartbeat } from '../client/heartbeat-mon
 import { type BrokerHost, createHostOrder, hostText } from './hosts.ts'
 import { classify, mapError } from './map-error.ts'
 import { waitAtMost } from './wait-at-most.ts'
-import { blockedFacts, describeLoss, retryBackoff, sleepAtMost } from './recovery.ts'
+import { blockedFacts, describeLoss, retryBackoff, sleepAtMost, slowRetryMs } from './recovery.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
 
 export interface ConnectionOptions {
@@ -29,14 +29,14 @@ export interface ConnectionOptions {
 }
 
 /** One connection that is opened by the first use and from then on kept: lost, it comes back, on the next host where there are several.
- *  Refused credentials end it; a use after a while tries again, because somebody may have mended them. */
+ *  Refused credentials make it `failed`; what was open once is tried again now and then, and every use after a second tries as well, because somebody may have mended them. */
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #order: ReturnType<typeof createHostOrder>
   readonly #id = randomUUID()
   readonly #failureWatchers = new Set<(error: unknown) => void>()
   readonly #unblockedWaiters = new Set<() => void>()
-  #supervisor: Supervisor
+  readonly #supervisor: Supervisor
   #current:
     | { readonly connection: ClientConnection; readonly host: string; readonly heartbeat: HeartbeatMonitor }
     | undefined
@@ -76,8 +76,6 @@ export class Connection {
   async ready(deadline: Deadline, retries: number | null = null): Promise<ClientConnection> {
     if (this.#current !== undefined) return this.#current.connection
     this.#started = true
-    if (this.#supervisor.state === 'failed' && this.#now() - this.#failedAt >= this.#retryIntervalMs)
-      this.#supervisor = this.#createSupervisor()
     const facts: WaitFacts = { phase: 'connect', delivery: 'not-sent' }
     await (retries === null ? this.#supervisor.ready(deadline, facts) : this.#readyWithin(deadline, facts, retries))
     const { current } = this
@@ -168,6 +166,7 @@ export class Connection {
       upState: 'connected',
       clock,
       backoff: retryBackoff(runtime),
+      retryFatalMs: slowRetryMs(runtime),
       onChange: (change) => {
         report(change)
         this.#noteFailure(change)

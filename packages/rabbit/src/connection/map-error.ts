@@ -6,6 +6,7 @@ import {
   type OperationPhase,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
+import { refusalClass } from './refusal-classes.ts'
 
 /** What was under way, for the error's fields. */
 export interface ErrorFacts {
@@ -45,12 +46,6 @@ const ROWS: readonly Row[] = [
     as: ({ text, cause }, facts) =>
       new TransportDriverError(describeMismatch(text), { ...driverFacts(406, cause, facts), retryable: false }),
   },
-  { matches: ({ code }) => code === 403 || code === 530, as: (failure, facts) => refused(failure, facts) },
-  {
-    matches: ({ text }) => text.includes('ACCESS-REFUSED') || text.includes('ACCESS_REFUSED'),
-    as: (failure, facts) => refused({ ...failure, code: 403 }, facts),
-  },
-  { matches: ({ text }) => text.includes('SASL mechanism'), as: (failure, facts) => refused(failure, facts) },
   {
     matches: ({ code, text }) => code === 'ERR_SSL_WRONG_VERSION_NUMBER' || /ssl.*wrong version number/is.test(text),
     as: ({ cause }, facts) =>
@@ -63,18 +58,17 @@ const ROWS: readonly Row[] = [
         facts,
       ),
   },
-  { matches: ({ code }) => isCertificateCode(code), as: (failure, facts) => refused(failure, facts) },
   {
-    // A refused argument, limit or protocol step: the same again is refused the same way.
-    matches: ({ code }) =>
-      code === 402 || code === 405 || code === 406 || code === 501 || code === 502 || code === 503 || code === 540,
-    as: ({ code, text, cause }, facts) =>
-      new TransportDriverError(text, { ...driverFacts(code, cause, facts), retryable: false }),
+    matches: ({ code, text }) => refusalClass(code, text) === 'configuration',
+    as: (failure, facts) => refused(failure, facts),
   },
   {
     matches: () => true,
     as: ({ code, text, cause }, facts) =>
-      new TransportDriverError(text, { ...driverFacts(code, cause, facts), retryable: true }),
+      new TransportDriverError(text, {
+        ...driverFacts(code, cause, facts),
+        retryable: refusalClass(code, text) === 'passing',
+      }),
   },
 ]
 
@@ -142,7 +136,8 @@ function brokerText(text: string): string {
   return /with message "(?<words>.*)"$/s.exec(text)?.groups?.['words'] ?? text
 }
 
-function refused({ code, text, cause }: Failure, facts: ErrorFacts): AuthenticationError {
+function refused({ code: found, text, cause }: Failure, facts: ErrorFacts): AuthenticationError {
+  const code = found ?? (/ACCESS[-_]REFUSED/.test(text) ? 403 : undefined)
   const words = /^[A-Z_]+ - (?<rest>.*)$/s.exec(text)?.groups?.['rest'] ?? text
   const at = facts.host === undefined ? '' : ` at ${facts.host}`
   return new AuthenticationError(`Refused${at}: ${words.trim()}${adviceFor(words)}`, driverFacts(code, cause, facts))
@@ -206,17 +201,6 @@ function remedyFor(feature: string): string {
   if (feature === 'transient_nonexcl_queues')
     return 'set rabbit_transient_quorum_queue = true for reply and fanout queues, and amqp_durable_queues = true or rabbit_quorum_queue = true (as the other services of the deployment) for the rest'
   return 'change the options that use it, or permit it on the broker'
-}
-
-function isCertificateCode(code: string | number | undefined): boolean {
-  return (
-    typeof code === 'string' &&
-    (code.startsWith('ERR_TLS_') ||
-      code.startsWith('ERR_SSL_') ||
-      code.startsWith('ERR_OSSL_') ||
-      code.includes('CERT') ||
-      code.startsWith('UNABLE_TO_'))
-  )
 }
 
 function driverFacts(brokerCode: string | number | undefined, cause: unknown, facts: ErrorFacts) {

@@ -42,6 +42,11 @@ export function retryBackoff({ options, random }: Pick<Runtime, 'options' | 'ran
   })
 }
 
+/** Milliseconds between attempts of what was up once and is refused now: somebody may mend it. */
+export function slowRetryMs({ options }: Pick<Runtime, 'options'>): number {
+  return Math.max(1, options.rabbit_interval_max) * 1000
+}
+
 /** What a message waits for while the broker takes none. */
 export function blockedFacts(reason: string): WaitFacts {
   return {

@@ -33,13 +33,19 @@ export function reportState(
     emitDiagnostic('oslo-messaging:state', () => ({ driver: DRIVER, kind, name, ...change }))
     const { state, previous, error, retryInMs } = change
     const reason = error instanceof Error ? `: ${error.message}` : ''
-    if (state === 'failed') logger.error(`${kind} ${name} failed for good${reason}`, { error })
-    else if (state === 'recovering' || state === 'blocked')
+    if (state === 'failed') {
+      // It is tried again and again, and said once.
+      if (previous === 'failed') return
+      const outlook =
+        retryInMs === undefined ? '' : `; tried every ${Math.round(retryInMs / 1000)} s, until it is mended`
+      logger.error(`${kind} ${name} failed${reason}${outlook}`, { error })
+    } else if (state === 'recovering' || state === 'blocked')
       logger.warn(
         `${kind} ${name} is ${state}${reason}`,
         retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) },
       )
-    else if (previous === 'recovering' || previous === 'blocked') logger.info(`${kind} ${name} is ${state} again`)
+    else if (previous === 'recovering' || previous === 'blocked' || previous === 'failed')
+      logger.info(`${kind} ${name} is ${state} again`)
   }
 }
 

@@ -12,7 +12,7 @@ import { ConsumerSession, type ConsumerSessionOptions } from './consumer-session
 import { declareSubscriptions, redeclareSubscriptions } from '../topology/declare-subscriptions.ts'
 import { classify, mapError } from '../connection/map-error.ts'
 import { waitAtMost } from '../connection/wait-at-most.ts'
-import { retryBackoff, sleepAtMost } from '../connection/recovery.ts'
+import { retryBackoff, sleepAtMost, slowRetryMs } from '../connection/recovery.ts'
 import { componentHealth, reportState } from '../connection/runtime.ts'
 import { LostQueues } from './lost-queues.ts'
 import { byQueue, type Subscription } from '../topology/topology.ts'
@@ -54,10 +54,8 @@ export class Consumer implements Listener, WatchedConsumer {
       heldUpBy: () => options.connection.error,
       clock: runtime.clock,
       backoff: retryBackoff(runtime),
-      onChange: (change) => {
-        report(change)
-        if (change.state === 'failed') this.#fail(change.error)
-      },
+      retryFatalMs: slowRetryMs(runtime),
+      onChange: report,
     })
     this.#lost = new LostQueues({
       runtime,
@@ -260,10 +258,9 @@ export class Consumer implements Listener, WatchedConsumer {
 
   async #stop(): Promise<void> {
     const session = this.#session
-    const wasFailed = this.#supervisor.state === 'failed'
     this.#supervisor.close()
     this.#lost.clear()
-    if (session === undefined || wasFailed) return
+    if (session === undefined) return
     session.giveBackWaiting()
     const cancelled = Promise.all([...session.tags.values()].map(async (tag) => await session.channel.cancel(tag)))
     // A channel that is gone or silent delivers nothing either.
@@ -286,13 +283,6 @@ export class Consumer implements Listener, WatchedConsumer {
     for (const { queue, deleteOnClose } of this.#options.subscriptions)
       if (deleteOnClose) await channel.deleteQueue(queue.name)
     await channel.close()
-  }
-
-  #fail(error: unknown): void {
-    const session = this.#session
-    if (session !== undefined) this.#lose(session, error)
-    // It stays in health reports, as failed, until somebody closes it.
-    this.#closed.reject(error)
   }
 }
 

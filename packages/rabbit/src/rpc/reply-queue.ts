@@ -18,7 +18,7 @@ import { ReplyAcks } from './reply-acks.ts'
 import { brokerCodeOf, classify, mapError } from '../connection/map-error.ts'
 import { type DecodedReply, decodeBody, splitReply } from '../wire/message.ts'
 import { waitAtMost } from '../connection/wait-at-most.ts'
-import { retryBackoff, sleepAtMost } from '../connection/recovery.ts'
+import { retryBackoff, sleepAtMost, slowRetryMs } from '../connection/recovery.ts'
 import { componentHealth, reportState, type Runtime } from '../connection/runtime.ts'
 import type { Subscription } from '../topology/topology.ts'
 import type { WatchedConsumer } from '../receive/watchdog.ts'
@@ -67,6 +67,7 @@ export class ReplyQueue implements WatchedConsumer {
       heldUpBy: () => connection.error,
       clock: runtime.clock,
       backoff: retryBackoff(runtime),
+      retryFatalMs: slowRetryMs(runtime),
       onChange: (change) => {
         reportState(runtime, 'reply-path', this.name)(change)
         if (change.state === 'failed') this.#failAll(change.error)

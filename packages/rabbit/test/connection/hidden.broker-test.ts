@@ -44,17 +44,6 @@ describe.skipIf(broker === undefined)('what the broker said', () => {
       brokerCode: 530,
     },
     {
-      what: 'a virtual host that takes no more connections',
-      url: async () => {
-        const full = await vhostOfItsOwn()
-        const limits = '[{<<"max-connections">>,0}]'
-        await control.eval(`rabbit_vhost_limit:set(<<"${full}">>,${limits},<<"tests">>)`)
-        return broker.urlFor({ vhost: full })
-      },
-      text: /connection limit \(0\) is reached/,
-      brokerCode: 530,
-    },
-    {
       what: 'a wrong password',
       url: async () => broker.urlFor({ vhost, user, password: 'wrong' }),
       text: /Login was refused.*Check user and password in transport_url/,
@@ -78,6 +67,46 @@ describe.skipIf(broker === undefined)('what the broker said', () => {
       await driver.close()
     },
   )
+
+  it('a limit of connections that is reached: it is tried again, named in the timeout, and gone when there is room', async () => {
+    const full = await vhostOfItsOwn()
+    const limit = async (most: number): Promise<unknown> =>
+      await control.eval(`rabbit_vhost_limit:set(<<"${full}">>,[{<<"max-connections">>,${most}}],<<"tests">>)`)
+    await limit(0)
+    const driver = openReal(broker.urlFor({ vhost: full }), { options: { rabbit_retry_interval: 0.1 } })
+    const target = new Target({ topic: unique('t') })
+    await expect(driver.send(target, request, castOptions({ timeoutMs: 1000 }))).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_TIMEOUT',
+      message: expect.stringMatching(/connection limit \(0\) is reached/) as string,
+    })
+    expect(driver.health().status).toBe('degraded')
+    const waiting = driver.send(target, request, castOptions({ timeoutMs: 10_000 }))
+    await limit(10)
+    await waiting
+    await driver.close()
+  })
+
+  it('a limit of connections that is reached for a while: the listener is not lost', async () => {
+    const full = await vhostOfItsOwn()
+    const limit = async (most: number): Promise<unknown> =>
+      await control.eval(`rabbit_vhost_limit:set(<<"${full}">>,[{<<"max-connections">>,${most}}],<<"tests">>)`)
+    const driver = openReal(broker.urlFor({ vhost: full }), { options: { rabbit_retry_interval: 0.1 } })
+    const target = new Target({ topic: unique('t') })
+    const listener = await driver.listen(target.with({ server: 'a' }), listenOptions<IncomingRequest>(echo))
+    await limit(0)
+    await control.closeAllConnections({ vhost: full })
+    const reasons = (): string =>
+      driver
+        .health()
+        .components.map(({ reason = '' }) => reason)
+        .join('\n')
+    await expect.poll(reasons, { timeout: 5000, interval: 5 }).toMatch(/connection limit \(0\) is reached/)
+    await limit(10)
+    expect(await driver.send(target, request, callOptions({ timeoutMs: 10_000 }))).toMatchObject({ result: 1 })
+    expect(driver.health().status).toBe('ok')
+    await listener.close()
+    await driver.close()
+  })
 
   it('a port that resets, or speaks another protocol, is tried again, and named in the end', async () => {
     for (const answer of [null, 'HTTP/1.1 400 Bad Request\r\n\r\n']) {
@@ -173,21 +202,17 @@ describe.skipIf(broker === undefined)('what the broker said', () => {
 
   it('a virtual host that is deleted under a listener: it is failed, and says why', async () => {
     const own = await vhostOfItsOwn()
-    const driver = openReal(broker.urlFor({ vhost: own }))
-    const listener = await driver.listen(
-      new Target({ topic: unique('t'), server: 'a' }),
-      listenOptions<IncomingRequest>(echo),
-    )
-    const closed = listener.closed.then(
-      () => undefined,
-      (error: unknown) => error,
-    )
+    const driver = openReal(broker.urlFor({ vhost: own }), { options: { rabbit_interval_max: 1 } })
+    const target = new Target({ topic: unique('t') })
+    const listener = await driver.listen(target.with({ server: 'a' }), listenOptions<IncomingRequest>(echo))
+    const part = () => driver.health().components.find(({ kind }) => kind === 'listener')
     await control.deleteVhost(own)
-    const error = await closed
-    expect(error).toMatchObject({ code: 'OSLO_MESSAGING_AUTHENTICATION' })
+    await expect.poll(() => part()?.state, { timeout: 10_000 }).toBe('failed')
     // Whichever the deletion has come to: rights go first, then the virtual host.
-    expect((error as Error).message).toMatch(/vhost '?own-[^]* (not found|refused|is down)/)
-    expect(driver.health().status).toBe('failed')
+    expect(part()?.reason).toMatch(/vhost '?own-[^]* (not found|refused)/)
+    await control.vhost(own)
+    await expect.poll(() => driver.health().status, { timeout: 10_000 }).toBe('ok')
+    expect(await driver.send(target, request, callOptions())).toEqual({ result: 1, failure: null })
     await listener.close()
     await driver.close()
   })

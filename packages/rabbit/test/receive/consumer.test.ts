@@ -1,4 +1,4 @@
-import { type IncomingNotification, type IncomingRequest, isMessagingError, Target } from '@oslo-messaging/core/driver'
+import { type IncomingNotification, type IncomingRequest, Target } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
 import { amqpError, FakeBroker } from '../support/fake-broker.ts'
 import { castOptions, listenOptions, openDriver } from '../support/open-driver.ts'
@@ -7,7 +7,7 @@ const target = new Target({ topic: 'demo', server: 'a' })
 const body = (n: number) => JSON.stringify({ method: 'm', args: { n } })
 
 async function serve(broker: FakeBroker, prefetch = 8, settings = {}) {
-  const driver = openDriver(broker, { settings })
+  const driver = openDriver(broker, { settings, options: { rabbit_interval_max: 1 } })
   const got: IncomingRequest[] = []
   const listener = await driver.listen(
     target,
@@ -77,9 +77,9 @@ describe('listener', () => {
     await close()
   })
 
-  it('P01 - a queue that is refused when it is made again ends the listener with that refusal', async () => {
+  it('P01 - a queue that is refused when it is made again: the listener is failed, says why, and consumes when it is taken', async () => {
     const broker = new FakeBroker()
-    const { listener, close } = await serve(broker)
+    const { driver, got, close } = await serve(broker)
     broker.onMethod = (method, { queue }) => {
       if (method === 'queue.declare' && queue === 'demo')
         throw amqpError(
@@ -88,7 +88,12 @@ describe('listener', () => {
         )
     }
     broker.deleteQueue('demo')
-    await expect(listener.closed).rejects.toMatchObject({ brokerCode: 406 })
+    await expect.poll(() => driver.health().status).toBe('failed')
+    expect(driver.health().components.find(({ kind }) => kind === 'listener')?.reason).toMatch(/another 'durable'/)
+    broker.onMethod = () => {}
+    await expect.poll(() => driver.health().status, { timeout: 5000 }).toBe('ok')
+    broker.publish('openstack', 'demo', body(1))
+    expect(numbers(got)).toEqual([1])
     await close()
   })
 
@@ -157,18 +162,28 @@ describe('listener', () => {
     await driver.close()
   })
 
-  it('is lost for good when its credentials are: closed rejects, and health says failed', async () => {
+  it('is failed while its credentials are refused, says so, and consumes again when they are taken', async () => {
     const broker = new FakeBroker()
-    const { driver, listener, close } = await serve(broker)
+    const { driver, listener, got, close } = await serve(broker)
+    let isOver = false
+    listener.closed.then(
+      () => (isOver = true),
+      () => (isOver = true),
+    )
     broker.onConnect = () => {
       throw new Error(
         'Handshake terminated by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - Login was refused"',
       )
     }
     broker.open[0]?.drop()
-    const error = await listener.closed.catch((caught: unknown) => caught)
-    expect(isMessagingError(error, 'AUTHENTICATION')).toBe(true)
-    expect(driver.health().status).toBe('failed')
+    const part = () => driver.health().components.find(({ kind }) => kind === 'listener')
+    await expect.poll(() => part()?.state).toBe('failed')
+    expect(part()?.reason).toMatch(/Login was refused/)
+    broker.onConnect = () => {}
+    await expect.poll(() => driver.health().status, { timeout: 5000 }).toBe('ok')
+    expect(isOver).toBe(false)
+    broker.publish('openstack', 'demo', body(1))
+    expect(numbers(got)).toEqual([1])
     await close()
   })
 
