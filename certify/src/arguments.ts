@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RunOptions } from './frame/profile.ts'
 
-export type ProfileName = 'kafka' | 'rabbit'
-export const PROFILE_NAMES: readonly ProfileName[] = ['kafka', 'rabbit']
+export type ProfileName = 'amqp' | 'kafka' | 'rabbit'
+export const PROFILE_NAMES: readonly ProfileName[] = ['amqp', 'kafka', 'rabbit']
 
 export interface CertifyArguments {
   readonly profile: ProfileName
@@ -18,7 +18,7 @@ export const USAGE: string = `npm run certify:PROFILE -- [options]      PROFILE 
 
   --seed TEXT       decides the plan and every choice; the same seed repeats a run. Default: a random one, which is printed
   --version V       version of the broker (kafka: 3.9.2 or 4.4.0; --kafka V means the same)
-  --on VARIANT      one variant of the profile (rabbit: single or cluster). Default: each in turn; with --short the first
+  --on VARIANT      one variant of the profile (amqp: artemis or rabbitmq; rabbit: single or cluster). Default: each in turn; with --short the first
   --short           a few nemeses, under a minute
   --minutes M       how long nemeses go on striking, beyond the one time each strikes alone. Default 20
   --only NEMESIS    this nemesis only; may be repeated

@@ -8,6 +8,7 @@ import { formatCounters, writeReport } from './report/report.ts'
 
 /** Loaded when they run, so that a certification does not pay for the libraries of the others. */
 const profiles: Readonly<Record<ProfileName, () => Promise<{ readonly profiles: readonly Profile[] }>>> = {
+  amqp: () => import('./amqp/profile.ts'),
   kafka: () => import('./kafka/profile.ts'),
   rabbit: () => import('./rabbit/profile.ts'),
 }

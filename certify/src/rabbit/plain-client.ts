@@ -6,6 +6,12 @@ const PATIENCE_MS = 60_000
 const PREFETCH = 1_000
 const QUIET_MS = 2_000
 
+/** An exchange, and the routing key of a binding or a message. */
+export interface Origin {
+  readonly exchange: string
+  readonly key: string
+}
+
 /** A program that is none of ours, on a connection of its own past the proxies: hand-written amqplib. */
 export class PlainClient {
   readonly #urls: readonly string[]
@@ -15,21 +21,20 @@ export class PlainClient {
     this.#urls = urls
   }
 
-  /** A queue that gets a copy of everything the exchange carries under these keys. */
+  /** A queue that gets a copy of everything that exchanges carry under these keys. */
   async mirror(
     queue: string,
-    exchange: string,
-    keys: readonly string[],
+    bindings: readonly Origin[],
     queueArguments: Readonly<Record<string, string>>,
   ): Promise<void> {
     await this.#with(async (channel) => {
       await channel.assertQueue(queue, { durable: true, arguments: queueArguments })
-      for (const key of keys) await channel.bindQueue(queue, exchange, key)
+      for (const { exchange, key } of bindings) await channel.bindQueue(queue, exchange, key)
     })
   }
 
-  /** Takes everything out of a queue and hands over each body with its routing key, in order. Resolves when the queue is empty. */
-  async drain(queue: string, onMessage: (routingKey: string, body: Buffer) => void): Promise<void> {
+  /** Takes everything out of a queue and hands over each body with where it came from, in order. Resolves when the queue is empty. */
+  async drain(queue: string, onMessage: (origin: Origin, body: Buffer) => void): Promise<void> {
     await this.#with(async (channel) => {
       const { messageCount } = await channel.checkQueue(queue)
       if (messageCount === 0) return
@@ -40,7 +45,7 @@ export class PlainClient {
           if (message === null) return reject(new Error(`${queue} is gone`))
           clearTimeout(timer)
           timer = setTimeout(resolve, QUIET_MS)
-          onMessage(message.fields.routingKey, message.content)
+          onMessage({ exchange: message.fields.exchange, key: message.fields.routingKey }, message.content)
           channel.ack(message)
         }
         channel.once('error', reject)
@@ -66,16 +71,4 @@ export class PlainClient {
       await connection.close()
     }
   }
-}
-
-/** The number that the library under test wrote into a body: of a notification's payload, or of a request's arguments. */
-export function numberOf(body: Buffer): number {
-  const envelope = JSON.parse(body.toString('utf8')) as { readonly 'oslo.message': string }
-  const message = JSON.parse(envelope['oslo.message']) as {
-    readonly payload?: { readonly n: number }
-    readonly args?: { readonly n: number }
-  }
-  const n = message.payload?.n ?? message.args?.n
-  if (n === undefined) throw new Error('A message under test carries no number')
-  return n
 }

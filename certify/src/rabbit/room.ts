@@ -12,9 +12,10 @@ import type { Nemesis } from '../frame/nemesis.ts'
 import { halfOpen, reset } from '../queues/nemeses/network.ts'
 import { freeze, kill, restart } from '../queues/nemeses/nodes.ts'
 import type { Mirror, QueueRoom } from '../queues/room.ts'
+import { numberOf } from '../queues/number-of.ts'
 import { type Buses, placeOf, type TestedTopic } from '../queues/workload.ts'
 import { alarm, closeAllConnections } from './nemeses.ts'
-import { numberOf, PlainClient } from './plain-client.ts'
+import { PlainClient } from './plain-client.ts'
 import { TOPICS } from './topics.ts'
 
 const EXCHANGE = 'openstack'
@@ -126,8 +127,12 @@ export class RabbitRoom implements QueueRoom {
     return {
       topics,
       begin: () =>
-        this.#plain.mirror(MIRROR, EXCHANGE, topics.map(placeOf), quorum ? { 'x-queue-type': 'quorum' } : {}),
-      read: (onMessage) => this.#plain.drain(MIRROR, (routingKey, body) => onMessage(routingKey, numberOf(body))),
+        this.#plain.mirror(
+          MIRROR,
+          topics.map((topic) => ({ exchange: EXCHANGE, key: placeOf(topic) })),
+          quorum ? { 'x-queue-type': 'quorum' } : {},
+        ),
+      read: (onMessage) => this.#plain.drain(MIRROR, ({ key }, body) => onMessage(key, numberOf(body))),
     }
   }
 }
