@@ -17,8 +17,8 @@ export async function drainAddress(place: { readonly port: number }, address: st
         timer = setTimeout(resolve, QUIET_MS)
         bodies.push(message?.body)
       })
-      receiver.once('receiver_error', () => reject(new Error(`${address}: ${String(receiver.error)}`)))
-      connection.once('connection_error', () => reject(new Error(String(connection.error))))
+      receiver.once('receiver_error', () => reject(new Error(`${address}: ${JSON.stringify(receiver.error)}`)))
+      connection.once('connection_error', () => reject(new Error(JSON.stringify(connection.error))))
       connection.once('disconnected', () => reject(new Error('the outside reader lost its connection')))
     })
   } finally {

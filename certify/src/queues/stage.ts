@@ -33,6 +33,8 @@ export class QueueStage implements Stage {
   readonly #log: CountingLog
   readonly #quietMs: number
   readonly #open = new Map<string, Buses>()
+  /** What still waited for the readers when they had stopped. */
+  readonly #left = new Map<string, number>()
   #servers: readonly MessageServer[] = []
   #handled = 0
   #healthyMs = HEALTHY_MS
@@ -86,12 +88,16 @@ export class QueueStage implements Stage {
     for (const topic of this.#room.topics) {
       if (!this.#room.promisesOf(topic).settles) continue
       const left = new Set(await this.#room.leftovers(topic))
+      this.#left.set(placeOf(topic), left.size)
       for (const reader of readersOf(topic)) this.#settleAllBut(left, reader)
     }
   }
 
   facts(): Readonly<Record<string, string | number>> {
-    return Object.fromEntries([...this.#log.counts].map(([text, count]) => [`logged: ${text}`, count]))
+    return Object.fromEntries([
+      ...[...this.#left].map(([place, count]) => [`left in ${place}`, count]),
+      ...[...this.#log.counts].map(([text, count]) => [`logged: ${text}`, count]),
+    ])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
