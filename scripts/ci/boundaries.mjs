@@ -36,6 +36,25 @@ const UPPER = {
 
 /** The rooms of a driver package from the top floor down: nothing points upwards. Files at the root of `src` are rooms of their own. */
 const FLOORS = {
+  amqp: {
+    rooms: [
+      'index',
+      'definition',
+      'driver',
+      'admin',
+      'rpc',
+      'receive',
+      'send',
+      'topology',
+      'connection',
+      'session',
+      'wire',
+      'client',
+      'settings',
+      'config',
+    ],
+    clientRooms: ['client'],
+  },
   rabbit: {
     rooms: [
       'index',

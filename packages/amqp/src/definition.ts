@@ -9,7 +9,7 @@ import {
 import { AmqpDriver } from './driver.ts'
 import { type AmqpOptions, amqpConfig } from './config.ts'
 import { saslOptions, tlsOptions } from './connection/peer-options.ts'
-import { type AmqpSettings, type FailurePolicy, policyOf } from './settings.ts'
+import { type AmqpSettings, settingsOf } from './settings.ts'
 
 /** Everything but how it is opened. */
 const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
@@ -41,8 +41,8 @@ const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
 
 /** A driver for AMQP 1.0 with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be used. */
 export function createAmqpDriver(settings: Partial<AmqpSettings> = {}): DriverDefinition<AmqpOptions> {
-  const policy = policyOf(settings)
-  return { ...DEFINITION, open: (url, context) => open(url, context, policy) }
+  const complete = settingsOf(settings)
+  return { ...DEFINITION, open: (url, context) => open(url, context, complete) }
 }
 
 /** AMQP 1.0 for brokers and message routers: Artemis, Qpid, dispatch routers, RabbitMQ. Scheme `amqp`. Register it, or let it be found by its package name. */
@@ -57,7 +57,7 @@ function checkOptions(url: TransportURL, { options }: DriverContext<AmqpOptions>
   }
 }
 
-function open(url: TransportURL, context: DriverContext<AmqpOptions>, policy: FailurePolicy): Driver {
+function open(url: TransportURL, context: DriverContext<AmqpOptions>, settings: AmqpSettings): Driver {
   checkOptions(url, context)
-  return new AmqpDriver(url, context, policy)
+  return new AmqpDriver(url, context, settings)
 }

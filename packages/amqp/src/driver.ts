@@ -23,7 +23,7 @@ import {
 import { poolSourcesOf, sourcesOf } from './topology/addressing.ts'
 import { Calls } from './rpc/calls.ts'
 import type { AmqpOptions } from './config.ts'
-import { AmqpConnection } from './connection/connection.ts'
+import { AmqpConnection } from './topology/amqp-connection.ts'
 import { buriedOf } from './receive/dead-letter.ts'
 import type { OutgoingMessage } from './wire/encode-message.ts'
 import { incomingNotification, incomingRequest } from './receive/incoming.ts'
@@ -32,7 +32,7 @@ import type { ListenerSource } from './connection/links.ts'
 import { encodeNotification, encodeRequest } from './wire/message.ts'
 import { NotificationFailures } from './receive/notification-failures.ts'
 import { Publisher } from './send/publisher.ts'
-import type { FailurePolicy } from './settings.ts'
+import type { AmqpSettings } from './settings.ts'
 import { type Destination, newProgress, type Shipment } from './send/outgoing-message.ts'
 
 /** What a message may be sent settled as (`pre_settled`). */
@@ -49,16 +49,16 @@ export class AmqpDriver implements Driver {
   readonly #publisher: Publisher
   readonly #calls: Calls
   readonly #preSettled: ReadonlySet<string>
-  readonly #policy: FailurePolicy
+  readonly #settings: AmqpSettings
   readonly #listeners = new Set<LinkListener>()
   #closing: Promise<void> | undefined
 
-  constructor(url: TransportURL, context: DriverContext<AmqpOptions>, policy: FailurePolicy) {
+  constructor(url: TransportURL, context: DriverContext<AmqpOptions>, settings: AmqpSettings) {
     this.#context = context
-    this.#policy = policy
+    this.#settings = settings
     this.#connection = new AmqpConnection(url, context)
     this.#publisher = new Publisher(this.#connection, context)
-    this.#calls = new Calls(this.#connection, context, this.#publisher)
+    this.#calls = new Calls(this.#connection, context, this.#publisher, settings.maxMessageBytes)
     this.#preSettled = new Set(context.options.pre_settled)
     for (const kind of this.#preSettled)
       if (!KINDS.some((known) => known === kind))
@@ -96,6 +96,8 @@ export class AmqpDriver implements Driver {
       {
         name: `rpc server ${topic}.${server}`,
         sources: (addressing, deadline) => sourcesOf(addressing, { targets, service: 'rpc', owner }, deadline),
+        links: targets.length,
+        maxMessageSize: this.#settings.maxMessageBytes,
         credit: Math.min(this.#context.options.rpc_server_credit, options.prefetch),
         prefetch: options.prefetch,
         onMessage: (incoming) => {
@@ -130,6 +132,8 @@ export class AmqpDriver implements Driver {
           for (const [index, source] of found.entries()) topics.set(addressOf(source), targets[index]?.topic ?? '')
           return found
         },
+        links: targets.length,
+        maxMessageSize: this.#settings.maxMessageBytes,
         credit: Math.min(this.#context.options.notify_server_credit, options.prefetch),
         prefetch: options.prefetch,
         onMessage: (incoming) => {
@@ -204,10 +208,11 @@ export class AmqpDriver implements Driver {
     { onMessage }: NotifyListenOptions,
     topicOf: (address: string) => string | undefined,
   ): NotificationFailures | undefined {
-    if (this.#policy.action !== 'dead-letter') return undefined
+    const policy = this.#settings.onNotificationFailure
+    if (policy.action !== 'dead-letter') return undefined
     const { clock, logger } = this.#context
     return new NotificationFailures({
-      ...this.#policy,
+      ...policy,
       clock,
       logger,
       onMessage,
@@ -215,7 +220,7 @@ export class AmqpDriver implements Driver {
         const from = incoming.source === undefined ? '' : addressOf(incoming.source)
         const deadline = Deadline.after(BURIAL_TIMEOUT_MS, { clock })
         const target = new Target({ topic: `${topicOf(from)}.dead` })
-        const encoded = buriedOf(incoming.message, from, attempts, error)
+        const encoded = buriedOf(incoming.message.bytes, from, attempts, error)
         await this.#publisher.send({
           to: { target, service: 'notify' },
           message: { body: undefined, encoded },

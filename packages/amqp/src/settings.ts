@@ -12,19 +12,28 @@ export type FailurePolicy =
 export interface AmqpSettings {
   /** What becomes of a notification whose endpoint throws. Default: what oslo does. */
   readonly onNotificationFailure: FailurePolicy
+  /** Most bytes of a message that comes in, as it is announced to the peer; a larger one is rejected, reported, and the next one is handled. Default 64 MiB. */
+  readonly maxMessageBytes: number
+}
+
+export const DEFAULT_SETTINGS: AmqpSettings = {
+  onNotificationFailure: { action: 'default' },
+  maxMessageBytes: 64 * 1024 * 1024,
 }
 
 const POLICY = { action: true, retries: true, delayMs: true } as const
 
-/** The policy of the settings. Throws TypeError that names what cannot be used. */
-export function policyOf(settings: Partial<AmqpSettings>): FailurePolicy {
-  checkOptions('createAmqpDriver', settings, { onNotificationFailure: true })
-  const { onNotificationFailure: policy = { action: 'default' } } = settings
+/** The settings with what was left out. Throws TypeError that names what cannot be used. */
+export function settingsOf(given: Partial<AmqpSettings>): AmqpSettings {
+  checkOptions('createAmqpDriver', given, { onNotificationFailure: true, maxMessageBytes: true })
+  const settings = { ...DEFAULT_SETTINGS, ...given }
+  checkCount('maxMessageBytes', settings.maxMessageBytes)
+  const { onNotificationFailure: policy } = settings
   checkOptions('onNotificationFailure', policy, POLICY)
   checkChoice('onNotificationFailure.action', policy.action ?? null, ['default', 'dead-letter'])
   if (policy.action === 'dead-letter') {
     checkCount('onNotificationFailure.retries', policy.retries ?? null)
     checkCount('onNotificationFailure.delayMs', policy.delayMs ?? null)
   }
-  return policy
+  return settings
 }

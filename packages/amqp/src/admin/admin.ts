@@ -6,7 +6,7 @@ import type {
   TransportURL,
 } from '@oslo-messaging/core/driver'
 import type { AmqpOptions } from '../config.ts'
-import { AmqpConnection } from '../connection/connection.ts'
+import { AmqpConnection } from '../topology/amqp-connection.ts'
 import { Publisher } from '../send/publisher.ts'
 import { redrive } from './redrive.ts'
 import { newProgress } from '../send/outgoing-message.ts'

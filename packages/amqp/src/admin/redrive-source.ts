@@ -1,14 +1,7 @@
 import type { Clock, Deadline } from '@oslo-messaging/core/driver'
-import {
-  type Delivery,
-  type EventContext,
-  type Receiver,
-  type Session,
-  settle,
-  wrapDeliveryCount,
-} from '../client/client.ts'
-import { openReceiver } from '../connection/links.ts'
+import { openReceiver, type ReceiverOptions } from '../connection/links.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
+import type { Delivery, ReceiverLink } from '../session/receiver-link.ts'
 
 /** Credit given at a time. */
 const CREDIT = 100
@@ -22,39 +15,36 @@ export interface Letter {
   readonly delivery: Delivery
 }
 
-interface TransferFrame {
-  readonly performative: { message_format?: number }
-}
-
 /** Letters of one address, taken in rounds and kept unsettled: what is not accepted stays the peer's. */
 export class RedriveSource {
   readonly #session: PeerSession
-  readonly #receiver: Receiver
+  #receiver: ReceiverLink | undefined
   readonly #clock: Clock
   readonly #arrived: Letter[] = []
   #wake: () => void = () => {}
   #isDrained = false
 
-  private constructor(session: PeerSession, receiver: Receiver, clock: Clock) {
+  private constructor(session: PeerSession, clock: Clock) {
     this.#session = session
-    this.#receiver = receiver
     this.#clock = clock
-    receiver.on('receiver_drained', () => {
-      this.#isDrained = true
-      this.#wake()
-    })
   }
 
   /** Rejects when the peer has no such address. */
   static async open(session: PeerSession, address: string, clock: Clock, deadline: Deadline): Promise<RedriveSource> {
-    takeBytes(session.session)
-    let source: RedriveSource | undefined
-    const onMessage = (context: EventContext): void => {
-      if (source !== undefined) source.#take(context)
+    const source = new RedriveSource(session, clock)
+    const options: ReceiverOptions = {
+      source: address,
+      target: address,
+      // Whatever is stored there may be moved.
+      maxMessageSize: 0,
+      onClosed: () => {},
+      onMessage: (delivery) => source.#take(delivery),
+      onDrained: () => {
+        source.#isDrained = true
+        source.#wake()
+      },
     }
-    const options = { source: address, target: address, onClosed: () => {}, onMessage }
-    const receiver = await session.loss.race(openReceiver(session.session, options, deadline))
-    source = new RedriveSource(session, receiver, clock)
+    source.#receiver = await session.loss.race(openReceiver(session.session, options, deadline))
     return source
   }
 
@@ -62,8 +52,7 @@ export class RedriveSource {
   async next(most: number, deadline: Deadline): Promise<readonly Letter[]> {
     const credit = Math.min(most, CREDIT)
     this.#isDrained = false
-    this.#receiver.add_credit(credit)
-    this.#receiver.drain_credit()
+    this.#receiver?.drain(credit)
     while (this.#arrived.length < credit && !this.#isDrained) {
       const before = this.#arrived.length
       await this.#session.loss.race(deadline.race(this.#news(), NEITHER_MESSAGE_NOR_END))
@@ -73,11 +62,11 @@ export class RedriveSource {
   }
 
   accept({ delivery }: Letter): void {
-    settle(delivery, 'accept')
+    delivery.link.settle(delivery, 'accept')
   }
 
   release({ delivery }: Letter): void {
-    settle(delivery, 'release')
+    delivery.link.settle(delivery, 'release')
   }
 
   /** What was not settled goes back. */
@@ -96,20 +85,8 @@ export class RedriveSource {
     })
   }
 
-  #take({ receiver, delivery, message }: EventContext): void {
-    if (receiver === undefined || delivery === undefined || !Buffer.isBuffer(message)) return
-    wrapDeliveryCount(receiver)
-    this.#arrived.push({ bytes: message, delivery })
+  #take(delivery: Delivery): void {
+    this.#arrived.push({ bytes: delivery.bytes, delivery })
     this.#wake()
-  }
-}
-
-/** Has rhea hand out the messages of a session as they are: it decodes those of the specification's own format alone. */
-function takeBytes(session: Session): void {
-  const internals = session as Session & { on_transfer(frame: TransferFrame): void }
-  const take = internals.on_transfer.bind(session)
-  internals.on_transfer = (frame) => {
-    frame.performative.message_format = 1
-    take(frame)
   }
 }

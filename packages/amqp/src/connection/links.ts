@@ -1,11 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { type Deadline, type MessagingError, TransportDriverError } from '@oslo-messaging/core/driver'
-import { adoptDeliveryCount, type EventContext, type Receiver, type Sender, type Session } from '../client/client.ts'
+import {
+  createDeferred,
+  type Deadline,
+  emitDiagnostic,
+  type MessagingError,
+  TransportDriverError,
+} from '@oslo-messaging/core/driver'
+import type { Link } from '../session/link.ts'
+import type { Condition } from '../session/performatives.ts'
+import type { Delivery, ReceiverLink } from '../session/receiver-link.ts'
+import type { SenderLink } from '../session/sender-link.ts'
+import type { LinkOptions } from '../session/session.ts'
 import { mapError } from './map-error.ts'
+import type { LinkHost } from './peer-session.ts'
 
-/** Settle modes on the wire (WIRE 7.3): sender mixed, receiver first. */
+/** Settle modes on the wire (WIRE 7.3): sender mixed. The receiver always settles first. */
 const SND_SETTLE_MIXED = 2
-const RCV_SETTLE_FIRST = 0
 /** Durability of a source: it and what is unsettled outlive the peer's restart. */
 const DURABLE_UNSETTLED = 2
 
@@ -17,32 +27,33 @@ export interface LinkEvents {
   readonly onClosed: (error: MessagingError) => void
 }
 
+export interface SenderEvents extends LinkEvents {
+  /** A message may be handed over that could not a moment ago. */
+  readonly onRoom?: () => void
+}
+
 /** Attaches a sender to an address; `capabilities` are those its target shall have. Resolves when the peer has attached its side with a target; rejects when it refuses, or at the deadline, and then the link is closed. */
 export async function openSender(
-  session: Session,
+  host: LinkHost,
   address: string,
   deadline: Deadline,
-  events: LinkEvents,
+  events: SenderEvents,
   capabilities: readonly string[] = [],
-): Promise<Sender> {
-  const sender = session.attach_sender({
+): Promise<SenderLink> {
+  const options: LinkOptions = {
     name: nameOf('sender', address),
-    snd_settle_mode: SND_SETTLE_MIXED,
-    rcv_settle_mode: RCV_SETTLE_FIRST,
+    sndSettleMode: SND_SETTLE_MIXED,
     source: { address },
-    target: { address, ...(capabilities.length === 0 ? {} : { capabilities: [...capabilities] }) },
-    // A modified outcome is looked at as what it is, not as a release first.
-    treat_modified_as_released: false,
-  })
-  await opened(sender, {
+    target: { address, capabilities },
+  }
+  const opening: Opening<SenderLink> = {
     role: 'sender',
     address,
-    deadline,
     events,
-    terminus: () => sender.target,
-    leave: () => sender.close(),
-  })
-  return sender
+    isTaken: (link) => link.target !== null,
+    attach: (handlers) => host.attachSender(options, { ...handlers, onRoom: () => events.onRoom?.() }),
+  }
+  return await opened(opening, deadline)
 }
 
 /** A source whose address the peer makes up. */
@@ -66,106 +77,108 @@ export interface ReceiverOptions extends LinkEvents {
   readonly source: string | DynamicSource | SharedSource
   /** Our end: what the peer shows as the target. */
   readonly target: string
-  readonly onMessage: (context: EventContext) => void
-}
-
-/** Ends a link; a subscription ends with the link that is closed, so a shared one is only detached from. */
-export function leave(link: Sender | Receiver, source: ReceiverOptions['source']): void {
-  if (typeof source !== 'string' && 'subscription' in source) link.detach()
-  else link.close()
+  /** Bytes of a message; larger ones are refused. */
+  readonly maxMessageSize: number
+  readonly onMessage: (delivery: Delivery) => void
+  readonly onDrained?: () => void
 }
 
 /** Attaches a receiver without credit: its owner gives it. Resolves and rejects like `openSender`. */
-export async function openReceiver(session: Session, options: ReceiverOptions, deadline: Deadline): Promise<Receiver> {
-  const { source, target } = options
-  const receiver = session.attach_receiver({
-    name: nameOf('receiver', target),
-    snd_settle_mode: SND_SETTLE_MIXED,
-    rcv_settle_mode: RCV_SETTLE_FIRST,
-    target: { address: target },
-    credit_window: 0,
-    autoaccept: false,
-    ...sourceFields(source),
-  })
-  receiver.on('message', options.onMessage)
-  receiver.on('receiver_open', () => adoptDeliveryCount(receiver))
-  await opened(receiver, {
+export async function openReceiver(
+  host: LinkHost,
+  options: ReceiverOptions,
+  deadline: Deadline,
+): Promise<ReceiverLink> {
+  const { source, target, maxMessageSize, onMessage, onDrained } = options
+  const address = typeof source === 'string' ? source : target
+  const onTooLarge = (bytes: number): void =>
+    emitDiagnostic('oslo-messaging:message-dropped', () => ({
+      driver: 'amqp',
+      source: address,
+      reason: 'unreadable',
+      error: new TransportDriverError(`A message of ${bytes} bytes is larger than ${maxMessageSize}`, {
+        retryable: false,
+      }),
+    }))
+  const opening: Opening<ReceiverLink> = {
     role: 'receiver',
-    address: typeof source === 'string' ? source : target,
-    deadline,
+    address,
     events: options,
-    terminus: () => receiver.source,
-    leave: () => leave(receiver, source),
-  })
-  return receiver
+    isTaken: (link) => link.source !== null,
+    attach: (handlers) =>
+      host.attachReceiver({ ...linkOptions(source, target) }, maxMessageSize, {
+        ...handlers,
+        onMessage,
+        onTooLarge,
+        ...(onDrained === undefined ? {} : { onDrained }),
+      }),
+  }
+  return await opened(opening, deadline)
 }
 
-function sourceFields(source: ReceiverOptions['source']) {
-  if (typeof source === 'string') return { source: { address: source } }
+function linkOptions(source: ReceiverOptions['source'], address: string): LinkOptions {
+  const target = { address }
+  const name = nameOf('receiver', address)
+  if (typeof source === 'string') return { name, sndSettleMode: SND_SETTLE_MIXED, source: { address: source }, target }
   if ('subscription' in source)
     return {
       // What follows the bar tells the links of one subscription apart.
       name: `${source.subscription}|${randomUUID().replaceAll('-', '')}`,
+      sndSettleMode: SND_SETTLE_MIXED,
       source: {
         address: source.address,
         capabilities: ['topic', 'shared', 'global'],
         durable: DURABLE_UNSETTLED,
-        expiry_policy: 'never',
+        expiryPolicy: 'never',
       },
+      target,
+      // A subscription ends with the link that is closed, so a shared one is only detached from.
+      isShared: true,
     }
-  return { source }
+  return { name, sndSettleMode: SND_SETTLE_MIXED, source, target }
 }
 
-interface Opening {
+interface Opening<T extends Link> {
   readonly role: 'sender' | 'receiver'
   readonly address: string
-  readonly deadline: Deadline
   readonly events: LinkEvents
-  /** What the peer has attached for the address. */
-  readonly terminus: () => unknown
-  /** Ends the link when nobody waits for it any more. */
-  readonly leave: () => void
+  /** The peer has attached something for the address. One that refuses attaches with a null terminus first and detaches with the reason next. */
+  readonly isTaken: (link: T) => boolean
+  readonly attach: (handlers: { onOpen: () => void; onClosed: (error: Condition | undefined) => void }) => T
 }
 
-/** Waits until the link is open. A peer that refuses attaches with a null terminus first and detaches with the reason next. */
-async function opened(link: Sender | Receiver, opening: Opening): Promise<void> {
-  const { role, address, deadline, events, terminus } = opening
+/** Waits until the link is open. */
+async function opened<T extends Link>(opening: Opening<T>, deadline: Deadline): Promise<T> {
+  const { role, address, events, isTaken, attach } = opening
   let isOpen = false
-  let isClosed = false
-  const open = new Promise<void>((resolve, reject) => {
-    const closed = (): void => {
-      if (isClosed) return
-      isClosed = true
-      const error = mapError(link.error ?? new TransportDriverError('without a reason', { retryable: true }), {
+  const answer = createDeferred<void>()
+  const link: T = attach({
+    onOpen: (): void => {
+      // Without a terminus the detach with the reason follows at once.
+      if (!isTaken(link)) return
+      isOpen = true
+      answer.resolve()
+    },
+    onClosed: (reason: Condition | undefined): void => {
+      const error = mapError(reason ?? new TransportDriverError('without a reason', { retryable: true }), {
         phase: 'declare',
         delivery: 'not-sent',
         doing: `The peer ${isOpen ? 'closed' : 'refused'} the ${role} for ${address}`,
       })
       if (isOpen) events.onClosed(error)
-      else reject(error)
-    }
-    link.on(`${role}_open`, () => {
-      // Without a terminus the detach with the reason follows at once.
-      if (terminus() === null || terminus() === undefined) return
-      isOpen = true
-      resolve()
-    })
-    link.on(`${role}_error`, closed)
-    link.on(`${role}_close`, closed)
+      else answer.reject(error)
+    },
   })
   try {
-    await deadline.race(open, {
+    await deadline.race(answer.promise, {
       phase: 'declare',
       delivery: 'not-sent',
       waitingFor: `answer to the attach of ${address}`,
     })
   } catch (error) {
-    if (!isClosed) {
-      // Nobody is told of the end of a link that was given up.
-      isClosed = true
-      if (link.is_open()) opening.leave()
-      else link.once(`${role}_open`, opening.leave)
-    }
+    // Nobody waits for it any more.
+    link.leave()
     throw error
   }
+  return link
 }

@@ -7,39 +7,47 @@ import {
   type TransportHost,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
-import type { PeerProperties } from '../topology/topic-addresses.ts'
-import {
-  type Connection,
-  type ConnectOptions,
-  createContainer,
-  destroyConnection,
-  type EventContext,
-  propertiesOf,
-  writeOnceATurn,
-} from '../client/client.ts'
+import { checkInternals, destroyConnection, openOf, socketOf } from '../client/internals.ts'
+import { type Connection, type ConnectOptions, createContainer, type EventContext } from '../client/rhea.ts'
 import type { AmqpOptions } from '../config.ts'
+import { Channels } from '../session/channels.ts'
+import { CODE, type FieldList } from '../session/performatives.ts'
+import type { FrameWriter } from '../session/frame-writer.ts'
+import { createFrameLog, type FrameLog } from './frame-log.ts'
+import { MAX_FRAME_SIZE, takeFrames } from './frames.ts'
 import { Loss } from './loss.ts'
 import { mapError } from './map-error.ts'
 import { saslOptions, tlsOptions } from './peer-options.ts'
-import { PeerSession } from './peer-session.ts'
-import { traceFrames } from '../client/frame-log.ts'
+import type { PeerSession } from './peer-session.ts'
+import { SessionPool, type SessionUse } from './session-pool.ts'
 
 const DEFAULT_PORT = 5672
 /** A peer that accepts the socket and then says nothing (TLS towards a plain port, for one) is given up after this. */
 const OPEN_TIMEOUT_MS = 10_000
+/** How long a peer has to answer the close when nobody says how long to wait. */
 const CLOSE_TIMEOUT_MS = 1_000
 const CHANNEL_MAX = 32_767
+/** Silence after which TCP itself asks whether the other end is there. */
+const KEEPALIVE_MS = 30_000
+/** Sessions are watched when no idle timeout says how often. */
+const WATCH_MS = 30_000
+
+/** What a peer says of itself. */
+export interface PeerProperties {
+  readonly product?: unknown
+  readonly version?: unknown
+}
 
 /** One open AMQP 1.0 connection. It does not mend itself: whoever opened it hears of the loss once and opens another. */
 export interface PeerConnection {
   readonly host: string
   readonly peer: PeerProperties
-  /** A session of its own: transfers of one session wait for each other, those of two do not. */
-  openSession(): Promise<PeerSession>
+  /** Room for so many links in a session: one of its own while the peer allows that, since transfers of one session wait for each other. `senders` share theirs. Default: its own, for one link. */
+  openSession(use?: SessionUse, links?: number): Promise<PeerSession>
   /** The connection is gone; with ClosedError when it was closed from here. */
   readonly loss: Loss
-  /** Says goodbye and resolves when the socket is closed, or after a second. */
-  close(): Promise<void>
+  /** Says goodbye after everything that was written, and resolves when the peer has answered, at the signal, or without one after a second. True: the peer has answered, so it has had it all. */
+  close(signal?: AbortSignal): Promise<boolean>
 }
 
 export interface ConnectSettings {
@@ -69,6 +77,7 @@ export async function openConnection(
     container_id: containerId,
     reconnect: false,
     channel_max: CHANNEL_MAX,
+    max_frame_size: MAX_FRAME_SIZE,
     tcp_no_delay: true,
     properties: { process: program, pid: process.pid, node: hostname() },
     ...(vhost && !options.pseudo_vhost ? { hostname: vhost } : {}),
@@ -78,25 +87,47 @@ export async function openConnection(
     ...saslOptions(options, host),
   }
   const connection = createContainer(containerId).connect(connectOptions)
-  if (options.trace) traceFrames(connection, (line) => logger.debug(`${address} ${line}`))
-  writeOnceATurn(connection)
-  const peer = new RheaPeer(connection, address, context.clock)
+  checkInternals(connection)
+  socketOf(connection).setKeepAlive(true, KEEPALIVE_MS)
+  const watchMs = options.idle_timeout > 0 ? options.idle_timeout * 500 : WATCH_MS
+  const log = options.trace ? createFrameLog((line) => logger.debug(`${address} ${line}`)) : undefined
+  const peer = new RheaPeer(connection, { host: address, clock: context.clock, watchMs, log })
   await peer.opened(signal)
   return peer
+}
+
+interface RheaPeerOptions {
+  readonly host: string
+  readonly clock: Clock
+  readonly watchMs: number
+  readonly log: FrameLog | undefined
 }
 
 class RheaPeer implements PeerConnection {
   readonly host: string
   readonly loss: Loss = new Loss()
+  readonly #writer: FrameWriter
   readonly #connection: Connection
   readonly #clock: Clock
+  readonly #watchMs: number
+  #channels: Channels | undefined
+  #sessions: SessionPool | undefined
+  #watching: unknown
   #isOpen = false
   #isClosing = false
 
-  constructor(connection: Connection, host: string, clock: Clock) {
+  constructor(connection: Connection, { host, clock, watchMs, log }: RheaPeerOptions) {
     this.#connection = connection
     this.host = host
     this.#clock = clock
+    this.#watchMs = watchMs
+    const onPerformative = (channel: number, code: number, fields: FieldList, payload: Buffer): void => {
+      if (code === CODE.open || code === CODE.close) return
+      if (this.#channels === undefined) throw new RangeError('the peer sent something before its open')
+      if (this.loss.error === undefined) this.#channels.take(channel, code, fields, payload)
+    }
+    this.#writer = takeFrames(connection, onPerformative, log)
+    socketOf(connection).on('drain', () => this.#channels?.onDrained())
     const fail = (error: unknown): void => this.#lose(error)
     const onError = ({ error }: EventContext): void =>
       fail(error ?? connection.error ?? new Error('closed by the peer'))
@@ -105,10 +136,14 @@ class RheaPeer implements PeerConnection {
     connection.on('disconnected', ({ error }: EventContext) => fail(error ?? new Error('the socket was closed')))
     connection.on('protocol_error', fail)
     connection.on('error', fail)
+    this.loss.on(() => {
+      clock.clearTimeout(this.#watching)
+      this.#writer.close()
+    })
   }
 
   get peer(): PeerProperties {
-    return propertiesOf(this.#connection)
+    return openOf(this.#connection)?.properties ?? {}
   }
 
   /** Resolves when the peer has opened; rejects when that fails or takes too long, or with the signal's reason. */
@@ -144,34 +179,60 @@ class RheaPeer implements PeerConnection {
           this.#isOpen = true
         })
         done()
+        this.#onOpen()
         resolve()
       })
     })
   }
 
-  openSession(): Promise<PeerSession> {
-    if (this.loss.error !== undefined) return Promise.reject(this.loss.error)
-    return PeerSession.begin(this.#connection, {
+  #onOpen(): void {
+    const open = openOf(this.#connection)
+    const limits = {
+      channelMax: Math.min(open?.channel_max ?? 0, CHANNEL_MAX),
+      maxFrameSize: Math.min(open?.max_frame_size ?? MAX_FRAME_SIZE, MAX_FRAME_SIZE),
+    }
+    this.#channels = new Channels(this.#writer, limits)
+    this.#sessions = new SessionPool(this.#channels, {
       clock: this.#clock,
       connectionLoss: this.loss,
       map: (error, doing) => this.#map(error, doing),
     })
+    this.#watch()
   }
 
-  close(): Promise<void> {
-    return new Promise<void>((resolve) => {
-      if (this.loss.error !== undefined || this.#isClosing) return resolve()
-      this.#isClosing = true
-      const finish = (): void => {
+  #watch(): void {
+    this.#watching = this.#clock.setTimeout(() => {
+      this.#sessions?.watch()
+      this.#watch()
+    }, this.#watchMs)
+  }
+
+  async openSession(use: SessionUse = 'own', links = 1): Promise<PeerSession> {
+    if (this.loss.error !== undefined) throw this.loss.error
+    if (this.#sessions === undefined) throw new ClosedError('The connection is not open')
+    return await this.#sessions.claim(use, links)
+  }
+
+  async close(signal?: AbortSignal): Promise<boolean> {
+    if (this.loss.error !== undefined || this.#isClosing) return true
+    // What is under way leaves before the goodbye.
+    this.#writer.flush()
+    this.#isClosing = true
+    return await new Promise<boolean>((resolve) => {
+      const finish = (isAnswered: boolean): void => {
         this.#clock.clearTimeout(timer)
+        signal?.removeEventListener('abort', giveUp)
         destroyConnection(this.#connection)
         this.loss.signal(new ClosedError('The connection was closed'))
-        resolve()
+        resolve(isAnswered)
       }
-      const timer = this.#clock.setTimeout(finish, CLOSE_TIMEOUT_MS)
-      this.#connection.on('connection_close', finish)
-      this.#connection.on('disconnected', finish)
+      const giveUp = (): void => finish(false)
+      const timer = signal === undefined ? this.#clock.setTimeout(giveUp, CLOSE_TIMEOUT_MS) : undefined
+      this.#connection.on('connection_close', () => finish(true))
+      this.#connection.on('disconnected', giveUp)
       this.#connection.close()
+      if (signal?.aborted === true) return giveUp()
+      signal?.addEventListener('abort', giveUp, { once: true })
     })
   }
 

@@ -1,75 +1,50 @@
-import { ClosedError, type Clock, type MessagingError } from '@oslo-messaging/core/driver'
-import type { Connection, Session } from '../client/client.ts'
-import { createSession } from '../client/create-session.ts'
+import { ClosedError } from '@oslo-messaging/core/driver'
+import type { Link } from '../session/link.ts'
+import type { ReceiverHandlers, ReceiverLink } from '../session/receiver-link.ts'
+import type { SenderHandlers, SenderLink } from '../session/sender-link.ts'
+import type { LinkOptions, Session } from '../session/session.ts'
 import { Loss } from './loss.ts'
 
-const BEGIN_TIMEOUT_MS = 10_000
-const END_TIMEOUT_MS = 1_000
-
-export interface PeerSessionOptions {
-  readonly clock: Clock
-  /** The end of the connection. */
-  readonly connectionLoss: Loss
-  readonly map: (error: unknown, doing: string) => MessagingError
+/** Where links are attached. */
+export interface LinkHost {
+  attachSender(options: LinkOptions, handlers: SenderHandlers): SenderLink
+  attachReceiver(options: LinkOptions, maxMessageSize: number, handlers: ReceiverHandlers): ReceiverLink
 }
 
-/** A session and the word of its end. */
+/** Room for links in a session, which may be the whole of it or a part that was left for us. */
 export class PeerSession {
-  readonly session: Session
-  /** It, or its connection, is gone; closing it from here counts as well. */
+  readonly session: LinkHost
+  /** The session, or its connection, is gone; closing it from here counts as well. */
   readonly loss: Loss = new Loss()
-  readonly #options: PeerSessionOptions
-  #isEnding = false
+  readonly #links = new Set<Link>()
+  readonly #giveBack: (links: readonly Link[]) => Promise<void>
+  #closing: Promise<void> | undefined
 
-  private constructor(connection: Connection, options: PeerSessionOptions) {
-    this.#options = options
-    this.session = createSession(connection)
-    const callOff = options.connectionLoss.on((error) => this.loss.signal(error))
-    this.loss.on(callOff)
-    // rhea reports an ended session to whoever listens; without a listener it would raise an error for the process.
-    const onEnd = (): void => {
-      const error = this.#isEnding ? new ClosedError('The session was closed') : this.session.error
-      this.loss.signal(options.map(error ?? new Error('without a reason'), 'The session was ended'))
+  /** `giveBack` ends the links and resolves when the peer has answered, or after a second. */
+  constructor(session: Session, loss: Loss, giveBack: (links: readonly Link[]) => Promise<void>) {
+    const keep = <T extends Link>(link: T): T => {
+      for (const each of this.#links) if (each.isGone) this.#links.delete(each)
+      this.#links.add(link)
+      return link
     }
-    this.session.on('session_error', onEnd)
-    this.session.on('session_close', onEnd)
+    this.session = {
+      attachSender: (options, handlers) => keep(session.attachSender(options, handlers)),
+      attachReceiver: (options, maxMessageSize, handlers) =>
+        keep(session.attachReceiver(options, maxMessageSize, handlers)),
+    }
+    this.#giveBack = giveBack
+    const callOff = loss.on((error) => this.loss.signal(error))
+    this.loss.on(callOff)
   }
 
-  /** Begins one. Rejects when the peer does not answer in ten seconds, ends it, or is lost. */
-  static async begin(connection: Connection, options: PeerSessionOptions): Promise<PeerSession> {
-    const { clock, map } = options
-    const begun = new PeerSession(connection, options)
-    await new Promise<void>((resolve, reject) => {
-      const timer = clock.setTimeout(
-        () => begun.loss.signal(map(new Error(`no answer within ${BEGIN_TIMEOUT_MS} ms`), 'No session')),
-        BEGIN_TIMEOUT_MS,
-      )
-      begun.loss.on((error) => {
-        clock.clearTimeout(timer)
-        reject(error)
-      })
-      begun.session.once('session_open', () => {
-        clock.clearTimeout(timer)
-        resolve()
-      })
-      begun.session.begin()
-    })
-    return begun
+  /** Ends it with everything in it. Resolves when the peer has answered, or after a second. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
-  /** Ends it with everything in it. Resolves when the peer has ended it as well, or after a second. Idempotent. */
-  async close(): Promise<void> {
-    if (this.loss.error !== undefined) return
-    const { clock } = this.#options
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimeout(() => this.loss.signal(new ClosedError('The session was closed')), END_TIMEOUT_MS)
-      this.loss.on(() => {
-        clock.clearTimeout(timer)
-        resolve()
-      })
-      if (this.#isEnding) return
-      this.#isEnding = true
-      this.session.close()
-    })
+  async #close(): Promise<void> {
+    await this.#giveBack([...this.#links])
+    this.loss.signal(new ClosedError('The session was closed'))
   }
 }

@@ -1,5 +1,6 @@
-import { decodeAny, encodeAny, type Message } from '../client/client.ts'
-import { SECTION, splitSections } from '../wire/message-sections.ts'
+import { fieldsOf, listSection, SECTION, splitSections } from '../wire/message-sections.ts'
+import { ValueReader } from '../wire/read-value.ts'
+import { value } from '../wire/write-value.ts'
 
 /** Message annotations of a buried notification. Properties, application properties and body are those of the original. */
 export const BURIAL = {
@@ -15,20 +16,23 @@ const BROKER_ORIGINS = ['x-opt-ORIG-ADDRESS', '_AMQ_ORIG_ADDRESS'] as const
 /** durable = true and nothing else: it is a message nobody has tried yet. Layout: descriptor, list8 of two bytes, one field, true. */
 const FRESH_HEADER = Buffer.from([0x00, 0x53, SECTION.header, 0xc0, 0x02, 0x01, 0x41])
 
-/** A notification as it is buried: durable, without an end, and with the reason. */
-export function buriedOf(message: Message, from: string, attempts: number, error: unknown): Buffer {
-  const { ttl: _ttl, absolute_expiry_time: _expiry, delivery_count: _count, ...rest } = message
-  return encodeAny({
-    ...rest,
-    durable: true,
-    delivery_annotations: undefined,
-    message_annotations: {
-      [BURIAL.address]: from,
-      [BURIAL.attempts]: attempts,
-      [BURIAL.reason]: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-      [BURIAL.stack]: error instanceof Error ? (error.stack ?? '') : '',
-    },
-  })
+/** A notification as it is buried: durable, without an end, and with the reason. Throws SerializationError when it is none. */
+export function buriedOf(message: Buffer, from: string, attempts: number, error: unknown): Buffer {
+  const { head, rest } = splitSections(message)
+  const facts = {
+    [BURIAL.address]: value.string(from),
+    [BURIAL.attempts]: value.uint(attempts),
+    [BURIAL.reason]: value.string(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
+    [BURIAL.stack]: value.string(error instanceof Error ? (error.stack ?? '') : ''),
+  }
+  const annotations = value.map(Object.entries(facts).map(([name, fact]) => [value.symbol(name), fact] as const))
+  const kept = [head.get(SECTION.properties), head.get(SECTION.applicationProperties)]
+  return Buffer.concat([
+    FRESH_HEADER,
+    value.described(SECTION.messageAnnotations, annotations),
+    ...kept.filter((section) => section !== undefined),
+    rest,
+  ])
 }
 
 /** The address a dead letter failed at: what this driver wrote beside it, else what the broker did. Undefined: it does not say. Throws SerializationError when it is no message. */
@@ -55,15 +59,20 @@ export function originalOf(letter: Buffer, address: string): Buffer {
 function annotationsOf(letter: Buffer): Readonly<Record<string, unknown>> {
   const section = splitSections(letter).head.get(SECTION.messageAnnotations)
   if (section === undefined) return {}
-  const { message_annotations: facts = {} } = decodeAny(section) as {
-    readonly message_annotations?: Readonly<Record<string, unknown>>
-  }
-  return facts
+  const reader = new ValueReader(section)
+  reader.descriptor()
+  const facts = reader.read()
+  return facts instanceof Map ? Object.fromEntries(facts as Map<string, unknown>) : {}
 }
 
 /** The section with another `to`, where it has one. */
 function readdressed(section: Buffer, address: string): Buffer {
-  const fields = decodeAny(section)
-  if (!('to' in fields)) return section
-  return splitSections(encodeAny({ ...fields, to: address, body: '' })).head.get(SECTION.properties) ?? section
+  const fields = fieldsOf(section)
+  const to = fields[TO]
+  if (to === undefined || to[0] === NULL) return section
+  return listSection(SECTION.properties, fields.with(TO, value.string(address)))
 }
+
+/** The place of `to` among the properties. */
+const TO = 2
+const NULL = 0x40

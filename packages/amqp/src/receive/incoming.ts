@@ -1,7 +1,7 @@
 import type { DeliveryFacts, IncomingNotification, IncomingRequest, RPCReply } from '@oslo-messaging/core/driver'
 import type { Incoming } from './listener-links.ts'
-import type { Message } from '../client/client.ts'
 import type { OutgoingMessage } from '../wire/encode-message.ts'
+import { bodyOf, type ReceivedMessage } from '../wire/read-message.ts'
 import { decodeMessage, encodeReply } from '../wire/message.ts'
 
 /** Sends one message to a client's reply address. Resolves true when it left, false when it was given up (and reported). */
@@ -10,9 +10,8 @@ export type ReplySender = (message: OutgoingMessage) => Promise<boolean>
 /** What core makes of a request. Throws SerializationError when it cannot be read. */
 export function incomingRequest(incoming: Incoming, send: ReplySender): IncomingRequest {
   const { message: raw } = incoming
-  const { message, context, callMonitorTimeout } = decodeMessage(raw.body)
-  const replyTo = typeof raw.reply_to === 'string' ? raw.reply_to : undefined
-  const correlationId: unknown = raw['message_id']
+  const { message, context, callMonitorTimeout } = decodeMessage(bodyOf(raw))
+  const { replyTo, messageId: correlationId } = raw
   return {
     message,
     context,
@@ -38,7 +37,7 @@ export function incomingRequest(incoming: Incoming, send: ReplySender): Incoming
 
 /** What core makes of a notification. Throws SerializationError when it cannot be read. */
 export function incomingNotification(incoming: Incoming): IncomingNotification {
-  const { message, context } = decodeMessage(incoming.message.body)
+  const { message, context } = decodeMessage(bodyOf(incoming.message))
   return {
     message,
     context,
@@ -52,14 +51,7 @@ export function incomingNotification(incoming: Incoming): IncomingNotification {
 }
 
 /** A count of zero says nothing: brokers do not count what was released. */
-function factsOf(message: Message): DeliveryFacts {
-  const { delivery_count: deliveryCount = 0, application_properties: properties } = message
+function factsOf({ deliveryCount, headers }: ReceivedMessage): DeliveryFacts {
   const redelivery = deliveryCount > 0 ? { deliveryCount, redelivered: true } : undefined
-  if (properties === undefined) return { ...redelivery }
-  const headers = Object.fromEntries(
-    Object.entries(properties as Record<string, unknown>).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    ),
-  )
-  return { ...redelivery, ...(Object.keys(headers).length === 0 ? {} : { headers }) }
+  return { ...redelivery, ...(headers === undefined ? {} : { headers }) }
 }

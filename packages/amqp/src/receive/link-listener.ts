@@ -11,7 +11,7 @@ import {
 import type { Addressing } from '../topology/addressing.ts'
 import { Attachment, type Incoming } from './listener-links.ts'
 import type { AmqpOptions } from '../config.ts'
-import type { AmqpConnection } from '../connection/connection.ts'
+import type { AmqpConnection } from '../topology/amqp-connection.ts'
 import type { ListenerSource } from '../connection/links.ts'
 import { classify } from '../connection/map-error.ts'
 
@@ -23,6 +23,10 @@ export interface LinkListenerOptions {
   readonly name: string
   /** Addresses to attach to, after making what they need. Asked again after each loss. */
   readonly sources: (addressing: Addressing, deadline: Deadline) => Promise<readonly ListenerSource[]>
+  /** Links it will have. */
+  readonly links: number
+  /** Bytes of a message; larger ones are refused. */
+  readonly maxMessageSize: number
   /** Credit of each link. */
   readonly credit: number
   /** Most messages given to `onMessage` and not settled. */
@@ -109,7 +113,7 @@ export class LinkListener implements Listener {
     const { clock } = this.#context
     const live = await this.#connection.live(Deadline.after(null, { signal, clock }), null)
     const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { signal, clock })
-    const session = await live.connection.openSession()
+    const session = await live.connection.openSession('own', this.#options.links)
     const attachment = new Attachment(session, { ...this.#options, clock }, (error) => {
       if (this.#attachment === attachment) this.#attachment = undefined
       this.#supervisor.lost(error)

@@ -1,20 +1,13 @@
 import { type Clock, type Deadline, emitDiagnostic } from '@oslo-messaging/core/driver'
-import {
-  creditOf,
-  type Delivery,
-  type EventContext,
-  type Message,
-  type Receiver,
-  settle,
-  withdrawCredit,
-  wrapDeliveryCount,
-} from '../client/client.ts'
-import { leave, type ListenerSource, openReceiver } from '../connection/links.ts'
+import { type ListenerSource, openReceiver } from '../connection/links.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
+import type { Settlement } from '../session/outcome.ts'
+import type { Delivery, ReceiverLink } from '../session/receiver-link.ts'
+import { readMessage, type ReceivedMessage } from '../wire/read-message.ts'
 
 /** One message as it came in, and how to end it. Each of the settling calls counts once, the first one. */
 export interface Incoming {
-  readonly message: Message
+  readonly message: ReceivedMessage
   /** What it came from. */
   readonly source: ListenerSource | undefined
   readonly signal: AbortSignal
@@ -31,14 +24,15 @@ export interface AttachmentOptions {
   readonly name: string
   readonly credit: number
   readonly prefetch: number
+  /** Bytes of a message. */
+  readonly maxMessageSize: number
   readonly onMessage: (incoming: Incoming) => void
   readonly clock: Clock
 }
 
 interface Held {
-  readonly receiver: Receiver
   readonly delivery: Delivery
-  readonly message: Message
+  readonly message: ReceivedMessage
   /** On the clock's `now`; Infinity: never. */
   readonly expiresAt: number
 }
@@ -48,12 +42,12 @@ export class Attachment {
   readonly #session: PeerSession
   readonly #options: AttachmentOptions
   readonly #onLost: (error: Error) => void
-  readonly #receivers = new Map<Receiver, ListenerSource>()
+  readonly #receivers = new Map<ReceiverLink, ListenerSource>()
   /** Messages beyond the prefetch: several links have credit of their own, and the limit is for all of them together. */
   readonly #held: Held[] = []
   /** Given and not settled, with what tells the handler that the peer has taken it away. */
   readonly #given = new Map<Delivery, () => void>()
-  readonly #settledSinceCredit = new Map<Receiver, number>()
+  readonly #settledSinceCredit = new Map<ReceiverLink, number>()
   #giveBackSoon: NodeJS.Immediate | undefined
   #giveBackLater: unknown
   #isStopped = false
@@ -72,8 +66,10 @@ export class Attachment {
       sources.map(async (source) => {
         const target = typeof source === 'string' ? source : source.address
         const onClosed = (error: Error): void => this.#lost(error)
-        const onMessage = (context: EventContext): void => this.#onMessage(context)
-        const receiver = await openReceiver(this.#session.session, { source, target, onClosed, onMessage }, deadline)
+        const onMessage = (delivery: Delivery): void => this.#onMessage(delivery)
+        const { maxMessageSize } = this.#options
+        const options = { source, target, maxMessageSize, onClosed, onMessage }
+        const receiver = await openReceiver(this.#session.session, options, deadline)
         return { receiver, source }
       }),
     )
@@ -82,7 +78,7 @@ export class Attachment {
     // Credit comes last, so that nothing arrives before every link is there.
     for (const { receiver, source } of links) {
       this.#receivers.set(receiver, source)
-      receiver.add_credit(this.#options.credit)
+      receiver.addCredit(this.#options.credit)
     }
   }
 
@@ -91,7 +87,7 @@ export class Attachment {
     if (this.#isStopped) return
     this.#isStopped = true
     for (const { delivery } of this.#held.splice(0)) settle(delivery, 'release')
-    for (const receiver of this.#receivers.keys()) withdrawCredit(receiver)
+    for (const receiver of this.#receivers.keys()) receiver.withdrawCredit()
   }
 
   /** Hands back what was given and not settled, and ends the session. */
@@ -100,8 +96,6 @@ export class Attachment {
     this.#isOver = true
     for (const delivery of this.#given.keys()) settle(delivery, 'release')
     this.#abandon()
-    // A peer that is told of the end of the session alone may keep what it had given to the links.
-    for (const [receiver, source] of this.#receivers) leave(receiver, source)
     await this.#session.close()
   }
 
@@ -124,17 +118,17 @@ export class Attachment {
     this.#given.clear()
   }
 
-  #onMessage({ receiver, delivery, message }: EventContext): void {
-    if (receiver === undefined || delivery === undefined || message === undefined) return
+  #onMessage(delivery: Delivery): void {
     // Nothing may follow the end of a session; the peer takes back by itself what it gave to one that has ended.
     if (this.#isOver) return
-    wrapDeliveryCount(receiver)
     if (this.#isStopped) return settle(delivery, 'release')
-    if (this.#given.size < this.#options.prefetch) return this.#give({ receiver, delivery, message })
+    const message = this.#read(delivery)
+    if (message === undefined) return
+    if (this.#given.size < this.#options.prefetch) return this.#give({ delivery, message })
     // A peer that keeps to its credit never gets there.
     if (this.#held.length >= this.#options.credit * this.#receivers.size) return settle(delivery, 'release')
     const expiresAt = message.ttl === undefined ? Infinity : this.#options.clock.now() + message.ttl
-    this.#held.push({ receiver, delivery, message, expiresAt })
+    this.#held.push({ delivery, message, expiresAt })
   }
 
   /** The oldest held message that is still worth handling. */
@@ -144,7 +138,7 @@ export class Attachment {
       if (next === undefined) return
       if (this.#options.clock.now() < next.expiresAt) return this.#give(next)
       settle(next.delivery, 'accept')
-      this.#topUp(next.receiver)
+      this.#topUp(next.delivery.link)
       this.#dropped('expired')
     }
   }
@@ -154,7 +148,19 @@ export class Attachment {
     emitDiagnostic('oslo-messaging:message-dropped', () => ({ driver: 'amqp', source, reason, error }))
   }
 
-  #give({ receiver, delivery, message }: Omit<Held, 'expiresAt'>): void {
+  /** What cannot be read is refused, and the next message is handled. */
+  #read(delivery: Delivery): ReceivedMessage | undefined {
+    try {
+      return readMessage(delivery.bytes)
+    } catch (error) {
+      settle(delivery, 'unreadable')
+      this.#topUp(delivery.link)
+      this.#dropped('unreadable', error)
+      return undefined
+    }
+  }
+
+  #give({ delivery, message }: Omit<Held, 'expiresAt'>): void {
     let controller: AbortController | undefined
     let isTaken = false
     this.#given.set(delivery, () => {
@@ -164,12 +170,12 @@ export class Attachment {
     const end = (how: 'accept' | 'release' | 'unreadable'): void => {
       if (!this.#given.delete(delivery)) return
       settle(delivery, how)
-      this.#topUp(receiver)
+      this.#topUp(delivery.link)
       this.#giveNext()
     }
     this.#options.onMessage({
       message,
-      source: this.#receivers.get(receiver),
+      source: this.#receivers.get(delivery.link),
       // Most messages are settled before anybody asks for it.
       get signal() {
         controller ??= new AbortController()
@@ -187,11 +193,11 @@ export class Attachment {
 
   /** Gives the credit of settled messages back, for many together: at the end of the turn once it is as much as the peer has left, so that stuck handlers take their share of the
    *  credit and no more; else a little later. */
-  #topUp(receiver: Receiver): void {
+  #topUp(receiver: ReceiverLink): void {
     if (this.#isStopped) return
     const settled = (this.#settledSinceCredit.get(receiver) ?? 0) + 1
     this.#settledSinceCredit.set(receiver, settled)
-    if (settled >= creditOf(receiver))
+    if (settled >= receiver.credit)
       this.#giveBackSoon ??= setImmediate(() => {
         this.#giveBackSoon = undefined
         this.#giveBackAll()
@@ -205,7 +211,9 @@ export class Attachment {
 
   #giveBackAll(): void {
     if (this.#isStopped) return
-    for (const [receiver, settled] of this.#settledSinceCredit) receiver.add_credit(settled)
+    for (const [receiver, settled] of this.#settledSinceCredit) receiver.addCredit(settled)
     this.#settledSinceCredit.clear()
   }
 }
+
+const settle = (delivery: Delivery, how: Settlement): void => delivery.link.settle(delivery, how)

@@ -9,7 +9,7 @@ import {
   type Target,
 } from '@oslo-messaging/core/driver'
 import type { AmqpOptions } from '../config.ts'
-import type { AmqpConnection } from '../connection/connection.ts'
+import type { AmqpConnection } from '../topology/amqp-connection.ts'
 import type { Publisher } from '../send/publisher.ts'
 import { ReplyLink } from './reply-link.ts'
 import { newProgress, type Shipment } from '../send/outgoing-message.ts'
@@ -20,9 +20,16 @@ export class Calls {
   readonly #context: DriverContext<AmqpOptions>
   readonly #publisher: Publisher
   readonly #preSettled: boolean
+  readonly #maxMessageSize: number
   #replies: ReplyLink | undefined
 
-  constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>, publisher: Publisher) {
+  constructor(
+    connection: AmqpConnection,
+    context: DriverContext<AmqpOptions>,
+    publisher: Publisher,
+    maxMessageSize: number,
+  ) {
+    this.#maxMessageSize = maxMessageSize
     this.#connection = connection
     this.#context = context
     this.#publisher = publisher
@@ -31,7 +38,7 @@ export class Calls {
 
   /** Resolves with the reply. `body` is the request, encoded. */
   call(target: Target, request: OutgoingRequest, body: string, options: SendOptions): Promise<RPCReply> {
-    const replies = (this.#replies ??= new ReplyLink(this.#connection, this.#context))
+    const replies = (this.#replies ??= new ReplyLink(this.#connection, this.#context, this.#maxMessageSize))
     return (
       this.#callNow(replies, { target, request, body, options }) ??
       this.#callLater(replies, { target, request, body, options })

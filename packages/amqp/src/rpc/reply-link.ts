@@ -10,12 +10,14 @@ import {
   Supervisor,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
-import { type Delivery, type EventContext, type Receiver, settle, wrapDeliveryCount } from '../client/client.ts'
 import type { AmqpOptions } from '../config.ts'
-import type { AmqpConnection, Live } from '../connection/connection.ts'
+import type { AmqpConnection, Live } from '../topology/amqp-connection.ts'
 import { DYNAMIC, openReceiver } from '../connection/links.ts'
 import { classify } from '../connection/map-error.ts'
+import type { Settlement } from '../session/outcome.ts'
+import type { Delivery, ReceiverLink } from '../session/receiver-link.ts'
 import { decodeReply } from '../wire/message.ts'
+import { bodyOf, readMessage } from '../wire/read-message.ts'
 
 const ATTACH_TIMEOUT_MS = 10_000
 const FIRST_RETRY_MS = 100
@@ -29,13 +31,16 @@ export class ReplyLink {
   readonly #connection: AmqpConnection
   readonly #context: DriverContext<AmqpOptions>
   readonly #supervisor: Supervisor
-  #current: { readonly receiver: Receiver; readonly address: string } | undefined
+  readonly #maxMessageSize: number
+  #current: { readonly receiver: ReceiverLink; readonly address: string } | undefined
   #handled = 0
   /** Taken, and not yet accepted towards the peer. */
   #taken: Delivery[] = []
   #acceptLater: unknown
 
-  constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>) {
+  /** `maxMessageSize`: bytes of a reply. */
+  constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>, maxMessageSize: number) {
+    this.#maxMessageSize = maxMessageSize
     this.#connection = connection
     this.#context = context
     this.waiters = new ReplyWaiters(context.clock)
@@ -80,7 +85,7 @@ export class ReplyLink {
   close(error: () => Error): void {
     this.#supervisor.close()
     this.#acceptTaken()
-    this.#current?.receiver.close()
+    this.#current?.receiver.leave()
     this.#current = undefined
     this.waiters.failAll(error)
   }
@@ -110,7 +115,13 @@ export class ReplyLink {
       const source = (await live.addressing.replySource?.(deadline)) ?? DYNAMIC
       const opening = openReceiver(
         peerSession.session,
-        { source, target: 'rpc-response', onClosed: lost, onMessage: (context) => this.#onReply(context, live) },
+        {
+          source,
+          target: 'rpc-response',
+          maxMessageSize: this.#maxMessageSize,
+          onClosed: lost,
+          onMessage: (delivery) => this.#onReply(delivery, live),
+        },
         deadline,
       )
       const receiver = await peerSession.loss.race(opening)
@@ -121,7 +132,7 @@ export class ReplyLink {
         throw new TransportDriverError('The peer attached a link for replies and gave it no address', {
           retryable: true,
         })
-      receiver.add_credit(options.reply_link_credit)
+      receiver.addCredit(options.reply_link_credit)
       this.#handled = 0
       this.#current = { receiver, address }
       peerSession.loss.on(lost)
@@ -132,13 +143,14 @@ export class ReplyLink {
     }
   }
 
-  #onReply({ delivery, message, receiver }: EventContext, live: Live): void {
-    if (delivery === undefined || message === undefined || receiver === undefined) return
-    wrapDeliveryCount(receiver)
-    const id = String(message.correlation_id ?? '')
+  #onReply(delivery: Delivery, live: Live): void {
+    const receiver = delivery.link
+    let id = ''
     let known = false
     try {
-      const reply = decodeReply(message.body)
+      const message = readMessage(delivery.bytes)
+      id = message.correlationId ?? ''
+      const reply = decodeReply(bodyOf(message))
       known = reply === 'heartbeat' ? this.waiters.heartbeat(id) : this.waiters.settle(id, reply)
       if (!known) this.#dropped('late-reply', id)
     } catch (error) {
@@ -151,7 +163,7 @@ export class ReplyLink {
     const { clock, options } = this.#context
     if (this.#handled * 2 >= options.reply_link_credit) {
       this.#acceptTaken()
-      receiver.add_credit(this.#handled)
+      receiver.addCredit(this.#handled)
       this.#handled = 0
     } else if (this.#taken.length > 0) this.#acceptLater ??= clock.setTimeout(() => this.#acceptTaken(), GATHER_MS)
   }
@@ -178,7 +190,8 @@ export class ReplyLink {
 }
 
 /** Undefined when the peer has not made one up. */
-function addressOf(receiver: Receiver): string | undefined {
-  const { address } = receiver.source as { readonly address?: unknown }
-  return typeof address === 'string' && address !== '' ? address : undefined
+function addressOf({ source }: ReceiverLink): string | undefined {
+  return source?.address === '' ? undefined : source?.address
 }
+
+const settle = (delivery: Delivery, how: Settlement): void => delivery.link.settle(delivery, how)

@@ -1,5 +1,5 @@
-import { TransportDriverError } from '@oslo-messaging/core/driver'
-import type { Outcome } from '../client/client.ts'
+import { type DeliveryState, TransportDriverError } from '@oslo-messaging/core/driver'
+import type { Outcome } from '../session/outcome.ts'
 import type { Shipment } from './outgoing-message.ts'
 
 /** Why one attempt to send came to nothing. */
@@ -11,6 +11,8 @@ export interface Failure {
   readonly isConnectionLoss?: boolean
   readonly text: string
   readonly cause?: unknown
+  /** Default: not-sent. */
+  readonly delivery?: DeliveryState
 }
 
 /** What an outcome means for the message (WIRE 7.5). Undefined: the peer has it. */
@@ -30,6 +32,8 @@ export function failureOf(outcome: Outcome, { preSettled, progress }: Shipment):
       return outcome.deliveryFailed || outcome.undeliverableHere
         ? { isFinal: true, text: 'The peer says that it cannot deliver it' }
         : { isFinal: false, isHandedBack: true, text: 'The peer handed it back' }
+    case 'unknown':
+      return { isFinal: true, text: 'The peer has settled it without saying what became of it', delivery: 'unknown' }
     default:
       return {
         isFinal: true,

@@ -13,7 +13,7 @@ import {
 import type { Addressing } from '../topology/addressing.ts'
 import { BlockedLinks } from './blocked-links.ts'
 import type { AmqpOptions } from '../config.ts'
-import type { AmqpConnection, Live } from '../connection/connection.ts'
+import type { AmqpConnection, Live } from '../topology/amqp-connection.ts'
 import { type Failure, failureOf } from './outcome.ts'
 import { openSender } from '../connection/links.ts'
 import { classify, mapError } from '../connection/map-error.ts'
@@ -30,14 +30,12 @@ const FIRST_RETRY_MS = 100
 /** What belongs to one connection and ends with it. */
 interface Links {
   readonly live: Live
-  session: Promise<PeerSession> | undefined
   /** By `linkOf`. */
   readonly queues: Map<string, SenderQueue>
   readonly opening: Map<string, Promise<SenderQueue>>
 }
 
-/** Sends messages over sender links that are made once for each address and closed when idle. All share one session: only what a link has credit for is
- *  handed to rhea, so none waits behind another. What is outstanding is bounded. */
+/** Sends messages over sender links that are made once for each address and closed when idle. They share as few sessions as the peer's limits allow. What is outstanding is bounded. */
 export class Publisher {
   readonly #connection: AmqpConnection
   readonly #context: DriverContext<AmqpOptions>
@@ -100,15 +98,15 @@ export class Publisher {
             (error: unknown) => onEnd({ error }),
           )
     }
-    const isPosted = queue.post(shipment, {
+    const posted = queue.post(shipment, {
       settle: (outcome) => end(failureOf(outcome, shipment)),
       fail: (error) => {
         this.#release(bytes)
         onEnd({ error })
       },
     })
-    if (!isPosted) this.#release(bytes)
-    return isPosted
+    if (posted === undefined) this.#release(bytes)
+    return posted !== undefined
   }
 
   #release(bytes: number): void {
@@ -149,7 +147,7 @@ export class Publisher {
             attempts: failures,
             elapsedMs: Math.round(clock.now() - startedAt),
             phase: progress.phase,
-            delivery: 'not-sent',
+            delivery: failure.delivery ?? 'not-sent',
             retryable: !failure.isFinal,
             ...(failure.cause === undefined ? {} : { cause: failure.cause }),
           })
@@ -198,7 +196,7 @@ export class Publisher {
     progress.phase = 'connect'
     const live = await this.#connection.live(deadline, connectRetries)
     if (this.#links?.live !== live) {
-      this.#links = { live, session: undefined, queues: new Map(), opening: new Map() }
+      this.#links = { live, queues: new Map(), opening: new Map() }
       this.#blocked.clear()
     }
     const links = this.#links
@@ -230,46 +228,45 @@ export class Publisher {
     const { addressing } = links.live
     const address = addressOn(addressing, to)
     if (typeof to !== 'string') await addressing.prepareToSend?.(to.target, to.service, deadline)
-    const shared = await (links.session ??= this.#begin(links))
+    const { connection } = links.live
+    let session: PeerSession | undefined
+    let callOff = (): void => {}
     const queue: SenderQueue = new SenderQueue(address, {
       clock,
       onGone: () => {
         callOff()
+        void session?.close()
         if (links.queues.get(name) === queue) links.queues.delete(name)
       },
       onBlocked: (reason) => this.#blocked.set(name, reason),
     })
-    let callOff = (): void => {}
-    const attachIn = async (session: PeerSession): Promise<void> => {
-      const attaching = openSender(session.session, address, deadline, { onClosed: (error) => queue.lost(error) })
-      // The end of the session is no answer to an attach: nobody would hear of it before the deadline.
-      const sender = await session.loss.race(attaching)
-      callOff = session.loss.on((error) => queue.lost(this.#asLoss(error)))
-      queue.attach(sender)
+    const attachIn = async (host: PeerSession): Promise<void> => {
+      const attaching = openSender(host.session, address, deadline, {
+        onClosed: (error) => queue.lost(error),
+        onRoom: () => queue.pump(),
+      })
+      try {
+        // The end of the session is no answer to an attach: nobody would hear of it before the deadline.
+        const sender = await host.loss.race(attaching)
+        session = host
+        callOff = host.loss.on((error) => queue.lost(this.#asLoss(error)))
+        queue.attach(sender)
+      } catch (error) {
+        void host.close()
+        throw error
+      }
     }
+    const shared = await connection.openSession('senders')
     try {
       await attachIn(shared)
     } catch (error) {
       if (!(error === shared.loss.error && classify(error) === 'fatal' && links.opening.size > 1)) throw error
       // RabbitMQ ends the session over one link that it refuses, and the others that were being attached are not at fault.
-      const own = await links.live.connection.openSession()
-      await attachIn(own).catch(async (again: unknown) => {
-        await own.close()
-        throw again
-      })
+      await attachIn(await connection.openSession())
     }
     links.queues.set(name, queue)
     this.#sweepLater()
     return queue
-  }
-
-  #begin(links: Links): Promise<PeerSession> {
-    const beginning = links.live.connection.openSession()
-    const forget = (): void => {
-      if (links.session === beginning) links.session = undefined
-    }
-    beginning.then((session) => session.loss.on(forget), forget)
-    return beginning
   }
 
   #asLoss(error: Error): MessagingError {

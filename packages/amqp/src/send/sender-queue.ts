@@ -1,17 +1,12 @@
-import { type Clock, ClosedError, MessageDeliveryFailure, type MessagingError } from '@oslo-messaging/core/driver'
 import {
-  type Delivery,
-  type EventContext,
-  forgetBytes,
-  isAllWritten,
-  isWritten,
-  type Outcome,
-  outcomeOf,
-  roomOf,
-  type Sender,
-  sendEncoded,
-  settleBeforeSending,
-} from '../client/client.ts'
+  type Clock,
+  ClosedError,
+  MessageDeliveryFailure,
+  type MessagingError,
+  TransportDriverError,
+} from '@oslo-messaging/core/driver'
+import type { Outcome } from '../session/outcome.ts'
+import type { SenderLink } from '../session/sender-link.ts'
 import { encodeMessage } from '../wire/encode-message.ts'
 import type { Shipment } from './outgoing-message.ts'
 
@@ -30,9 +25,12 @@ export interface Ending {
   readonly fail: (error: unknown) => void
 }
 
-interface Waiting extends Ending {
+/** A message that was handed over, for whoever wants to forget it. */
+export interface Posted {
   readonly shipment: Shipment
 }
+
+interface Waiting extends Posted, Ending {}
 
 export interface SenderQueueOptions {
   readonly clock: Clock
@@ -45,16 +43,16 @@ export interface SenderQueueOptions {
 /** Waiting longer than this for credit means that the peer withholds it. */
 const BLOCKED_AFTER_MS = 1_000
 
-/** One sender link and the messages that wait for its credit. First come, first served: rhea is handed only what may leave at once, because in its session
- *  a message without credit would hold up those of every other link. */
+/** One sender link and the messages that wait for its credit and the session's window. First come, first served: what waits is ours, and can be withdrawn, time out, or be sent over another link. */
 export class SenderQueue {
   readonly address: string
   readonly #options: SenderQueueOptions
   readonly #waiting = new Set<Waiting>()
-  readonly #unsettled = new Map<Delivery, Waiting>()
-  /** handed over in this turn, and not yet taken off the credit. */
-  #unwritten: Delivery[] = []
-  #sender: Sender | undefined
+  /** Handed over, each with what forgets it. */
+  readonly #unsettled = new Map<Waiting, () => void>()
+  /** Settled, and not yet handed to the socket. */
+  #unwritten = new Set<Waiting>()
+  #sender: SenderLink | undefined
   #lastUsedAt: number
   #blockedTimer: unknown
   #isBlocked = false
@@ -67,19 +65,12 @@ export class SenderQueue {
   }
 
   /** Throws NotSent when the peer has closed the link in the same breath in which it opened it. */
-  attach(sender: Sender): void {
+  attach(sender: SenderLink): void {
     if (this.#goneFor !== undefined) throw new NotSent(this.#goneFor)
     this.#sender = sender
-    sender.on('sendable', () => this.#pump())
-    // Whoever asks for the credit back gets it: what is left is not needed now, and is asked for again by the next message.
-    sender.on('sender_draining', () => sender.set_drained(true))
-    const onOutcome = (context: EventContext): void => this.#settled(context)
-    for (const event of ['accepted', 'released', 'modified', 'rejected']) sender.on(event, onOutcome)
-    // A peer may settle without an outcome: accepted, says the specification.
-    sender.on('settled', onOutcome)
   }
 
-  /** Resolves with the peer's outcome, or when a pre-settled message is on its way. Rejects at the deadline; with NotSent when the link goes before the message was handed to it;
+  /** Resolves with the peer's outcome, or when a pre-settled message has been handed to the socket. Rejects at the deadline; with NotSent when the link goes before the message was handed to it;
    *  with MessageDeliveryFailure (delivery unknown) when it goes after. */
   send(shipment: Shipment): Promise<Outcome> {
     this.#lastUsedAt = this.#options.clock.now()
@@ -99,24 +90,32 @@ export class SenderQueue {
         },
       }
       this.#waiting.add(waiting)
-      this.#pump()
-      if (shipment.preSettled && !this.#waiting.has(waiting)) return
+      this.pump()
       cancel = deadline.watch(progress, (error) => {
-        this.#waiting.delete(waiting)
+        this.forget(waiting)
         reject(error)
-        this.#watchForCredit()
       })
       this.#watchForCredit()
     })
   }
 
-  /** `send` for whoever keeps the time himself, without promise and timer. False when the message would have to wait: then nothing was done. */
-  post(shipment: Shipment, { settle, fail }: Ending): boolean {
+  /** `send` for whoever keeps the time himself, without promise and timer. Undefined when the message would have to wait: then nothing was done. */
+  post(shipment: Shipment, { settle, fail }: Ending): Posted | undefined {
     const sender = this.#sender
-    if (sender === undefined || this.#waiting.size > 0 || !this.#hasRoom(sender)) return false
+    if (sender === undefined || this.#waiting.size > 0 || !sender.hasRoom) return undefined
     this.#lastUsedAt = this.#options.clock.now()
-    this.#hand(sender, { shipment, settle, fail })
-    return true
+    const waiting = { shipment, settle, fail }
+    this.#hand(sender, waiting)
+    return waiting
+  }
+
+  /** Nobody wants to know any more how a message ends: it is withdrawn when it has not left, and whatever the peer says of it goes unheard. */
+  forget(waiting: Posted): void {
+    const given = waiting as Waiting
+    this.#unsettled.get(given)?.()
+    this.#unsettled.delete(given)
+    this.#unwritten.delete(given)
+    if (this.#waiting.delete(given)) this.#watchForCredit()
   }
 
   /** Nothing was sent since then, and nothing waits. */
@@ -128,7 +127,7 @@ export class SenderQueue {
   close(): void {
     const sender = this.#sender
     this.lost(new ClosedError('The link was closed'))
-    sender?.close()
+    sender?.leave()
   }
 
   /** The link, its session or its connection is gone: ends what waits and what is under way. */
@@ -139,18 +138,22 @@ export class SenderQueue {
     this.#options.clock.clearTimeout(this.#blockedTimer)
     if (this.#isBlocked) this.#options.onBlocked(null)
     this.#options.onGone()
-    const [waiting, unsettled] = [[...this.#waiting], [...this.#unsettled.values()]]
+    const waiting = [...this.#waiting]
+    const unsettled = [...this.#unsettled.keys(), ...this.#unwritten]
+    for (const forget of this.#unsettled.values()) forget()
     this.#waiting.clear()
     this.#unsettled.clear()
+    this.#unwritten.clear()
     for (const each of waiting) each.fail(new NotSent(reason))
     for (const each of unsettled) each.fail(failureOf(reason))
   }
 
-  #pump(): void {
+  /** Hands over what may leave now. */
+  pump(): void {
     const sender = this.#sender
     if (sender === undefined || this.#waiting.size === 0) return
     for (const waiting of this.#waiting) {
-      if (!this.#hasRoom(sender)) return
+      if (!sender.hasRoom) return
       this.#waiting.delete(waiting)
       // Whoever wanted it has been told why not.
       if (waiting.shipment.isWanted?.() === false) waiting.fail(new ClosedError('Nobody waits for it any more'))
@@ -159,39 +162,24 @@ export class SenderQueue {
     this.#watchForCredit()
   }
 
-  #hasRoom(sender: Sender): boolean {
-    // They leave in the order in which they were handed over, and usually all at once.
-    const [oldest] = this.#unwritten
-    if (oldest !== undefined && isAllWritten(sender)) this.#unwritten.length = 0
-    else if (oldest !== undefined && isWritten(oldest))
-      this.#unwritten = this.#unwritten.filter((delivery) => !isWritten(delivery))
-    return roomOf(sender, this.#unwritten.length) > 0
-  }
-
-  #hand(sender: Sender, waiting: Waiting): void {
+  #hand(sender: SenderLink, waiting: Waiting): void {
     const { message, preSettled, progress } = waiting.shipment
-    const delivery = sendEncoded(sender, encodeMessage({ ...message, to: this.address }))
-    this.#unwritten.push(delivery)
+    const bytes = encodeMessage({ ...message, to: this.address })
+    if (bytes.length > sender.maxMessageSize) return waiting.fail(tooLarge(this.address, bytes.length, sender))
     progress.delivery = 'unknown'
     if (preSettled) {
-      settleBeforeSending(delivery)
       progress.phase = 'reply'
-      waiting.settle({ type: 'accepted' })
-    } else {
-      progress.phase = 'confirm'
-      this.#unsettled.set(delivery, waiting)
+      this.#unwritten.add(waiting)
+      sender.sendSettled(bytes, () => {
+        if (this.#unwritten.delete(waiting)) waiting.settle({ type: 'accepted' })
+      })
+      return
     }
-  }
-
-  #settled({ delivery }: EventContext): void {
-    if (delivery === undefined) return
-    const waiting = this.#unsettled.get(delivery)
-    if (waiting === undefined) return
-    this.#unsettled.delete(delivery)
-    // A peer that gives the outcome first and settles later keeps the delivery in the session until then, unless we settle it.
-    if (!delivery.remote_settled) delivery.update(true)
-    forgetBytes(delivery)
-    waiting.settle(outcomeOf(delivery))
+    progress.phase = 'confirm'
+    const forget = sender.send(bytes, (outcome) => {
+      if (this.#unsettled.delete(waiting)) waiting.settle(outcome)
+    })
+    this.#unsettled.set(waiting, forget)
   }
 
   /** Tells when messages have waited for a second, and when none does any more. */
@@ -207,7 +195,7 @@ export class SenderQueue {
       this.#blockedTimer = clock.setTimeout(() => {
         if (this.#waiting.size === 0) return this.#watchForCredit()
         this.#isBlocked = true
-        onBlocked(`the peer gives no credit for ${this.address}`)
+        onBlocked(`${this.#sender?.obstacle ?? 'the peer gives no credit'} for ${this.address}`)
       }, BLOCKED_AFTER_MS)
     }
   }
@@ -221,3 +209,9 @@ const failureOf = (reason: MessagingError): MessageDeliveryFailure =>
     delivery: 'unknown',
     attempts: 1,
   })
+
+const tooLarge = (address: string, bytes: number, { maxMessageSize }: SenderLink): TransportDriverError =>
+  new TransportDriverError(
+    `The message for ${address} has ${bytes} bytes, and the peer takes ${maxMessageSize}; raise its limit of message sizes, or send less`,
+    { retryable: false, phase: 'publish', delivery: 'not-sent', brokerCode: 'amqp:link:message-size-exceeded' },
+  )

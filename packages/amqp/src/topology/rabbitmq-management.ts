@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { type Deadline, TransportDriverError } from '@oslo-messaging/core/driver'
-import type { EventContext, Receiver, Sender } from '../client/client.ts'
+import { openLinkPair } from '../connection/link-pair.ts'
+import { mapError } from '../connection/map-error.ts'
 import type { PeerConnection } from '../connection/peer-connection.ts'
-import { openLinkPair } from '../client/link-pair.ts'
+import type { Delivery } from '../session/receiver-link.ts'
+import type { SenderLink } from '../session/sender-link.ts'
+import { SECTION } from '../wire/message-sections.ts'
+import { readMessage } from '../wire/read-message.ts'
+import { value, valueOf } from '../wire/write-value.ts'
 
 /** Queues, exchanges and bindings of RabbitMQ 4, made over AMQP 1.0 itself: requests and responses in the manner of HTTP, over a pair of links to the node `/management`.
  *  Source: RabbitMQ's documentation of its AMQP 1.0 management. */
@@ -30,37 +35,42 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-interface Links {
-  readonly sender: Sender
-  readonly receiver: Receiver
-}
-
 /** Opens its links with the first request. One for each connection. */
 export function createManagement(connection: PeerConnection): RabbitManagement {
   const waiting = new Map<string, Waiting>()
-  let links: Promise<Links> | undefined
+  let links: Promise<SenderLink> | undefined
 
-  const onResponse = ({ message, delivery, receiver }: EventContext): void => {
-    delivery?.accept()
-    receiver?.add_credit(1)
-    const id = String(message?.correlation_id)
-    waiting.get(id)?.resolve(Number(message?.subject))
-    waiting.delete(id)
+  const onMessage = (delivery: Delivery): void => {
+    delivery.link.settle(delivery, 'accept')
+    delivery.link.addCredit(1)
+    const { correlationId = '', subject } = readMessage(delivery.bytes)
+    waiting.get(correlationId)?.resolve(Number(subject))
+    waiting.delete(correlationId)
   }
-  const open = async (deadline: Deadline): Promise<Links> => {
-    const session = await connection.openSession()
-    const { sender, receiver } = await session.loss.race(
-      deadline.race(openLinkPair(session.session, NODE, CREDIT, onResponse), {
-        phase: 'declare',
-        delivery: 'not-sent',
-      }),
-    )
-    session.loss.on((error) => {
+  const open = async (deadline: Deadline): Promise<SenderLink> => {
+    const session = await connection.openSession('senders', 2)
+    const lost = (error: unknown): void => {
       links = undefined
       for (const each of waiting.values()) each.reject(error)
       waiting.clear()
-    })
-    return { sender, receiver }
+    }
+    const onClosed = (reason: unknown): void => {
+      lost(mapError(reason, { phase: 'declare', delivery: 'unknown', doing: `The peer closed the links to ${NODE}` }))
+      void session.close()
+    }
+    try {
+      const { sender } = await session.loss.race(
+        deadline.race(openLinkPair(session.session, NODE, CREDIT, { onMessage, onClosed }), {
+          phase: 'declare',
+          delivery: 'not-sent',
+        }),
+      )
+      session.loss.on(lost)
+      return sender
+    } catch (error) {
+      void session.close()
+      throw error
+    }
   }
   // One after the other: the broker gives credit for a few, and their order is that of dependence (a queue before its binding).
   let last: Promise<unknown> = Promise.resolve()
@@ -74,10 +84,10 @@ export function createManagement(connection: PeerConnection): RabbitManagement {
       links = undefined
       throw error
     })
-    const { sender } = await links
+    const sender = await links
     const id = randomUUID()
     const answer = new Promise<number>((resolve, reject) => waiting.set(id, { resolve, reject }))
-    sender.send({ message_id: id, to: path, subject: method, reply_to: '$me', body })
+    sender.sendSettled(encodeRequest(id, method, path, body), () => {})
     const status = await deadline
       .race(answer, { phase: 'declare', delivery: 'not-sent', waitingFor: `answer to ${method} ${path}` })
       .finally(() => waiting.delete(id))
@@ -113,4 +123,15 @@ export function createManagement(connection: PeerConnection): RabbitManagement {
         deadline,
       ),
   }
+}
+
+/** Shape: properties (message-id, to, subject: the method, reply-to) and a map as the body. */
+function encodeRequest(id: string, method: string, path: string, body: object): Buffer {
+  const properties = [id, undefined, path, method, '$me'].map((field) =>
+    field === undefined ? value.nothing() : value.string(field),
+  )
+  return Buffer.concat([
+    value.described(SECTION.properties, value.list(properties)),
+    value.described(SECTION.value, valueOf(body)),
+  ])
 }

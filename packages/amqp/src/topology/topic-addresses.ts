@@ -1,5 +1,6 @@
 import type { Target } from '@oslo-messaging/core/driver'
 import type { AmqpOptions } from '../config.ts'
+import type { PeerProperties } from '../connection/peer-connection.ts'
 
 /** Requests and notifications have different prefixes in routable addresses. */
 export type Service = 'rpc' | 'notify'
@@ -71,12 +72,6 @@ export function createRoutableAddresser(context: AddresserContext): Addresser {
       return join([prefix, delivery[kind], vhost, named, target.topic, server], '/')
     },
   }
-}
-
-/** What the peer said of itself when it opened. */
-export interface PeerProperties {
-  readonly product?: unknown
-  readonly version?: unknown
 }
 
 /** The addresser for `addressing_mode`: `dynamic` takes legacy for a peer that names no product or is qpid-cpp, else routable. An unknown mode counts as routable, as upstream. */

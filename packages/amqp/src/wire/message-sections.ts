@@ -1,12 +1,17 @@
 import { SerializationError } from '@oslo-messaging/core/driver'
+import { ValueReader } from './read-value.ts'
+import { value } from './write-value.ts'
 
-/** Descriptors of the sections before the body. */
+/** Descriptors of sections. */
 export const SECTION = {
   header: 0x70,
   deliveryAnnotations: 0x71,
   messageAnnotations: 0x72,
   properties: 0x73,
   applicationProperties: 0x74,
+  data: 0x75,
+  value: 0x77,
+  footer: 0x78,
 } as const
 
 /** A message in its encoding, cut before its body. */
@@ -41,6 +46,18 @@ export function splitSections(message: Buffer): Sections {
   }
   return { head, rest: message.subarray(at) }
 }
+
+/** The fields of a section that is a list, each in its encoding. Throws SerializationError. */
+export function fieldsOf(section: Buffer): Buffer[] {
+  const reader = new ValueReader(section)
+  reader.descriptor()
+  const { count } = reader.list()
+  return Array.from({ length: count }, () => reader.skip())
+}
+
+/** A section that is a list of such fields. */
+export const listSection = (code: number, fields: readonly Buffer[]): Buffer =>
+  value.described(code, value.list(fields))
 
 function descriptorAt(message: Buffer, at: number): { readonly code: number; readonly value: number } {
   const kind = message[at + 1]

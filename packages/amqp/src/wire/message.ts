@@ -37,34 +37,15 @@ export interface DecodedMessage {
   readonly callMonitorTimeout: number | null
 }
 
-interface DataSection {
-  readonly typecode: number
-  readonly content: Buffer | readonly Buffer[]
-}
-
-function isDataSection(body: unknown): body is DataSection {
-  return typeof body === 'object' && body !== null && 'typecode' in body && body.typecode === 0x75
-}
-
-/** The text of a body: a string value, or data sections of UTF-8. Throws SerializationError for anything else. */
-function textOf(body: unknown): string {
-  if (typeof body === 'string') return body
-  if (Buffer.isBuffer(body)) return body.toString('utf8')
-  if (isDataSection(body)) {
-    const { content } = body
-    return (Buffer.isBuffer(content) ? content : Buffer.concat(content)).toString('utf8')
-  }
-  throw new SerializationError('The body is neither a string nor data')
-}
-
 function asObject(value: unknown, what: string): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw new SerializationError(`${what} is not an object`)
 }
 
 /** Throws SerializationError when it is no message of this library. */
-export function decodeMessage(body: unknown): DecodedMessage {
-  const parsed = asObject(decodeJson(textOf(body)), 'The body')
+export function decodeMessage(body: string | null | undefined): DecodedMessage {
+  if (typeof body !== 'string') throw new SerializationError('There is no body')
+  const parsed = asObject(decodeJson(body), 'The body')
   const monitor = parsed['call_monitor_timeout']
   return {
     message: unwrapEnvelope(parsed['request']),
@@ -74,9 +55,9 @@ export function decodeMessage(body: unknown): DecodedMessage {
 }
 
 /** A reply, or `heartbeat` for a message without a body. Throws SerializationError when it cannot be read. */
-export function decodeReply(body: unknown): RPCReply | 'heartbeat' {
+export function decodeReply(body: string | null | undefined): RPCReply | 'heartbeat' {
   if (body === undefined || body === null) return 'heartbeat'
-  const parsed = asObject(decodeJson(textOf(body)), 'The reply')
+  const parsed = asObject(decodeJson(body), 'The reply')
   const failure = parsed['failure']
   if (typeof failure === 'string' && failure !== '') return { result: null, failure }
   return { result: parsed['response'] ?? null, failure: null }

@@ -3,6 +3,8 @@ import { createManualClock } from '@oslo-messaging/core/testing'
 import { describe, expect, it } from 'vitest'
 import type { Incoming } from '../../src/receive/listener-links.ts'
 import { NotificationFailures } from '../../src/receive/notification-failures.ts'
+import { encodeMessage } from '../../src/wire/encode-message.ts'
+import { readMessage } from '../../src/wire/read-message.ts'
 
 /** A listener that always throws, and what becomes of one notification. */
 function poisoned(bury: () => Promise<void> = async () => {}) {
@@ -13,7 +15,7 @@ function poisoned(bury: () => Promise<void> = async () => {}) {
   const buried: { readonly attempts: number; readonly error: unknown }[] = []
   let mended = false
   const incoming: Incoming = {
-    message: { body: '{"request": {"payload": 1}, "context": {}}' },
+    message: readMessage(encodeMessage({ to: 'a.info', body: '{"request": {"payload": 1}, "context": {}}' })),
     source: 'a.info',
     signal: taken.signal,
     accept: () => void ends.push('accept'),

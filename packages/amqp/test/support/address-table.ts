@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Target } from '@oslo-messaging/core/driver'
-import { chooseAddresser, type PeerProperties } from '../../src/topology/topic-addresses.ts'
+import type { PeerProperties } from '../../src/connection/peer-connection.ts'
+import { chooseAddresser } from '../../src/topology/topic-addresses.ts'
 import { type AmqpOptions, amqpConfig } from '../../src/config.ts'
 
 interface Case {

@@ -1,4 +1,4 @@
-import { type Driver, type DriverContext, TransportURL } from '@oslo-messaging/core/driver'
+import { type Driver, type DriverContext, type DriverDefinition, TransportURL } from '@oslo-messaging/core/driver'
 import { createDriverContext } from '@oslo-messaging/core/testing'
 import { amqpDriver } from '../../src/definition.ts'
 import type { AmqpOptions } from '../../src/config.ts'
@@ -11,7 +11,8 @@ export async function openDriver(
   url: string,
   options: Partial<AmqpOptions> = {},
   changes: Partial<Omit<DriverContext, 'options'>> = {},
+  definition: DriverDefinition<AmqpOptions> = amqpDriver,
 ): Promise<Driver> {
-  const context = createDriverContext(amqpDriver, { ...changes, options: { ...QUICK, ...options } })
-  return await amqpDriver.open(TransportURL.parse(url), context)
+  const context = createDriverContext(definition, { ...changes, options: { ...QUICK, ...options } })
+  return await definition.open(TransportURL.parse(url), context)
 }

@@ -1,6 +1,7 @@
 import rhea from 'rhea'
 import { describe, expect, it } from 'vitest'
 import { encodeMessage, type OutgoingMessage } from '../../src/wire/encode-message.ts'
+import { readMessage } from '../../src/wire/read-message.ts'
 
 const decode = (message: OutgoingMessage): Record<string, unknown> =>
   JSON.parse(JSON.stringify(rhea.message.decode(encodeMessage(message)))) as Record<string, unknown>
@@ -38,11 +39,13 @@ describe('messages on the wire, read by rhea', () => {
   })
 
   it.each([
+    ['a string', 'm'],
     ['a number', 7],
     ['a uuid', Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex')],
   ])('the id of a request comes back as it was: %s', (_name, id) => {
+    const { messageId } = readMessage(rhea.message.encode({ message_id: id, body: '' }))
     const { correlation_id: returned, body } = rhea.message.decode(
-      encodeMessage({ to: 'r', correlation_id: id, body: undefined }),
+      encodeMessage({ to: 'r', correlation_id: messageId, body: undefined }),
     )
     expect(returned).toEqual(id)
     expect(body).toBeUndefined()

@@ -9,11 +9,11 @@ import {
   Supervisor,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
-import type { Addressing } from '../topology/addressing.ts'
-import { chooseAddressing } from '../topology/choose-addressing.ts'
+import type { Addressing } from './addressing.ts'
+import { chooseAddressing } from './choose-addressing.ts'
 import type { AmqpOptions } from '../config.ts'
-import { ServedHosts } from './hosts.ts'
-import { openConnection, type PeerConnection } from './peer-connection.ts'
+import { ServedHosts } from '../connection/hosts.ts'
+import { openConnection, type PeerConnection } from '../connection/peer-connection.ts'
 
 /** What is usable while the connection is up. A new one after each recovery. */
 export interface Live {
