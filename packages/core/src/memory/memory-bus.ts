@@ -131,7 +131,7 @@ export class MemoryBus implements Driver {
       queues,
       onBody: (body, settlement) =>
         options.onMessage(new MemoryRequest(body, settlement, this.#sendReply, options.acknowledge === 'after')),
-      onClose: () => broker.removeFanoutQueue(exchange, topic, fanout),
+      onEnd: () => broker.removeFanoutQueue(exchange, topic, fanout),
     })
   }
 
@@ -162,7 +162,7 @@ export class MemoryBus implements Driver {
         const { priority, exchange } = places.get(queue) ?? { priority: '', exchange: '' }
         onMessage(new MemoryNotification(body, settlement, priority, (letter) => broker.bury(exchange, queue, letter)))
       },
-      onClose: () => {},
+      onEnd: () => {},
     })
   }
 
@@ -184,7 +184,7 @@ export class MemoryBus implements Driver {
   }
 
   #listenTo(
-    facts: Pick<MemoryListenerOptions, 'name' | 'kind' | 'prefetch' | 'queues' | 'onBody' | 'onClose'>,
+    facts: Pick<MemoryListenerOptions, 'name' | 'kind' | 'prefetch' | 'queues' | 'onBody' | 'onEnd'>,
   ): MemoryListener {
     const { context, recorder, faults } = this.#options
     const { clock, logger } = context
@@ -194,10 +194,7 @@ export class MemoryBus implements Driver {
       logger,
       recorder,
       faults,
-      onClose: () => {
-        facts.onClose()
-        this.#listeners.delete(listener)
-      },
+      onClose: () => this.#listeners.delete(listener),
     })
     this.#listeners.add(listener)
     return listener

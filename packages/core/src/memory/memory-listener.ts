@@ -24,6 +24,8 @@ export interface MemoryListenerOptions {
   /** Gives a readable message to core. */
   readonly onBody: (body: StoredBody, settlement: Settlement, queue: MemoryQueue) => void
   /** Called once when it is over, to release what belongs to it. */
+  readonly onEnd: () => void
+  /** Called when it is closed: until then one that was lost for good shows in health. */
   readonly onClose: () => void
 }
 
@@ -56,7 +58,9 @@ export class MemoryListener implements Listener {
   }
 
   async close(): Promise<void> {
-    if (!this.#end()) return
+    const wasOpen = this.#end()
+    this.#options.onClose()
+    if (!wasOpen) return
     this.#component.enter('closed')
     this.#ended.resolve()
   }
@@ -88,7 +92,7 @@ export class MemoryListener implements Listener {
     this.#intake = false
     this.#subscription.stop()
     this.#subscription.giveBack()
-    this.#options.onClose()
+    this.#options.onEnd()
     return true
   }
 

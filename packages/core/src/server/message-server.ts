@@ -2,7 +2,8 @@ import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
 import type { Listener } from '../driver/driver.ts'
 import type { ComponentHealth } from '../driver/health.ts'
-import { isMessagingError, ServerListenError, TaskTimeout } from '../errors.ts'
+import { ClosedError, isMessagingError, ServerListenError, TaskTimeout } from '../errors.ts'
+import { onAbort } from '../util/abort.ts'
 import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 import { Deadline } from '../util/deadline.ts'
@@ -16,6 +17,8 @@ export interface StepOptions {
   readonly logAfterMs?: number | undefined
   /** Reject with TaskTimeout after so long, milliseconds; null waits for ever. The step itself goes on. Default null. */
   readonly timeoutMs?: number | null | undefined
+  /** Ends the waiting with the signal's reason. The step itself goes on. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How `start` goes about it; everything may be left out. */
@@ -29,8 +32,8 @@ export interface StartOptions {
   readonly logAfterMs?: number | undefined
 }
 
-const STEP_OPTIONS: OptionNames<StepOptions> = { logAfterMs: true, timeoutMs: true }
-const START_OPTIONS: OptionNames<StartOptions> = { ...STEP_OPTIONS, signal: true, overridePoolSize: true }
+const STEP_OPTIONS: OptionNames<StepOptions> = { logAfterMs: true, timeoutMs: true, signal: true }
+const START_OPTIONS: OptionNames<StartOptions> = { ...STEP_OPTIONS, overridePoolSize: true }
 
 /** Whoever has to drain its servers before it closes: the transport (DESIGN D13). */
 export interface ServerHost {
@@ -57,6 +60,10 @@ export interface MessageServerOptions {
 
 const DEFAULT_LOG_AFTER_MS = 30_000
 const DEFAULT_START_TIMEOUT_MS = 60_000
+/** What `stop` leaves to a start that is under way: a broker that is there answers well within it, and one that is not must not hold up a shutdown. */
+const STOP_GRACE_MS = 1000
+/** What `await using` gives to running handlers, as much as `close` of a transport. */
+const DISPOSE_TIMEOUT_MS = 30_000
 
 /** Errors that are about what was asked, not about the broker: they reach the caller as they are. */
 const CALLERS_FAULT = ['INVALID_TARGET', 'UNSUPPORTED', 'CONFIGURATION', 'CLOSED', 'LISTEN'] as const
@@ -67,8 +74,12 @@ interface Cycle {
   stop: Promise<void> | undefined
   wait: Promise<void> | undefined
   stopDone: boolean
+  /** The subscription is lost for good. */
+  isLost: boolean
   listener: Listener | undefined
   pool: WorkerPool | undefined
+  /** Ends a start that is under way. */
+  readonly starting: AbortController
   readonly stopped: Deferred<void>
   readonly closed: Deferred<void>
 }
@@ -82,8 +93,10 @@ function newCycle(): Cycle {
     stop: undefined,
     wait: undefined,
     stopDone: false,
+    isLost: false,
     listener: undefined,
     pool: undefined,
+    starting: new AbortController(),
     stopped: createDeferred<void>(),
     closed,
   }
@@ -118,13 +131,15 @@ export class MessageServer {
     return this.#options.health?.()
   }
 
-  /** Begins to listen. Resolves when the broker has every subscription. A second start without a stop between does nothing but wait for the first.
-   *  Rejects with ServerListenError (`cause` the driver's error), InvalidTarget, UnsupportedCapability or ClosedError; it can be tried again then. */
+  /** Begins to listen. Resolves when the broker has every subscription. A second start does nothing but wait for the first, unless the server was stopped or its
+   *  subscription was lost for good in between: then it listens again.
+   *  Rejects with ServerListenError (`cause` the driver's error), InvalidTarget, UnsupportedCapability, ClosedError (also when it is stopped meanwhile) or the
+   *  signal's reason; it can be tried again then. */
   async start(options: StartOptions = {}): Promise<void> {
     checkOptions('start', options, START_OPTIONS)
     checkTimeout('timeoutMs', options.timeoutMs)
     checkSignal(options.signal)
-    if (this.#cycle.stopDone) this.#beginNewCycle()
+    if (this.#cycle.stopDone || this.#cycle.isLost) this.#beginNewCycle()
     const cycle = this.#cycle
     if (cycle.start === undefined) {
       cycle.start = this.#listen(cycle, options)
@@ -139,7 +154,8 @@ export class MessageServer {
   }
 
   /** Stops intake. Resolves when no further message can arrive; what workers hold goes on, what no worker has taken is handed back to the broker.
-   *  Waits for a start that is under way or is called in the same turn of the event loop; without one there is nothing to stop and it resolves. */
+   *  Waits for a start that is under way or is called in the same turn of the event loop, a second at most, and then ends it; without one there is nothing to
+   *  stop and it resolves. */
   async stop(options: StepOptions = {}): Promise<void> {
     checkOptions('stop', options, STEP_OPTIONS)
     const cycle = this.#cycle
@@ -165,20 +181,40 @@ export class MessageServer {
   /** Kept for oslo's sake: there is nothing to reset. */
   reset(): void {}
 
-  /** `stop`, then `wait`. */
+  /** `stop`, then `wait`, 30 seconds at most: then running handlers are told that nobody waits for them, and the subscription is released. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop()
-    await this.wait()
+    const cycle = this.#cycle
+    const { clock, host, logger, name } = this.#options
+    const deadline = Deadline.after(DISPOSE_TIMEOUT_MS, { clock })
+    try {
+      await this.stop({ timeoutMs: deadline.remainingMs })
+      await this.wait({ timeoutMs: deadline.remainingMs, logAfterMs: 0 })
+    } catch (error) {
+      if (!isMessagingError(error, 'TASK_TIMEOUT')) throw error
+      const text = `${this.unfinished} messages of ${name} were still being handled after ${DISPOSE_TIMEOUT_MS} ms: they are abandoned`
+      logger.warn(text, { abandoned: this.unfinished })
+      this.abandon(new ClosedError(text))
+      if (this.#cycle === cycle) host?.detach(this)
+      this.#release(cycle.listener?.close())
+    }
   }
 
   async #listen(cycle: Cycle, options: StartOptions): Promise<void> {
     const { listen, host, workers, clock, name } = this.#options
     const timeoutMs = options.timeoutMs === undefined ? DEFAULT_START_TIMEOUT_MS : options.timeoutMs
     const pool = new WorkerPool(options.overridePoolSize ?? workers)
+    const { signal } = cycle.starting
+    const given = options.signal
+    const release = given && onAbort(given, () => cycle.starting.abort(given.reason))
+    if (given?.aborted) cycle.starting.abort(given.reason)
+    cycle.pool = pool
+    // Before it listens: a host that closes meanwhile has to wait for it.
+    host?.attach(this)
     try {
-      cycle.listener = await listen(pool, Deadline.after(timeoutMs, { signal: options.signal, clock }))
+      cycle.listener = await listen(pool, Deadline.after(timeoutMs, { signal, clock }))
     } catch (error) {
-      if (options.signal?.aborted && error === options.signal.reason) throw error
+      if (this.#cycle === cycle) host?.detach(this)
+      if (signal.aborted && error === signal.reason) throw error
       if (!isMessagingError(error) || CALLERS_FAULT.some((code) => isMessagingError(error, code))) throw error
       throw new ServerListenError(name, `Cannot listen for ${name}: ${error.message}`, {
         cause: error,
@@ -186,17 +222,18 @@ export class MessageServer {
         phase: error.phase,
         delivery: error.delivery,
       })
+    } finally {
+      release?.()
     }
-    cycle.pool = pool
-    host?.attach(this)
     cycle.listener.closed.catch((error: unknown) => this.#lost(cycle, error))
   }
 
   #lost(cycle: Cycle, error: unknown): void {
     const { name, logger } = this.#options
+    cycle.isLost = true
+    cycle.closed.reject(error)
     logger.error(`The subscription of ${name} is lost for good: ${errorText(error)}`, { error })
     emitDiagnostic('oslo-messaging:background-error', () => ({ source: `server ${name}`, error }))
-    cycle.closed.reject(error)
   }
 
   async #stop(cycle: Cycle): Promise<void> {
@@ -204,16 +241,28 @@ export class MessageServer {
       // Calls of one turn are concurrent: `stop` before `start` in it still stops what is started (S6), and never waits for a start that does not come.
       if (cycle.start === undefined) await new Promise<void>((resolve) => setImmediate(resolve))
       if (cycle.start !== undefined) {
-        const started = await cycle.start.then(
-          () => true,
-          () => false,
-        )
-        if (started) await cycle.listener?.stop()
+        if (await this.#started(cycle, cycle.start)) await cycle.listener?.stop()
         cycle.pool?.handBackWaiting()
       }
     } finally {
       cycle.stopDone = true
       cycle.stopped.resolve()
+    }
+  }
+
+  /** Whether the start came to a good end. */
+  async #started(cycle: Cycle, start: Promise<void>): Promise<boolean> {
+    const { clock, name } = this.#options
+    const end = (): void => cycle.starting.abort(new ClosedError(`${name} was stopped while it was starting`))
+    const timer = clock.setTimeout(end, STOP_GRACE_MS)
+    try {
+      await start
+      return true
+    } catch {
+      // Whoever started it got the error.
+      return false
+    } finally {
+      clock.clearTimeout(timer)
     }
   }
 
@@ -241,7 +290,14 @@ export class MessageServer {
     const previous = this.#cycle
     this.#cycle = newCycle()
     // Nobody may wait for the old cycle any more; its subscription is released all the same.
-    this.#finish(previous).catch((error: unknown) =>
+    previous.stop ??= this.#stop(previous)
+    this.#release(previous.stop)
+    this.#release(this.#finish(previous))
+  }
+
+  /** For what goes on although nobody waits for it. */
+  #release(work: Promise<void> | undefined): void {
+    work?.catch((error: unknown) =>
       emitDiagnostic('oslo-messaging:background-error', () => ({ source: `server ${this.#options.name}`, error })),
     )
   }
@@ -249,10 +305,13 @@ export class MessageServer {
   /** Waits for a step as long as this caller wants to. */
   async #patiently(step: string, done: Promise<void>, options: StepOptions): Promise<void> {
     const { clock, logger, name } = this.#options
-    const { logAfterMs = DEFAULT_LOG_AFTER_MS, timeoutMs = null } = options
+    const { logAfterMs = DEFAULT_LOG_AFTER_MS, timeoutMs = null, signal } = options
     checkTimeout('logAfterMs', logAfterMs)
     checkTimeout('timeoutMs', timeoutMs)
+    checkSignal(signal)
+    signal?.throwIfAborted()
     const timers: unknown[] = []
+    let release: (() => void) | undefined
     try {
       await new Promise<void>((resolve, reject) => {
         if (logAfterMs > 0)
@@ -266,9 +325,11 @@ export class MessageServer {
               timeoutMs,
             ),
           )
+        release = signal && onAbort(signal, () => reject(signal.reason))
         done.then(resolve, reject)
       })
     } finally {
+      release?.()
       for (const timer of timers) clock.clearTimeout(timer)
     }
   }

@@ -305,6 +305,14 @@ describe('memory driver faults', () => {
     const listener = await driver.listen(target, listenOptions(echo))
     faults.failListeners(new Error('revoked'))
     await expect(listener.closed).rejects.toThrow('revoked')
+    expect(driver.health()).toMatchObject({
+      status: 'failed',
+      components: expect.arrayContaining([
+        expect.objectContaining({ kind: 'listener', state: 'failed', reason: 'revoked' }),
+      ]),
+    })
+    await listener.close()
+    expect(driver.health().status).toBe('ok')
     await driver.close()
   })
 })

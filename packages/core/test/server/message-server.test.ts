@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { silentLogger } from '../../src/diagnostics/logger.ts'
 import type { Listener } from '../../src/driver/driver.ts'
-import { ServerListenError, TaskTimeout, TransportDriverError } from '../../src/errors.ts'
+import { ClosedError, ServerListenError, TaskTimeout, TransportDriverError } from '../../src/errors.ts'
 import { MessageServer, type MessageServerOptions } from '../../src/server/message-server.ts'
 import type { WorkerPool } from '../../src/server/worker-pool.ts'
 import { systemClock } from '../../src/util/clock.ts'
+import { createManualClock } from '../../src/testing.ts'
 import { createDeferred, type Deferred } from '../../src/util/deferred.ts'
 
 /** A server over a listener that writes down what is done to it. */
@@ -200,6 +201,76 @@ describe('MessageServer', () => {
     listeners[0]?.reject(lost)
     await expect(server.closed).rejects.toBe(lost)
     await server[Symbol.asyncDispose]()
+  })
+
+  it('start - listens again on a server that was lost for good, and releases what was lost', async () => {
+    const { server, log, listeners } = scene()
+    await server.start()
+    listeners[0]?.reject(new TransportDriverError('access revoked'))
+    await expect(server.closed).rejects.toThrow('access revoked')
+    await server.start()
+    expect(log.filter((line) => line === 'listen')).toHaveLength(2)
+    await turn()
+    expect(log).toContain('close')
+    await server[Symbol.asyncDispose]()
+    await server.closed
+  })
+
+  it('stop - ends a start that does not come to an end within a second, which then rejects', async () => {
+    const clock = createManualClock()
+    const { server } = scene({
+      clock,
+      listen: async (_pool, deadline) =>
+        await deadline.race(new Promise<Listener>(() => {}), { phase: 'connect', delivery: 'not-sent' }),
+    })
+    const started = server.start({ timeoutMs: null }).catch((error: unknown) => error)
+    const stopped = server.stop()
+    await clock.advance(1000)
+    await stopped
+    expect(await started).toBeInstanceOf(ClosedError)
+    await server.wait()
+  })
+
+  it.each(['stop', 'wait'] as const)('%s - a signal ends the waiting with its reason', async (step) => {
+    const { server, pools } = scene()
+    await server.start()
+    const running = createDeferred<void>()
+    pools[0]?.run(() => running.promise)
+    const ended = step === 'stop' ? server.wait() : server.stop().then(() => server.wait())
+    const reason = new Error('SIGTERM')
+    await expect(server[step]({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    const controller = new AbortController()
+    const waiting = server.wait({ signal: controller.signal })
+    controller.abort(reason)
+    await expect(waiting).rejects.toBe(reason)
+    running.resolve()
+    await server.stop()
+    await ended
+  })
+
+  it('await using - is bounded although a handler hangs: it is told, and the subscription is released', async () => {
+    const clock = createManualClock()
+    const warnings: string[] = []
+    const told: unknown[] = []
+    const { server, log, pools } = scene({
+      clock,
+      logger: { ...silentLogger, warn: (message) => void warnings.push(message) },
+      onAbandon: (reason) => void told.push(reason),
+    })
+    await server.start()
+    pools[0]?.run(() => new Promise<void>(() => {}))
+    let disposed = false
+    const disposing = server[Symbol.asyncDispose]().then(() => (disposed = true))
+    await turn()
+    await clock.advance(29_000)
+    expect(disposed).toBe(false)
+    await clock.advance(1_000)
+    await disposing
+    expect(told).toEqual([expect.any(ClosedError)])
+    expect(log.at(-1)).toBe('close')
+    expect(warnings).toContain(
+      '1 messages of <Target topic=t> were still being handled after 30000 ms: they are abandoned',
+    )
   })
 
   it('constructor - refuses a number of workers that is none', () => {

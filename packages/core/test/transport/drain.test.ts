@@ -96,6 +96,49 @@ describe('D13 drain', () => {
     await Promise.all([call, closing])
   })
 
+  it('close - a server that comes up meanwhile takes no new request and is drained as well', async () => {
+    const mayListen = createDeferred<void>()
+    const isListening = createDeferred<void>()
+    let slow = false
+    await using scene = await createScene({
+      driver: (definition) => ({
+        ...definition,
+        open: async (url, context) => {
+          const driver = await definition.open(url, context)
+          const listen = driver.listen.bind(driver)
+          driver.listen = async (target, options) => {
+            if (slow) {
+              isListening.resolve()
+              await mayListen.promise
+            }
+            return await listen(target, options)
+          }
+          return driver
+        },
+      }),
+    })
+    const release = createDeferred<void>()
+    const began = createDeferred<void>()
+    await scene.serve({ hold: () => (began.resolve(), release.promise) })
+    const held = scene.client().call({}, 'hold')
+    await began.promise
+    slow = true
+    const taken: string[] = []
+    const late = scene.server({ go: () => void taken.push('go') }, {}, { server: 'late' }).start()
+    await isListening.promise
+    const closing = scene.transport.close()
+    mayListen.resolve()
+    await late
+    await turn()
+    await scene.client({}, { server: 'late' }).cast({}, 'go')
+    await turn()
+    expect(taken).toEqual([])
+    release.resolve()
+    await held
+    expect(await closing).toEqual({ abandoned: 0 })
+    expect(taken).toEqual([])
+  })
+
   it('flush - waits for what was sent before, however it ends, and for nothing that is sent meanwhile', async () => {
     await using scene = await createScene()
     const gates = [createDeferred<void>(), createDeferred<void>()]
