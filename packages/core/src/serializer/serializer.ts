@@ -40,3 +40,20 @@ export function checkSerializer(serializer: unknown): void {
 export function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
+
+/** The same names with other values; a promise only when one of the values is a promise. */
+export function mapValues(
+  values: Readonly<Record<string, unknown>>,
+  change: (value: unknown) => unknown,
+): Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>> {
+  const names = Object.keys(values)
+  const changed = names.map((name) => change(values[name]))
+  return changed.some(isPromiseLike)
+    ? Promise.all(changed).then((settled) => named(names, settled))
+    : named(names, changed)
+}
+
+/** fromEntries defines, so that a value named `__proto__` stays one. */
+function named(names: readonly string[], values: readonly unknown[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(names.map((name, index) => [name, values[index]]))
+}

@@ -2,7 +2,7 @@ import type { MessageContext, OutgoingRequest, RPCReply, RPCRequestMessage } fro
 import type { SendOptions } from '../../driver/driver.ts'
 import { InvalidTarget, isMessagingError, RPCVersionCapError, TransportDriverError } from '../../errors.ts'
 import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
-import { isPromiseLike, type Serializer } from '../../serializer/serializer.ts'
+import { isPromiseLike, mapValues, type Serializer } from '../../serializer/serializer.ts'
 import type { Target, TargetFields } from '../../target.ts'
 import { checkHeaders, type MessageHeaders } from '../../transport/check-headers.ts'
 import { readTarget } from '../../transport/check-target.ts'
@@ -64,7 +64,10 @@ const PREPARE_OPTIONS: OptionNames<PrepareOptions> = {
   transportOptions: true,
 }
 
-const NO_ARGUMENTS: Readonly<Record<string, unknown>> = Object.freeze({})
+/** Arguments by name. */
+type Args = Readonly<Record<string, unknown>>
+
+const NO_ARGUMENTS: Args = Object.freeze({})
 
 /** Calls and casts to one target with fixed settings. Immutable; `prepare` gives a changed copy. Any number of calls may be under way (INVENTORY C16). */
 export class CallContext<Methods extends object = AnyMethods, Ctx extends object = object> {
@@ -201,39 +204,38 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
     const { versionCap, serializer } = this.#settings
     if (versionCap !== null && !isVersionCompatible(versionCap, target.version))
       throw new RPCVersionCapError(target.version, versionCap)
-    if (!this.#isPlain) return this.#transmitSerialized(ctxt, method, named, headers, options)
+    const entities = this.#isPlain ? named : this.#serialize(ctxt, named)
+    if (isPromiseLike(entities)) return this.#transmitLater(ctxt, method, entities, headers, options)
     const context = serializer.serializeContext(ctxt)
-    // The serializer that changes nothing promises nothing either.
-    if (isPromiseLike(context)) return this.#transmitSerialized(ctxt, method, named, headers, options)
-    return transport.send(target, withHeaders(context, this.#message(method, named), headers), options)
+    if (isPromiseLike(context)) return this.#transmitLater(ctxt, method, entities, headers, options, context)
+    return transport.send(target, withHeaders(context, this.#message(method, entities), headers), options)
   }
 
-  async #transmitSerialized(
+  /** For serializers that take their time. */
+  async #transmitLater(
     ctxt: object,
     method: string,
-    args: Readonly<Record<string, unknown>>,
+    entities: Args | PromiseLike<Args>,
     headers: MessageHeaders | undefined,
     options: SendOptions,
+    serialized?: PromiseLike<MessageContext>,
   ): Promise<RPCReply | undefined> {
-    const message = this.#message(method, await this.#serialize(ctxt, args))
-    const context = await this.#settings.serializer.serializeContext(ctxt)
+    const message = this.#message(method, await entities)
+    const context = await (serialized ?? this.#settings.serializer.serializeContext(ctxt))
     return await this.transport.send(this.target, withHeaders(context, message, headers), options)
   }
 
   /** Keys in the order Python writes them. */
-  #message(method: string, args: Readonly<Record<string, unknown>>): RPCRequestMessage {
+  #message(method: string, args: Args): RPCRequestMessage {
     const { namespace, version } = this.target
     if (namespace === null) return version === null ? { method, args } : { method, args, version }
     return version === null ? { method, args, namespace } : { method, args, namespace, version }
   }
 
-  async #serialize(ctxt: object, args: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+  /** The arguments, serialized; a promise only where the serializer gives one, so that casts keep their order. */
+  #serialize(ctxt: object, args: Args): Args | Promise<Args> {
     const { serializer } = this.#settings
-    const entries: [string, unknown][] = []
-    for (const [name, value] of Object.entries(args))
-      entries.push([name, await serializer.serializeEntity(ctxt, value)])
-    // fromEntries defines, so that an argument named `__proto__` stays one.
-    return Object.fromEntries(entries)
+    return mapValues(args, (value) => serializer.serializeEntity(ctxt, value))
   }
 
   /** The value in a reply. Not `async`, so that a plain result costs no turn. */
@@ -264,7 +266,7 @@ function checkContext(context: unknown): object {
   throw new TypeError(`The request context must be an object or null, not ${kindOf(context)}`)
 }
 
-function checkArguments(method: unknown, args: unknown): Readonly<Record<string, unknown>> {
+function checkArguments(method: unknown, args: unknown): Args {
   if (typeof method !== 'string' || method === '')
     throw new TypeError(`The method must be a name, not ${method === '' ? 'an empty text' : kindOf(method)}`)
   if (args === undefined) return NO_ARGUMENTS

@@ -1,5 +1,5 @@
 import { NoSuchMethod, SerializationError, UnsupportedVersion } from '../../errors.ts'
-import type { Serializer } from '../../serializer/serializer.ts'
+import { isPromiseLike, mapValues, type Serializer } from '../../serializer/serializer.ts'
 import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
 import type { MessageContext } from '../../driver/messages.ts'
 import {
@@ -157,19 +157,31 @@ export class RPCDispatcher {
     return this.#invokeSerialized(found, request, context, call)
   }
 
-  async #invokeSerialized(
+  /** A promise only where the serializer or the method gives one, so that requests begin in the order in which they came. */
+  #invokeSerialized(found: FoundMethod, request: CheckedRequest, sent: MessageContext, call: RPCCall): unknown {
+    const serializer = this.#serializer
+    const context = serializer.deserializeContext(sent)
+    if (isPromiseLike(context)) return this.#invokeLater(found, request, context, call)
+    const args = mapValues(request.args, (value) => serializer.deserializeEntity(context, value))
+    if (isPromiseLike(args)) return this.#invokeLater(found, request, context, call, args)
+    const result = run(found, { ...request, args }, context, call)
+    if (!isPromiseLike(result)) return serializer.serializeEntity(context, result)
+    return result.then((settled) => serializer.serializeEntity(context, settled))
+  }
+
+  /** For serializers that take their time. */
+  async #invokeLater(
     found: FoundMethod,
     request: CheckedRequest,
-    sent: MessageContext,
+    sent: object | PromiseLike<object>,
     call: RPCCall,
+    deserialized?: PromiseLike<CheckedRequest['args']>,
   ): Promise<unknown> {
     const serializer = this.#serializer
-    const context = await serializer.deserializeContext(sent)
-    const entries: [string, unknown][] = []
-    for (const [name, value] of Object.entries(request.args))
-      entries.push([name, await serializer.deserializeEntity(context, value)])
-    // fromEntries defines, so that an argument named `__proto__` stays one.
-    const result = await run(found, { ...request, args: Object.fromEntries(entries) }, context, call)
+    const context = await sent
+    const args = await (deserialized ??
+      mapValues(request.args, (value) => serializer.deserializeEntity(context, value)))
+    const result = await run(found, { ...request, args }, context, call)
     return await serializer.serializeEntity(context, result)
   }
 }
