@@ -66,7 +66,7 @@ export { DuplicateCache } from './driver/duplicate-cache.ts'
 export { OutstandingLimit, type OutstandingLimitOptions } from './driver/outstanding-limit.ts'
 export { ReplyWaiters, type ReplyWaitOptions } from './driver/reply-waiters.ts'
 export { type ReadyOptions, Supervisor, type SupervisorChange, type SupervisorOptions } from './driver/supervisor.ts'
-export { type Logger, silentLogger } from './diagnostics/logger.ts'
+export { ADVICE, type Logger, silentLogger } from './diagnostics/logger.ts'
 
 // Settings given in code: each check throws TypeError with the name and what would do.
 export { checkChoice, checkCount, checkFunction, checkOptions, type OptionNames } from './util/check.ts'

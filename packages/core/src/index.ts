@@ -157,5 +157,6 @@ export type { AllowedRemoteErrors, RemoteErrorClass } from './wire/remote-error-
 
 // Watching
 export { DIAGNOSTIC_CHANNELS, type DiagnosticEvents } from './diagnostics/channels.ts'
+export { consoleLogger, type PinoLike, pinoLogger } from './diagnostics/log-adapters.ts'
 export { type Logger, silentLogger } from './diagnostics/logger.ts'
 export { type Clock, systemClock } from './util/clock.ts'

@@ -1,4 +1,4 @@
-import { ConfigurationError, type Logger, type OptionsOf } from '@oslo-messaging/core/driver'
+import { ADVICE, ConfigurationError, type Logger, type OptionsOf } from '@oslo-messaging/core/driver'
 
 /** Options of `[oslo_messaging_rabbit]`: names, types and defaults of oslo.messaging's development head; older names and options are still read. */
 export const rabbitConfig = {
@@ -247,7 +247,7 @@ const WITHOUT_EFFECT: Partial<Record<keyof RabbitOptions, string>> = {
 
 /** Says once, when a driver is opened, what an operator would otherwise find out late. Throws ConfigurationError for what cannot be done at all. */
 export function noteOptions(options: RabbitOptions, logger: Logger): void {
-  const note = (text: string): void => logger.warn(`[${rabbitConfig.group}] ${text}`)
+  const note = (text: string): void => logger.warn(`[${rabbitConfig.group}] ${text}`, ADVICE)
   for (const [name, reason] of Object.entries(WITHOUT_EFFECT))
     if (isChanged(name as keyof RabbitOptions, options)) note(`${name} has no effect: ${reason}`)
   if (options.rabbit_login_method === 'RABBIT-CR-DEMO')

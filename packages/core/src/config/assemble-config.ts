@@ -1,4 +1,4 @@
-import { type Logger, silentLogger } from '../diagnostics/logger.ts'
+import { ADVICE, type Logger, useLogger } from '../diagnostics/logger.ts'
 import { defaultConfig } from './core-options.ts'
 import { readConfigFile } from './files.ts'
 import { readArguments, readEnvironment } from './inputs.ts'
@@ -11,7 +11,7 @@ import { suggest } from '../util/suggest.ts'
 /** What `loadConfig` does. */
 export async function assembleConfig(options: LoadConfigOptions): Promise<MessagingConfig> {
   const files = typeof options.files === 'string' ? [options.files] : (options.files ?? [])
-  const logger = options.logger ?? silentLogger
+  const logger = useLogger(options.logger)
   const [check, ...fileSources] = await Promise.all([loadGroupChecker(), ...files.map(readConfigFile)])
   const sources = [
     ...fileSources,
@@ -35,7 +35,7 @@ function warnAboutDefaults(source: ConfigSource, logger: Logger): void {
   const names = Object.keys(defaultConfig.options)
   for (const [name, { where }] of entriesOf(source, 'DEFAULT')) {
     const meant = names.includes(name) ? undefined : suggest(name, names, 2)
-    if (meant !== undefined) logger.warn(`[DEFAULT] ${name} (${where}) is not read; did you mean ${meant}?`)
+    if (meant !== undefined) logger.warn(`[DEFAULT] ${name} (${where}) is not read; did you mean ${meant}?`, ADVICE)
   }
 }
 
@@ -50,6 +50,6 @@ function warnAboutGroups(source: ConfigSource, logger: Logger): void {
       KNOWN_GROUPS.map((known) => known.replace('oslo_messaging_', '')),
     )
     if (meant !== undefined)
-      logger.warn(`${source.name} has a group [${group}]; did you mean [oslo_messaging_${meant}]?`)
+      logger.warn(`${source.name} has a group [${group}]; did you mean [oslo_messaging_${meant}]?`, ADVICE)
   }
 }

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { Logger } from '../diagnostics/logger.ts'
+import { ADVICE, type Logger } from '../diagnostics/logger.ts'
 import { ConfigurationError } from '../errors.ts'
 import { setInspection } from '../util/inspect.ts'
 import { CORE_FRAGMENTS, type CoreOptions, defaultConfig } from './core-options.ts'
@@ -72,7 +72,7 @@ export class MessagingConfig {
   #warnOnce(message: string): void {
     if (this.#parts.warned.has(message)) return
     this.#parts.warned.add(message)
-    this.#parts.logger.warn(message)
+    this.#parts.logger.warn(message, ADVICE)
   }
 
   static {

@@ -1,5 +1,6 @@
 import type { IncomingNotification } from '../driver/messages.ts'
-import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
+import type { Serializer } from '../serializer/serializer.ts'
+import { isPromiseLike } from '../util/promise.ts'
 import { collectCallbacks, passes } from './callbacks.ts'
 import { type BatchNotificationEndpoint, NotificationResult, type ReceivedNotification } from './endpoint.ts'
 import type { NotificationFailures } from './failures.ts'

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.ts'
-import { isPromiseLike } from '../serializer/serializer.ts'
+import { isPromiseLike } from '../util/promise.ts'
 import { kindOf } from '../util/check.ts'
 import { suggest } from '../util/suggest.ts'
 import { logDriver } from './drivers/log.ts'

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { emitDiagnostic } from '../diagnostics/channels.ts'
-import type { Logger } from '../diagnostics/logger.ts'
+import { ADVICE, type Logger, useLogger } from '../diagnostics/logger.ts'
 import type { MessageContext, NotificationMessage } from '../driver/messages.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
-import { checkSerializer, isPromiseLike, type Serializer } from '../serializer/serializer.ts'
+import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
+import { isPromiseLike } from '../util/promise.ts'
 import { checkHeaders, type MessageHeaders } from '../transport/check-headers.ts'
 import { requireTransport } from '../transport/check-target.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -260,7 +261,8 @@ function checkInput(ctxt: unknown, eventType: unknown): void {
 
 function createSharedParts(transport: Transport, options: NotifierOptions): SharedParts {
   const { conf } = transport
-  const { serializer = new NoOpSerializer(), onError = 'reject', logger = transport.logger } = options
+  const { serializer = new NoOpSerializer(), onError = 'reject' } = options
+  const logger = options.logger === undefined ? transport.logger : useLogger(options.logger)
   const {
     driver = conf.get('oslo_messaging_notifications', 'driver'),
     topics = conf.get('oslo_messaging_notifications', 'topics'),
@@ -280,6 +282,7 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
   if (drivers.size === 0)
     logger.warn(
       'A notifier without a driver sends nothing: set [oslo_messaging_notifications] driver = messagingv2, or noop if nothing is meant',
+      ADVICE,
     )
   return { transport, drivers, destinations: [...drivers.values()], serializer, timeoutMs, onError, redaction, logger }
 }

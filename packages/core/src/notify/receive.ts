@@ -1,5 +1,6 @@
 import type { IncomingNotification } from '../driver/messages.ts'
-import { isPromiseLike, type Serializer } from '../serializer/serializer.ts'
+import type { Serializer } from '../serializer/serializer.ts'
+import { isPromiseLike } from '../util/promise.ts'
 import type { NotificationDelivery, ReceivedNotification } from './endpoint.ts'
 
 /** What a listener makes of a message: something for endpoints, or nothing they could take. */

@@ -1,5 +1,6 @@
 import type { MessageContext } from '../driver/messages.ts'
 import { checkMethods } from '../util/check.ts'
+import { isPromiseLike } from '../util/promise.ts'
 
 /** Turns the application's values into JSON values and back. Given to clients, servers, notifiers and listeners.
  *
@@ -34,11 +35,6 @@ const METHODS: readonly (keyof Serializer)[] = [
 /** Throws TypeError for something that is given and is no serializer. */
 export function checkSerializer(serializer: unknown): void {
   checkMethods('serializer', serializer, METHODS)
-}
-
-/** True for what has to be awaited. */
-export function isPromiseLike<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 /** The same names with other values; a promise only when one of the values is a promise. */

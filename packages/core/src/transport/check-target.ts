@@ -1,5 +1,5 @@
 import { InvalidTarget } from '../errors.ts'
-import { isPromiseLike } from '../serializer/serializer.ts'
+import { isPromiseLike } from '../util/promise.ts'
 import { Target, type TargetFields } from '../target.ts'
 import { kindOf } from '../util/check.ts'
 

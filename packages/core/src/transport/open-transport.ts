@@ -1,6 +1,6 @@
 import type { ResolvedOptions } from '../config/option.ts'
 import { basename, extname } from 'node:path'
-import { type Logger, silentLogger } from '../diagnostics/logger.ts'
+import { type Logger, useLogger } from '../diagnostics/logger.ts'
 import type { CredentialsProvider, DriverContext, DriverDefinition } from '../driver/driver.ts'
 import { ManagedDriver } from '../driver/host/managed-driver.ts'
 import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
@@ -25,7 +25,8 @@ export interface TransportOptions {
   readonly registry?: DriverSource | undefined
   /** Remote errors that clients may rebuild besides Python's own (INVENTORY C14, C15). Default none. */
   readonly allowedRemoteExmods?: AllowedRemoteErrors | undefined
-  /** Default: silent. */
+  /** `consoleLogger()`, `pinoLogger(pino())`, or four methods of one's own. Default: silent, but for advice to whoever sets the service up,
+   *  which is shown once as a warning of the process. */
   readonly logger?: Logger | undefined
   /** Default: the machine's. */
   readonly clock?: Clock | undefined
@@ -87,7 +88,7 @@ export async function findDriver(
   checkMethods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
   checkMethods('registry', options.registry, ['resolve'])
   checkFunction('credentials', options.credentials)
-  const { logger = silentLogger, clock = systemClock, random = Math.random, program = programName() } = options
+  const { clock = systemClock, random = Math.random, program = programName() } = options
   const url = chooseUrl(options.url, configured)
   checkAddresses(url)
   const registry = options.registry ?? (await defaultRegistry())
@@ -97,7 +98,7 @@ export async function findDriver(
     options: resolveOptions(conf, definition, url),
     defaultExchange: conf.get('DEFAULT', 'control_exchange'),
     program,
-    logger,
+    logger: useLogger(options.logger),
     clock,
     random,
     credentials: options.credentials,

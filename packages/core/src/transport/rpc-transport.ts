@@ -1,3 +1,4 @@
+import { ADVICE, useLogger } from '../diagnostics/logger.ts'
 import { openTransport, readMakerInput, type TransportOptions } from './open-transport.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 import { Transport, type TransportParts } from './transport.ts'
@@ -38,6 +39,6 @@ export async function getRpcTransport(
 /** The old name of `getRpcTransport`.
  *  @deprecated Say which kind: `getRpcTransport` or `getNotificationTransport`. */
 export async function getTransport(conf: MessagingConfig, options: RPCTransportOptions = {}): Promise<RPCTransport> {
-  options.logger?.warn('getTransport is deprecated: use getRpcTransport or getNotificationTransport')
+  useLogger(options.logger).warn('getTransport is deprecated: use getRpcTransport or getNotificationTransport', ADVICE)
   return await getRpcTransport(conf, options)
 }

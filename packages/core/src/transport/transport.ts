@@ -1,4 +1,4 @@
-import type { Logger } from '../diagnostics/logger.ts'
+import { ADVICE, type Logger } from '../diagnostics/logger.ts'
 import type { DriverCapabilities } from '../driver/capabilities.ts'
 import type {
   FailureDefaults,
@@ -105,7 +105,10 @@ export class Transport implements ServerHost {
   warnUnlessKind(kind: TransportKind, user: string): void {
     if (kind === this.kind) return
     const factory = kind === 'rpc' ? 'getRpcTransport' : 'getNotificationTransport'
-    this.logger.warn(`${user} was given the ${this.kind} transport of ${this.url.redacted}; make one with ${factory}`)
+    this.logger.warn(
+      `${user} was given the ${this.kind} transport of ${this.url.redacted}; make one with ${factory}`,
+      ADVICE,
+    )
   }
 
   /** Sends one request. See `Driver.send`. Rejects with InvalidTarget when there is no topic. */

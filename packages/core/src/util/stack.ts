@@ -4,6 +4,15 @@ export function beginAtCaller(error: unknown, from: (...args: never[]) => unknow
   if (!(error instanceof Error) || !Object.isExtensible(error)) return error
   const before = error.stack
   Error.captureStackTrace(error, from)
-  if (error.stack?.includes('\n    at ') !== true && before !== undefined) error.stack = before
+  const { stack } = error
+  const start = stack?.indexOf('\n    at ') ?? -1
+  if (stack === undefined || start < 0) {
+    if (before !== undefined) error.stack = before
+    return error
+  }
+  // Where awaits go on from Node's queue of ticks, Node's own frames stand before those of the caller.
+  const frames = stack.slice(start + 1).split('\n')
+  const first = frames.findIndex((frame) => !frame.includes('(node:internal/'))
+  if (first > 0) error.stack = [stack.slice(0, start), ...frames.slice(first)].join('\n')
   return error
 }

@@ -113,14 +113,14 @@ group_2:
       {
         level: 'warn',
         message: 'routing_config: g.log.accepted_event is not read; did you mean accepted_events?',
-        fields: undefined,
+        fields: { advice: true },
       },
-      { level: 'warn', message: 'routing_config: g.log.note is not read', fields: undefined },
+      { level: 'warn', message: 'routing_config: g.log.note is not read', fields: { advice: true } },
       {
         level: 'warn',
         message:
           'routing_config: g.log.accepted_priorities: fatal is no priority; audit, debug, info, warn, error, critical, sample are',
-        fields: undefined,
+        fields: { advice: true },
       },
     ])
   })

@@ -1,4 +1,4 @@
-import type { Logger } from '../../diagnostics/logger.ts'
+import { ADVICE, defaultLogger, type Logger } from '../../diagnostics/logger.ts'
 import { encodeJson } from '../../wire/json.ts'
 import { maskSecrets } from '../mask-secrets.ts'
 import type { NotificationDriver, NotificationDriverContext } from '../notification-driver.ts'
@@ -17,6 +17,11 @@ const LEVELS: Partial<Record<Priority, keyof Logger>> = {
  *  The field `logger` is `oslo.messaging.notification.<event_type>`, the name Python logs under. `audit` and `sample` have no level and give a warning.
  *  Source: INVENTORY N12. */
 export function logDriver({ logger }: NotificationDriverContext): NotificationDriver {
+  if (logger === defaultLogger)
+    logger.warn(
+      'The notification driver log writes to a logger, and none was given: give the transport or the notifier one',
+      ADVICE,
+    )
   return {
     notify(_context, message, priority) {
       const name = `oslo.messaging.notification.${message.event_type}`

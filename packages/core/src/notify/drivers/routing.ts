@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { ADVICE } from '../../diagnostics/logger.ts'
 import { ConfigurationError } from '../../errors.ts'
 import { errorText } from '../../util/text.ts'
 import type { NotificationDriver, NotificationDriverContext } from '../notification-driver.ts'
@@ -13,9 +14,9 @@ const OPTION = '[oslo_messaging_notifications] routing_config'
  *  Source: INVENTORY N15. */
 export function routingDriver({ transport, logger, create }: NotificationDriverContext): NotificationDriver {
   const file = transport.conf.get('oslo_messaging_notifications', 'routing_config')
-  if (file === null || file === '') logger.warn(`The notification driver routing has no rules: set ${OPTION}`)
+  if (file === null || file === '') logger.warn(`The notification driver routing has no rules: set ${OPTION}`, ADVICE)
   const rules = RoutingRules.from(file === null || file === '' ? null : readYaml(file), (message) =>
-    logger.warn(message),
+    logger.warn(message, ADVICE),
   )
   const drivers = new Map([...rules.drivers].map((name) => [name, createTarget(name, create)]))
   return {

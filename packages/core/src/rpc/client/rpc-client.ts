@@ -1,3 +1,4 @@
+import { ADVICE } from '../../diagnostics/logger.ts'
 import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
 import { checkSerializer, type Serializer } from '../../serializer/serializer.ts'
 import type { Target, TargetFields } from '../../target.ts'
@@ -62,7 +63,7 @@ export class RPCClient<Methods extends object = AnyMethods, Ctx extends object =
     checkSerializer(options.serializer)
     transport.warnUnlessKind('rpc', 'An RPC client')
     transport.require('rpc')
-    if (maker !== FACTORY) transport.logger.warn('RPCClient is made with getRpcClient, not with new')
+    if (maker !== FACTORY) transport.logger.warn('RPCClient is made with getRpcClient, not with new', ADVICE)
     const defaultTimeoutMs = transport.conf.get('DEFAULT', 'rpc_response_timeout') * 1000
     super(transport, target, {
       timeoutMs: options.timeoutMs === undefined ? defaultTimeoutMs : checkTimeout('timeoutMs', options.timeoutMs),

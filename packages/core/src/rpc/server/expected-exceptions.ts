@@ -1,5 +1,5 @@
 import { ExpectedException } from '../../errors.ts'
-import { isPromiseLike } from '../../serializer/serializer.ts'
+import { isPromiseLike } from '../../util/promise.ts'
 import { inheritMarks } from './marks.ts'
 
 type Method = (...args: never[]) => unknown

@@ -67,9 +67,9 @@ export class ReplySender {
 
   /** Nothing was sent: the result cannot be encoded. The client learns that instead of waiting for its timeout (WIRE 10.16). */
   #failed(request: IncomingRequest, reply: RPCReply, error: unknown): void {
-    this.#options.logger.error(`A reply of ${this.#options.server} cannot be sent: ${errorText(error)}`, { error })
     if (reply.failure === null && isMessagingError(error, 'SERIALIZATION')) void this.fail(request, error)
     this.#done()
+    this.#options.logger.error(`A reply of ${this.#options.server} cannot be sent: ${errorText(error)}`, { error })
   }
 
   #nextDone(): Promise<void> {

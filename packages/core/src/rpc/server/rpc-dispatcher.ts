@@ -1,5 +1,6 @@
 import { NoSuchMethod, SerializationError, UnsupportedVersion } from '../../errors.ts'
-import { isPromiseLike, mapValues, type Serializer } from '../../serializer/serializer.ts'
+import { mapValues, type Serializer } from '../../serializer/serializer.ts'
+import { isPromiseLike } from '../../util/promise.ts'
 import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
 import type { MessageContext } from '../../driver/messages.ts'
 import {

@@ -1,9 +1,11 @@
 import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
+import { ADVICE } from '../../diagnostics/logger.ts'
 import type { Listener } from '../../driver/driver.ts'
 import type { IncomingRequest, MessageContext } from '../../driver/messages.ts'
 import { ExecutorLoadFailure, ExpectedException, NoSuchMethod, UnsupportedVersion } from '../../errors.ts'
 import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
-import { checkSerializer, isPromiseLike, type Serializer } from '../../serializer/serializer.ts'
+import { checkSerializer, type Serializer } from '../../serializer/serializer.ts'
+import { isPromiseLike } from '../../util/promise.ts'
 import { MessageServer } from '../../server/message-server.ts'
 import { readPause } from '../../server/pause-settings.ts'
 import type { PauseSettings, PauseSwitch } from '../../server/pause-switch.ts'
@@ -346,10 +348,10 @@ function makeDispatcher(
   const serializer = options.serializer ?? new NoOpSerializer()
   const { conf, logger } = transport
   const dispatcher = new RPCDispatcher(endpoints, serializer, options)
-  if (dispatcher.emptiness !== undefined) logger.warn(dispatcher.emptiness)
+  if (dispatcher.emptiness !== undefined) logger.warn(dispatcher.emptiness, ADVICE)
   if (!conf.get('DEFAULT', 'rpc_ping_enabled')) return dispatcher
   if (dispatcher.methods.some(({ name }) => name === PING_METHOD)) {
-    logger.warn(`An endpoint has a method ${PING_METHOD} already: the ping endpoint is not added`)
+    logger.warn(`An endpoint has a method ${PING_METHOD} already: the ping endpoint is not added`, ADVICE)
     return dispatcher
   }
   const exposes = options.exposes === undefined ? undefined : { ...options.exposes, [PING_METHOD]: true as const }

@@ -1,0 +1,39 @@
+import type { Logger } from './logger.ts'
+
+/** What `pinoLogger` needs of pino: the fields go first there. */
+export interface PinoLike {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** A logger that writes to pino. `error` becomes `err`, or what `errorKey` says, which pino writes with its stack and its causes. */
+export function pinoLogger(pino: PinoLike, options: { readonly errorKey?: string } = {}): Logger {
+  const { errorKey = 'err' } = options
+  const at =
+    (level: keyof Logger) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      const { error, ...rest } = fields
+      pino[level]('error' in fields ? { ...rest, [errorKey]: error } : rest, message)
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+/** A logger that writes to the console from `level` (default `info`) on: the message, then its fields as the console shows objects. */
+export function consoleLogger(
+  options: {
+    readonly level?: keyof Logger
+    readonly console?: Pick<Console, 'debug' | 'info' | 'warn' | 'error'>
+  } = {},
+): Logger {
+  const { level: least = 'info', console: out = console } = options
+  if (!LEVELS.includes(least)) throw new TypeError(`level must be one of ${LEVELS.join(', ')}`)
+  const at = (level: keyof Logger): Logger[keyof Logger] =>
+    LEVELS.indexOf(level) < LEVELS.indexOf(least)
+      ? () => {}
+      : (message, fields) => (fields === undefined ? out[level](message) : out[level](message, fields))
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
