@@ -114,16 +114,16 @@ export function ownNames(settings: ConfigOverrides, who: Side['kind']): ConfigOv
 
 /** Options of several sources, later ones win. */
 export function merged(...all: readonly ConfigOverrides[]): ConfigOverrides {
-  const result: Record<string, ConfigOverrides[string]> = {}
+  const result: Record<string, object> = {}
   for (const overrides of all)
     for (const [group, options] of Object.entries(overrides)) result[group] = { ...result[group], ...options }
-  return result
+  return result as ConfigOverrides
 }
 
 /** As oslo.config reads them from a file. */
 export function settingsOf(overrides: ConfigOverrides): string[] {
   return Object.entries(overrides).flatMap(([group, options]) =>
-    Object.entries(options).map(
+    Object.entries(options ?? {}).map(
       ([name, value]) => `${group}.${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
     ),
   )

@@ -234,6 +234,11 @@ export const amqpConfig = {
       doc: 'Kinds of message sent without waiting for the outcome: rpc-call, rpc-reply, rpc-cast, notify. Faster, and nobody learns of a loss.',
     },
   },
+  removed: {
+    username: 'write it into transport_url',
+    password: 'write it into transport_url',
+    allow_insecure_clients: 'it spoke of servers; clients without TLS are what transport_url and the broker allow',
+  },
 } as const
 
 /** The options of `[oslo_messaging_amqp]` after merging, with their types. */

@@ -130,6 +130,10 @@ export const kafkaConfig = {
       doc: 'Has no effect: connections are not pooled.',
     },
   },
+  removed: {
+    kafka_default_host: 'write it into transport_url',
+    kafka_default_port: 'write it into transport_url',
+  },
 } as const
 
 /** The values of `[oslo_messaging_kafka]` after merging and checking. Times are in seconds. `OptionsOf` also checks the table above. */

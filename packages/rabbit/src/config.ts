@@ -231,6 +231,16 @@ export const rabbitConfig = {
       doc: 'Has no effect: heartbeats never wait for handlers here.',
     },
   },
+  removed: {
+    rabbit_host: 'write it into transport_url',
+    rabbit_port: 'write it into transport_url',
+    rabbit_hosts: 'write them into transport_url',
+    rabbit_userid: 'write it into transport_url',
+    rabbit_password: 'write it into transport_url',
+    rabbit_virtual_host: 'write it into transport_url',
+    rabbit_max_retries: 'the time that a call or notification is given bounds its attempts',
+    fake_rabbit: 'set transport_url = memory://',
+  },
 } as const
 
 /** The values of `[oslo_messaging_rabbit]` after merging and checking. Times are in seconds. `OptionsOf` also checks the table above. */

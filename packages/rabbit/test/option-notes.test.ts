@@ -1,6 +1,7 @@
 import { isMessagingError, type Logger, silentLogger, Target } from '@oslo-messaging/core/driver'
+import { loadConfig } from '@oslo-messaging/core'
 import { describe, expect, it } from 'vitest'
-import type { RabbitOptions } from '../src/config.ts'
+import { rabbitConfig, type RabbitOptions } from '../src/config.ts'
 import type { RabbitSettings } from '../src/settings.ts'
 import { FakeBroker } from './support/fake-broker.ts'
 import { listenOptions, openDriver } from './support/open-driver.ts'
@@ -84,4 +85,20 @@ describe('P20 - the consumer timeout of the broker, said when a server starts', 
     if (expected !== null) expect(lines[0]).toMatch(expected)
     await driver.close()
   })
+})
+
+it('options that oslo once had are passed over, and what to do is said', async () => {
+  const lines: string[] = []
+  const conf = await loadConfig({
+    argv: ['rabbit_hosts', 'rabbit_max_retries', 'fake_rabbit'].map((name) => `--oslo_messaging_rabbit.${name}=1`),
+    logger: { ...silentLogger, warn: (text) => lines.push(text) },
+  })
+  conf.resolve(rabbitConfig)
+  expect(lines).toEqual([
+    expect.stringContaining(
+      'rabbit_hosts (argument --oslo_messaging_rabbit.rabbit_hosts) is no option any more: write them into',
+    ),
+    expect.stringContaining('rabbit_max_retries'),
+    expect.stringContaining('fake_rabbit'),
+  ])
 })

@@ -82,7 +82,12 @@ export const notificationsConfig = {
 export const metricsConfig = {
   group: 'oslo_messaging_metrics',
   options: {
-    metrics_enabled: { type: 'boolean', default: false, doc: 'Send metrics of RPC clients to a collector.' },
+    metrics_enabled: {
+      type: 'boolean',
+      default: false,
+      withoutEffect: 'make metrics from the diagnostics channels (docs/diagnostics.md)',
+      doc: 'Read for the sake of shared files, and nothing is sent: metrics are made from the diagnostics channels.',
+    },
     metrics_buffer_size: {
       type: 'integer',
       default: 1000,
@@ -112,7 +117,8 @@ export const tracingConfig = {
     tracing_enabled: {
       type: 'boolean',
       default: false,
-      doc: 'Trace RPC calls and casts, and carry the trace in the request context as Python services do.',
+      withoutEffect: 'make traces from the diagnostics channels (docs/diagnostics.md)',
+      doc: 'Read for the sake of shared files, and nothing is traced: traces are made from the diagnostics channels.',
     },
     tracing_service_name: { type: 'string', default: 'openstack', doc: 'Service name of the spans.' },
     otel_exporter_otlp_endpoint: {

@@ -18,7 +18,7 @@ export function gatherGroup(
   sources: readonly ConfigSource[],
   warn: (message: string) => void,
 ): GatheredGroup {
-  for (const source of sources) refuseUnknownKeys(fragment, source)
+  for (const source of sources) checkKeys(fragment, source, warn)
   const gathered = new Map<string, GivenValue>()
   for (const [name, definition] of Object.entries(fragment.options)) {
     const entry = findEntry(fragment.group, name, definition, sources, warn)
@@ -29,7 +29,9 @@ export function gatherGroup(
     const label = `[${fragment.group}] ${name}`
     const expansion = { label, secret: definition.secret ?? false, sources, visited: [`${fragment.group}.${name}`] }
     const values = entry.literal ? entry.values : entry.values.map((value) => expand(value, fragment.group, expansion))
-    gathered.set(name, { where: entry.where, value: gatherValues(definition, values) })
+    const named = definition.type === 'multi' ? values.filter((value) => value !== '') : values
+    if (named.length < values.length) warn(`${label} (${entry.where}) is empty: it names nothing and is left out`)
+    gathered.set(name, { where: entry.where, value: gatherValues(definition, named) })
   }
   return gathered
 }
@@ -62,10 +64,16 @@ function findEntry(
 }
 
 /** [DEFAULT] belongs to the service, too, so only what a program gives for it is checked. */
-function refuseUnknownKeys(fragment: ConfigFragment, source: ConfigSource): void {
-  const { group, options } = fragment
+function checkKeys(fragment: ConfigFragment, source: ConfigSource, warn: (message: string) => void): void {
+  const { group, options, removed = {} } = fragment
   for (const [name, entry] of entriesOf(source, group)) {
-    if (Object.hasOwn(options, name) || (group === 'DEFAULT' && !entry.literal)) continue
+    if (Object.hasOwn(options, name)) continue
+    const remedy = Object.hasOwn(removed, name) ? removed[name] : undefined
+    if (remedy !== undefined) {
+      warn(`[${group}] ${name} (${entry.where}) is no option any more: ${remedy}`)
+      continue
+    }
+    if (group === 'DEFAULT' && !entry.literal) continue
     const isOldName = [fragment, ...CORE_FRAGMENTS].some((each) =>
       Object.values(each.options).some((definition) =>
         definition.deprecatedNames?.some((old) => old.name === name && (old.group ?? each.group) === group),

@@ -66,7 +66,13 @@ export class MessagingConfig {
     const { sources, check } = this.#parts
     const fragment = declared.group === 'DEFAULT' ? withChangedDefaults(declared, this.#parts.defaults) : declared
     const gathered = gatherGroup(fragment, sources, (message) => this.#warnOnce(message))
-    return check(fragment, new Map([...gathered, ...query]))
+    const options = check(fragment, new Map([...gathered, ...query]))
+    for (const [name, { withoutEffect, default: usual }] of Object.entries(fragment.options)) {
+      const where = gathered.get(name)?.where
+      if (withoutEffect !== undefined && where !== undefined && options[name] !== usual)
+        this.#warnOnce(`[${fragment.group}] ${name} (${where}) has no effect here: ${withoutEffect}`)
+    }
+    return options
   }
 
   #warnOnce(message: string): void {

@@ -21,6 +21,8 @@ export interface OptionDefinition {
   readonly deprecatedNames?: readonly { readonly group?: string; readonly name: string }[]
   /** Set when the option itself is on its way out: why, and what to use. One warning when it is set. */
   readonly deprecated?: string
+  /** Set when the option is read and nothing comes of it: why, and what does it instead. One warning when it is set to something else than its default. */
+  readonly withoutEffect?: string
 }
 
 /** A group of options, contributed by core or by a driver. */
@@ -28,6 +30,8 @@ export interface ConfigFragment {
   /** `oslo_messaging_rabbit`. */
   readonly group: string
   readonly options: Readonly<Record<string, OptionDefinition>>
+  /** Options that oslo once had and that old files still hold: name to what to do. Each is passed over with one warning. */
+  readonly removed?: Readonly<Record<string, string>>
 }
 
 /** A group after merging and checking: every option of the fragment is present. */

@@ -1,3 +1,4 @@
+import type { CoreOptions } from './core-options.ts'
 import type { OptionValue } from './option.ts'
 
 /** One option as one source has it, before conversion. Text is still unsubstituted. */
@@ -18,8 +19,15 @@ export interface ConfigSource {
   readonly groups: ReadonlyMap<string, ReadonlyMap<string, SourceEntry>>
 }
 
-/** Values by group and option, as a program gives them. */
-export type ConfigOverrides = Readonly<Record<string, Readonly<Record<string, OptionValue | undefined>>>>
+/** Values of one group of core, as a program gives them; text is converted. */
+type GroupOverrides<Options> = { readonly [Name in keyof Options]?: Options[Name] | string | undefined }
+
+/** Values by group and option, as a program gives them. Options of core are known to the compiler, those of drivers are checked when their driver is used. */
+export type ConfigOverrides = {
+  readonly [Group in keyof CoreOptions]?: GroupOverrides<CoreOptions[Group]> | undefined
+} & {
+  readonly [group: `oslo_messaging_${string}`]: Readonly<Record<string, OptionValue | undefined>> | undefined
+}
 
 /** Groups compare without regard to case, except DEFAULT. */
 export function normalizeGroup(name: string): string {

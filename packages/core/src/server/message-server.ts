@@ -78,8 +78,8 @@ interface Cycle {
   isLost: boolean
   listener: Listener | undefined
   pool: WorkerPool | undefined
-  /** Ends a start that is under way. */
-  readonly starting: AbortController
+  /** Ends the start that is under way. */
+  starting: AbortController
   readonly stopped: Deferred<void>
   readonly closed: Deferred<void>
 }
@@ -203,10 +203,12 @@ export class MessageServer {
     const { listen, host, workers, clock, name } = this.#options
     const timeoutMs = options.timeoutMs === undefined ? DEFAULT_START_TIMEOUT_MS : options.timeoutMs
     const pool = new WorkerPool(options.overridePoolSize ?? workers)
-    const { signal } = cycle.starting
+    const starting = new AbortController()
+    const { signal } = starting
     const given = options.signal
-    const release = given && onAbort(given, () => cycle.starting.abort(given.reason))
-    if (given?.aborted) cycle.starting.abort(given.reason)
+    const release = given && onAbort(given, () => starting.abort(given.reason))
+    if (given?.aborted) starting.abort(given.reason)
+    cycle.starting = starting
     cycle.pool = pool
     // Before it listens: a host that closes meanwhile has to wait for it.
     host?.attach(this)

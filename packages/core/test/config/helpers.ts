@@ -27,6 +27,7 @@ export const widgetConfig = {
     password: { type: 'string', default: null, secret: true, doc: 'A secret.' },
     rusty: { type: 'boolean', default: false, deprecated: 'use flag', doc: 'On its way out.' },
   },
+  removed: { ancient_count: 'count it yourself' },
 } as const satisfies ConfigFragment
 
 const folders: string[] = []

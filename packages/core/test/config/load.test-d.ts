@@ -1,4 +1,5 @@
 import { expectTypeOf, it } from 'vitest'
+import { loadConfig } from '../../src/config/load.ts'
 import type { MessagingConfig } from '../../src/config/messaging-config.ts'
 import type { ConfigFragment, ResolvedOptions } from '../../src/config/option.ts'
 import { widgetConfig } from './helpers.ts'
@@ -24,4 +25,20 @@ it('resolve - has the types of the fragment', () => {
   // @ts-expect-error no such option
   expectTypeOf(options.cuont)
   expectTypeOf(conf.resolve({} as ConfigFragment)).toExtend<ResolvedOptions>()
+})
+
+it('overrides - has the groups and options of core, and any options of drivers', () => {
+  expectTypeOf(loadConfig).toBeCallableWith({
+    overrides: {
+      DEFAULT: { transport_url: 'memory://', rpc_response_timeout: 5, executor_thread_pool_size: '7' },
+      oslo_messaging_notifications: { driver: ['messagingv2'], topics: ['a'], transport_url: undefined },
+      oslo_messaging_rabbit: { heartbeat_rate: 3, anything: true },
+    },
+  })
+  // @ts-expect-error misspelt
+  void loadConfig({ overrides: { DEFAULT: { transport_ulr: 'memory://' } } })
+  // @ts-expect-error no such group
+  void loadConfig({ overrides: { notifications: { driver: ['messagingv2'] } } })
+  // @ts-expect-error no such option
+  void loadConfig({ overrides: { oslo_messaging_notifications: { drivers: ['messagingv2'] } } })
 })

@@ -72,7 +72,9 @@ describe('13.4 keys and values of a group', () => {
       const conf = await loadConfig(options)
       expect((await configurationError(() => conf.resolve(widgetConfig))).message).toContain('did you mean count?')
     }
-    const error = await configurationError(() => loadConfig({ overrides: { DEFAULT: { transport_ur: 'x' } } }))
+    const error = await configurationError(() =>
+      loadConfig({ overrides: { DEFAULT: { transport_ur: 'x' } as object } }),
+    )
     expect(error.message).toContain('did you mean transport_url?')
   })
 

@@ -60,7 +60,7 @@ export const FULL: Partial<DriverCapabilities> = { notifications: true, requeue:
 
 export async function createFakeBus(
   options: {
-    readonly notifications?: ConfigOverrides[string]
+    readonly notifications?: ConfigOverrides['oslo_messaging_notifications']
     readonly capabilities?: Partial<DriverCapabilities>
     readonly kind?: TransportKind
   } = {},

@@ -216,6 +216,22 @@ describe('MessageServer', () => {
     await server.closed
   })
 
+  it('start - can be tried again after a signal has ended it', async () => {
+    let isUp = false
+    const { server } = scene({
+      listen: async (_pool, deadline) => {
+        if (!isUp) await deadline.race(new Promise(() => {}), { phase: 'connect', delivery: 'not-sent' })
+        deadline.check({ phase: 'declare', delivery: 'not-sent' })
+        return { closed: new Promise(() => {}), stop: async () => {}, close: async () => {} }
+      },
+    })
+    const reason = new Error('enough')
+    await expect(server.start({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    isUp = true
+    await server.start()
+    await server[Symbol.asyncDispose]()
+  })
+
   it('stop - ends a start that does not come to an end within a second, which then rejects', async () => {
     const clock = createManualClock()
     const { server } = scene({
