@@ -84,7 +84,7 @@ async function useTransport(secret: string, driver: DriverDefinition, of: Return
       { hostname: 'h1', username: 'u', password: secret },
       { hostname: 'h2', port: 5672, username: 'u', password: secret },
     ],
-  }).toString()
+  }).toSecretString()
   const conf = await loadConfig({
     overrides: { DEFAULT: { transport_url: url }, oslo_messaging_notifications: { transport_url: url } },
     logger: of.logger,

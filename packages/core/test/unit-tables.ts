@@ -91,9 +91,9 @@ interface UrlCase {
 function fieldsOf(url: TransportURL): object {
   const { transport, virtualHost, query } = url
   const hosts = url.hosts.map(({ hostname, port, username, password }) => ({ hostname, port, username, password }))
-  const str = url.toString()
+  const str = url.toSecretString()
   // What it prints is read as the same.
-  if (TransportURL.parse(str).toString() !== str) throw new Error(`${str} is not read as it is printed`)
+  if (TransportURL.parse(str).toSecretString() !== str) throw new Error(`${str} is not read as it is printed`)
   return { transport, virtual_host: virtualHost, hosts, query: { ...query }, str }
 }
 

@@ -80,7 +80,7 @@ export interface TransportURLFields {
 }
 
 /** Where a transport connects to: `driver://[user:pass@]host[:port][,...]/vhost?query`. Immutable.
- *  Printing (`inspect`, JSON, errors) masks credentials; only `toString()` has them. Source: TransportURL in oslo_messaging/transport.py. */
+ *  Printing (`inspect`, JSON, errors, `String(url)`) masks credentials; only `toSecretString()` has them. Source: TransportURL in oslo_messaging/transport.py. */
 export class TransportURL {
   /** The whole scheme, lower case, e.g. `kombu+memory`. */
   readonly transport: string
@@ -139,8 +139,13 @@ export class TransportURL {
     )
   }
 
-  /** The text that `parse` reads back, as Python writes it. **With the passwords**: print `redacted` instead. */
+  /** The redacted text, so that a template literal or a log line shows no password. */
   toString(): string {
+    return this.redacted
+  }
+
+  /** The text that `parse` reads back, as Python writes it. **With the passwords**: for configuration, never for people. */
+  toSecretString(): string {
     return formatURL(this)
   }
 
