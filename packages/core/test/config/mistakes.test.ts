@@ -9,9 +9,7 @@ describe('groups in overrides', () => {
     ['default', 'DEFAULT'],
     ['rabbit', 'oslo_messaging_rabbit'],
   ])('%s is refused, and the group that is meant is named', async (group, meant) => {
-    const error = await configurationError(() =>
-      loadConfig({ overrides: { [group]: { driver: ['messagingv2'] } } as ConfigOverrides }),
-    )
+    const error = await configurationError(() => loadConfig({ overrides: { [group]: { driver: ['messagingv2'] } } }))
     expect(error.message).toBe(`overrides has no group ${group}; did you mean ${meant}?`)
   })
 

@@ -160,9 +160,15 @@ describe('RPC client - time, retries and errors', () => {
     subscribe('oslo-messaging:message-dropped', onDropped)
     try {
       const late = createDeferred<string>()
-      await scene.serve({ late: () => late.promise, ...echo })
-      const client = scene.client()
-      expect(await rejection(client.call({}, 'late', {}, { timeoutMs: 100 }))).toBeInstanceOf(MessagingTimeout)
+      const began = createDeferred<void>()
+      const clock = createManualClock()
+      await using timed = await createScene({ clock })
+      await timed.serve({ late: () => (began.resolve(), late.promise), ...echo })
+      const client = timed.client()
+      const failed = rejection(client.call({}, 'late', {}, { timeoutMs: 5 }))
+      await began.promise
+      await clock.advance(5)
+      expect(await failed).toBeInstanceOf(MessagingTimeout)
       late.resolve('too late')
       expect(await dropped.promise).toMatchObject({ reason: 'late-reply' })
       expect(await client.call({}, 'echo', { a: 1 })).toEqual({ a: 1 })
