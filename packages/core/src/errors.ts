@@ -24,7 +24,7 @@ export interface MessagingErrorOptions {
 export class MessagingError extends Error {
   /** Stable, upper case, begins with `OSLO_MESSAGING_`. Match on this: two copies of the library in one process agree on it. */
   readonly code: string
-  /** Whether trying the same again may succeed without anybody changing anything. */
+  /** Whether trying the same again may succeed without anybody changing anything. `delivery` says whether it may then be done twice. */
   readonly retryable: boolean
   /** Set when the failure happened inside a send. */
   readonly phase: OperationPhase | undefined
@@ -212,7 +212,7 @@ export class MessageUndeliverable extends MessagingError {
 export class MessagingTimeout extends MessagingError {
   readonly timeoutMs: number | undefined
   constructor(message: string, options: MessagingErrorOptions & { readonly timeoutMs?: number | undefined } = {}) {
-    super('TIMEOUT', message, options)
+    super('TIMEOUT', message, { retryable: true, ...options })
     this.timeoutMs = options.timeoutMs
   }
 }
@@ -227,7 +227,7 @@ export class BackpressureError extends MessagingError {
 /** The way back for replies was lost while the call waited; its reply can no longer arrive. The method may have run. */
 export class ReplyPathLost extends MessagingError {
   constructor(message: string, options: MessagingErrorOptions = {}) {
-    super('REPLY_PATH_LOST', message, { phase: 'reply', delivery: 'unknown', ...options })
+    super('REPLY_PATH_LOST', message, { retryable: true, phase: 'reply', delivery: 'unknown', ...options })
   }
 }
 
@@ -235,7 +235,7 @@ export class ReplyPathLost extends MessagingError {
 export class ServerLost extends MessagingError {
   readonly monitorTimeoutMs: number | undefined
   constructor(message: string, options: MessagingErrorOptions & { readonly monitorTimeoutMs?: number } = {}) {
-    super('SERVER_LOST', message, { phase: 'reply', delivery: 'confirmed', ...options })
+    super('SERVER_LOST', message, { retryable: true, phase: 'reply', delivery: 'confirmed', ...options })
     this.monitorTimeoutMs = options.monitorTimeoutMs
   }
 }

@@ -153,7 +153,13 @@ export {
   RuntimeError,
   ValueError,
 } from './wire/python-errors.ts'
-export type { AllowedRemoteErrors, RemoteErrorClass } from './wire/remote-error-table.ts'
+export type {
+  AllowedRemoteErrors,
+  ErrorArguments,
+  RemoteErrorClass,
+  RemoteErrorCodec,
+  RemoteErrors,
+} from './wire/remote-error-table.ts'
 
 // Watching
 export { DIAGNOSTIC_CHANNELS, type DiagnosticEvents } from './diagnostics/channels.ts'

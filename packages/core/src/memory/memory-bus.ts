@@ -36,6 +36,12 @@ export interface MemoryBusOptions {
 }
 
 const NOT_SENT: WaitFacts = { phase: 'publish', delivery: 'not-sent' }
+/** As on a broker: what no queue takes is dropped, and the client hears nothing. */
+const NOT_TAKEN: WaitFacts = {
+  phase: 'reply',
+  delivery: 'not-sent',
+  waitingFor: 'reply to a request that no queue took',
+}
 
 /** One driver at an in-process broker. */
 export class MemoryBus implements Driver {
@@ -79,7 +85,9 @@ export class MemoryBus implements Driver {
     let reply: Promise<RPCReply> | undefined
     const publish = (queues: readonly MemoryQueue[]): void => {
       for (const queue of queues) queue.push(stored)
-      if (waitForReply) reply = this.#waiters.wait(stored.uniqueId, { deadline, callMonitorTimeoutMs })
+      if (!waitForReply) return
+      const wait = { deadline, callMonitorTimeoutMs }
+      reply = this.#waiters.wait(stored.uniqueId, queues.length === 0 ? { ...wait, progress: () => NOT_TAKEN } : wait)
     }
     const queues = this.#requestQueues(target)
     if (options.atLeastOnce && queues.length === 0) throw undeliverable(this.#exchangeOf(target), target)

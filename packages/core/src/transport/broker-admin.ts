@@ -8,7 +8,7 @@ import { Deadline } from '../util/deadline.ts'
 import { findDriver, isSet, type TransportOptions } from './open-transport.ts'
 
 /** How `openBrokerAdmin` finds the broker. */
-export interface BrokerAdminOptions extends Omit<TransportOptions, 'allowedRemoteExmods'> {
+export interface BrokerAdminOptions extends Omit<TransportOptions, 'allowedRemoteExmods' | 'remoteErrors'> {
   /** Whose `transport_url` is used when no `url` is given: `[DEFAULT]`, or that of notifications, which falls back to it. Default `default`. */
   readonly section?: 'default' | 'notifications' | undefined
 }

@@ -9,10 +9,10 @@ import { createDriverRegistry, type DriverRegistry } from '../registry/driver-re
 import { isTransportURL, TransportURL } from '../url/transport-url.ts'
 import { checkFunction, checkMethods, checkOptions, type OptionNames } from '../util/check.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
-import { type AllowedRemoteErrors, RemoteErrorTable } from '../wire/remote-error-table.ts'
+import { type AllowedRemoteErrors, type RemoteErrors, RemoteErrorTable } from '../wire/remote-error-table.ts'
 import { loadConfig } from '../config/load.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
-import { isPromiseLike } from '../serializer/serializer.ts'
+import { isPromiseLike } from '../util/promise.ts'
 import type { TransportParts } from './transport.ts'
 
 const LARGEST_PORT = 65_535
@@ -25,6 +25,9 @@ export interface TransportOptions {
   readonly registry?: DriverSource | undefined
   /** Remote errors that clients may rebuild besides Python's own (INVENTORY C14, C15). Default none. */
   readonly allowedRemoteExmods?: AllowedRemoteErrors | undefined
+  /** Errors of one's own that cross with their fields, by module and class: `{ 'shop.errors': { OutOfStock: { class: OutOfStock, encode, decode } } }`.
+   *  Give the same map to the servers that raise them and to the clients that get them. Default none. */
+  readonly remoteErrors?: RemoteErrors | undefined
   /** `consoleLogger()`, `pinoLogger(pino())`, or four methods of one's own. Default: silent, but for advice to whoever sets the service up,
    *  which is shown once as a warning of the process. */
   readonly logger?: Logger | undefined
@@ -43,6 +46,7 @@ const OPTIONS: OptionNames<TransportOptions & { readonly transportClass?: unknow
   url: true,
   registry: true,
   allowedRemoteExmods: true,
+  remoteErrors: true,
   logger: true,
   clock: true,
   random: true,
@@ -62,7 +66,7 @@ export async function openTransport(
   configured: () => string | null,
   needed: RefusableCapability,
 ): Promise<TransportParts> {
-  const remoteErrors = new RemoteErrorTable(options.allowedRemoteExmods)
+  const remoteErrors = new RemoteErrorTable(options.allowedRemoteExmods, options.remoteErrors)
   const { url, definition, context } = await findDriver(conf, options, configured, needed)
   const driver = await ManagedDriver.open(definition, url, context)
   const failureDefaults = definition.failureDefaults?.(context.options) ?? {}

@@ -6,11 +6,33 @@ import {
   RemoteError,
   UnsupportedVersion,
 } from '../errors.ts'
-import { kindOf } from '../util/check.ts'
+import { checkOptions, kindOf } from '../util/check.ts'
 import { buildPythonError } from './python-errors.ts'
 
 /** A class the application lets the far side raise here. It is constructed with the positional arguments the far side used, and its keyword arguments, if any, as one last object. */
 export type RemoteErrorClass = new (...args: never[]) => Error
+
+/** What an error is constructed with on the far side. */
+export interface ErrorArguments {
+  readonly args?: readonly unknown[]
+  readonly kwargs?: Readonly<Record<string, unknown>>
+}
+
+/** A class, and how its errors travel. Python's side constructs its own class with the same arguments. */
+export interface RemoteErrorCodec<E extends Error = Error> {
+  readonly class: new (...args: never[]) => E
+  /** What the error's arguments are: values that JSON can hold. Default: its message. */
+  encode?(error: E): ErrorArguments
+  /** The error of a failure. Default: `new class(...args, kwargs)`. */
+  decode?(failure: {
+    readonly message: string
+    readonly args: readonly unknown[]
+    readonly kwargs: Readonly<Record<string, unknown>>
+  }): E
+}
+
+/** Errors that servers send and clients rebuild: by module and class name, as the far side knows them. One map for both directions; give it to both sides. */
+export type RemoteErrors = Readonly<Record<string, Readonly<Record<string, RemoteErrorClass | RemoteErrorCodec>>>>
 
 /** What a transport's client may rebuild besides Python's own errors: modules by exact name.
  *  An object gives the classes of each module; a list of names only marks them: their errors arrive as RemoteError with the name `<Class>_Remote`. */
@@ -26,6 +48,14 @@ export interface RemoteFailure {
   readonly tb: readonly string[]
   readonly args: readonly unknown[]
   readonly kwargs: Readonly<Record<string, unknown>>
+  /** What the error was in JavaScript, where Python's words say less; Python passes over it. */
+  readonly javascript?: NativeError | undefined
+}
+
+/** The class of JavaScript's own errors, and the `code` that Node and applications give to errors. */
+export interface NativeError {
+  readonly class?: string
+  readonly code?: string | number
 }
 
 export const DISPATCHER_MODULE = 'oslo_messaging.rpc.dispatcher'
@@ -63,48 +93,50 @@ const OWN: ReadonlyMap<string, Build> = new Map<string, Build>([
   ],
 ])
 
-/** Rebuilds remote errors from a table of allowed classes; nothing named on the wire is ever looked up, imported or run (DESIGN D11). */
+interface Entry extends Omit<RemoteErrorCodec, 'class'> {
+  readonly module: string
+  readonly name: string
+  readonly Class: RemoteErrorClass
+  readonly isCodec: boolean
+}
+
+/** Rebuilds remote errors from a table of allowed classes; nothing named on the wire is ever looked up, imported or run. */
 export class RemoteErrorTable {
+  /** Modules of which only the names were given. */
   readonly #named: ReadonlySet<string>
-  readonly #classes = new Map<string, ReadonlyMap<string, RemoteErrorClass>>()
-  readonly #modules = new Map<unknown, { readonly module: string; readonly class: string }>()
+  /** `module class` to what was entered. */
+  readonly #byName = new Map<string, Entry>()
+  readonly #byClass = new Map<unknown, Entry>()
 
   /** Throws TypeError when an entry is no class. */
-  constructor(allowed: AllowedRemoteErrors = []) {
+  constructor(allowed: AllowedRemoteErrors = [], errors: RemoteErrors = {}) {
     if (typeof allowed !== 'object' || allowed === null)
       throw new TypeError(
         `allowedRemoteExmods must be a list of modules such as ['nova.exception'], or classes by module, not ${kindOf(allowed)}`,
       )
+    checkOptions('remoteErrors', errors)
+    this.#named = new Set(isList(allowed) ? allowed : [])
     if (isList(allowed)) {
       for (const name of allowed)
         if (typeof name !== 'string') throw new TypeError('allowedRemoteExmods: a list holds names of modules')
-      this.#named = new Set(allowed)
-      return
-    }
-    this.#named = new Set(Object.keys(allowed))
-    for (const [module, classes] of Object.entries(allowed)) {
-      for (const [name, Class] of Object.entries(classes)) {
-        if (typeof Class !== 'function')
-          throw new TypeError(`allowedRemoteExmods: ${module} ${name} is no class; give the class itself`)
-        this.#modules.set(Class, { module, class: name })
-      }
-      this.#classes.set(module, new Map(Object.entries(classes)))
-    }
+    } else this.#enter('allowedRemoteExmods', allowed)
+    this.#enter('remoteErrors', errors)
   }
 
-  /** The wire name of a local class the application has entered here; undefined for others. */
-  wireNameOf(Class: unknown): { readonly module: string; readonly class: string } | undefined {
-    return this.#modules.get(Class)
+  /** What the application has entered for a class: its name on the wire, and how it travels; undefined for others. */
+  entryOf(Class: unknown): Entry | undefined {
+    return this.#byClass.get(Class)
   }
 
   /** The error a caller gets. Every rebuilt one has the RemoteError with module, traceback and arguments as `cause`. */
   rebuild(failure: RemoteFailure): Error {
     const cause = asRemoteError(failure)
-    if (failure.module === 'builtins')
-      return buildPythonError(failure.class, failure.message, failure.args, cause) ?? cause
-    const built = this.#buildAllowed(failure, cause) ?? OWN.get(`${failure.module} ${failure.class}`)?.(failure, cause)
+    if (failure.module === 'builtins') return buildBuiltin(failure, cause)
+    const key = `${failure.module} ${failure.class}`
+    const entry = this.#byName.get(key)
+    const built = (entry && buildEntered(entry, failure, cause)) ?? OWN.get(key)?.(failure, cause)
     if (built === undefined) {
-      if (this.#named.has(failure.module) && !this.#classes.has(failure.module)) cause.name = `${failure.class}_Remote`
+      if (this.#named.has(failure.module)) cause.name = `${failure.class}_Remote`
       return cause
     }
     // The text of the far side, which a constructor here may have put into other words.
@@ -112,21 +144,53 @@ export class RemoteErrorTable {
     return built
   }
 
-  #buildAllowed(failure: RemoteFailure, cause: RemoteError): Error | undefined {
-    const Class = this.#classes.get(failure.module)?.get(failure.class)
-    if (Class === undefined) return undefined
-    const args = Object.keys(failure.kwargs).length === 0 ? failure.args : [...failure.args, failure.kwargs]
-    try {
-      const error = new Class(...(args as never[]))
-      if (!(error instanceof Error)) return undefined
-      error.name = `${failure.class}_Remote`
-      error.cause = cause
-      return error
-    } catch (refusal) {
-      // Its constructor does not take these arguments: the caller gets the RemoteError, which says why.
-      cause.cause = refusal
-      return undefined
+  #enter(option: string, errors: RemoteErrors): void {
+    for (const [module, classes] of Object.entries(errors)) {
+      for (const [name, given] of Object.entries(classes)) {
+        const isCodec = typeof given === 'object' && given !== null
+        const Class = isCodec ? given.class : given
+        if (typeof Class !== 'function')
+          throw new TypeError(`${option}: ${module} ${name} is no class; give the class itself`)
+        const entry: Entry = { ...(isCodec ? given : {}), module, name, Class, isCodec }
+        this.#byName.set(`${module} ${name}`, entry)
+        this.#byClass.set(Class, entry)
+      }
     }
+  }
+}
+
+/** JavaScript's own errors, which need no permission either. */
+const NATIVE: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [Error, EvalError, RangeError, SyntaxError, URIError].map((Class) => [Class.name, Class]),
+)
+
+function buildBuiltin(failure: RemoteFailure, cause: RemoteError): Error {
+  const { message, args, javascript } = failure
+  const Native = NATIVE.get(javascript?.class ?? '')
+  const error = Native ? new Native(message, { cause }) : buildPythonError(failure.class, message, args, cause)
+  if (error === undefined) return cause
+  const code = javascript?.code
+  return code === undefined ? error : Object.assign(error, { code })
+}
+
+/** Undefined when it cannot be made as the far side had it; the RemoteError then says why. */
+function buildEntered(entry: Entry, failure: RemoteFailure, cause: RemoteError): Error | undefined {
+  const { Class, name, isCodec } = entry
+  const args = Object.keys(failure.kwargs).length === 0 ? failure.args : [...failure.args, failure.kwargs]
+  try {
+    const error = entry.decode?.(failure) ?? new Class(...(args as never[]))
+    if (!(error instanceof Error)) return undefined
+    // The fields of such an error would be wrong: what it was made from here is not what it was made from there.
+    if (entry.decode === undefined && error.message !== failure.message && Class.length > args.length)
+      throw new TypeError(
+        `${name} takes ${Class.length} arguments and the failure has ${args.length}: give encode and decode in remoteErrors`,
+      )
+    if (!isCodec) error.name = `${failure.class}_Remote`
+    error.cause = cause
+    return error
+  } catch (refusal) {
+    cause.cause = refusal
+    return undefined
   }
 }
 

@@ -5,6 +5,7 @@ import { isPythonBuiltin, PythonError } from './python-errors.ts'
 import {
   DISPATCHER_MODULE,
   EXCEPTIONS_MODULE,
+  type NativeError,
   type RemoteErrorTable,
   type RemoteFailure,
 } from './remote-error-table.ts'
@@ -28,7 +29,8 @@ const JAVASCRIPT: ReadonlyMap<string, string> = new Map([
 const REMOTE_ENDING = /_Remote$/
 
 /** The JSON text that carries an error in a reply (WIRE 3).
- *  Shape: { "class", "module", "message", "tb": [text], "args": [value], "kwargs": {name: value} }.
+ *  Shape: { "class", "module", "message", "tb": [text], "args": [value], "kwargs": {name: value} }, and for JavaScript's own errors and those with a `code`
+ *  { "javascript": { "class", "code" } }, which Python passes over.
  *  Whatever was thrown has one, values that are no errors included; arguments that JSON cannot hold travel as their text. */
 export function encodeFailure(thrown: unknown, table?: RemoteErrorTable): string {
   const error = thrown instanceof ExpectedException ? thrown.cause : thrown
@@ -79,8 +81,23 @@ export function decodeFailure(text: string, table: RemoteErrorTable): Error {
     tb: Array.isArray(tb) ? tb.map(textOf) : [],
     args: Array.isArray(args) ? args : [],
     kwargs: typeof kwargs === 'object' && kwargs !== null && !Array.isArray(kwargs) ? { ...kwargs } : {},
+    javascript: nativeFrom(fields['javascript']),
   })
 }
+
+function nativeFrom(value: unknown): NativeError | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { class: name, code } = value as Readonly<Record<string, unknown>>
+  return { ...(typeof name === 'string' ? { class: name } : {}), ...(isCode(code) ? { code } : {}) }
+}
+
+/** What a `code` may be, so that it crosses: those of Node and of applications, never those of this library. */
+function isCode(code: unknown): code is string | number {
+  if (typeof code === 'number') return Number.isFinite(code)
+  return typeof code === 'string' && code.length <= LONGEST_CODE && !code.startsWith('OSLO_MESSAGING_')
+}
+
+const LONGEST_CODE = 200
 
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return ''
@@ -97,11 +114,33 @@ function describe(error: unknown, table: RemoteErrorTable | undefined): RemoteFa
     const name = again.excType.replace(REMOTE_ENDING, '')
     const module = (again.module ?? DEFAULT_ERROR_MODULE).replace(REMOTE_ENDING, '')
     const { args, kwargs } = again
-    return { class: name, module, message: again.value, tb: again.traceback, args, kwargs }
+    return { class: name, module, message: again.value, tb: again.traceback, args, kwargs, ...nativeOf(error, module) }
   }
   const { name, module } = wireName(error, table)
+  const title = titled(name, module, error.message, error)
+  const entry = table?.entryOf(error.constructor)
+  if (entry?.encode !== undefined) {
+    try {
+      const { args = [], kwargs = {} } = entry.encode(error)
+      return { ...title, args, kwargs }
+    } catch (refusal) {
+      const tb = [...title.tb, `(arguments left out: ${errorText(refusal)})\n`]
+      return { ...title, tb, args: [error.message], kwargs: {} }
+    }
+  }
   const args = error instanceof PythonError ? error.args : [error.message]
-  return { ...titled(name, module, error.message, error), args, kwargs: kwargsOf(error) }
+  return { ...title, args, kwargs: kwargsOf(error), ...nativeOf(error, module) }
+}
+
+/** The part of a failure that only JavaScript understands, where there is one to tell. */
+function nativeOf(error: Error, module: string): { readonly javascript?: NativeError } {
+  if (module !== 'builtins') return {}
+  const { code } = error as { readonly code?: unknown }
+  const known = isCode(code) ? { code } : {}
+  const { name } = error
+  const isOther = JAVASCRIPT.has(name) && (name !== 'Error' || isCode(code))
+  if (!isOther) return isCode(code) ? { javascript: known } : {}
+  return { javascript: { class: name, ...known } }
 }
 
 function titled(name: string, module: string, message: string, error: unknown): Omit<RemoteFailure, 'args' | 'kwargs'> {
@@ -115,13 +154,15 @@ function remoteOrigin(error: Error): RemoteError | undefined {
   const { cause } = error
   if (!(cause instanceof RemoteError)) return undefined
   // A rebuilt error has its origin as cause and says the same; one that an endpoint made because of it does not.
-  return cause.excType === error.name.replace(REMOTE_ENDING, '') && cause.value === error.message ? cause : undefined
+  const name = error.name.replace(REMOTE_ENDING, '')
+  const isSame = cause.excType === name || cause.excType === JAVASCRIPT.get(name)
+  return isSame && cause.value === error.message ? cause : undefined
 }
 
 function wireName(error: Error, table: RemoteErrorTable | undefined): { name: string; module: string } {
   const Class: unknown = error.constructor
-  const entered = table?.wireNameOf(Class)
-  if (entered !== undefined) return { name: entered.class, module: entered.module }
+  const entered = table?.entryOf(Class)
+  if (entered !== undefined) return entered
   if (isMessagingError(error))
     return {
       name: error.name,

@@ -59,7 +59,7 @@ describe('deadline', () => {
       phase,
       delivery: 'unknown',
       timeoutMs: 2000,
-      retryable: false,
+      retryable: true,
     })
   })
 

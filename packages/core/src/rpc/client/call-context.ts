@@ -150,7 +150,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
       observed?.()
       return result as CallResult<Methods[K]>
     } catch (error) {
-      const failure = explainFailure(error, method, this.target)
+      const failure = explainFailure(error, method, this.#namedTarget())
       observed?.(failure)
       // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
       throw isOurs(failure) ? beginAtCaller(failure, this.call) : failure
@@ -180,11 +180,19 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
       })
       observed?.()
     } catch (error) {
-      const failure = explainFailure(error, method, this.target)
+      const failure = explainFailure(error, method, this.#namedTarget())
       observed?.(failure)
       // oxlint-disable-next-line typescript/unbound-method -- it only marks a place in the stack
       throw isOurs(failure) ? beginAtCaller(failure, this.cast) : failure
     }
+  }
+
+  /** For messages: the exchange is named even where it is the default. */
+  #namedTarget(): Target {
+    const { target, transport } = this
+    return target.exchange === null
+      ? target.with({ exchange: transport.conf.get('DEFAULT', 'control_exchange') })
+      : target
   }
 
   #deadline(timeoutMs: number | null, options: CallOptions): Deadline {

@@ -42,7 +42,9 @@ describe('RPC client - time, retries and errors', () => {
     const error = await failed
     expect(error).toBeInstanceOf(MessagingTimeout)
     expect(error).toMatchObject({ phase: 'reply', delivery: 'confirmed', timeoutMs: expected })
-    expect((error as Error).message).toBe(`No reply within ${expected} ms (never of <Target topic=${timed.topic}>)`)
+    expect((error as Error).message).toBe(
+      `No reply within ${expected} ms (never of <Target exchange=openstack, topic=${timed.topic}>)`,
+    )
   })
 
   it('C10 timeout - the stack begins where the call was made', async () => {
@@ -193,7 +195,7 @@ describe('RPC client - time, retries and errors', () => {
     const error = await rejection(broken.client().call({}, 'go'))
     expect(error).toBeInstanceOf(ClientSendError)
     expect(error).toMatchObject({
-      target: `<Target topic=${broken.topic}>`,
+      target: `<Target exchange=openstack, topic=${broken.topic}>`,
       retryable: true,
       phase: 'publish',
       delivery: 'unknown',
