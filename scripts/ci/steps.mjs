@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { checkBoundaries } from './boundaries.mjs'
 import { checkComments } from './comments.mjs'
+import { checkConsumers } from './consumers.mjs'
 import { checkDeclarations } from './declarations.mjs'
 import { checkDocs } from './docs.mjs'
 import { checkExample, checkExampleOnBrokers, examples } from './examples.mjs'
@@ -33,6 +34,7 @@ export const steps = [
     run: () => checkPacked(folder, manifest),
   })),
   { name: 'tarballs in an empty folder', run: checkInstalled },
+  { name: 'compilers and bundlers of applications', run: checkConsumers },
   { name: 'public declarations', run: checkDeclarations },
   { name: 'comments of exported symbols', run: checkComments },
   { name: 'import boundaries', run: checkBoundaries },

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { ConfigurationError } from '../errors.ts'
 import { mayHoldSecret } from './mask.ts'
 import type { ConfigFragment, OptionDefinition, OptionType, OptionValue } from './option.ts'
@@ -22,7 +23,7 @@ const formatName = (type: OptionType): string => `oslo_messaging_${type}`
 
 /** Loads convict, which is not needed to import the library, and teaches it oslo's types. */
 export async function loadGroupChecker(): Promise<GroupChecker> {
-  const { default: convict } = await import('convict')
+  const convict = await importConvict()
   for (const type of TYPES) {
     convict.addFormat({
       name: formatName(type),
@@ -52,6 +53,20 @@ export async function loadGroupChecker(): Promise<GroupChecker> {
       throw describeProblems(fragment, given, properties) ?? error
     }
     return Object.freeze(properties)
+  }
+}
+
+/** A bundler that writes modules (esbuild) leaves the `require` of CommonJS packages to a global one, which modules do not have, so convict finds one while it is loaded. */
+async function importConvict() {
+  const self = import.meta.url as string | undefined
+  const scope = globalThis as { require?: NodeJS.Require }
+  const isBundle = self !== undefined && !/[\\/]config[\\/]schema\.[jt]s(?:\?|$)/.test(self)
+  if (!isBundle || scope.require !== undefined) return (await import('convict')).default
+  scope.require = createRequire(self)
+  try {
+    return (await import('convict')).default
+  } finally {
+    delete scope.require
   }
 }
 

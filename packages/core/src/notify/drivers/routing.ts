@@ -41,8 +41,9 @@ function readYaml(file: string): unknown {
   } catch (cause) {
     throw new ConfigurationError(`${OPTION}: ${file} cannot be read: ${errorText(cause)}`, { option: OPTION, cause })
   }
-  // Loaded only for those who route, and at once, so that a wrong file shows while the notifier is made.
-  const yaml = createRequire(import.meta.url)('yaml') as { parse(text: string): unknown }
+  // Loaded only for those who route, and at once, so that a wrong file shows while the notifier is made. A bundle for CommonJS has no URL of its own, and finds yaml beside the program.
+  const self = import.meta.url as string | undefined
+  const yaml = createRequire(self ?? process.argv[1] ?? process.execPath)('yaml') as { parse(text: string): unknown }
   try {
     return yaml.parse(text)
   } catch (cause) {
