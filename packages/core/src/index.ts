@@ -15,6 +15,15 @@ export type { ComponentHealth, ComponentState, Health, HealthStatus } from './dr
 // Transports
 export { getNotificationTransport, NotificationTransport } from './transport/notification-transport.ts'
 export type { DriverSource, TransportOptions } from './transport/open-transport.ts'
+export type {
+  InterceptedNotification,
+  Interception,
+  Interceptor,
+  ListenOperation,
+  NotifyOperation,
+  SendOperation,
+  ServeOperation,
+} from './transport/interceptor.ts'
 export type { MessageHeaders } from './transport/check-headers.ts'
 export {
   getRpcTransport,

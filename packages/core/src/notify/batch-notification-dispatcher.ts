@@ -6,6 +6,8 @@ import { type BatchNotificationEndpoint, NotificationResult, type ReceivedNotifi
 import type { NotificationFailures } from './failures.ts'
 import { isPriority } from './priority.ts'
 import { receive } from './receive.ts'
+import type { ListenerParts } from './listener-parts.ts'
+import { intercept, type ListenOperation } from '../transport/interceptor.ts'
 import type { NotificationReporter } from './reporter.ts'
 
 /** One message of a batch that endpoints can be given. */
@@ -20,15 +22,17 @@ export class BatchNotificationDispatcher {
   readonly #serializer: Serializer
   readonly #allowRequeue: boolean
   readonly #reporter: NotificationReporter
+  readonly #parts: Pick<ListenerParts, 'interceptors' | 'driver' | 'name'>
 
   constructor(
     endpoints: readonly BatchNotificationEndpoint[],
-    parts: { readonly serializer: Serializer; readonly allowRequeue: boolean; readonly reporter: NotificationReporter },
+    parts: Pick<ListenerParts, 'serializer' | 'allowRequeue' | 'reporter' | 'interceptors' | 'driver' | 'name'>,
   ) {
     this.#callbacks = collectCallbacks<[readonly ReceivedNotification[]]>(endpoints)
     this.#serializer = parts.serializer
     this.#allowRequeue = parts.allowRequeue
     this.#reporter = parts.reporter
+    this.#parts = parts
   }
 
   /** Priorities some endpoint has a method for. */
@@ -96,10 +100,23 @@ export class BatchNotificationDispatcher {
     }
   }
 
-  /** Rejects with what the first endpoint throws. */
+  /** Rejects with what the first endpoint throws, or an interceptor. */
   async #call(priority: string, members: readonly Member[]): Promise<'handled' | 'requeue'> {
+    const { interceptors, driver, name } = this.#parts
+    const { listen } = interceptors
+    if (listen === undefined)
+      return await this.#callAll(
+        priority,
+        members.map(({ notification }) => notification),
+      )
+    const shown = members.map(({ notification }) => ({ ...notification }))
+    const operation: ListenOperation = { kind: 'listen', driver, listener: name, priority, notifications: shown }
+    return await intercept(listen, operation, () => this.#callAll(priority, shown))
+  }
+
+  async #callAll(priority: string, notifications: readonly ReceivedNotification[]): Promise<'handled' | 'requeue'> {
     for (const { call, filter } of this.#callbacks.get(priority) ?? []) {
-      const wanted = members.map((member) => member.notification).filter((one) => passes(filter, one))
+      const wanted = notifications.filter((one) => passes(filter, one))
       if (wanted.length === 0) continue
       const answer = call(wanted)
       const outcome = isPromiseLike(answer) ? await answer : answer

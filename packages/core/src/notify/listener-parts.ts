@@ -5,6 +5,7 @@ import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
 import type { Target, TargetFields } from '../target.ts'
 import { readTarget, requireTransport } from '../transport/check-target.ts'
+import type { Interceptors } from '../transport/interceptor.ts'
 import type { Transport } from '../transport/transport.ts'
 import { checkList, checkOptions, kindOf, type OptionNames } from '../util/check.ts'
 import {
@@ -49,6 +50,8 @@ export interface ListenerParts {
   readonly reporter: NotificationReporter
   readonly policy: ResolvedFailurePolicy
   readonly pausing: Pausing
+  readonly driver: string
+  readonly interceptors: Interceptors
 }
 
 /** Checks what can be checked before the broker is asked. Throws UnsupportedCapability, naming what to use instead. */
@@ -90,6 +93,8 @@ export function prepareListener(
     logger,
     reporter: new NotificationReporter({ driver, source: name, logger }),
     policy,
+    driver,
+    interceptors: transport.interceptors,
     pausing: new Pausing({ name, driver, settings: policy.pause, logger, clock }),
   }
 }

@@ -11,6 +11,8 @@ import {
 import type { NotificationFailures } from './failures.ts'
 import { isPriority } from './priority.ts'
 import { type Reception, receive } from './receive.ts'
+import type { ListenerParts } from './listener-parts.ts'
+import { intercept, type Interceptors, type ListenOperation } from '../transport/interceptor.ts'
 import type { NotificationReporter } from './reporter.ts'
 
 /** What an endpoint threw; undefined when none did. */
@@ -22,15 +24,17 @@ export class NotificationDispatcher {
   readonly #serializer: Serializer
   readonly #allowRequeue: boolean
   readonly #reporter: NotificationReporter
+  readonly #parts: Pick<ListenerParts, 'interceptors' | 'driver' | 'name'>
 
   constructor(
     endpoints: readonly NotificationEndpoint[],
-    parts: { readonly serializer: Serializer; readonly allowRequeue: boolean; readonly reporter: NotificationReporter },
+    parts: Pick<ListenerParts, 'serializer' | 'allowRequeue' | 'reporter' | 'interceptors' | 'driver' | 'name'>,
   ) {
     this.#callbacks = collectCallbacks<NotificationArguments>(endpoints)
     this.#serializer = parts.serializer
     this.#allowRequeue = parts.allowRequeue
     this.#reporter = parts.reporter
+    this.#parts = parts
   }
 
   /** Priorities some endpoint has a method for. */
@@ -62,8 +66,13 @@ export class NotificationDispatcher {
       return failures.unreadable(incoming, reception.error)?.then(() => undefined)
     }
     const { priority, notification } = reception
-    if (isPriority(priority))
-      return this.#call(incoming, notification, this.#callbacks.get(priority) ?? [], 0, failures)
+    if (isPriority(priority)) {
+      const callbacks = this.#callbacks.get(priority) ?? []
+      const { listen } = this.#parts.interceptors
+      return listen === undefined
+        ? this.#call(incoming, notification, callbacks, 0, failures)
+        : this.#intercept(listen, incoming, notification, priority, failures)
+    }
     this.#reporter.dropped('unknown-priority', incoming, `priority ${JSON.stringify(priority.slice(0, 40))} is unknown`)
     incoming.acknowledge()
     return undefined
@@ -98,6 +107,35 @@ export class NotificationDispatcher {
     }
     incoming.acknowledge()
     return undefined
+  }
+
+  /** As `#call`, inside the interceptors. */
+  async #intercept(
+    interceptions: NonNullable<Interceptors['listen']>,
+    incoming: IncomingNotification,
+    notification: ReceivedNotification,
+    priority: string,
+    failures: NotificationFailures,
+  ): Promise<Outcome> {
+    const { driver, name } = this.#parts
+    const shown = { ...notification }
+    const operation: ListenOperation = { kind: 'listen', driver, listener: name, priority, notifications: [shown] }
+    try {
+      const outcome = await intercept(interceptions, operation, async () => {
+        for (const { call, filter } of this.#callbacks.get(priority) ?? []) {
+          if (!passes(filter, shown)) continue
+          const { ctxt, publisherId, eventType, payload, metadata, delivery } = shown
+          const answer = await call(ctxt, publisherId, eventType, payload, metadata, delivery)
+          if (answer === NotificationResult.REQUEUE) return NotificationResult.REQUEUE
+        }
+        return NotificationResult.HANDLED
+      })
+      if (outcome === NotificationResult.REQUEUE) return await this.#requeue(incoming, failures)
+      incoming.acknowledge()
+      return undefined
+    } catch (error) {
+      return await this.#fail(incoming, notification, error, failures)
+    }
   }
 
   #requeue(incoming: IncomingNotification, failures: NotificationFailures): Outcome | Promise<Outcome> {

@@ -7,6 +7,7 @@ import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
 import { isPromiseLike } from '../util/promise.ts'
 import { checkHeaders, type MessageHeaders } from '../transport/check-headers.ts'
 import { requireTransport } from '../transport/check-target.ts'
+import { intercept, type NotifyOperation } from '../transport/interceptor.ts'
 import type { Transport } from '../transport/transport.ts'
 import {
   checkChoice,
@@ -79,6 +80,7 @@ const CALL_OPTIONS: OptionNames<NotifyCallOptions> = { signal: true, timeoutMs: 
 export interface SharedParts {
   readonly transport: Transport
   readonly drivers: ReadonlyMap<string, NotificationDriver>
+  readonly topics: readonly string[]
   /** The same drivers, in their order. */
   readonly destinations: readonly NotificationDriver[]
   readonly serializer: Serializer
@@ -172,7 +174,7 @@ export class Notifier {
     options: NotifyCallOptions = {},
   ): Promise<void> {
     try {
-      const { transport, destinations, serializer, redaction, timeoutMs } = this.#shared
+      const { transport, destinations, topics, timeoutMs } = this.#shared
       checkOptions('A notification', options, CALL_OPTIONS)
       checkInput(ctxt, eventType)
       const { signal } = options
@@ -185,16 +187,46 @@ export class Notifier {
       })
       signal?.throwIfAborted()
       if (destinations.length === 0) return Promise.resolve()
-      const send = { deadline, retries: this.retries, headers }
-      // The serializer sees the context as it is; what travels is redacted first (Z6).
-      const entity = serializer.serializeEntity(ctxt ?? {}, payload)
-      if (isPromiseLike(entity)) return this.#sendLater(ctxt, eventType, entity, priority, send)
-      const context = serializer.serializeContext(redactContext(ctxt, redaction))
-      if (isPromiseLike(context)) return this.#sendLater(ctxt, eventType, entity, priority, send, context)
-      return this.#send(context, this.#message(eventType, entity, priority), priority, send)
+      const { notify: interceptions } = transport.interceptors
+      if (interceptions === undefined) return this.#serialize(ctxt, eventType, payload, priority, deadline, headers)
+      const operation: NotifyOperation = {
+        kind: 'notify',
+        driver: transport.driverName,
+        topics,
+        priority,
+        publisherId: this.publisherId,
+        eventType,
+        payload,
+        context: ctxt ?? {},
+        headers: { ...headers },
+        deadline,
+      }
+      return intercept(interceptions, operation, async () => {
+        checkInput(operation.context, eventType)
+        const changed = checkHeaders(operation.headers)
+        await this.#serialize(operation.context, eventType, payload, priority, deadline, changed)
+      })
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  #serialize(
+    ctxt: object | null,
+    eventType: string,
+    payload: unknown,
+    priority: Priority,
+    deadline: Deadline,
+    headers: MessageHeaders | undefined,
+  ): Promise<void> {
+    const { serializer, redaction } = this.#shared
+    const send = { deadline, retries: this.retries, headers }
+    // The serializer sees the context as it is; what travels is redacted first.
+    const entity = serializer.serializeEntity(ctxt ?? {}, payload)
+    if (isPromiseLike(entity)) return this.#sendLater(ctxt, eventType, entity, priority, send)
+    const context = serializer.serializeContext(redactContext(ctxt, redaction))
+    if (isPromiseLike(context)) return this.#sendLater(ctxt, eventType, entity, priority, send, context)
+    return this.#send(context, this.#message(eventType, entity, priority), priority, send)
   }
 
   /** For serializers that take their time. */
@@ -284,7 +316,17 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
       'A notifier without a driver sends nothing: set [oslo_messaging_notifications] driver = messagingv2, or noop if nothing is meant',
       ADVICE,
     )
-  return { transport, drivers, destinations: [...drivers.values()], serializer, timeoutMs, onError, redaction, logger }
+  return {
+    transport,
+    drivers,
+    topics,
+    destinations: [...drivers.values()],
+    serializer,
+    timeoutMs,
+    onError,
+    redaction,
+    logger,
+  }
 }
 
 /** oslo's retry as the number of attempts after the first; null: no limit. */

@@ -22,6 +22,7 @@ import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../ut
 import type { Clock } from '../util/clock.ts'
 import type { RemoteErrorTable } from '../wire/remote-error-table.ts'
 import { isBlank, noTopicError, requireServerTarget, requireTopic } from './check-target.ts'
+import { type Interceptor, Interceptors } from './interceptor.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 
 /** What a transport was made for. Using the other kind works where the driver allows it, with a warning. */
@@ -71,6 +72,8 @@ export class Transport implements ServerHost {
   readonly remoteErrors: RemoteErrorTable
   /** What older options of the driver's own say about failing notifications. */
   readonly failureDefaults: FailureDefaults
+  /** What goes around its operations; `use` adds to it. */
+  readonly interceptors: Interceptors = new Interceptors()
   readonly #driver: ManagedDriver
   readonly #servers = new Set<MessageServer>()
   readonly #impatience = new AbortController()
@@ -94,6 +97,12 @@ export class Transport implements ServerHost {
 
   get capabilities(): DriverCapabilities {
     return this.#driver.capabilities
+  }
+
+  /** Has an interceptor see, change or refuse what goes over this transport from now on: calls, casts and notifications of its clients, requests and notifications at its servers and listeners.
+   *  The first that was added is outermost. The returned function takes it out again. Throws TypeError that names what is wrong with it. */
+  use(interceptor: Interceptor): () => void {
+    return this.interceptors.add(interceptor)
   }
 
   /** Throws UnsupportedCapability with the remedy unless the driver has it. */

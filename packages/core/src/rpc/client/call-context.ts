@@ -7,6 +7,7 @@ import { isPromiseLike } from '../../util/promise.ts'
 import type { Target, TargetFields } from '../../target.ts'
 import { checkHeaders, type MessageHeaders } from '../../transport/check-headers.ts'
 import { readTarget } from '../../transport/check-target.ts'
+import { intercept, type SendOperation } from '../../transport/interceptor.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { Deadline } from '../../util/deadline.ts'
 import { checkOptions, checkSignal, checkTimeout, kindOf, type OptionNames } from '../../util/check.ts'
@@ -22,6 +23,7 @@ import {
 import type { AnyMethods, CallArguments, CallContextArgument, CallResult, MethodName } from '../contract.ts'
 import { explainFailure } from './explain-failure.ts'
 import { observeSending } from './observe-sending.ts'
+import { remainingOf } from '../call-of-context.ts'
 import { isVersion, isVersionCompatible } from '../version.ts'
 
 /** What every call and cast of a client has in common. */
@@ -134,19 +136,33 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
       checkOptions(method, options, CALL_OPTIONS)
       if (this.target.fanout === true) throw cannotCallAll(this.target)
       const { timeoutMs, callMonitorTimeoutMs, retry, atLeastOnce } = this.#settings
-      const patienceMs = options.timeoutMs === undefined ? timeoutMs : checkTimeout('timeoutMs', options.timeoutMs)
+      const ownMs = options.timeoutMs === undefined ? timeoutMs : checkTimeout('timeoutMs', options.timeoutMs)
       const ctxt = checkContext(context)
+      // On behalf of a caller that has gone nobody needs an answer.
+      const inheritedMs = options.inheritDeadline === false ? undefined : remainingOf(ctxt)
+      const patienceMs = inheritedMs === undefined ? ownMs : Math.min(ownMs ?? Infinity, inheritedMs)
       const headers = checkHeaders(options.headers)
-      const reply = await this.#transmit(ctxt, method, args, headers, {
+      const send: SendOptions = {
         waitForReply: true,
         deadline: this.#deadline(patienceMs, options),
         expiresInMs: patienceMs,
         callMonitorTimeoutMs,
         retries: retry,
         atLeastOnce,
-      })
-      const opened = this.#open(ctxt, reply)
-      const result = isPromiseLike(opened) ? await opened : opened
+      }
+      const { call: interceptions } = this.transport.interceptors
+      let result: unknown
+      if (interceptions === undefined) {
+        const reply = await this.#transmit(ctxt, method, args, headers, send)
+        const opened = this.#open(ctxt, reply)
+        result = isPromiseLike(opened) ? await opened : opened
+      } else {
+        const operation = this.#operation('call', ctxt, method, args, headers, send.deadline)
+        result = await intercept(interceptions, operation, async () => {
+          const reply = await this.#transmitIntercepted(operation, send)
+          return await this.#open(operation.context, reply)
+        })
+      }
       observed?.()
       return result as CallResult<Methods[K]>
     } catch (error) {
@@ -170,14 +186,24 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
       const { defaultTimeoutMs, retry, atLeastOnce } = this.#settings
       const patienceMs =
         options.timeoutMs === undefined ? defaultTimeoutMs : checkTimeout('timeoutMs', options.timeoutMs)
-      await this.#transmit(checkContext(context), method, args, checkHeaders(options.headers), {
+      const ctxt = checkContext(context)
+      const headers = checkHeaders(options.headers)
+      const send: SendOptions = {
         waitForReply: false,
         deadline: this.#deadline(patienceMs, options),
         expiresInMs: null,
         callMonitorTimeoutMs: null,
         retries: retry,
         atLeastOnce,
-      })
+      }
+      const { cast: interceptions } = this.transport.interceptors
+      if (interceptions === undefined) await this.#transmit(ctxt, method, args, headers, send)
+      else {
+        const operation = this.#operation('cast', ctxt, method, args, headers, send.deadline)
+        await intercept(interceptions, operation, async () => {
+          await this.#transmitIntercepted(operation, send)
+        })
+      }
       observed?.()
     } catch (error) {
       const failure = explainFailure(error, method, this.#namedTarget())
@@ -193,6 +219,23 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
     return target.exchange === null
       ? target.with({ exchange: transport.conf.get('DEFAULT', 'control_exchange') })
       : target
+  }
+
+  #operation(
+    kind: 'call' | 'cast',
+    context: object,
+    method: string,
+    args: unknown,
+    headers: MessageHeaders | undefined,
+    deadline: Deadline,
+  ): SendOperation {
+    const { target } = this
+    return { kind, driver: this.transport.driverName, target, method, args, context, headers: { ...headers }, deadline }
+  }
+
+  async #transmitIntercepted(operation: SendOperation, options: SendOptions): Promise<RPCReply | undefined> {
+    const { method, args, headers } = operation
+    return await this.#transmit(checkContext(operation.context), method, args, checkHeaders(headers), options)
   }
 
   #deadline(timeoutMs: number | null, options: CallOptions): Deadline {

@@ -15,8 +15,12 @@ export type Endpoint = object
 
 /** What a method may want to know of the call it serves: its third parameter. */
 export interface RPCCall {
-  /** Aborts when the broker takes the request away, or the transport closes without waiting longer, so that the method may stop. */
+  /** Aborts when nobody waits for the result any more, so that the method may stop: the caller's time is over (reason: MessagingTimeout), the broker takes the request away, or the transport closes
+   *  without waiting longer. */
   readonly signal: AbortSignal
+  /** Milliseconds the caller still waits for the reply, at most: its timeout as it wrote it, less the time since the request came here. 0: it is gone. null: unknown, as with casts.
+   *  Calls that are made with the context of this one are given no more than this. */
+  readonly remainingMs: number | null
   /** False for a cast: nobody waits for the result. */
   readonly expectsReply: boolean
   /** Transport headers as they arrived: trace context and the like. */

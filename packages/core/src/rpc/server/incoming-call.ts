@@ -1,4 +1,6 @@
 import type { IncomingRequest } from '../../driver/messages.ts'
+import { MessagingTimeout } from '../../errors.ts'
+import type { Clock } from '../../util/clock.ts'
 import type { RPCCall } from './endpoint.ts'
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
@@ -7,12 +9,23 @@ const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
 export class IncomingCall implements RPCCall {
   readonly #request: IncomingRequest
   readonly #watching: Set<IncomingCall>
+  readonly #clock: Clock
+  readonly #receivedAt: number
   #controller: AbortController | undefined
+  #timer: unknown
 
-  /** `watching` gets the call while its method holds a signal, so that the server can abort it. */
-  constructor(request: IncomingRequest, watching: Set<IncomingCall>) {
+  /** `watching` gets the call while its method holds a signal, so that the server can abort it. `receivedAt`: on the `now` of the clock, when the request came from the driver. */
+  constructor(request: IncomingRequest, watching: Set<IncomingCall>, clock: Clock, receivedAt: number) {
     this.#request = request
     this.#watching = watching
+    this.#clock = clock
+    this.#receivedAt = receivedAt
+  }
+
+  get remainingMs(): number | null {
+    const { expiresInMs } = this.#request
+    if (expiresInMs === undefined) return null
+    return Math.max(0, expiresInMs - (this.#clock.now() - this.#receivedAt))
   }
 
   /** Made when it is asked for: most methods never look. */
@@ -23,6 +36,7 @@ export class IncomingCall implements RPCCall {
       const { signal } = this.#request
       signal?.addEventListener('abort', this.#onTakenAway, { once: true })
       if (signal?.aborted) this.#onTakenAway()
+      this.#watchTime()
     }
     return this.#controller.signal
   }
@@ -48,7 +62,25 @@ export class IncomingCall implements RPCCall {
   end(): void {
     if (this.#controller === undefined) return
     this.#watching.delete(this)
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
     this.#request.signal?.removeEventListener('abort', this.#onTakenAway)
+  }
+
+  #watchTime(): void {
+    const { remainingMs } = this
+    if (remainingMs === null) return
+    const { expiresInMs } = this.#request
+    this.#timer = this.#clock.setTimeout(
+      () =>
+        this.abort(
+          new MessagingTimeout(`The caller waited ${expiresInMs} ms for the reply and is gone`, {
+            phase: 'reply',
+            delivery: 'confirmed',
+            timeoutMs: expiresInMs,
+          }),
+        ),
+      remainingMs,
+    )
   }
 
   readonly #onTakenAway = (): void => this.abort(this.#request.signal?.reason)

@@ -14,6 +14,7 @@ import { type Endpoint, type EndpointMethod, type RPCCall, type ResolvedEndpoint
 import { checkList, kindOf } from '../../util/check.ts'
 import { suggest } from '../../util/suggest.ts'
 import { isVersionCompatible } from '../version.ts'
+import { rememberCall } from '../call-of-context.ts'
 
 /** A request whose parts were checked. */
 export interface CheckedRequest {
@@ -154,7 +155,10 @@ export class RPCDispatcher {
 
   /** Runs the method and gives its serialized result: a value or a promise of it. Whatever the method throws, or its promise rejects with, comes out as it is. */
   invoke(found: FoundMethod, request: CheckedRequest, context: MessageContext, call: RPCCall): unknown {
-    if (this.#isPlain) return run(found, request, context, call)
+    if (this.#isPlain) {
+      if (call.remainingMs !== null) rememberCall(context, call)
+      return run(found, request, context, call)
+    }
     return this.#invokeSerialized(found, request, context, call)
   }
 
@@ -163,6 +167,7 @@ export class RPCDispatcher {
     const serializer = this.#serializer
     const context = serializer.deserializeContext(sent)
     if (isPromiseLike(context)) return this.#invokeLater(found, request, context, call)
+    if (call.remainingMs !== null) rememberCall(context, call)
     const args = mapValues(request.args, (value) => serializer.deserializeEntity(context, value))
     if (isPromiseLike(args)) return this.#invokeLater(found, request, context, call, args)
     const result = run(found, { ...request, args }, context, call)
@@ -180,6 +185,7 @@ export class RPCDispatcher {
   ): Promise<unknown> {
     const serializer = this.#serializer
     const context = await sent
+    if (call.remainingMs !== null) rememberCall(context, call)
     const args = await (deserialized ??
       mapValues(request.args, (value) => serializer.deserializeEntity(context, value)))
     const result = await run(found, { ...request, args }, context, call)

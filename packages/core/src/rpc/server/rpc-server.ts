@@ -14,6 +14,7 @@ import { prefetchOf } from '../../server/prefetch.ts'
 import type { WorkerPool } from '../../server/worker-pool.ts'
 import type { Target, TargetFields } from '../../target.ts'
 import { readTarget, requireServerTarget, requireTransport } from '../../transport/check-target.ts'
+import { intercept, type Interceptors, type ServeOperation } from '../../transport/interceptor.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { checkChoice, checkOptions, type OptionNames } from '../../util/check.ts'
 import type { Deadline } from '../../util/deadline.ts'
@@ -25,7 +26,7 @@ import { startHeartbeats } from './heartbeats.ts'
 import { IncomingCall } from './incoming-call.ts'
 import { createPingEndpoint, PING_METHOD } from './ping-endpoint.ts'
 import { ReplySender } from './reply-sender.ts'
-import { type CheckedRequest, RPCDispatcher, type ServedMethod } from './rpc-dispatcher.ts'
+import { type CheckedRequest, type FoundMethod, RPCDispatcher, type ServedMethod } from './rpc-dispatcher.ts'
 
 /** Settings of a server. Source: INVENTORY S1. */
 export interface RPCServerOptions<Api extends object = AnyMethods> {
@@ -151,6 +152,7 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
   }
 
   async #subscribe(pool: WorkerPool, deadline: Deadline): Promise<Listener> {
+    const { clock } = this.#transport
     const pause = this.#pausing.begin(pool)
     const listener = await this.#transport.listen(this.target, {
       deadline,
@@ -158,13 +160,17 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
       prefetch: prefetchOf(pool),
       onMessage: (request) => {
         let hasWaited = false
+        const receivedAt = request.expiresInMs === undefined ? 0 : clock.now()
         pool.run(
           () => {
             // The broker took it back while it waited for a worker, and delivers it again: running this copy would run it twice.
             // Only then: drivers make the signal when it is asked for, which costs more than all the rest of a short request.
             if (hasWaited && request.signal?.aborted === true) return request.finished?.()
+            if (hasWaited && this.#isExpired(request, receivedAt)) return
             const done = pause?.begin()
-            return request.finished === undefined ? this.#serve(request, done) : this.#serveToTheEnd(request, done)
+            return request.finished === undefined
+              ? this.#serve(request, receivedAt, done)
+              : this.#serveToTheEnd(request, receivedAt, done)
           },
           undefined,
           () => request.requeue(),
@@ -203,9 +209,26 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
     this.#transport.logger.debug(`${String(this.target)} offers ${names.join(', ')}`, { methods, notOffered })
   }
 
-  /** One request, from the worker that took it to its reply. Resolves in every case. */
-  async #serve(request: IncomingRequest, done: Done): Promise<void> {
+  /** Whether the caller's time ended while the request waited for a worker; then it is settled without its method, because nobody waits for the result. */
+  #isExpired(request: IncomingRequest, receivedAt: number): boolean {
+    const { clock, driverName } = this.#transport
+    const { expiresInMs, uniqueId } = request
+    if (expiresInMs === undefined || clock.now() - receivedAt < expiresInMs) return false
     request.acknowledge()
+    request.finished?.()
+    emitDiagnostic('oslo-messaging:message-dropped', () => ({
+      driver: driverName,
+      source: `RPC server ${String(this.target)}`,
+      reason: 'expired',
+      ...(uniqueId === undefined ? {} : { uniqueId }),
+    }))
+    return true
+  }
+
+  /** One request, from the worker that took it to its reply. Resolves in every case. */
+  async #serve(request: IncomingRequest, receivedAt: number, done: Done): Promise<void> {
+    request.acknowledge()
+    const { clock } = this.#transport
     let checked: CheckedRequest
     try {
       checked = this.#dispatcher.check(request.message)
@@ -216,13 +239,17 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
       return await busy
     }
     const observed = this.#observe(checked)
-    const call = new IncomingCall(request, this.#watching)
+    const call = new IncomingCall(request, this.#watching, clock, receivedAt)
     let endHeartbeats: (() => void) | undefined
     let result: unknown
     try {
       const found = this.#dispatcher.find(checked)
       endHeartbeats = startHeartbeats(request, this.#transport.clock, this.#transport.logger)
-      result = this.#dispatcher.invoke(found, checked, request.context, call)
+      const { serve } = this.#transport.interceptors
+      result =
+        serve === undefined
+          ? this.#dispatcher.invoke(found, checked, request.context, call)
+          : this.#intercept(serve, found, checked, request, call)
       if (isPromiseLike(result)) result = await result
       endHeartbeats?.()
       call.end()
@@ -243,9 +270,43 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
     if (busy !== undefined) await busy
   }
 
-  async #serveToTheEnd(request: IncomingRequest, done: Done): Promise<void> {
+  /** Runs the method inside the interceptors. */
+  async #intercept(
+    interceptions: NonNullable<Interceptors['serve']>,
+    found: FoundMethod,
+    checked: CheckedRequest,
+    request: IncomingRequest,
+    call: IncomingCall,
+  ): Promise<unknown> {
+    const { method, namespace, version, args } = checked
+    const operation: ServeOperation = {
+      kind: 'serve',
+      driver: this.#transport.driverName,
+      target: this.target,
+      method,
+      namespace,
+      version,
+      args,
+      context: request.context,
+      headers: call.headers,
+      redelivered: call.redelivered,
+      get remainingMs() {
+        return call.remainingMs
+      },
+      get signal() {
+        return call.signal
+      },
+    }
+    return await intercept(
+      interceptions,
+      operation,
+      async () => await this.#dispatcher.invoke(found, checked, operation.context, call),
+    )
+  }
+
+  async #serveToTheEnd(request: IncomingRequest, receivedAt: number, done: Done): Promise<void> {
     try {
-      await this.#serve(request, done)
+      await this.#serve(request, receivedAt, done)
     } finally {
       request.finished?.()
     }
