@@ -27,14 +27,18 @@ export class ArtemisRoom implements QueueRoom {
     this.nemeses = [
       reset(this.proxies),
       halfOpen(this.proxies),
-      freeze(broker),
+      freeze(broker, () => this.whole()),
       kill(broker, () => Promise.resolve()),
       restart(broker, () => Promise.resolve()),
     ]
   }
 
   static async start(version: string | undefined): Promise<ArtemisRoom> {
-    const broker = await startBroker('artemis', version === undefined ? {} : { version })
+    const broker = await startBroker('artemis', {
+      // The recipe gives every message an end, for Python's sake: 10 s, and outages here last longer.
+      config: { 'test.min.expiry': '-1' },
+      ...(version === undefined ? {} : { version }),
+    })
     try {
       return new ArtemisRoom(broker, await broker.proxy())
     } catch (error) {
@@ -59,6 +63,15 @@ export class ArtemisRoom implements QueueRoom {
   async leftovers(topic: TestedTopic): Promise<readonly number[]> {
     const bodies = await drainAddress({ port: this.#broker.nodes[0]?.port ?? 0 }, addressOf(topic))
     return bodies.map(numberOf)
+  }
+
+  async buried(): Promise<Readonly<Record<string, readonly number[]>>> {
+    const found = new Map<string, readonly number[]>()
+    for (const address of ['DLQ', 'EXPIRED']) {
+      const bodies = await drainAddress({ port: this.#broker.nodes[0]?.port ?? 0 }, address)
+      found.set(address, bodies.map(numberOf))
+    }
+    return Object.fromEntries(found)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -46,7 +46,7 @@ export class RabbitMqRoom implements QueueRoom {
     this.nemeses = [
       reset(this.proxies),
       halfOpen(this.proxies),
-      freeze(broker),
+      freeze(broker, () => this.whole()),
       kill(broker, (node) => broker.control.flush(node)),
       restart(broker, () => this.whole()),
       alarm(broker),

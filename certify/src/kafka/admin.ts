@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import { until } from '../load/until.ts'
 import { electPreferredLeaders } from './elect-leaders.ts'
@@ -7,6 +8,9 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, logLevel, Resou
 
 /** Moves and removals of the outside world; asked again while brokers are away. */
 const PATIENCE_MS = 60_000
+/** How long an election may take to be heard of. */
+const ELECTED_MS = 3_000
+const ELECTED_POLL_MS = 50
 
 export interface TopicPlan {
   readonly topic: string
@@ -101,8 +105,16 @@ export class KafkaAdmin {
     )
     // Only the controller elects, and metadata does not name it, so every node is asked.
     await Promise.all(this.brokers.map((broker) => electPreferredLeaders(broker)))
-    const after = await this.#leaders(topics)
-    return after.filter(({ leader }, index) => leader !== before[index]?.leader).length
+    const moved = async (): Promise<number> => {
+      const after = await this.#leaders(topics)
+      return after.filter(({ leader }, index) => leader !== before[index]?.leader).length
+    }
+    // Brokers hear of an election one after the other.
+    const heardBy = performance.now() + ELECTED_MS
+    for (let count = await moved(); ; count = await moved()) {
+      if (count > 0 || performance.now() > heardBy) return count
+      await sleep(ELECTED_POLL_MS)
+    }
   }
 
   /** Keeps everybody but the operator away from a topic, by giving it to another user alone; `allow` takes that back.

@@ -21,6 +21,8 @@ export interface QueueRoom extends AsyncDisposable {
   readonly mirror?: Mirror
   /** Resolves when all nodes are up and know each other; asked again when it rejects. */
   whole(): Promise<void>
+  /** Numbers of messages that the broker itself has put aside, by the name of where they are. */
+  buried?(): Promise<Readonly<Record<string, readonly number[]>>>
   /** Takes out what still waits for the readers of a topic, once they have stopped. */
   leftovers(topic: TestedTopic): Promise<readonly number[]>
 }

@@ -91,6 +91,14 @@ export class QueueStage implements Stage {
       this.#left.set(placeOf(topic), left.size)
       for (const reader of readersOf(topic)) this.#settleAllBut(left, reader)
     }
+    await this.#noteBuried()
+  }
+
+  /** What a broker puts aside is not lost without a trace, but no reader had it: the verdict stays, and the report says where it is. */
+  async #noteBuried(): Promise<void> {
+    const buried = (await this.#room.buried?.()) ?? {}
+    for (const [place, numbers] of Object.entries(buried))
+      if (numbers.length > 0) this.#left.set(`${place} (messages ${numbers.slice(0, 20).join(', ')})`, numbers.length)
   }
 
   facts(): Readonly<Record<string, string | number>> {

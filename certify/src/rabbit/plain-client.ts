@@ -3,6 +3,7 @@ import { until } from '../load/until.ts'
 
 /** Nodes may be on their way back. */
 const PATIENCE_MS = 60_000
+const CONNECT_MS = 10_000
 const PREFETCH = 1_000
 const QUIET_MS = 2_000
 
@@ -55,11 +56,7 @@ export class PlainClient {
   }
 
   async #with<T>(work: (channel: amqplib.Channel) => Promise<T>): Promise<T> {
-    const connection = await until(
-      () => Promise.any(this.#urls.map((url) => amqplib.connect(url))),
-      'a connection of the outside reader',
-      PATIENCE_MS,
-    )
+    const connection = await until(() => this.#connect(), 'a connection of the outside reader', PATIENCE_MS)
     // What goes wrong with the connection also ends what is being done on it.
     connection.on('error', (error: Error) => console.error(`outside reader: ${error.message}`))
     try {
@@ -70,5 +67,18 @@ export class PlainClient {
     } finally {
       await connection.close()
     }
+  }
+
+  /** The first node that answers; each is asked alone, because a second connection would have nobody to hear of its end. */
+  async #connect(): Promise<amqplib.ChannelModel> {
+    let last: unknown
+    for (const url of this.#urls) {
+      try {
+        return await amqplib.connect(url, { timeout: CONNECT_MS })
+      } catch (error) {
+        last = error
+      }
+    }
+    throw last
   }
 }

@@ -42,7 +42,7 @@ export class RabbitRoom implements QueueRoom {
     this.nemeses = [
       reset(proxies),
       halfOpen(proxies),
-      freeze(broker),
+      freeze(broker, () => this.whole()),
       kill(broker, (node) => broker.control.flush(node)),
       restart(broker, () => this.whole()),
       alarm(broker),

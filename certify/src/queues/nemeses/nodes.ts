@@ -1,8 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Broker, BrokerNode } from '@oslo-messaging/brokers'
 import type { Nemesis } from '../../frame/nemesis.ts'
+import { until } from '../../load/until.ts'
 
-export function freeze({ nodes }: Pick<Broker, 'nodes'>): Nemesis {
+/** What a cluster is given to take a silent node in again. */
+const REJOIN_MS = 20_000
+
+/** `rejoined` resolves when the node is back among the others; a cluster may leave out for good one that was silent, until an operator starts it anew. */
+export function freeze({ nodes }: Pick<Broker, 'nodes'>, rejoined: () => Promise<void>): Nemesis {
   return {
     name: 'freeze',
     disturbs: ['nodes'],
@@ -15,7 +20,13 @@ export function freeze({ nodes }: Pick<Broker, 'nodes'>): Nemesis {
       } finally {
         await node.thaw()
       }
-      return { count: pid === undefined ? 0 : 1, says: `${node.name} stood still for ${Math.round(forMs / 1000)} s` }
+      const stood = `${node.name} stood still for ${Math.round(forMs / 1000)} s`
+      const isBack = await until(async () => (await rejoined(), true), 'the node back', REJOIN_MS).catch(() => false)
+      if (!isBack) {
+        await node.stop()
+        await node.start()
+      }
+      return { count: pid === undefined ? 0 : 1, says: isBack ? stood : `${stood}, and was started anew` }
     },
   }
 }
