@@ -73,6 +73,25 @@ const FLOORS = {
     /** The only ones that import the client library. */
     clientRooms: ['client'],
   },
+  kafka: {
+    rooms: [
+      'index',
+      'open',
+      'driver',
+      'admin',
+      'receive',
+      'positions',
+      'send',
+      'kafkajs',
+      'wire',
+      'settings',
+      'port',
+      'topology',
+      'capabilities',
+      'config',
+    ],
+    clientRooms: ['kafkajs'],
+  },
 }
 
 const isBelow = (folder, path) => !relative(folder, path).startsWith('..')

@@ -1,6 +1,6 @@
 import { checkFunction, checkOptions, type DriverDefinition, type OptionNames } from '@oslo-messaging/core/driver'
 import { capabilities } from './capabilities.ts'
-import type { ImportPackage } from './codecs.ts'
+import type { ImportPackage } from './port/codecs.ts'
 import { type KafkaOptions, kafkaConfig } from './config.ts'
 import type { OAuthBearerToken, OAuthBearerTokenProvider } from './settings.ts'
 
@@ -29,11 +29,11 @@ export function createKafkaDriver(options: KafkaDriverOptions = {}): DriverDefin
     config: kafkaConfig,
     async open(url, context) {
       // Only now, so that importing the package does not wait for the client library.
-      const { openKafka } = await import('./open-kafka.ts')
+      const { openKafka } = await import('./open.ts')
       return await openKafka(url, context, options)
     },
     async administer(url, context) {
-      const { administerKafka } = await import('./open-kafka.ts')
+      const { administerKafka } = await import('./open.ts')
       return await administerKafka(url, context, options)
     },
   }

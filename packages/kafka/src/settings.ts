@@ -8,8 +8,8 @@ import {
   type TransportURL,
 } from '@oslo-messaging/core/driver'
 import { type KafkaOptions, kafkaConfig } from './config.ts'
-import type { CompressionCodec } from './client-port.ts'
-import { isTopicName, TOPIC_NAMES, type VhostMode } from './topic-name.ts'
+import type { CompressionCodec } from './port/client-port.ts'
+import { isTopicName, TOPIC_NAMES, type VhostMode } from './topology/topic-name.ts'
 
 /** Upstream has no default port and connects to `host:None`; Kafka's own is the only sensible one. */
 const DEFAULT_PORT = 9092

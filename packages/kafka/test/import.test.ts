@@ -7,5 +7,5 @@ vi.mock('kafkajs', () => {
 it('import - the client library waits until a transport is opened', async () => {
   const { kafkaDriver } = await import('../src/index.ts')
   expect(kafkaDriver.schemes).toEqual(['kafka'])
-  await expect(import('../src/open-kafka.ts')).rejects.toThrow()
+  await expect(import('../src/open.ts')).rejects.toThrow()
 })

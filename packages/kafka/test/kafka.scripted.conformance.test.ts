@@ -1,6 +1,6 @@
 import { runDriverConformance } from '@oslo-messaging/conformance'
 import { describe, it } from 'vitest'
-import { ClientFault } from '../src/client-port.ts'
+import { ClientFault } from '../src/port/client-port.ts'
 import { createKafkaDriver, kafkaDriver } from '../src/index.ts'
 import { openOver } from './support/open-driver.ts'
 import { ScriptedKafka } from './support/scripted-client.ts'

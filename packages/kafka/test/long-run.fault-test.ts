@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { freePorts, skipOrFail, startBroker } from '@oslo-messaging/brokers'
-import { encodeRecord } from '../src/record.ts'
+import { encodeRecord } from '../src/wire/record.ts'
 import { plainClient, unique, withAdmin } from './support/broker.ts'
 import { duplicates, Load } from './support/load.ts'
 import { listen, notification, openReal, recordingLogger, send } from './support/open-driver.ts'

@@ -1,5 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs'
-import { type AdminPort, ClientFault, type PartitionBounds, type PartitionOffset } from '../client-port.ts'
+import { type AdminPort, ClientFault, type PartitionBounds, type PartitionOffset } from '../port/client-port.ts'
 import type { ExplainFault } from './explain-fault.ts'
 import { faultOf } from './fault.ts'
 import type { Sockets } from './sockets.ts'

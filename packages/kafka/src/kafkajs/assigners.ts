@@ -1,5 +1,5 @@
 import { type Assigner, AssignerProtocol, type Cluster, type PartitionAssigner } from 'kafkajs'
-import { assignRange, assignRoundRobin, type AssignmentRule, type GroupMember } from '../group-assignment.ts'
+import { assignRange, assignRoundRobin, type AssignmentRule, type GroupMember } from '../port/group-assignment.ts'
 
 /** Asks for the partitions of a topic this member does not read itself. Empty when there is no such topic. */
 export type AskPartitions = (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly number[]>>

@@ -8,8 +8,8 @@ import type {
   KafkaClient,
   ProducerPort,
   ProducerPortOptions,
-} from '../client-port.ts'
-import type { ImportPackage } from '../codecs.ts'
+} from '../port/client-port.ts'
+import type { ImportPackage } from '../port/codecs.ts'
 import type { ClusterSettings, SaslSettings, TlsSettings } from '../settings.ts'
 import { KafkaJSAdmin } from './admin.ts'
 import { registerCodecs } from './compression.ts'

@@ -1,6 +1,6 @@
 import kafkajs, { CompressionTypes } from 'kafkajs'
-import { type BatchRange, ClientFault, type CompressionCodec } from '../client-port.ts'
-import { type Codec, type ImportPackage, loadCodec, type OptionalCodec } from '../codecs.ts'
+import { type BatchRange, ClientFault, type CompressionCodec } from '../port/client-port.ts'
+import { type Codec, type ImportPackage, loadCodec, type OptionalCodec } from '../port/codecs.ts'
 
 // The registry of codecs is only on the default export.
 const codecs: Partial<Record<CompressionTypes, unknown>> = kafkajs.CompressionCodecs

@@ -16,7 +16,7 @@ import {
   type FetchedRecord,
   type PartitionOffset,
   type TopicPartition,
-} from '../client-port.ts'
+} from '../port/client-port.ts'
 import { partitionAssigners } from './assigners.ts'
 import { faultOf } from './fault.ts'
 import { coordinatorOf, watchJoins } from './joins.ts'

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
-import { ClientFault } from '../client-port.ts'
+import { ClientFault } from '../port/client-port.ts'
 import type { ClusterSettings } from '../settings.ts'
 import { probePort, type SpokenProtocol } from './port-probe.ts'
 import type { Sockets } from './sockets.ts'

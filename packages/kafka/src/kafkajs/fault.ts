@@ -1,5 +1,5 @@
 import { isMessagingError } from '@oslo-messaging/core/driver'
-import { ClientFault, type ClientFaultOptions } from '../client-port.ts'
+import { ClientFault, type ClientFaultOptions } from '../port/client-port.ts'
 
 /** The parts of a kafkajs error that say something; any of them may be missing. */
 interface ErrorFacts {

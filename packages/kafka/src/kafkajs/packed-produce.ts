@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
-import type { OutgoingRecord } from '../client-port.ts'
-import { encodeProduceRequest } from './produce-request.ts'
+import type { OutgoingRecord } from '../port/client-port.ts'
+import { encodeProduceRequest } from '../wire/produce-request.ts'
 
 /** What the library hands to its encoder. */
 interface ProduceOptions {

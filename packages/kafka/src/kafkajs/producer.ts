@@ -5,7 +5,7 @@ import {
   type ProducerPort,
   type ProducerPortOptions,
   type ProduceRequest,
-} from '../client-port.ts'
+} from '../port/client-port.ts'
 import { compressionType } from './compression.ts'
 import type { ExplainFault } from './explain-fault.ts'
 import { faultOf } from './fault.ts'

@@ -12,10 +12,10 @@ import {
   Target,
   TransportURL,
 } from '@oslo-messaging/core/driver'
-import type { KafkaClient } from '../../src/client-port.ts'
+import type { KafkaClient } from '../../src/port/client-port.ts'
 import { type KafkaOptions, kafkaConfig } from '../../src/config.ts'
 import { createKafkaDriver, type KafkaDriverOptions } from '../../src/index.ts'
-import { KafkaDriver } from '../../src/kafka-driver.ts'
+import { KafkaDriver } from '../../src/driver.ts'
 import { readSettings } from '../../src/settings.ts'
 
 export type Options = Partial<{ -readonly [K in keyof KafkaOptions]: KafkaOptions[K] }>

@@ -12,8 +12,8 @@ import {
   type ProducerPort,
   type ProducerPortOptions,
   type TopicPartition,
-} from '../../src/client-port.ts'
-import { assignRoundRobin } from '../../src/group-assignment.ts'
+} from '../../src/port/client-port.ts'
+import { assignRoundRobin } from '../../src/port/group-assignment.ts'
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { formatTopicName } from '../../src/topic-name.ts'
+import { formatTopicName } from '../../src/topology/topic-name.ts'
 
 interface Vector {
   readonly cases: readonly {

@@ -1,0 +1,46 @@
+import type { DriverAdmin, DriverContext, RedriveReport, RedriveRequest } from '@oslo-messaging/core/driver'
+import type { KafkaClient } from '../port/client-port.ts'
+import type { KafkaOptions } from '../config.ts'
+import { NotificationProducer } from '../send/notification-producer.ts'
+import { Redrive } from './redrive.ts'
+import type { KafkaSettings } from '../settings.ts'
+import { checkTopicName } from '../topology/topic-name.ts'
+
+/** Attempts to store one copy after the first. */
+const RETRIES = 3
+
+/** Kafka for operators: its dead letters. */
+export class KafkaAdmin implements DriverAdmin {
+  readonly #settings: KafkaSettings
+  readonly #client: KafkaClient
+  readonly #producer: NotificationProducer
+
+  constructor(settings: KafkaSettings, client: KafkaClient, context: DriverContext<KafkaOptions>) {
+    this.#settings = settings
+    this.#client = client
+    const { logger, clock, random } = context
+    const { codec, lingerMs, batchMessages, cluster } = settings
+    const host = cluster.brokers.join(',')
+    this.#producer = new NotificationProducer({ client, codec, lingerMs, batchMessages, host, logger, clock, random })
+  }
+
+  async redrive(request: RedriveRequest): Promise<RedriveReport> {
+    const { source, to } = request
+    for (const name of to === null ? [source] : [source, to]) checkTopicName(name)
+    const { deadLetterTopic } = this.#settings
+    const topic = deadLetterTopic ?? source
+    const run = new Redrive({
+      client: this.#client,
+      settings: this.#settings,
+      send: async (name, record, deadline) => await this.#producer.send(name, record, { deadline, retries: RETRIES }),
+      topic,
+      only: topic === source ? null : source,
+      request,
+    })
+    return await run.run()
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.close()
+  }
+}

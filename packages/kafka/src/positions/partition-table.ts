@@ -1,0 +1,181 @@
+import type { Logger } from '@oslo-messaging/core/driver'
+import type { ConsumerPort, KafkaClient, PartitionOffset, TopicPartition } from '../port/client-port.ts'
+import { keyOf, PartitionFlow } from './partition-flow.ts'
+import {
+  askPositions,
+  isRecreated,
+  type Positions,
+  rememberDiscarded,
+  type StartPosition,
+  startPosition,
+} from './start-positions.ts'
+
+/** One run of the consumer, from joining the group to leaving or losing it. */
+export interface Session {
+  readonly port: ConsumerPort
+  /** The start positions of the present assignment are settled; nothing is handed out before. */
+  positioned: Promise<void>
+  /** Where partitions were told to begin before the first fetch. */
+  readonly sought: Map<string, number>
+}
+
+export interface PartitionTableOptions {
+  readonly client: KafkaClient
+  readonly group: string
+  readonly topics: readonly string[]
+  readonly offsetReset: 'latest' | 'earliest'
+  /** Records are committed before they are handed out, so that those of a lost partition are still ours. */
+  readonly commitsFirst: boolean
+  readonly logger: Logger
+  readonly isCurrent: (session: Session) => boolean
+  /** These do not exist before this listener joins for the first time; joining makes them. */
+  readonly onMissing: (topics: readonly string[]) => Promise<void>
+  /** The partition belongs to somebody else now. */
+  readonly onRevoked: (flow: PartitionFlow) => void
+}
+
+/** The partitions of one member of a group: which they are, where they begin, and what happens to those that are taken away.
+ *  They outlive a session when the next one gets them again. */
+export class PartitionTable {
+  readonly #options: PartitionTableOptions
+  readonly #flows = new Map<string, PartitionFlow>()
+  /** Where partitions ended before this listener first joined. */
+  #baseline: ReadonlyMap<string, number> | undefined
+  /** What the broker said last about the group. */
+  #known: Positions = { bounds: new Map(), committed: new Map(), discarded: new Set() }
+
+  constructor(options: PartitionTableOptions) {
+    this.#options = options
+  }
+
+  get known(): Positions {
+    return this.#known
+  }
+
+  get size(): number {
+    return this.#flows.size
+  }
+
+  get(key: string): PartitionFlow | undefined {
+    return this.#flows.get(key)
+  }
+
+  values(): IterableIterator<PartitionFlow> {
+    return this.#flows.values()
+  }
+
+  async ask(): Promise<Positions> {
+    const { client, group, topics } = this.#options
+    return await askPositions(client, group, topics)
+  }
+
+  /** Before a session joins: what is stored from now on will not be skipped. */
+  async prepare(): Promise<void> {
+    const now = await this.ask()
+    this.#known = { ...now, committed: new Map([...this.#known.committed, ...now.committed]) }
+    if (this.#baseline !== undefined) return
+    this.#baseline = new Map([...now.bounds].map(([key, { high }]) => [key, high]))
+    const existing = new Set([...now.bounds.values()].map(({ topic }) => topic))
+    await this.#options.onMissing(this.#options.topics.filter((topic) => !existing.has(topic)))
+  }
+
+  /** Takes over an assignment, before anything of it is fetched. */
+  assign(session: Session, partitions: readonly TopicPartition[]): void {
+    const assigned = new Set(partitions.map(keyOf))
+    for (const flow of this.#flows.values()) {
+      if (assigned.has(flow.key)) continue
+      this.#flows.delete(flow.key)
+      flow.signalRoom()
+      this.#options.onRevoked(flow)
+    }
+    for (const partition of partitions) {
+      const flow = this.#flows.get(keyOf(partition))
+      if (flow === undefined) this.#begin(session, partition)
+      else this.#keep(session, flow)
+      session.port.resume(partition)
+      if (flow?.paused === true) session.port.pause(partition)
+    }
+    // One after the other: each has to know what the one before has fixed.
+    session.positioned = session.positioned.then(async () => await this.#position(session, partitions))
+  }
+
+  #keep(session: Session, flow: PartitionFlow): void {
+    flow.deal += 1
+    flow.refused = undefined
+    const { topic, partition, next } = flow
+    if (next !== undefined) session.port.seek({ topic, partition, offset: next })
+  }
+
+  #begin(session: Session, partition: TopicPartition): void {
+    const key = keyOf(partition)
+    this.#flows.set(key, new PartitionFlow(partition))
+    session.sought.delete(key)
+    const start = this.#startOf(partition, this.#known)
+    if (!this.#known.bounds.has(key) || start.why === 'stored') return
+    // Before the first fetch, so that not even that one begins elsewhere.
+    session.port.seek(start)
+    session.sought.set(key, start.offset)
+  }
+
+  /** Compares with what the group has stored, fixes what it has not, and says what is skipped. */
+  async #position(session: Session, partitions: readonly TopicPartition[]): Promise<void> {
+    const before = this.#known
+    const now = await this.ask()
+    const merged = rememberDiscarded(now, before)
+    const fix: PartitionOffset[] = []
+    for (const partition of partitions) {
+      const flow = this.#flows.get(keyOf(partition))
+      if (flow === undefined || !this.#options.isCurrent(session)) continue
+      const start = this.#correct(session, flow, merged, before)
+      if (start === null || start.why === 'stored') continue
+      fix.push({ ...partition, offset: start.offset })
+      if (start.skipped > 0 || start.why === 'recreated') warnOfStart(this.#options.logger, this.#options.group, start)
+    }
+    await session.port.commit(fix)
+    const fixed = fix.map((position) => [keyOf(position), position.offset] as const)
+    this.#known = { ...merged, committed: new Map([...merged.committed, ...fixed]) }
+  }
+
+  /** Moves a partition to where it has to go on; null: it is there. */
+  #correct(session: Session, flow: PartitionFlow, now: Positions, before: Positions): StartPosition | null {
+    const { topic, partition, key } = flow
+    const committed = now.committed.get(key)
+    const bounds = now.bounds.get(key)
+    const move = (start: StartPosition): StartPosition => {
+      flow.moveTo(start.offset, this.#options.commitsFirst)
+      session.port.seek(start)
+      return start
+    }
+    const isShorter = flow.next !== undefined && bounds !== undefined && bounds.high < flow.next
+    if (isShorter || isRecreated(flow, now, before)) {
+      return move({ topic, partition, offset: bounds?.low ?? 0, why: 'recreated', skipped: 0 })
+    }
+    if (flow.next !== undefined) {
+      const isOurs = committed === undefined || committed <= flow.next || committed === flow.attempted
+      // Else another member had the partition in between.
+      return isOurs ? null : move({ topic, partition, offset: committed, why: 'stored', skipped: 0 })
+    }
+    const start = this.#startOf(flow, now)
+    const clientBegins = session.sought.get(key) ?? committed ?? bounds?.low ?? 0
+    if (start.offset !== clientBegins || now.discarded.has(key)) session.port.seek(start)
+    flow.moveTo(start.offset, this.#options.commitsFirst)
+    return start
+  }
+
+  #startOf(partition: TopicPartition, positions: Positions): StartPosition {
+    return startPosition(partition, positions, this.#baseline ?? new Map(), this.#options.offsetReset)
+  }
+}
+
+const START_WARNINGS: Readonly<Record<Exclude<StartPosition['why'], 'stored'>, string>> = {
+  'first-time':
+    'kafka consumer group reads this partition for the first time and begins at its end; set [oslo_messaging_kafka] auto_offset_reset = earliest to read what was stored before',
+  expired: 'kafka records were deleted by the broker before this consumer group had read them',
+  recreated: 'kafka topic is younger than the position of this consumer group; it is read from its beginning',
+}
+
+function warnOfStart(logger: Logger, group: string, start: StartPosition): void {
+  if (start.why === 'stored') return
+  const { skipped, offset } = start
+  logger.warn(START_WARNINGS[start.why], { group, partition: keyOf(start), skipped, offset })
+}

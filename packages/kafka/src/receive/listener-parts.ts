@@ -1,0 +1,126 @@
+import type { Clock, IncomingNotification, Logger } from '@oslo-messaging/core/driver'
+import type { KafkaClient, OutgoingRecord } from '../port/client-port.ts'
+import { Dispenser } from './dispenser.ts'
+import { GiveBack } from './give-back.ts'
+import { Intake } from './intake.ts'
+import { OffsetCommitter } from '../positions/offset-committer.ts'
+import type { PartitionFlow } from '../positions/partition-flow.ts'
+import { PartitionTable, type Session } from '../positions/partition-table.ts'
+import { PoisonPolicy } from './poison-policy.ts'
+import type { KafkaSettings } from '../settings.ts'
+import { UnreadableBatches } from '../positions/unreadable-batches.ts'
+import { warnOfUnreadTopics } from './vhost-advice.ts'
+import { Watchdog } from '../positions/watchdog.ts'
+
+const WATCH_MS = 15_000
+
+export interface KafkaListenerOptions {
+  readonly client: KafkaClient
+  readonly group: string
+  /** Priority by Kafka topic. */
+  readonly topics: ReadonlyMap<string, string>
+  /** Names without the virtual host, by the names that are read instead. */
+  readonly unread: ReadonlyMap<string, string>
+  readonly settings: KafkaSettings
+  readonly prefetch: number
+  readonly onMessage: (notification: IncomingNotification) => void
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly random: () => number
+  /** Stores a record in another topic: the dead-letter topic. */
+  readonly send: (topic: string, record: OutgoingRecord) => Promise<void>
+}
+
+/** What the parts ask of the listener they belong to. */
+export interface ListenerHooks {
+  readonly name: string
+  /** The session in use; undefined between two. */
+  readonly session: () => Session | undefined
+  readonly isStopped: () => boolean
+  readonly onRevoked: (flow: PartitionFlow) => void
+  /** The session cannot go on. */
+  readonly onLost: (error: unknown) => void
+}
+
+/** The parts of a listener, each with one job; they outlive its sessions. */
+export interface ListenerParts {
+  readonly table: PartitionTable
+  readonly committer: OffsetCommitter
+  readonly dispenser: Dispenser
+  readonly intake: Intake
+  readonly watchdog: Watchdog
+  readonly giveBack: GiveBack
+  readonly unreadable: UnreadableBatches
+}
+
+/** Makes the parts of a listener and connects them: wiring only. */
+export function createListenerParts(options: KafkaListenerOptions, hooks: ListenerHooks): ListenerParts {
+  const { client, group, settings, prefetch, topics, onMessage, logger, clock } = options
+  const { commit, maxPollRecords, maxWaitMs, offsetReset } = settings
+  const table = new PartitionTable({
+    client,
+    group,
+    topics: [...topics.keys()],
+    offsetReset,
+    commitsFirst: commit !== 'after',
+    logger,
+    isCurrent: (session) => hooks.session() === session,
+    onMissing: async (missing) => await warnOfUnreadTopics(client, missing, options.unread, logger),
+    onRevoked: hooks.onRevoked,
+  })
+  const committer = new OffsetCommitter({
+    mode: commit,
+    clock,
+    commit: async (positions) => {
+      const session = hooks.session()
+      if (session === undefined) throw new Error('There is no session to commit in')
+      await session.port.commit(positions)
+    },
+    onFailure: hooks.onLost,
+  })
+  const dispenser = new Dispenser({
+    prefetch,
+    topics,
+    tracked: commit === 'after',
+    onMessage,
+    onAdvance: (flow) => {
+      if (flow.settledUpTo !== undefined) committer.advance(flow, flow.settledUpTo)
+    },
+    poison: commit === 'after' ? createPoisonPolicy(options) : undefined,
+    partitions: () => table.size,
+    logger,
+  })
+  const intake = new Intake({
+    commit,
+    maxPollRecords,
+    maxWaitMs,
+    clock,
+    dispenser,
+    committer,
+    session: hooks.session,
+    isStopped: hooks.isStopped,
+    onLost: hooks.onLost,
+  })
+  const watchdog = new Watchdog({
+    clock,
+    intervalMs: WATCH_MS,
+    ask: async () => await table.ask(),
+    partitions: () =>
+      [...table.values()].map(({ topic, partition, next, queued, paused }) => ({
+        topic,
+        partition,
+        next,
+        isBusy: queued > 0 || paused || hooks.isStopped(),
+      })),
+    known: () => table.known,
+    onTrouble: hooks.onLost,
+  })
+  const unreadable = new UnreadableBatches({ group, logger, clock, partitions: () => table.values() })
+  const giveBack = new GiveBack(hooks.name, group, logger, clock)
+  return { table, committer, dispenser, intake, watchdog, giveBack, unreadable }
+}
+
+function createPoisonPolicy({ settings, send, clock, logger }: KafkaListenerOptions): PoisonPolicy {
+  const { maxAttempts, deadLetterTopic } = settings
+  return new PoisonPolicy({ maxAttempts, deadLetterTopic, send, clock, logger })
+}

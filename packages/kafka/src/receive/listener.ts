@@ -1,0 +1,299 @@
+import {
+  type ComponentHealth,
+  createBackoff,
+  createDeferred,
+  type Deadline,
+  type Deferred,
+  emitDiagnostic,
+  isMessagingError,
+  type Listener,
+  Supervisor,
+  type SupervisorChange,
+} from '@oslo-messaging/core/driver'
+import type { ConsumerPort, FetchedBatch } from '../port/client-port.ts'
+import { type GiveBack, LAST_COMMIT_MS } from './give-back.ts'
+import { createListenerParts, type KafkaListenerOptions, type ListenerParts } from './listener-parts.ts'
+import { mapFault, reasonOf, toFault } from '../port/map-error.ts'
+import { keyOf, type PartitionFlow } from '../positions/partition-flow.ts'
+import type { Session } from '../positions/partition-table.ts'
+import { pause } from './within.ts'
+
+const HEARTBEAT_MS = 1000
+/** How long handlers under way are waited for when the group is dealt out anew. The broker waits 60 s for members to come back. */
+const REJOIN_GRACE_MS = 1000
+
+/** A member of a consumer group that hands out notifications and outlives every loss.
+ *  Partitions are independent: each keeps its order (`orderingKey`), and a slow one is paused without holding up the others or the group. */
+export class KafkaListener implements Listener {
+  readonly #options: KafkaListenerOptions
+  readonly #name: string
+  readonly #supervisor: Supervisor
+  readonly #parts: ListenerParts
+  readonly #giveBack: GiveBack
+  readonly #closed: Deferred<void> = createDeferred<void>()
+  readonly #batches = new Set<Promise<void>>()
+  #session: Session | undefined
+  #formerMember: string | undefined
+  /** Why no session will ever work again. */
+  #verdict: Error | undefined
+  #stopped: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: KafkaListenerOptions) {
+    this.#options = options
+    const { group, topics, clock, random } = options
+    this.#name = `listener ${group} ${[...topics.keys()].join(',')}`
+    this.#closed.promise.catch(() => {})
+    this.#supervisor = new Supervisor({
+      establish: async (signal) => await this.#establish(signal),
+      classify: (error) => (isFinal(error) ? 'fatal' : 'retry'),
+      backoff: createBackoff({ initialMs: 100, factor: 2, maxMs: 2000, random }),
+      upState: 'consuming',
+      clock,
+      onChange: (change) => this.#report(change),
+    })
+    this.#parts = createListenerParts(options, {
+      name: this.#name,
+      session: () => this.#session,
+      isStopped: () => this.#stopped !== undefined,
+      onRevoked: (flow) => this.#onRevoked(flow),
+      onLost: (error) => this.#lost(error),
+    })
+    this.#giveBack = this.#parts.giveBack
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  /** Resolves when the group has taken this member and every start position is fixed: a record stored from then on is received. */
+  async start(deadline: Deadline): Promise<void> {
+    await this.#supervisor.ready(deadline, {
+      phase: 'declare',
+      delivery: 'not-sent',
+      waitingFor: `place in consumer group ${this.#options.group}`,
+    })
+  }
+
+  health(): ComponentHealth {
+    const { state, sinceMs, reason } = this.#supervisor
+    const reasons = reason === undefined ? {} : { reason }
+    return this.#parts.unreadable.tell({ kind: 'listener', name: this.#name, state, sinceMs, ...reasons })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    await this.#stopped
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  // --- the session ---------------------------------------------------------------------------------------------------
+
+  async #establish(signal: AbortSignal): Promise<void> {
+    await this.#endSession()
+    if (this.#verdict !== undefined) throw this.#verdict
+    await pause(this.#parts.unreadable.pauseMs, this.#options.clock, signal)
+    try {
+      if (!signal.aborted) await this.#parts.table.prepare()
+      if (signal.aborted) return
+      const session = this.#createSession()
+      this.#session = session
+      await session.port.start()
+      this.#formerMember = undefined
+      await session.positioned
+      this.#goOn()
+      this.#parts.watchdog.start()
+    } catch (error) {
+      await this.#endSession()
+      throw this.#map(error)
+    }
+  }
+
+  #createSession(): Session {
+    const { client, group, topics, settings } = this.#options
+    const port: ConsumerPort = client.createConsumer({
+      group,
+      topics: [...topics.keys()],
+      maxBytesPerPartition: settings.maxBytesPerPartition,
+      maxWaitMs: settings.maxWaitMs,
+      sessionTimeoutMs: settings.sessionTimeoutMs,
+      heartbeatIntervalMs: Math.min(HEARTBEAT_MS, Math.floor(settings.sessionTimeoutMs / 3)),
+      ...(this.#formerMember === undefined ? {} : { formerMember: this.#formerMember }),
+      handlers: {
+        onAssigned: (partitions) => {
+          if (this.#session !== session) return
+          this.#parts.table.assign(session, partitions)
+          session.positioned.then(
+            () => this.#goOn(),
+            (error: unknown) => {
+              if (this.#session === session) this.#lost(error)
+            },
+          )
+        },
+        onRejoin: async () => await this.#beforeRejoin(session),
+        onBatch: async (batch) => await this.#track(this.#onBatch(session, batch)),
+        onLost: (fault) => {
+          if (this.#session === session) this.#lost(fault)
+        },
+      },
+    })
+    const session: Session = { port, positioned: Promise.resolve(), sought: new Map() }
+    return session
+  }
+
+  /** The partitions may be somebody else's in a moment. What is being handled is finished, if it is quick, and its position stored, so that nobody gets it a second time. */
+  async #beforeRejoin(session: Session): Promise<void> {
+    const { settings, clock } = this.#options
+    if (settings.commit === 'before') {
+      // A commit under way decides where the partition goes on; the client gives it up when no answer comes.
+      await this.#parts.intake.settled()
+      return
+    }
+    if (this.#session !== session) return
+    if (settings.commit === 'after') {
+      this.#parts.dispenser.hold()
+      await this.#parts.dispenser.idle(REJOIN_GRACE_MS, clock)
+    }
+    await this.#parts.committer.flush(REJOIN_GRACE_MS)
+  }
+
+  /** The assignment is settled. */
+  #goOn(): void {
+    this.#parts.committer.resume()
+    this.#parts.dispenser.release()
+  }
+
+  async #endSession(): Promise<void> {
+    const session = this.#session
+    this.#session = undefined
+    for (const flow of this.#parts.table.values()) flow.signalRoom()
+    this.#formerMember = session?.port.member ?? this.#formerMember
+    await session?.port.disconnect()
+    await this.#parts.intake.settled()
+  }
+
+  #lost(error: unknown): void {
+    if (this.#closing !== undefined) return
+    const reason = this.#map(error)
+    this.#parts.unreadable.met(toFault(error))
+    // A new session would meet the same: a codec that is not installed, a permission that is missing only for reading.
+    if (isFinal(reason)) this.#verdict ??= reason
+    this.#supervisor.lost(reason)
+  }
+
+  #map(error: unknown): unknown {
+    if (isMessagingError(error)) return error
+    return mapFault(toFault(error), { doing: `Listening as consumer group ${this.#options.group}` })
+  }
+
+  async #onBatch(session: Session, batch: FetchedBatch): Promise<void> {
+    await session.positioned
+    const flow = this.#parts.table.get(keyOf(batch))
+    if (flow !== undefined) await this.#parts.intake.take(session, flow, batch)
+  }
+
+  /** Remembers work under way, so that `stop` can wait for it. */
+  async #track(work: Promise<void>): Promise<void> {
+    this.#batches.add(work)
+    try {
+      await work
+    } finally {
+      this.#batches.delete(work)
+    }
+  }
+
+  #onRevoked(flow: PartitionFlow): void {
+    const { settings, logger, group } = this.#options
+    this.#parts.committer.forget(flow)
+    // Committed records are nobody else's: they are still handed out. The others come again, elsewhere.
+    if (settings.commit !== 'after') {
+      this.#giveBack.keep(flow)
+      return
+    }
+    this.#parts.dispenser.drop(flow)
+    flow.clearQueue()
+    if (flow.unsettled === 0) return
+    logger.warn('kafka partition was taken away; its unfinished notifications will be delivered again', {
+      group,
+      partition: flow.key,
+      unfinished: flow.unsettled,
+    })
+    flow.revoked.abort(new Error(`Partition ${flow.key} was given to another member of ${group}`))
+  }
+
+  // --- ending --------------------------------------------------------------------------------------------------------
+
+  async #stop(): Promise<void> {
+    // The caller sets `#stopped` before the rest runs.
+    await Promise.resolve()
+    this.#parts.dispenser.stop()
+    for (const flow of this.#parts.table.values()) flow.signalRoom()
+    await Promise.allSettled(this.#batches)
+    await this.#parts.intake.settled()
+    if (this.#options.settings.commit === 'after') {
+      // Stays in the group, so that what is still being handled can be committed.
+      for (const flow of this.#parts.table.values()) {
+        this.#session?.port.pause(flow)
+        flow.clearQueue()
+      }
+      return
+    }
+    await this.#parts.committer.flush(LAST_COMMIT_MS)
+    await this.#giveBack.run([...this.#parts.table.values()], async (positions) => {
+      if (this.#session === undefined) throw new Error('There is no session')
+      await this.#session.port.commit(positions)
+    })
+    await this.#end()
+  }
+
+  async #close(): Promise<void> {
+    const failed = this.#supervisor.state === 'failed'
+    await this.stop()
+    if (this.#options.settings.commit === 'after') await this.#parts.committer.flush(LAST_COMMIT_MS)
+    this.#parts.committer.close()
+    await this.#end()
+    if (!failed) this.#closed.resolve()
+  }
+
+  async #end(): Promise<void> {
+    this.#parts.watchdog.close()
+    this.#supervisor.close()
+    await this.#endSession()
+  }
+
+  // --- telling -------------------------------------------------------------------------------------------------------
+
+  #report({ state, previous, error, attempt, retryInMs }: SupervisorChange): void {
+    const { logger, group } = this.#options
+    emitDiagnostic('oslo-messaging:state', () => ({
+      driver: 'kafka',
+      kind: 'listener',
+      name: this.#name,
+      state,
+      previous,
+      error,
+      attempt,
+      ...(retryInMs === undefined ? {} : { retryInMs }),
+    }))
+    if (state === 'failed') {
+      logger.error(`kafka listener failed for good: ${reasonOf(error)}`, { group, error })
+      this.#closed.reject(error)
+      return
+    }
+    // Reported once; each of its sessions is a short one.
+    if (this.#parts.unreadable.pauseMs > 0) return
+    if (state === 'recovering' && previous !== 'recovering') {
+      logger.warn(`kafka listener is recovering: ${reasonOf(error)}`, { group, error })
+    } else if (state === 'consuming' && previous === 'recovering') {
+      logger.info('kafka listener has recovered', { group })
+    }
+  }
+}
+
+function isFinal(error: unknown): error is Error {
+  return isMessagingError(error) && !error.retryable
+}

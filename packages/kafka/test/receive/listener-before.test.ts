@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest'
+import { createDeferred } from '@oslo-messaging/core/driver'
+import { ClientFault } from '../../src/port/client-port.ts'
+import { encodeRecord } from '../../src/wire/record.ts'
+import { eventually, listen, notification, openOver } from '../support/open-driver.ts'
+import { ScriptedKafka } from '../support/scripted-client.ts'
+
+const text = (payload: unknown): string => encodeRecord(notification(payload)).toString()
+const texts = (count: number, from = 0): string[] => Array.from({ length: count }, (_, n) => text(from + n))
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
+const GROUP = 'oslo_messaging_consumer'
+
+/** A listener whose commits wait for the test: `answer` lets the oldest through, or refuses it. */
+async function listenWithGate(kafka: ScriptedKafka) {
+  const driver = openOver(kafka)
+  const received = await listen(driver, 't')
+  const waiting: { readonly offset: number; readonly answer: (fault?: ClientFault) => void }[] = []
+  kafka.onCommit = async ([position]) => {
+    const gate = createDeferred<void>()
+    const answer = (fault?: ClientFault): void => (fault === undefined ? gate.resolve() : gate.reject(fault))
+    waiting.push({ offset: position?.offset ?? -1, answer })
+    await gate.promise
+  }
+  const commit = async (offset: number): Promise<(fault?: ClientFault) => void> => {
+    await eventually(() => waiting.length > 0, `commit ${offset}`)
+    const [oldest] = waiting.splice(0, 1)
+    expect(oldest?.offset).toBe(offset)
+    return oldest?.answer ?? (() => {})
+  }
+  return { driver, received, waiting, commit }
+}
+
+describe('listener, kafka_commit_mode before, while a commit is under way', () => {
+  it('the next batch is fetched meanwhile, and waits for that commit and its own', async () => {
+    const kafka = new ScriptedKafka()
+    kafka.fetchSize = 2
+    const { driver, received, waiting, commit } = await listenWithGate(kafka)
+    kafka.store('t.info', texts(6))
+    const first = await commit(2)
+    await eventually(() => kafka.consumers[0]?.fetches === 2, 'the second fetch')
+    expect([received.payloads, waiting.length]).toEqual([[], 0])
+    first()
+    const second = await commit(4)
+    await received.until(2)
+    expect(received.payloads).toEqual(upTo(2))
+    second()
+    ;(await commit(6))()
+    await received.until(6)
+    expect(received.payloads).toEqual(upTo(6))
+    await driver.close()
+  })
+
+  it('it is refused because the group moves - nothing of it and of the batch behind it is handed out, and both come once after the join', async () => {
+    const kafka = new ScriptedKafka()
+    kafka.fetchSize = 2
+    const { driver, received, commit } = await listenWithGate(kafka)
+    kafka.store('t.info', texts(4))
+    const first = await commit(2)
+    await eventually(() => kafka.consumers[0]?.fetches === 2, 'the second fetch')
+    first(new ClientFault('REBALANCE_IN_PROGRESS', 'the group moves'))
+    const again = await commit(2)
+    expect([received.payloads, kafka.consumers[0]?.refusals]).toEqual([[], ['REBALANCE_IN_PROGRESS']])
+    again()
+    ;(await commit(4))()
+    await received.until(4)
+    expect(received.payloads).toEqual(upTo(4))
+    await driver.close()
+  })
+
+  it('it is refused and nothing more is stored - the member joins again by itself', async () => {
+    const kafka = new ScriptedKafka()
+    const { driver, received, commit } = await listenWithGate(kafka)
+    kafka.store('t.info', texts(2))
+    ;(await commit(2))(new ClientFault('ILLEGAL_GENERATION', 'the group has moved'))
+    ;(await commit(2))()
+    await received.until(2)
+    expect(kafka.consumers[0]?.refusals).toEqual(['ILLEGAL_GENERATION'])
+    expect(received.payloads).toEqual(upTo(2))
+    await driver.close()
+  })
+
+  it('the group is dealt out anew - the partitions are kept until the answer, and nothing comes twice', async () => {
+    const kafka = new ScriptedKafka()
+    const { driver, received, commit } = await listenWithGate(kafka)
+    kafka.store('t.info', texts(2))
+    const first = await commit(2)
+    let isReady = false
+    const announced = kafka.announce(GROUP).then(() => {
+      isReady = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(isReady).toBe(false)
+    first()
+    await announced
+    kafka.rebalance(GROUP)
+    kafka.store('t.info', texts(1, 2))
+    ;(await commit(3))()
+    await received.until(3)
+    expect(received.payloads).toEqual(upTo(3))
+    await driver.close()
+  })
+
+  it('the partition is dealt out before the answer - what was committed is handed out, once', async () => {
+    const kafka = new ScriptedKafka()
+    const { driver, received, commit } = await listenWithGate(kafka)
+    kafka.store('t.info', texts(2))
+    const first = await commit(2)
+    kafka.rebalance(GROUP)
+    first()
+    await received.until(2)
+    kafka.store('t.info', texts(1, 2))
+    ;(await commit(3))()
+    await received.until(3)
+    expect(received.payloads).toEqual(upTo(3))
+    await driver.close()
+  })
+
+  it('the listener stops - it waits for the answer and gives back what nobody was handed', async () => {
+    const kafka = new ScriptedKafka()
+    const { driver, received, commit } = await listenWithGate(kafka)
+    kafka.store('t.info', texts(2))
+    const first = await commit(2)
+    const stopping = received.listener.stop()
+    await new Promise((resolve) => setImmediate(resolve))
+    first()
+    ;(await commit(0))()
+    await stopping
+    expect(received.payloads).toEqual([])
+    expect(kafka.committed.get(`${GROUP} t.info/0`)).toBe(0)
+    kafka.onCommit = () => {}
+    const rest = await listen(driver, 't')
+    await rest.until(2)
+    expect(rest.payloads).toEqual(upTo(2))
+    await driver.close()
+  })
+})
