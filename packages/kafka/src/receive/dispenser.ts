@@ -30,9 +30,15 @@ interface Delivery {
   readonly record: FetchedRecord
   /** Counts from 1. */
   readonly attempt: number
+  /** It is done: its place is free, and the position may pass it. */
   readonly release: () => void
+  /** Nobody here finishes it: its place is free, and the position stays before it. */
+  readonly giveUp: () => void
   readonly retry: () => void
 }
+
+/** The place of a record among those with handlers. */
+type Place = Pick<Delivery, 'release' | 'giveUp'>
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -137,34 +143,28 @@ export class Dispenser {
     this.#out += 1
     flow.open += 1
     let open = true
-    const release = (): void => {
+    const end = (isDone: boolean): void => {
       if (!open) return
       open = false
       this.#out -= 1
       flow.open -= 1
       if (flow.queued > 0) this.#ready.add(flow)
-      if (settle?.() === true) this.#options.onAdvance(flow)
+      if (isDone && settle?.() === true) this.#options.onAdvance(flow)
       if (this.#out === 0) this.#onIdle?.()
       this.#run()
     }
-    this.#deliver(flow, record, decoded, release, 1)
+    this.#deliver(flow, record, decoded, { release: () => end(true), giveUp: () => end(false) }, 1)
   }
 
-  #deliver(
-    flow: PartitionFlow,
-    record: FetchedRecord,
-    decoded: DecodedRecord,
-    release: () => void,
-    attempt: number,
-  ): void {
+  #deliver(flow: PartitionFlow, record: FetchedRecord, decoded: DecodedRecord, place: Place, attempt: number): void {
     const { onMessage, topics, tracked, poison } = this.#options
     const priority = topics.get(flow.topic)
     const notification: Mutable<IncomingNotification> = {
       context: decoded.context,
       message: decoded.message,
       orderingKey: flow.key,
-      acknowledge: release,
-      requeue: release,
+      acknowledge: place.release,
+      requeue: place.release,
     }
     if (priority !== undefined) notification.priority = priority
     if (record.headers !== undefined) notification.headers = record.headers
@@ -174,23 +174,24 @@ export class Dispenser {
       notification.deliveryCount = attempt - 1
     }
     if (poison !== undefined) {
-      const retry = (): void => this.#deliver(flow, record, decoded, release, attempt + 1)
+      const retry = (): void => this.#deliver(flow, record, decoded, place, attempt + 1)
       let judged = false
       notification.failed = (error) => {
         if (judged) return
         judged = true
-        void this.#judge(poison, { flow, record, attempt, release, retry }, error)
+        void this.#judge(poison, { flow, record, attempt, ...place, retry }, error)
       }
     }
     onMessage(notification)
   }
 
   async #judge(poison: PoisonPolicy, delivery: Delivery, error: unknown): Promise<void> {
-    const { flow, record, attempt, release, retry } = delivery
+    const { flow, record, attempt, release, giveUp, retry } = delivery
     const verdict = await poison.judge(flow, record, attempt, error)
     if (verdict === 'done') release()
     // Stopped or taken away meanwhile: it is not committed, and comes again.
-    else if (!this.#stopped && !flow.revoked.signal.aborted) retry()
+    else if (this.#stopped || flow.revoked.signal.aborted) giveUp()
+    else retry()
   }
 
   #isRepeated(flow: PartitionFlow, { offset }: FetchedRecord): boolean {

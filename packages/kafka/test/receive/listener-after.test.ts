@@ -57,6 +57,28 @@ describe('listener, kafka_commit_mode after', () => {
     await driver.close()
   })
 
+  it('a partition is taken away while a failed notification waits for its next attempt - the listener still receives when it is back', async () => {
+    const kafka = new ScriptedKafka()
+    const driver = openOver(kafka, { options })
+    let failing = true
+    const received = await listen(driver, 't', {
+      prefetch: 1,
+      onMessage: (message) => {
+        if (failing) message.failed?.(new Error('not today'))
+        else message.acknowledge()
+      },
+    })
+    kafka.store('t.info', texts(3))
+    await received.until(1)
+    kafka.consumers[0]?.assign([])
+    failing = false
+    kafka.rebalance(GROUP)
+    await received.until(4)
+    expect(received.payloads).toEqual([0, 0, 1, 2])
+    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 3, 'commit 3')
+    await driver.close()
+  })
+
   it('P10 the group is dealt out anew - what is being handled is finished and committed before the partitions go, nothing else is begun', async () => {
     const kafka = new ScriptedKafka()
     kafka.createTopic('t.info', 2)
