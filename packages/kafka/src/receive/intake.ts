@@ -19,6 +19,8 @@ export interface IntakeOptions {
   /** The session in use; undefined between two. */
   readonly session: () => Session | undefined
   readonly isStopped: () => boolean
+  /** The partition has not been given to somebody else since these records were fetched. */
+  readonly isOurs: (flow: PartitionFlow) => boolean
   readonly onLost: (fault: ClientFault) => void
 }
 
@@ -39,7 +41,7 @@ export class Intake {
     const { maxPollRecords, commit } = this.#options
     for (let at = 0; at < batch.records.length; at += maxPollRecords) {
       await this.#previous(flow)
-      if (!this.#wants(session, batch) || !(await this.#room(session, flow, batch))) return
+      if (!this.#wants(session, flow, batch) || !(await this.#room(session, flow, batch))) return
       const slice =
         batch.records.length <= maxPollRecords ? batch.records : batch.records.slice(at, at + maxPollRecords)
       const last = slice.at(-1)
@@ -57,8 +59,9 @@ export class Intake {
     await Promise.all(this.#committing.values())
   }
 
-  #wants(session: Session, batch: FetchedBatch): boolean {
-    return this.#options.session() === session && !this.#options.isStopped() && !batch.isStale()
+  #wants(session: Session, flow: PartitionFlow, batch: FetchedBatch): boolean {
+    const { session: current, isStopped, isOurs } = this.#options
+    return current() === session && !isStopped() && isOurs(flow) && !batch.isStale()
   }
 
   async #previous(flow: PartitionFlow): Promise<void> {
@@ -121,12 +124,13 @@ export class Intake {
     const until = clock.now() + (flow.slow ? 0 : Math.max(2 * maxWaitMs, HOLD_STEP_MS))
     while (flow.queued > low && clock.now() < until) {
       await this.#wait(flow, Math.min(HOLD_STEP_MS, until - clock.now()), () => {
-        return flow.queued <= low || !this.#wants(session, batch)
+        return flow.queued <= low || !this.#wants(session, flow, batch)
       })
-      if (!this.#wants(session, batch)) return false
+      if (!this.#wants(session, flow, batch)) return false
       if (flow.queued > low) await batch.heartbeat()
     }
-    if (flow.queued <= low) return true
+    // Room also comes from a queue that was cleared because the partition went to somebody else.
+    if (flow.queued <= low) return this.#wants(session, flow, batch)
     this.#pause(session, flow, low)
     return false
   }

@@ -99,6 +99,7 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     committer,
     session: hooks.session,
     isStopped: hooks.isStopped,
+    isOurs: (flow) => table.get(flow.key) === flow,
     onLost: hooks.onLost,
   })
   const watchdog = new Watchdog({

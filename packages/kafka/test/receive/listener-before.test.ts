@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createDeferred } from '@oslo-messaging/core/driver'
+import { createDeferred, type IncomingNotification } from '@oslo-messaging/core/driver'
 import { ClientFault } from '../../src/port/client-port.ts'
 import { encodeRecord } from '../../src/wire/record.ts'
 import { eventually, listen, notification, openOver } from '../support/open-driver.ts'
@@ -131,6 +131,28 @@ describe('listener, kafka_commit_mode before, while a commit is under way', () =
     const rest = await listen(driver, 't')
     await rest.until(2)
     expect(rest.payloads).toEqual(upTo(2))
+    await driver.close()
+  })
+
+  it('the partition goes to another member while records wait for room - they are neither committed nor handed out here', async () => {
+    const kafka = new ScriptedKafka()
+    const driver = openOver(kafka, { options: { max_poll_records: 2 } })
+    const open: IncomingNotification[] = []
+    const received = await listen(driver, 't', { prefetch: 2, onMessage: (message) => open.push(message) })
+    kafka.store('t.info', texts(10))
+    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 6, 'commit 6')
+    kafka.consumers[0]?.assign([])
+    // What was committed before is still ours.
+    for (const count of [2, 4, 6]) {
+      await received.until(count)
+      for (const message of open.splice(0)) message.acknowledge()
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(received.payloads).toEqual(upTo(6))
+    expect(kafka.commits.map(({ offset }) => offset)).not.toContain(8)
+    kafka.rebalance(GROUP)
+    await eventually(() => open.length > 0, 'the next one')
+    expect(received.payloads.slice(6, 7)).toEqual([6])
     await driver.close()
   })
 })

@@ -293,7 +293,8 @@ export class ScriptedConsumer implements ConsumerPort {
         await Promise.resolve()
       },
       commit: async (offset) => await this.commit([{ ...partition, offset }]),
-      isStale: () => !this.#wants(key) || (this.#positions.get(key) ?? 0) < from,
+      // As a real client: it knows its own seeks and its end, not whose the partition is by now.
+      isStale: () => !this.isMember || (this.#positions.get(key) ?? from) < from,
     }
   }
 
