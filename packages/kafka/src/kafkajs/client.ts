@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
-import { type KafkaConfig, Kafka, logLevel, type SASLOptions } from 'kafkajs'
+import { type KafkaConfig, Kafka, logLevel } from 'kafkajs'
 import type { Logger } from '@oslo-messaging/core/driver'
 import type {
   AdminPort,
@@ -10,7 +10,7 @@ import type {
   ProducerPortOptions,
 } from '../port/client-port.ts'
 import type { ImportPackage } from '../port/codecs.ts'
-import type { ClusterSettings, SaslSettings, TlsSettings } from '../settings.ts'
+import type { ClusterSettings, TlsSettings } from '../settings.ts'
 import { KafkaJSAdmin } from './admin.ts'
 import { registerCodecs } from './compression.ts'
 import { createExplainFault, type ExplainFault } from './explain-fault.ts'
@@ -18,17 +18,12 @@ import { KafkaJSConsumer } from './consumer.ts'
 import { KafkaJSProducer } from './producer.ts'
 import { packProduceRequests } from './packed-produce.ts'
 import { correctRequestQueue } from './quirks.ts'
+import { saslOptions } from './sasl.ts'
 import { Sockets } from './sockets.ts'
 
 const CONNECTION_TIMEOUT_MS = 5000
 const AUTHENTICATION_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 15_000
-
-const MECHANISM_NAMES = {
-  PLAIN: 'plain',
-  'SCRAM-SHA-256': 'scram-sha-256',
-  'SCRAM-SHA-512': 'scram-sha-512',
-} as const
 
 /** Everything is spelled out because kafkajs takes other defaults where NODE_ENV is `test`. */
 export const SHORT_RETRY = { initialRetryTime: 50, maxRetryTime: 1000, factor: 0.2, multiplier: 2 } as const
@@ -95,12 +90,6 @@ export function createKafkaJSClient(
 
 function tlsOptions({ ca, ...rest }: TlsSettings): ConnectionOptions {
   return { ...rest, ...(ca === undefined ? {} : { ca: [ca] }) }
-}
-
-function saslOptions(sasl: SaslSettings): SASLOptions {
-  if (sasl.mechanism === 'OAUTHBEARER') return { mechanism: 'oauthbearer', oauthBearerProvider: sasl.token }
-  const { username, password } = sasl
-  return { mechanism: MECHANISM_NAMES[sasl.mechanism], username, password }
 }
 
 /** kafkajs splits bootstrap addresses at the first colon, so IPv6 addresses go by a name that only the socket factory knows. */

@@ -1,4 +1,6 @@
 import {
+  AuthenticationError,
+  type Backoff,
   type ComponentHealth,
   createBackoff,
   createDeferred,
@@ -21,6 +23,10 @@ import { pause } from './within.ts'
 const HEARTBEAT_MS = 1000
 /** How long handlers under way are waited for when the group is dealt out anew. The broker waits 60 s for members to come back. */
 const REJOIN_GRACE_MS = 1000
+/** A listener that was up for so long, or has received something, was allowed to: what it is denied now may be given back. */
+const PROVEN_MS = 10_000
+/** Pauses between the attempts of a listener that is denied what it was allowed before. */
+const DENIED_BACKOFF = { initialMs: 1000, factor: 2, maxMs: 30_000 } as const
 
 /** A member of a consumer group that hands out notifications and outlives every loss.
  *  Partitions are independent: each keeps its order (`orderingKey`), and a slow one is paused without holding up the others or the group. */
@@ -34,8 +40,14 @@ export class KafkaListener implements Listener {
   readonly #batches = new Set<Promise<void>>()
   #session: Session | undefined
   #formerMember: string | undefined
+  readonly #deniedBackoff: Backoff
   /** Why no session will ever work again. */
   #verdict: Error | undefined
+  /** Since when the present session is up, of the monotonic clock. */
+  #upAt: number | undefined
+  #isProven = false
+  /** The last failure was a denial of what was allowed before. */
+  #isDenied = false
   #stopped: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -44,9 +56,10 @@ export class KafkaListener implements Listener {
     const { group, topics, clock, random } = options
     this.#name = `listener ${group} ${[...topics.keys()].join(',')}`
     this.#closed.promise.catch(() => {})
+    this.#deniedBackoff = createBackoff({ ...DENIED_BACKOFF, random })
     this.#supervisor = new Supervisor({
       establish: async (signal) => await this.#establish(signal),
-      classify: (error) => (isFinal(error) ? 'fatal' : 'retry'),
+      classify: (error) => (this.#isFatal(error) ? 'fatal' : 'retry'),
       backoff: createBackoff({ initialMs: 100, factor: 2, maxMs: 2000, random }),
       upState: 'consuming',
       clock,
@@ -96,7 +109,8 @@ export class KafkaListener implements Listener {
   async #establish(signal: AbortSignal): Promise<void> {
     await this.#endSession()
     if (this.#verdict !== undefined) throw this.#verdict
-    await pause(this.#parts.unreadable.pauseMs, this.#options.clock, signal)
+    const deniedMs = this.#isDenied ? this.#deniedBackoff.next() : 0
+    await pause(Math.max(this.#parts.unreadable.pauseMs, deniedMs), this.#options.clock, signal)
     try {
       if (!signal.aborted) await this.#parts.table.prepare()
       if (signal.aborted) return
@@ -105,11 +119,15 @@ export class KafkaListener implements Listener {
       await session.port.start()
       this.#formerMember = undefined
       await session.positioned
+      this.#upAt = this.#options.clock.now()
+      this.#isDenied = false
       this.#goOn()
       this.#parts.watchdog.start()
     } catch (error) {
       await this.#endSession()
-      throw this.#map(error)
+      const reason = this.#map(error)
+      this.#isDenied = reason instanceof AuthenticationError
+      throw reason
     }
   }
 
@@ -180,9 +198,18 @@ export class KafkaListener implements Listener {
     if (this.#closing !== undefined) return
     const reason = this.#map(error)
     this.#parts.unreadable.met(toFault(error))
+    if (this.#upAt !== undefined && this.#options.clock.now() - this.#upAt >= PROVEN_MS) this.#isProven = true
+    this.#upAt = undefined
+    this.#isDenied = reason instanceof AuthenticationError
     // A new session would meet the same: a codec that is not installed, a permission that is missing only for reading.
-    if (isFinal(reason)) this.#verdict ??= reason
+    if (this.#isFatal(reason)) this.#verdict ??= reason
     this.#supervisor.lost(reason)
+  }
+
+  /** Whether trying again cannot help. What a listener was allowed once is a matter of time: permissions and passwords are changed, and changed back. */
+  #isFatal(error: unknown): error is Error {
+    if (!isMessagingError(error) || error.retryable) return false
+    return !(this.#isProven && error instanceof AuthenticationError)
   }
 
   #map(error: unknown): unknown {
@@ -192,6 +219,8 @@ export class KafkaListener implements Listener {
 
   async #onBatch(session: Session, batch: FetchedBatch): Promise<void> {
     await session.positioned
+    this.#isProven = true
+    this.#deniedBackoff.reset()
     const flow = this.#parts.table.get(keyOf(batch))
     if (flow !== undefined) await this.#parts.intake.take(session, flow, batch)
   }
@@ -287,13 +316,11 @@ export class KafkaListener implements Listener {
     // Reported once; each of its sessions is a short one.
     if (this.#parts.unreadable.pauseMs > 0) return
     if (state === 'recovering' && previous !== 'recovering') {
-      logger.warn(`kafka listener is recovering: ${reasonOf(error)}`, { group, error })
+      const text = `kafka listener is recovering: ${reasonOf(error)}`
+      if (this.#isDenied) logger.error(text, { group, error })
+      else logger.warn(text, { group, error })
     } else if (state === 'consuming' && previous === 'recovering') {
       logger.info('kafka listener has recovered', { group })
     }
   }
-}
-
-function isFinal(error: unknown): error is Error {
-  return isMessagingError(error) && !error.retryable
 }

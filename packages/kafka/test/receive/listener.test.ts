@@ -183,7 +183,7 @@ describe('listener', () => {
   })
 
   it.each(['KafkaJSSASLAuthenticationError', 'TOPIC_AUTHORIZATION_FAILED', 'INCONSISTENT_GROUP_PROTOCOL'])(
-    'P11 %s while listening - closed rejects, typed, and health says failed',
+    'P11 %s before anything was received - closed rejects, typed, and health says failed',
     async (type) => {
       const kafka = new ScriptedKafka()
       const driver = openOver(kafka)
@@ -196,6 +196,34 @@ describe('listener', () => {
       expect(isMessagingError(error)).toBe(true)
       expect(error).toMatchObject({ retryable: false, brokerCode: type })
       expect(driver.health().status).toBe('failed')
+      await driver.close()
+    },
+  )
+
+  it.each(['SASL_AUTHENTICATION_FAILED', 'TOPIC_AUTHORIZATION_FAILED', 'GROUP_AUTHORIZATION_FAILED'])(
+    'P11 %s of a listener at work - it keeps trying slowly, health says why, and it goes on when it may again',
+    async (type) => {
+      const kafka = new ScriptedKafka()
+      const logger = recordingLogger()
+      const driver = openOver(kafka, { logger })
+      const received = await listen(driver, 't')
+      kafka.store('t.info', texts(1))
+      await received.until(1)
+      let attempts = 0
+      kafka.onJoin = () => {
+        attempts += 1
+        if (attempts <= 2) throw new ClientFault(type, 'taken away')
+      }
+      kafka.consumers[0]?.crash(new ClientFault(type, 'taken away'))
+      kafka.store('t.info', texts(1, 1))
+      const [component] = driver.health().components
+      expect(component).toMatchObject({ state: 'recovering', reason: expect.stringContaining(type) as string })
+      const since = performance.now()
+      await received.until(2)
+      expect(performance.now() - since).toBeGreaterThan(900)
+      expect(received.payloads).toEqual(upTo(2))
+      expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
+      await eventually(() => driver.health().status === 'ok', 'health ok')
       await driver.close()
     },
   )

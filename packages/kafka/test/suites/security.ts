@@ -215,6 +215,28 @@ function securityTests(broker: KafkaBroker, ports: Ports, certificates: Certific
     await driver.close()
   })
 
+  it.each(['PLAIN', 'SCRAM-SHA-256'])(
+    'P11 the connection ends in the middle of a %s login - that says nothing about the password: both sides try again',
+    async (sasl_mechanism) => {
+      await setScramPassword(broker.ports[0] ?? 0, 'alice', PASSWORD)
+      const cut = await cutLogins(saslPort, 2)
+      const url = `kafka://${user}127.0.0.1:${cut.port}/`
+      const options = { security_protocol: 'SASL_PLAINTEXT', sasl_mechanism }
+      const topic = unique('cut')
+      const sender = await openReal(url, { options })
+      await send(sender, `${topic}.info`, 'first', { timeoutMs: 15_000 })
+      expect(cut.left).toBe(0)
+      cut.left = 2
+      const listening = await openReal(url, { options })
+      const received = await listen(listening, topic, { pool: unique('pool') })
+      expect(cut.left).toBe(0)
+      await send(sender, `${topic}.info`, 'second')
+      await received.until(1)
+      await Promise.all([sender.close(), listening.close()])
+      await cut.close()
+    },
+  )
+
   it('error row: mechanism not enabled - AuthenticationError that names the option', async () => {
     const error = await refusal(`kafka://${user}127.0.0.1:${onlyPlainPort}/`, {
       security_protocol: 'SASL_PLAINTEXT',
@@ -315,4 +337,39 @@ function securityTests(broker: KafkaBroker, ports: Ports, certificates: Certific
     expect((error as Error).message).toContain('kafka_session_timeout')
     await driver.close()
   })
+}
+
+/** A port that leads to `to`, and ends the first connections in the middle of their login, without an answer. */
+async function cutLogins(to: number, count: number) {
+  const SASL_AUTHENTICATE = 36
+  const open = new Set<net.Socket>()
+  const state = { left: count, port: 0, close: async (): Promise<void> => await Promise.resolve() }
+  const server = net.createServer((socket) => {
+    const onward = net.connect(to, '127.0.0.1')
+    for (const each of [socket, onward]) {
+      open.add(each)
+      each.on('error', () => {})
+      each.on('close', () => {
+        open.delete(each)
+        socket.destroy()
+        onward.destroy()
+      })
+    }
+    onward.pipe(socket)
+    socket.on('data', (data: Buffer) => {
+      if (state.left > 0 && data.length > 6 && data.readInt16BE(4) === SASL_AUTHENTICATE) {
+        state.left -= 1
+        socket.end()
+      } else onward.write(data)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  state.port = (server.address() as AddressInfo).port
+  state.close = async () => {
+    for (const socket of open) socket.destroy()
+    server.close()
+    await once(server, 'close')
+  }
+  return state
 }
