@@ -1,24 +1,21 @@
-import type { Admin, Kafka } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import { type AdminPort, ClientFault, type PartitionBounds, type PartitionOffset } from '../port/client-port.ts'
-import type { ExplainFault } from './explain-fault.ts'
+import type { Connection } from './client.ts'
 import { faultOf } from './fault.ts'
-import type { Sockets } from './sockets.ts'
+import type { PatchedCluster } from './patches/client-patches.ts'
 
 const DISCONNECT_MS = 500
 const NOT_STORED = -1
 
 export class KafkaJSAdmin implements AdminPort {
   readonly #admin: Admin
-  readonly #sockets: Sockets
-  readonly #lastRefusal: () => string | undefined
-  readonly #explain: ExplainFault
+  readonly #connection: Connection
+  #cluster: PatchedCluster | undefined
 
-  /** `lastRefusal` gives what the broker answered last when it refused a request, as text. */
-  constructor(kafka: Kafka, sockets: Sockets, lastRefusal: () => string | undefined, explain: ExplainFault) {
-    this.#sockets = sockets
-    this.#lastRefusal = lastRefusal
-    this.#explain = explain
-    this.#admin = kafka.admin()
+  constructor(connection: Connection) {
+    this.#connection = connection
+    connection.patches.onCluster((cluster) => (this.#cluster = cluster))
+    this.#admin = connection.kafka.admin()
   }
 
   async connect(): Promise<void> {
@@ -26,8 +23,43 @@ export class KafkaJSAdmin implements AdminPort {
   }
 
   async bounds(topic: string): Promise<readonly PartitionBounds[]> {
-    const offsets = await this.#ask(() => this.#admin.fetchTopicOffsets(topic))
-    return offsets.map(({ partition, low, high }) => ({ topic, partition, low: Number(low), high: Number(high) }))
+    const [low, high] = await this.#ask(
+      async () => await this.#offsets(topic, [{ fromBeginning: true }, { fromBeginning: false }]),
+    )
+    return (high ?? []).map(({ partition, offset }) => {
+      const first = low?.find((each) => each.partition === partition)
+      return { topic, partition, low: Number(first?.offset ?? offset), high: Number(offset) }
+    })
+  }
+
+  async offsetsAt(topic: string, timestamp: number): Promise<readonly PartitionOffset[]> {
+    const [found] = await this.#ask(async () => await this.#offsets(topic, [{ fromTimestamp: timestamp }]))
+    return (found ?? []).flatMap(({ partition, offset }) =>
+      Number(offset) === NOT_STORED ? [] : [{ topic, partition, offset: Number(offset) }],
+    )
+  }
+
+  /** The answers to questions about the partitions of a topic. Those without a leader are left out. */
+  async #offsets(
+    topic: string,
+    questions: readonly ({ readonly fromBeginning: boolean } | { readonly fromTimestamp: number })[],
+  ) {
+    const cluster = this.#cluster
+    if (cluster === undefined) throw new ClientFault('Closed', 'There is no client yet')
+    await cluster.addTargetTopic(topic)
+    await cluster.refreshMetadataIfNecessary()
+    const fault = this.#connection.topics.faultOf(topic)
+    if (fault !== undefined) {
+      cluster.targetTopics.delete(topic)
+      throw fault
+    }
+    const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId }))
+    return await Promise.all(
+      questions.map(async (question) => {
+        const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions, ...question }])
+        return answer?.partitions ?? []
+      }),
+    )
   }
 
   async committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]> {
@@ -45,14 +77,14 @@ export class KafkaJSAdmin implements AdminPort {
   }
 
   async disconnect(): Promise<void> {
-    const timer = setTimeout(() => this.#sockets.cutAll(), DISCONNECT_MS)
+    const timer = setTimeout(() => this.#connection.sockets.cutAll(), DISCONNECT_MS)
     try {
       await this.#admin.disconnect()
     } catch {
       // There is nobody to disconnect from any more: what is left is cut below.
     } finally {
       clearTimeout(timer)
-      this.#sockets.cutAll()
+      this.#connection.sockets.cutAll()
     }
   }
 
@@ -61,7 +93,7 @@ export class KafkaJSAdmin implements AdminPort {
       return await question()
     } catch (error) {
       const fault = faultOf(error)
-      const refusal = this.#lastRefusal()
+      const refusal = this.#connection.lastRefusal()
       // kafkajs swallows why no coordinator was found, and only its log remembers.
       if (
         fault.type === 'KafkaJSGroupCoordinatorNotFound' &&
@@ -69,7 +101,7 @@ export class KafkaJSAdmin implements AdminPort {
       ) {
         throw new ClientFault('GROUP_AUTHORIZATION_FAILED', refusal, { cause: error })
       }
-      throw await this.#explain(fault)
+      throw await this.#connection.explain(fault)
     }
   }
 }

@@ -1,14 +1,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { type KafkaConfig, Kafka, logLevel } from 'kafkajs'
 import type { Logger } from '@oslo-messaging/core/driver'
-import type {
-  AdminPort,
-  ConsumerPort,
-  ConsumerPortOptions,
-  KafkaClient,
-  ProducerPort,
-  ProducerPortOptions,
-} from '../port/client-port.ts'
+import type { KafkaClient } from '../port/client-port.ts'
 import type { ImportPackage } from '../port/codecs.ts'
 import type { ClusterSettings, TlsSettings } from '../settings.ts'
 import { KafkaJSAdmin } from './admin.ts'
@@ -16,8 +9,9 @@ import { registerCodecs } from './compression.ts'
 import { createExplainFault, type ExplainFault } from './explain-fault.ts'
 import { KafkaJSConsumer } from './consumer.ts'
 import { KafkaJSProducer } from './producer.ts'
-import { packProduceRequests } from './packed-produce.ts'
-import { correctRequestQueue } from './quirks.ts'
+import { ClientPatches } from './patches/client-patches.ts'
+import { TopicFaults } from './patches/metadata.ts'
+import { correctRequestQueue } from './patches/request-queue.ts'
 import { saslOptions } from './sasl.ts'
 import { Sockets } from './sockets.ts'
 
@@ -28,9 +22,12 @@ const REQUEST_TIMEOUT_MS = 15_000
 /** Everything is spelled out because kafkajs takes other defaults where NODE_ENV is `test`. */
 export const SHORT_RETRY = { initialRetryTime: 50, maxRetryTime: 1000, factor: 0.2, multiplier: 2 } as const
 
-interface Connection {
+/** One client of kafkajs, with what it takes to know what happens inside. */
+export interface Connection {
   readonly kafka: Kafka
   readonly sockets: Sockets
+  readonly patches: ClientPatches
+  readonly topics: TopicFaults
   /** What a broker answered last when it refused a request. */
   readonly lastRefusal: () => string | undefined
   readonly explain: ExplainFault
@@ -43,7 +40,6 @@ export function createKafkaJSClient(
   importCodec?: ImportPackage,
 ): KafkaClient {
   correctRequestQueue()
-  packProduceRequests()
   registerCodecs(importCodec)
   const { brokers, aliases } = aliasIPv6(settings.brokers)
   const connect = (): Connection => {
@@ -70,21 +66,15 @@ export function createKafkaJSClient(
     if (ssl !== undefined) config.ssl = ssl
     if (settings.sasl !== null) config.sasl = saslOptions(settings.sasl)
     const explain = createExplainFault(settings, ssl, sockets)
-    return { kafka: new Kafka(config), sockets, lastRefusal: () => refusal, explain }
+    const kafka = new Kafka(config)
+    const patches = new ClientPatches(kafka)
+    const topics = new TopicFaults(patches)
+    return { kafka, sockets, patches, topics, lastRefusal: () => refusal, explain }
   }
   return {
-    createProducer(options: ProducerPortOptions): ProducerPort {
-      const { kafka, sockets, explain } = connect()
-      return new KafkaJSProducer(kafka, sockets, explain, options)
-    },
-    createConsumer(options: ConsumerPortOptions): ConsumerPort {
-      const { kafka, sockets } = connect()
-      return new KafkaJSConsumer(kafka, sockets, options)
-    },
-    createAdmin(): AdminPort {
-      const { kafka, sockets, lastRefusal, explain } = connect()
-      return new KafkaJSAdmin(kafka, sockets, lastRefusal, explain)
-    },
+    createProducer: (options) => new KafkaJSProducer(connect(), options),
+    createConsumer: (options) => new KafkaJSConsumer(connect(), options),
+    createAdmin: () => new KafkaJSAdmin(connect()),
   }
 }
 

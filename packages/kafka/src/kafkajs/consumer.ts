@@ -1,5 +1,4 @@
 import type {
-  Cluster,
   Consumer,
   ConsumerCrashEvent,
   ConsumerGroupJoinEvent,
@@ -19,14 +18,16 @@ import {
 } from '../port/client-port.ts'
 import { partitionAssigners } from './assigners.ts'
 import { faultOf } from './fault.ts'
-import { coordinatorOf, watchJoins } from './joins.ts'
-import type { Sockets } from './sockets.ts'
+import type { Connection } from './client.ts'
+import type { PatchedCluster } from './patches/client-patches.ts'
+import { coordinatorOf, watchJoins } from './patches/joins.ts'
 
 /** Joining an unsettled group takes a few attempts; what is left then is a loss, which the driver mends with a new session. */
 const RETRY = { retries: 5, initialRetryTime: 50, maxRetryTime: 1000, factor: 0.2, multiplier: 2 } as const
 /** A topic the broker makes on the first question can be used by the third or so. */
 const SUBSCRIBE_ATTEMPTS = 12
 const SUBSCRIBE_WAIT_MS = 50
+const MAY_PASS: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
 const DISCONNECT_MS = 3000
 /** Partitions handled at once; each waits for its own room. */
 const PARTITIONS_AT_ONCE = 64
@@ -34,12 +35,12 @@ const PARTITIONS_AT_ONCE = 64
 /** One session in a consumer group. It ends with the first crash: kafkajs's own restart is off. */
 export class KafkaJSConsumer implements ConsumerPort {
   readonly #consumer: Consumer
-  readonly #sockets: Sockets
+  readonly #connection: Connection
   readonly #options: ConsumerPortOptions
   readonly #joined: Deferred<void> = createDeferred<void>()
   /** Settles when the library takes commits: before, it ignores them without a word. */
   readonly #running: Deferred<void> = createDeferred<void>()
-  #cluster: Cluster | undefined
+  #cluster: PatchedCluster | undefined
   #member: string | undefined
   #lost: ClientFault | undefined
   #closing = false
@@ -47,9 +48,15 @@ export class KafkaJSConsumer implements ConsumerPort {
   /** The owner knows the present assignment and has not been told that it ends. */
   #settled = false
 
-  constructor(kafka: Kafka, sockets: Sockets, options: ConsumerPortOptions) {
-    this.#sockets = sockets
+  constructor(connection: Connection, options: ConsumerPortOptions) {
+    const { kafka, patches } = connection
+    this.#connection = connection
     this.#options = options
+    patches.onCluster((cluster) => (this.#cluster ??= cluster))
+    watchJoins(patches, {
+      before: async () => await this.#beforeJoin(),
+      named: (memberId) => (this.#member = memberId),
+    })
     this.#consumer = kafka.consumer({
       groupId: options.group,
       sessionTimeout: options.sessionTimeoutMs,
@@ -59,16 +66,7 @@ export class KafkaJSConsumer implements ConsumerPort {
       maxBytes: Math.max(10_485_760, options.maxBytesPerPartition),
       maxWaitTimeInMs: options.maxWaitMs,
       allowAutoTopicCreation: true,
-      partitionAssigners: partitionAssigners(
-        async (topics) => await askPartitions(kafka, topics),
-        (cluster) => {
-          this.#cluster = cluster
-          watchJoins(cluster, {
-            before: async () => await this.#beforeJoin(),
-            named: (memberId) => (this.#member = memberId),
-          })
-        },
-      ),
+      partitionAssigners: partitionAssigners(async (topics) => await askPartitions(kafka, topics)),
       retry: { ...RETRY, restartOnFailure: async () => await Promise.resolve(false) },
     })
     this.#joined.promise.catch(() => {})
@@ -133,18 +131,18 @@ export class KafkaJSConsumer implements ConsumerPort {
     const closed = new ClientFault('Closed', 'The consumer was closed')
     this.#joined.reject(closed)
     this.#running.reject(closed)
-    const timer = setTimeout(() => this.#sockets.cutAll(), DISCONNECT_MS)
+    const timer = setTimeout(() => this.#connection.sockets.cutAll(), DISCONNECT_MS)
     try {
       // kafkajs leaves a group it has joined, not one that was about to let it in.
       if (!this.#hasJoined && this.#lost === undefined) await this.#remove(this.#member)
       const disconnected = this.#consumer.disconnect()
-      this.#sockets.cutFetches()
+      this.#connection.sockets.cutFetches()
       await disconnected
     } catch {
       // There is nobody to disconnect from any more: what is left is cut below.
     } finally {
       clearTimeout(timer)
-      this.#sockets.cutAll()
+      this.#connection.sockets.cutAll()
     }
   }
 
@@ -171,16 +169,15 @@ export class KafkaJSConsumer implements ConsumerPort {
 
   /** A topic the broker has to make first is refused although it is being made. */
   async #subscribe(): Promise<void> {
+    const { topics } = this.#options
+    await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true })
     for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true })
-        return
-      } catch (error) {
-        const fault = faultOf(error)
-        const mayPass = fault.type === 'UNKNOWN_TOPIC_OR_PARTITION' || fault.type === 'LEADER_NOT_AVAILABLE'
-        if (!mayPass || attempt === SUBSCRIBE_ATTEMPTS || this.#closing) throw fault
-        await new Promise((resolve) => setTimeout(resolve, SUBSCRIBE_WAIT_MS))
-      }
+      const faults = topics.flatMap((topic) => this.#connection.topics.faultOf(topic) ?? [])
+      if (faults.length === 0) return
+      const fault = faults.map((each) => faultOf(each)).find(({ type }) => !MAY_PASS.has(type)) ?? faultOf(faults[0])
+      if (!MAY_PASS.has(fault.type) || attempt === SUBSCRIBE_ATTEMPTS || this.#closing) throw fault
+      await new Promise((resolve) => setTimeout(resolve, SUBSCRIBE_WAIT_MS))
+      await this.#cluster?.refreshMetadata()
     }
   }
 

@@ -19,9 +19,14 @@ export interface ProducerPortOptions {
   readonly timeoutMs: number
 }
 
+/** What a header holds. Other programs write what they like, also what is no text. */
+export type HeaderValue = string | Buffer
+
 export interface OutgoingRecord {
-  readonly value: Buffer
-  readonly headers?: Readonly<Record<string, string>>
+  readonly key?: Buffer | null
+  readonly value: Buffer | null
+  /** Several values of one name make several headers. */
+  readonly headers?: Readonly<Record<string, HeaderValue | readonly HeaderValue[]>>
 }
 
 export interface ProduceRequest {
@@ -31,13 +36,16 @@ export interface ProduceRequest {
   readonly records: readonly OutgoingRecord[]
 }
 
-/** One producer session. It does not retry and does not reconnect by itself for longer than one call: the driver owns recovery. */
+/** One producer session. Requests may be under way for several topics at once, one for each. It does not retry and does not reconnect by itself for longer than one call: the driver owns recovery. */
 export interface ProducerPort {
   /** Rejects with ClientFault. */
   connect(): Promise<void>
   /** One request for one partition, confirmed by all replicas. Resolves when the partition has every record.
    *  Rejects with ClientFault, which says whether anything may have been stored and which partition was tried. */
   produce(request: ProduceRequest): Promise<void>
+  /** The last request of this partition is not repeated although its outcome is unknown. The next one is numbered so that the broker takes it for a new one, whatever became of that;
+   *  other partitions are not concerned. */
+  giveUp(partition: TopicPartition): void
   /** Ends the session at once; what is under way rejects. Never rejects. */
   disconnect(): Promise<void>
 }
@@ -129,8 +137,10 @@ export interface PartitionBounds extends TopicPartition {
 
 export interface AdminPort {
   connect(): Promise<void>
-  /** Rejects with ClientFault UNKNOWN_TOPIC_OR_PARTITION when there is no such topic; asking does not make it. */
+  /** Partitions without a leader are left out: nobody knows where they end. Rejects with ClientFault UNKNOWN_TOPIC_OR_PARTITION when there is no such topic; asking does not make it. */
   bounds(topic: string): Promise<readonly PartitionBounds[]>
+  /** In each partition, the first record that is not older than this time, milliseconds since 1970; partitions that have none are left out. Rejects as `bounds` does. */
+  offsetsAt(topic: string, timestamp: number): Promise<readonly PartitionOffset[]>
   /** Stored positions of the group; partitions without one are left out. Negative: a client has stored that its position was out of range, and that it begins at the oldest record. */
   committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>
   disconnect(): Promise<void>

@@ -1,4 +1,4 @@
-import type { Logger } from '@oslo-messaging/core/driver'
+import type { Clock, Logger } from '@oslo-messaging/core/driver'
 import type { ConsumerPort, KafkaClient, PartitionOffset, TopicPartition } from '../port/client-port.ts'
 import { keyOf, PartitionFlow } from './partition-flow.ts'
 import {
@@ -27,12 +27,16 @@ export interface PartitionTableOptions {
   /** Records are committed before they are handed out, so that those of a lost partition are still ours. */
   readonly commitsFirst: boolean
   readonly logger: Logger
+  readonly clock: Clock
   readonly isCurrent: (session: Session) => boolean
   /** These do not exist before this listener joins for the first time; joining makes them. */
   readonly onMissing: (topics: readonly string[]) => Promise<void>
   /** The partition belongs to somebody else now. */
   readonly onRevoked: (flow: PartitionFlow) => void
 }
+
+/** How often partitions are asked for whose leader is away, so that nobody knows where they end. */
+const UNPLACED_MS = 1000
 
 /** The partitions of one member of a group: which they are, where they begin, and what happens to those that are taken away.
  *  They outlive a session when the next one gets them again. */
@@ -41,6 +45,10 @@ export class PartitionTable {
   readonly #flows = new Map<string, PartitionFlow>()
   /** Where partitions ended before this listener first joined. */
   #baseline: ReadonlyMap<string, number> | undefined
+  /** When that was, wall time. */
+  #baselineAt = 0
+  /** Partitions that are not read before it is known where to begin. */
+  readonly #unplaced = new Set<string>()
   /** What the broker said last about the group. */
   #known: Positions = { bounds: new Map(), committed: new Map(), discarded: new Set() }
 
@@ -74,6 +82,7 @@ export class PartitionTable {
     const now = await this.ask()
     this.#known = { ...now, committed: new Map([...this.#known.committed, ...now.committed]) }
     if (this.#baseline !== undefined) return
+    this.#baselineAt = this.#options.clock.wallTime()
     this.#baseline = new Map([...now.bounds].map(([key, { high }]) => [key, high]))
     const existing = new Set([...now.bounds.values()].map(({ topic }) => topic))
     await this.#options.onMissing(this.#options.topics.filter((topic) => !existing.has(topic)))
@@ -93,7 +102,7 @@ export class PartitionTable {
       if (flow === undefined) this.#begin(session, partition)
       else this.#keep(session, flow)
       session.port.resume(partition)
-      if (flow?.paused === true) session.port.pause(partition)
+      if (flow?.paused === true || this.#unplaced.has(keyOf(partition))) session.port.pause(partition)
     }
     // One after the other: each has to know what the one before has fixed.
     session.positioned = session.positioned.then(async () => await this.#position(session, partitions))
@@ -110,6 +119,7 @@ export class PartitionTable {
     const key = keyOf(partition)
     this.#flows.set(key, new PartitionFlow(partition))
     session.sought.delete(key)
+    if (this.#isUnknown(key, this.#known)) this.#unplaced.add(key)
     const start = this.#startOf(partition, this.#known)
     if (!this.#known.bounds.has(key) || start.why === 'stored') return
     // Before the first fetch, so that not even that one begins elsewhere.
@@ -126,6 +136,8 @@ export class PartitionTable {
     for (const partition of partitions) {
       const flow = this.#flows.get(keyOf(partition))
       if (flow === undefined || !this.#options.isCurrent(session)) continue
+      if (flow.next === undefined && this.#isUnknown(flow.key, merged)) continue
+      if (this.#unplaced.delete(flow.key)) session.port.resume(partition)
       const start = this.#correct(session, flow, merged, before)
       if (start === null || start.why === 'stored') continue
       fix.push({ ...partition, offset: start.offset })
@@ -134,6 +146,59 @@ export class PartitionTable {
     await session.port.commit(fix)
     const fixed = fix.map((position) => [keyOf(position), position.offset] as const)
     this.#known = { ...merged, committed: new Map([...merged.committed, ...fixed]) }
+    if (partitions.some((partition) => this.#unplaced.has(keyOf(partition)))) void this.#placeLater(session)
+  }
+
+  /** Its leader is away: the group has no position in it, and nobody can say where it ends. */
+  #isUnknown(key: string, { bounds, committed }: Positions): boolean {
+    return !bounds.has(key) && !committed.has(key)
+  }
+
+  /** Asks until every partition of the session has its leader back, and begins there. Never rejects. */
+  async #placeLater(session: Session): Promise<void> {
+    const { clock, isCurrent, logger } = this.#options
+    const waiting = (): PartitionFlow[] => [...this.#flows.values()].filter(({ key }) => this.#unplaced.has(key))
+    while (isCurrent(session) && waiting().length > 0) {
+      await new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, UNPLACED_MS)
+      })
+      try {
+        if (isCurrent(session)) await this.#place(session, waiting())
+      } catch (error) {
+        logger.debug('kafka partitions without a leader cannot be asked for yet', { error })
+      }
+    }
+  }
+
+  async #place(session: Session, flows: readonly PartitionFlow[]): Promise<void> {
+    const { offsetReset, isCurrent } = this.#options
+    const now = await this.ask()
+    const since = offsetReset === 'earliest' ? new Map<string, number>() : await this.#offsetsSinceStart(flows)
+    for (const flow of flows) {
+      const bounds = now.bounds.get(flow.key)
+      if (bounds === undefined || !isCurrent(session) || this.#flows.get(flow.key) !== flow) continue
+      const { topic, partition, key } = flow
+      const first = offsetReset === 'earliest' ? bounds.low : (since.get(key) ?? bounds.high)
+      const start = { topic, partition, offset: now.committed.get(key) ?? first }
+      await session.port.commit([start])
+      flow.moveTo(start.offset, this.#options.commitsFirst)
+      session.port.seek(start)
+      this.#unplaced.delete(key)
+      session.port.resume(flow)
+    }
+  }
+
+  /** The first records of partitions that were stored since this listener began: of what a broker without a leader has, nothing else is known. */
+  async #offsetsSinceStart(flows: readonly PartitionFlow[]): Promise<ReadonlyMap<string, number>> {
+    const admin = this.#options.client.createAdmin()
+    try {
+      await admin.connect()
+      const topics = [...new Set(flows.map(({ topic }) => topic))]
+      const answers = await Promise.all(topics.map(async (topic) => await admin.offsetsAt(topic, this.#baselineAt)))
+      return new Map(answers.flat().map((position) => [keyOf(position), position.offset]))
+    } finally {
+      await admin.disconnect()
+    }
   }
 
   /** Moves a partition to where it has to go on; null: it is there. */

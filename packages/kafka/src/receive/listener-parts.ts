@@ -64,6 +64,7 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     offsetReset,
     commitsFirst: commit !== 'after',
     logger,
+    clock,
     isCurrent: (session) => hooks.session() === session,
     onMissing: async (missing) => await warnOfUnreadTopics(client, missing, options.unread, logger),
     onRevoked: hooks.onRevoked,

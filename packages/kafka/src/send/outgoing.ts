@@ -6,12 +6,13 @@ import type { Expiring } from './deadline-lines.ts'
 const RECORD_OVERHEAD_BYTES = 32
 
 /** Bytes a record takes in a batch, at most. */
-export function recordBytes(record: OutgoingRecord): number {
-  let bytes = record.value.length + RECORD_OVERHEAD_BYTES
-  for (const name in record.headers) {
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(record.headers[name] ?? '') + 10
-  }
-  return bytes
+export function recordBytes({ key, value, headers }: OutgoingRecord): number {
+  const bytes = (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES
+  if (headers === undefined) return bytes
+  const sizes = Object.entries(headers).flatMap(([name, values]) =>
+    [values].flat().map((each) => Buffer.byteLength(name) + Buffer.byteLength(each) + 10),
+  )
+  return sizes.reduce((sum, size) => sum + size, bytes)
 }
 
 export interface OutgoingOptions {

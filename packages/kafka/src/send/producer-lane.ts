@@ -195,7 +195,8 @@ export class ProducerLane {
       kind === 'refused' ||
       kind === 'too-large' ||
       (progress.missingSince !== undefined && clock.now() - progress.missingSince >= TOPIC_GRACE_MS) ||
-      (progress.uncertain !== undefined && !session.idempotent)
+      // The broker would not recognize the repetition, so there is none.
+      (progress.uncertain !== undefined && (!session.idempotent || kind === 'fenced'))
     const reason = mapFault(fault, { doing: `Sending to ${topic}`, phase, delivery })
     for (const message of batch) {
       message.reason = reason
@@ -227,7 +228,8 @@ export class ProducerLane {
   /** The session for the next attempt, after a pause; an Error when there will be none. */
   async #nextSession(fault: ClientFault, session: Session, backoff: Backoff): Promise<Session | Error> {
     const owner = this.#options.session
-    if (kindOf(fault) === 'fenced' || isBroken(fault)) owner.renew(session, `${fault.type}: ${fault.message}`)
+    if (kindOf(fault) === 'fenced') this.#renumber(fault, session)
+    else if (isBroken(fault)) owner.renew(session, `${fault.type}: ${fault.message}`)
     else if (isSessionFault(fault)) owner.lost(fault)
     await this.#pause(backoff.next())
     if (this.#aborted !== undefined) return this.#aborted('unknown')
@@ -238,11 +240,17 @@ export class ProducerLane {
     }
   }
 
-  /** A request that may have arrived keeps its number in this session, and the next request of the partition would be taken for its repetition and thrown away. So the session ends with it. */
-  #abandon(session: Session, progress: Progress): void {
-    if (progress.uncertain !== undefined && session.idempotent) {
-      this.#options.session.renew(session, 'a request was given up with its outcome unknown')
-    }
+  /** The numbers of a partition are out of step, and begin anew for it; those of all only where that is not enough. */
+  #renumber(fault: ClientFault, session: Session): void {
+    const { type, message, partition } = fault
+    if (type === 'PRODUCER_FENCED' || partition === undefined)
+      this.#options.session.renew(session, `${type}: ${message}`)
+    else session.port.giveUp({ topic: this.#options.topic, partition })
+  }
+
+  /** A request that may have arrived keeps its number, and the next request of its partition would be taken for its repetition and thrown away: so that one is numbered anew. */
+  #abandon({ port }: Session, { uncertain: partition }: Progress): void {
+    if (partition !== undefined) port.giveUp({ topic: this.#options.topic, partition })
   }
 
   async #split(batch: readonly Outgoing[], session: Session): Promise<void> {

@@ -53,9 +53,9 @@ function withLetters(origins: readonly (string | null)[]) {
       request: { source: 'dead', to: null, limit: null, dryRun: false, deadline: Deadline.after(3000), ...changes },
       send: async (topic, { value, headers }) => {
         await Promise.resolve()
-        const error = refuse(value.toString())
+        const error = refuse(String(value))
         if (error !== undefined) throw error
-        sent.push({ topic, value: value.toString(), headers })
+        sent.push({ topic, value: String(value), headers })
       },
     }).run()
   return { kafka, sent, bury, redrive, refuseTo: (judge: typeof refuse) => (refuse = judge) }

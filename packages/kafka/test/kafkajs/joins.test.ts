@@ -1,47 +1,52 @@
-import type { Cluster } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
-import { type Coordinator, watchJoins } from '../../src/kafkajs/joins.ts'
+import { ClientPatches, type PatchedCluster, type RequestFields } from '../../src/kafkajs/patches/client-patches.ts'
+import { watchJoins } from '../../src/kafkajs/patches/joins.ts'
+import { plainKafka } from '../support/plain-kafka.ts'
 
-/** A coordinator that names a member in its first answer, as brokers do, and kafkajs's way of asking again under that name. */
-function fakeCluster() {
-  const broker = {
-    leaveGroup: () => Promise.resolve(undefined),
-    lookupRequest: (key: number) => (fields: object) => ({ key, ...fields }),
+/** A client whose joins are watched, and the ways in which kafkajs begins them. */
+function watched(kafka: Kafka) {
+  const told: string[] = []
+  const patches = new ClientPatches(kafka)
+  let cluster: PatchedCluster | undefined
+  patches.onCluster((made) => {
+    made.findGroupCoordinator = async () => await Promise.reject(new Error('nobody is there'))
+    cluster = made
+  })
+  watchJoins(patches, {
+    before: async () => {
+      told.push('before')
+      await Promise.resolve()
+    },
+    named: (memberId) => told.push(memberId),
+  })
+  kafka.consumer({ groupId: 'g' })
+  const broker = cluster?.brokerPool.createBroker({ connectionPool: {}, logger: { namespace: () => ({}) } })
+  const ask = async (): Promise<unknown> => await cluster?.findGroupCoordinator({ groupId: 'g' }).catch(() => {})
+  const request = (key: number, fields: RequestFields): unknown => {
+    if (broker === undefined) throw new Error('There is no broker')
+    // As connecting does.
+    broker.lookupRequest = () => (sent) => sent as never
+    return broker.lookupRequest(key, {})(fields)
   }
-  const cluster = { findGroupCoordinator: () => Promise.resolve(broker) }
-  return {
-    cluster: cluster as object as Cluster,
-    broker: broker as Coordinator,
-    request: (fields: Readonly<Record<string, unknown>>) => (broker as Coordinator).lookupRequest(11, {})(fields),
-  }
+  return { told, ask, request }
 }
 
 describe('joining a group', () => {
   it('is told before kafkajs asks for the coordinator, and by name before the broker can wait for that name', async () => {
-    const { cluster, request } = fakeCluster()
-    const told: string[] = []
-    watchJoins(cluster, {
-      before: async () => {
-        told.push('before')
-        await Promise.resolve()
-      },
-      named: (memberId) => told.push(memberId),
-    })
-    await cluster.findGroupCoordinator({ groupId: 'g' })
-    await cluster.findGroupCoordinator({ groupId: 'g' })
-    request({ groupId: 'g', memberId: '', groupProtocols: [] })
+    const { told, ask, request } = watched(plainKafka())
+    await ask()
+    await ask()
+    request(11, { groupId: 'g', memberId: '', groupProtocols: [] })
     expect(told).toEqual(['before', 'before'])
-    const sent = request({ groupId: 'g', memberId: 'm-1', groupProtocols: [] })
+    const fields = { groupId: 'g', memberId: 'm-1', groupProtocols: [] }
+    expect(request(11, fields)).toEqual(fields)
     expect(told).toEqual(['before', 'before', 'm-1'])
-    expect(sent).toEqual({ key: 11, groupId: 'g', memberId: 'm-1', groupProtocols: [] })
   })
 
-  it('is not told of heartbeats', async () => {
-    const { cluster, request } = fakeCluster()
-    const named: string[] = []
-    watchJoins(cluster, { before: async () => await Promise.resolve(), named: (memberId) => named.push(memberId) })
-    await cluster.findGroupCoordinator({ groupId: 'g' })
-    request({ groupId: 'g', memberId: 'm-1', groupGenerationId: 1 })
-    expect(named).toEqual([])
+  it('is not told of heartbeats', () => {
+    const { told, request } = watched(plainKafka())
+    request(12, { groupId: 'g', memberId: 'm-1', groupGenerationId: 1 })
+    expect(told).toEqual([])
   })
 })

@@ -66,7 +66,8 @@ export class ScriptedKafka implements KafkaClient {
 
   append(partition: TopicPartition, records: readonly OutgoingRecord[]): void {
     const log = this.log(partition)
-    for (const { value, headers } of records) log.push({ offset: log.length, value, headers })
+    for (const { value, headers } of records)
+      log.push({ offset: log.length, value, headers: headers as Record<string, string> | undefined })
     this.wake()
   }
 
@@ -100,6 +101,7 @@ export class ScriptedKafka implements KafkaClient {
         if (logs === undefined) throw new ClientFault('UNKNOWN_TOPIC_OR_PARTITION', `no topic ${topic}`)
         return logs.map((log, partition) => ({ topic, partition, low: 0, high: log.length }))
       },
+      offsetsAt: async () => await Promise.resolve([]),
       committed: async (group, topics) => {
         await Promise.resolve()
         const positions = topics.flatMap((topic) =>
@@ -177,6 +179,11 @@ export class ScriptedProducer implements ProducerPort {
       await this.#kafka.afterStore(chosen)
     }
     this.#next.set(keyOf(chosen), (this.#next.get(keyOf(chosen)) ?? 0) + request.records.length)
+  }
+
+  giveUp(partition: TopicPartition): void {
+    this.#next.delete(keyOf(partition))
+    this.#expected.delete(keyOf(partition))
   }
 
   /** The broker has stored these numbers: whatever comes with them now is confirmed and thrown away. */

@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module'
+import { internal, isFunction } from './internals.ts'
 
-interface RequestQueuePrototype {
-  scheduleCheckPendingRequests?: (this: RequestQueue) => void
+interface RequestQueueClass {
+  readonly prototype: { scheduleCheckPendingRequests: (this: RequestQueue) => void }
 }
 
 /** The fields of kafkajs's request queue that the corrected method uses. */
@@ -17,12 +17,12 @@ let applied = false
 
 /** kafkajs 2.2.4 re-arms a timer on every connection although nothing is pending, with a delay of minus the current time:
  *  a wake-up each millisecond, and a TimeoutNegativeWarning on Node 24 (tulios/kafkajs#1751). Here it is armed only when something waits.
- *  Every user of this copy of kafkajs in the process gets the correction; a kafkajs that looks different is left alone. */
+ *  The one patch that every user of this copy of kafkajs in the process gets: the requests of nobody change by it.
+ *  Throws: DriverLoadFailure. */
 export function correctRequestQueue(): void {
   if (applied) return
+  const { prototype } = internal('network/requestQueue', isRequestQueue)
   applied = true
-  const prototype = requestQueuePrototype()
-  if (prototype?.scheduleCheckPendingRequests === undefined) return
   prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequests() {
     if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return
     const waitMs = this.throttledUntil - Date.now()
@@ -36,13 +36,8 @@ export function correctRequestQueue(): void {
   }
 }
 
-function requestQueuePrototype(): RequestQueuePrototype | null {
-  try {
-    const require = createRequire(import.meta.url)
-    const found: unknown = require('kafkajs/src/network/requestQueue')
-    return typeof found === 'function' ? (found.prototype as RequestQueuePrototype) : null
-  } catch {
-    // Another build of kafkajs without this file: then there is nothing to correct, and nothing else depends on it.
-    return null
-  }
+function isRequestQueue(found: unknown): found is RequestQueueClass {
+  const prototype: unknown = isFunction(found) ? found.prototype : undefined
+  const { scheduleCheckPendingRequests, checkPendingRequests } = (prototype ?? {}) as Record<string, unknown>
+  return isFunction(scheduleCheckPendingRequests) && isFunction(checkPendingRequests)
 }

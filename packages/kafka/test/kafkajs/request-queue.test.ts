@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { describe, expect, it, vi } from 'vitest'
-import { correctRequestQueue } from '../../src/kafkajs/quirks.ts'
+import { correctRequestQueue } from '../../src/kafkajs/patches/request-queue.ts'
 
 interface Queue {
   pending: unknown[]

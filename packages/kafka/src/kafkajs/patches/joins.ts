@@ -1,0 +1,37 @@
+import type { Cluster } from 'kafkajs'
+import { API_KEYS, type ClientPatches } from './client-patches.ts'
+
+/** What kafkajs's brokers can do and its types do not say. */
+interface Coordinator {
+  leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>
+}
+
+export interface JoinWatch {
+  /** Runs before every question for the coordinator, which is how kafkajs begins to join. Its REBALANCING event comes for some of these only, and is not waited for. */
+  before(): Promise<void>
+  /** The name under which the broker is about to know this member. */
+  named(memberId: string): void
+}
+
+/** Tells of joins as they happen.
+ *  The broker names a member in its first answer and waits for that name from then on, before the group is dealt out. kafkajs tells the name only when all is done:
+ *  a connection cut in between would leave a member nobody can take back, and hold the whole group up for a session timeout. */
+export function watchJoins(patches: ClientPatches, watch: JoinWatch): void {
+  patches.onCluster((cluster) => {
+    const find = cluster.findGroupCoordinator.bind(cluster)
+    cluster.findGroupCoordinator = async (group) => {
+      await watch.before()
+      return await find(group)
+    }
+  })
+  patches.request(API_KEYS.joinGroup, (make) => (fields) => {
+    const { memberId } = fields
+    if (typeof memberId === 'string' && memberId !== '') watch.named(memberId)
+    return make(fields)
+  })
+}
+
+/** The coordinator of a group, connected. */
+export async function coordinatorOf(cluster: Cluster, groupId: string): Promise<Coordinator> {
+  return (await cluster.findGroupCoordinator({ groupId })) as object as Coordinator
+}

@@ -1,0 +1,3 @@
+import { describeClusterNeighbours } from './suites/cluster-neighbours.ts'
+
+await describeClusterNeighbours('4.4')
