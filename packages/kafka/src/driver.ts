@@ -13,7 +13,7 @@ import {
   type Target,
   UnsupportedCapability,
 } from '@oslo-messaging/core/driver'
-import type { KafkaClient } from './port/client-port.ts'
+import type { KafkaClient, OutgoingRecord } from './port/client-port.ts'
 import type { KafkaOptions } from './config.ts'
 import { KafkaListener } from './receive/listener.ts'
 import { NotificationProducer } from './send/notification-producer.ts'
@@ -57,9 +57,12 @@ export class KafkaDriver implements Driver {
       const { vhost, vhostMode } = this.#settings
       const topic = topicToSend(requireTopic(target), vhost, vhostMode)
       checkTopicName(topic)
-      const value = encodeRecord(notification)
-      const { headers } = notification
-      return this.#producer.send(topic, headers === undefined ? { value } : { value, headers }, options)
+      const encode = (): OutgoingRecord => {
+        const value = encodeRecord(notification)
+        const { headers } = notification
+        return headers === undefined ? { value } : { value, headers }
+      }
+      return this.#producer.send(topic, encode, options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -94,7 +97,7 @@ export class KafkaDriver implements Driver {
       clock,
       random,
       send: async (topic, record) =>
-        await this.#producer.send(topic, record, {
+        await this.#producer.send(topic, () => record, {
           deadline: Deadline.after(DEAD_LETTER_MS, { clock }),
           retries: null,
         }),

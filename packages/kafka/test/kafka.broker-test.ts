@@ -205,6 +205,31 @@ describe.skipIf(broker === undefined)('kafka', () => {
     await driver.close()
   })
 
+  it('a clock too far from the broker - refused at once, not stored, with the clock as the remedy', async () => {
+    const topic = `${unique('clock')}.info`
+    // As seen from a topic that takes nothing older than a millisecond, every clock is wrong.
+    await withAdmin(broker, async (admin) => {
+      await admin.createTopics({
+        topics: [{ topic, configEntries: [{ name: 'message.timestamp.before.max.ms', value: '1' }] }],
+      })
+    })
+    const driver = await openReal(broker.url)
+    const since = performance.now()
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 50 }, async (_, n) => await send(driver, topic, n, { timeoutMs: 8000 })),
+    )
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected')
+    expect(refused?.reason).toMatchObject({
+      code: 'OSLO_MESSAGING_DRIVER',
+      brokerCode: 'INVALID_TIMESTAMP',
+      delivery: 'not-sent',
+      retryable: false,
+      message: expect.stringContaining('check the clock') as string,
+    })
+    expect(performance.now() - since).toBeLessThan(6000)
+    await driver.close()
+  })
+
   it('vhost - appended by notifier and listener; two virtual hosts do not meet', async () => {
     const topic = unique('vhost')
     const one = await openReal(broker.urlFor({ vhost: 'one' }))

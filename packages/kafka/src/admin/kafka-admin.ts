@@ -32,7 +32,8 @@ export class KafkaAdmin implements DriverAdmin {
     const run = new Redrive({
       client: this.#client,
       settings: this.#settings,
-      send: async (name, record, deadline) => await this.#producer.send(name, record, { deadline, retries: RETRIES }),
+      send: async (name, record, deadline) =>
+        await this.#producer.send(name, () => record, { deadline, retries: RETRIES }),
       topic,
       only: topic === source ? null : source,
       request,

@@ -74,6 +74,9 @@ const TABLE: Readonly<Record<string, FaultRow>> = {
   INVALID_RECORD: refused(
     'the broker refuses the record: a compacted topic wants keys, which notifications do not have',
   ),
+  INVALID_TIMESTAMP: refused(
+    'the broker takes no record this far from its own time (message.timestamp.after.max.ms and before.max.ms of the topic): check the clock of this machine',
+  ),
   POLICY_VIOLATION: refused('a policy of the broker refuses this'),
   INVALID_SESSION_TIMEOUT: refused('[oslo_messaging_kafka] kafka_session_timeout is outside what the broker allows'),
   INVALID_GROUP_ID: refused('the broker does not take this [oslo_messaging_kafka] consumer_group or pool name'),

@@ -19,6 +19,10 @@ import { ProducerSession } from './producer-session.ts'
 /** Notifications that may wait for the broker at once. Beyond, `send` waits for room until its deadline. */
 const MAX_OUTSTANDING_MESSAGES = 100_000
 const MAX_OUTSTANDING_BYTES = 128 * 1024 * 1024
+/** Beyond, as many more and as many bytes may wait; the next ones are refused. */
+const MAX_WAITING_MESSAGES = 16_384
+/** How fast the size that is expected of a message follows the sizes that were seen: a share of each difference. */
+const SIZE_SHARE = 1 / 16
 /** Topics that keep their lane, with what it has learned, while nothing is sent. */
 const IDLE_LANES = 64
 
@@ -44,8 +48,15 @@ export class NotificationProducer implements OutgoingOwner {
   readonly #options: NotificationProducerOptions
   readonly #session: ProducerSession
   readonly #lanes = new Map<string, ProducerLane>()
-  readonly #limit = new OutstandingLimit({ maxMessages: MAX_OUTSTANDING_MESSAGES, maxBytes: MAX_OUTSTANDING_BYTES })
+  readonly #limit = new OutstandingLimit({
+    maxMessages: MAX_OUTSTANDING_MESSAGES,
+    maxBytes: MAX_OUTSTANDING_BYTES,
+    maxWaitingMessages: MAX_WAITING_MESSAGES,
+  })
   readonly #deadlines: DeadlineLines
+  /** What is expected of a message that is not encoded yet. */
+  #typicalBytes = 1
+  #waitingBytes = 0
   #drained: Deferred<void> | undefined
   #closed = false
 
@@ -55,11 +66,37 @@ export class NotificationProducer implements OutgoingOwner {
     this.#session = new ProducerSession(options)
   }
 
-  /** Resolves when all replicas in sync have the record. Rejects with a MessagingError that carries `phase` and `delivery`. */
-  send(topic: string, record: OutgoingRecord, options: SendFacts): Promise<void> {
+  /** Resolves when all replicas in sync have the record. Rejects with a MessagingError that carries `phase` and `delivery`.
+   *  `encode` is called at once, unless so much waits already that the message is refused: a flood costs no more than what is let in.
+   *  Throws what `encode` throws. */
+  send(topic: string, encode: () => OutgoingRecord, options: SendFacts): Promise<void> {
+    if (this.#isFull()) return this.#refuse(topic, encode, options)
+    const record = encode()
     const bytes = recordBytes(record)
+    this.#typicalBytes += (bytes - this.#typicalBytes) * SIZE_SHARE
     if (this.#limit.tryAcquire(bytes)) return this.#enqueue(topic, record, bytes, options)
-    return this.#limit.acquire(bytes, options.deadline).then(() => this.#enqueue(topic, record, bytes, options))
+    this.#waitingBytes += bytes
+    const leave = (): void => {
+      this.#waitingBytes -= bytes
+    }
+    const place = this.#limit.acquire(bytes, options.deadline)
+    place.then(leave, leave)
+    return place.then(() => this.#enqueue(topic, record, bytes, options))
+  }
+
+  /** So much waits that the limit will refuse what comes now. */
+  #isFull(): boolean {
+    const { waiting } = this.#limit
+    if (waiting === 0) return false
+    return waiting >= MAX_WAITING_MESSAGES || this.#waitingBytes + this.#typicalBytes > MAX_OUTSTANDING_BYTES
+  }
+
+  async #refuse(topic: string, encode: () => OutgoingRecord, options: SendFacts): Promise<void> {
+    const bytes = this.#typicalBytes
+    await this.#limit.acquire(bytes, options.deadline)
+    // There was room after all.
+    this.#limit.release(bytes)
+    await this.send(topic, encode, options)
   }
 
   get isUp(): boolean {

@@ -34,9 +34,9 @@ describe.skipIf(broker === undefined)('kafka under an APM agent', () => {
       const topic = unique('apm')
       const create = Object.getOwnPropertyDescriptor(Kafka.prototype, 'producer')?.value as () => Producer
       vi.spyOn(Kafka.prototype, 'producer').mockImplementation(function producer(this: Kafka, options): Producer {
-        const made = Reflect.apply(create, this, [options])
+        const made: Producer = Reflect.apply(create, this, [options])
         const sendBatch = made.sendBatch.bind(made)
-        made.sendBatch = async (batch) => await sendBatch(AGENTS[agent]?.(batch) ?? batch)
+        made.sendBatch = async (batch: ProducerBatch) => await sendBatch(AGENTS[agent]?.(batch) ?? batch)
         return made
       })
       const driver = await openReal(broker.url, { options: { compression_codec: codec } })

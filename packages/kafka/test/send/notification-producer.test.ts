@@ -90,6 +90,35 @@ describe('producer', () => {
     await driver.close()
   })
 
+  it('what is refused is not encoded first - a flood is encoded as far as it is let in', async () => {
+    const kafka = new ScriptedKafka()
+    const stuck = createDeferred<void>()
+    kafka.beforeStore = async () => await stuck.promise
+    const driver = openOver(kafka)
+    let encoded = 0
+    const text = 'x'.repeat(2 * 1024 * 1024)
+    const payload = {
+      toJSON: () => {
+        encoded += 1
+        return text
+      },
+    }
+    const aborting = new AbortController()
+    const sent = Array.from({ length: 300 }, async () => {
+      return await send(driver, 't.info', payload, { timeoutMs: 60_000, signal: aborting.signal })
+    })
+    const outcomes = Promise.allSettled(sent)
+    // 128 MiB on their way and as much in line.
+    expect(encoded).toBeLessThan(140)
+    aborting.abort(new Error('enough'))
+    const refused = (await outcomes).filter(
+      (outcome) => outcome.status === 'rejected' && isMessagingError(outcome.reason, 'BACKPRESSURE'),
+    )
+    expect(refused.length).toBeGreaterThan(150)
+    stuck.resolve()
+    await driver.close()
+  })
+
   it('producer_batch_size caps batches by number', async () => {
     const kafka = new ScriptedKafka()
     const driver = openOver(kafka, { options: { producer_batch_size: 7 } })
