@@ -98,7 +98,7 @@ class Run {
   async #post(letter: ClientDelivery, queue: string): Promise<void> {
     const outcome = await new Promise<PublishOutcome>((resolve) => {
       const isSent = this.#channel.publish(originalOf(letter, queue), resolve)
-      if (!isSent) resolve({ kind: 'unknown', error: new Error('The channel is closed'), alone: false })
+      if (!isSent) resolve({ kind: 'unsent' })
     })
     switch (outcome.kind) {
       case 'confirmed':
@@ -114,6 +114,8 @@ class Run {
         return this.#tally.skip(`there is no queue ${queue}`)
       case 'nacked':
         throw new MessageDeliveryFailure(`The queue ${queue} takes no more messages`, REFUSED)
+      case 'unsent':
+        throw new TransportDriverError('The channel is closed', { retryable: true })
       default:
         throw mapError(outcome.error, CONFIRMING)
     }

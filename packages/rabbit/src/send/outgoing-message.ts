@@ -1,4 +1,4 @@
-import type { Deadline, DeliveryState, OperationPhase } from '@oslo-messaging/core/driver'
+import type { Deadline, DeliveryState, MessagingError, OperationPhase } from '@oslo-messaging/core/driver'
 import type { CompressedBody } from '../wire/compression.ts'
 import type { OwnQueueRequirement, Requirement } from '../topology/declarations.ts'
 
@@ -27,6 +27,10 @@ export interface OutgoingMessage {
 export interface Progress {
   phase: OperationPhase
   delivery: DeliveryState
+  /** Why the last attempt failed; undefined when none has. */
+  lastFailure?: MessagingError | undefined
+  /** An earlier attempt may have reached the broker: a later one that did not says nothing of it. */
+  maybeSent?: boolean
 }
 
 export function newProgress(): Progress {

@@ -1,8 +1,8 @@
 import {
-  AuthenticationError,
   MessageDeliveryFailure,
   MessageUndeliverable,
   type MessagingError,
+  MessagingTimeout,
   SerializationError,
 } from '@oslo-messaging/core/driver'
 import type { PublishOutcome } from './exchange-channel.ts'
@@ -29,9 +29,21 @@ export function spent(
   return new MessageDeliveryFailure(text, { attempts, elapsedMs, cause, retryable, phase, delivery })
 }
 
+/** A timeout of the message with why its last attempt failed, if one has; other errors as they are. */
+export function withLastFailure(error: unknown, { lastFailure }: Progress): unknown {
+  if (lastFailure === undefined || !(error instanceof MessagingTimeout) || error.cause !== undefined) return error
+  const { phase, delivery, timeoutMs } = error
+  return new MessagingTimeout(`${error.message}: ${lastFailure.message}`, {
+    phase,
+    delivery,
+    timeoutMs,
+    cause: lastFailure,
+  })
+}
+
 /** Whether sending again cannot make a second copy, or only one that receivers recognise. */
 export function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement }: OutgoingMessage): boolean {
-  if (outcome.kind === 'nacked') return true
+  if (outcome.kind === 'nacked' || outcome.kind === 'unsent') return true
   if (outcome.kind !== 'unknown') return false
   if (repeatUnknown) return true
   // The exchange was gone, and with it every queue this message could have reached; only companions of the same moment are in doubt.
@@ -60,15 +72,33 @@ export function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: 
         `No AMQP frame can carry the message for exchange '${exchange}', routing key '${routingKey}': ${String(outcome.error)}`,
         { phase: 'publish', delivery: 'not-sent', cause: outcome.error },
       )
-    default: {
-      const cause = outcome.kind === 'unknown' ? mapError(outcome.error) : undefined
-      // Nothing else was under way on the channel: it is this message that was refused.
-      if (outcome.kind === 'unknown' && outcome.alone && cause instanceof AuthenticationError)
-        return mapError(outcome.error, { phase: 'confirm', delivery: 'not-sent' })
+    case 'refused':
+      return mapError(outcome.error, { phase: 'confirm', delivery: 'not-sent' })
+    case 'unsent':
+      return new MessageDeliveryFailure(`${CLOSED_BY_ANOTHER} took this one`, {
+        phase: 'confirm',
+        delivery: 'not-sent',
+        retryable: true,
+      })
+    case 'unknown': {
+      const facts = { phase: 'confirm', delivery: 'unknown', retryable: true } as const
+      // The reason is that of another message, which gets it.
+      if (outcome.because === 'other')
+        return new MessageDeliveryFailure(`${CLOSED_BY_ANOTHER} confirmed this one`, facts)
+      if (outcome.because === 'suspect')
+        return new MessageDeliveryFailure(
+          'The broker closed the channel because of one of several messages before it confirmed them',
+          facts,
+        )
+      const cause = mapError(outcome.error)
       return new MessageDeliveryFailure(
-        `The connection was lost before the broker confirmed the message: ${cause?.message ?? ''}`,
-        { phase: 'confirm', delivery: 'unknown', retryable: true, cause },
+        `The connection was lost before the broker confirmed the message: ${cause.message}`,
+        { ...facts, cause },
       )
     }
+    default:
+      throw new TypeError('A confirmed message has no error')
   }
 }
+
+const CLOSED_BY_ANOTHER = 'The broker closed the channel because of another message before it'

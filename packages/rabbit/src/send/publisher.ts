@@ -11,13 +11,17 @@ import type { Connection } from '../connection/connection.ts'
 import type { ExchangeChannel, PublishOutcome } from './exchange-channel.ts'
 import { ExchangeChannels } from './exchange-channels.ts'
 import { mapError } from '../connection/map-error.ts'
-import { mayRepeat, NotSent, outcomeError, spent } from './publish-errors.ts'
+import { mayRepeat, NotSent, outcomeError, spent, withLastFailure } from './publish-errors.ts'
 import { blockedFacts } from '../connection/recovery.ts'
 import type { Runtime } from '../connection/runtime.ts'
+import { Limiter } from '../topology/limiter.ts'
 import { type Failure, newProgress, type OutgoingMessage } from './outgoing-message.ts'
 import { WaitingLine } from './waiting-line.ts'
 
 const SEND_LESS = 'await earlier sends, or raise maxOutstandingMessages or maxOutstandingBytes of createRabbitDriver'
+
+/** Each of them has a channel of its own for a moment. */
+const MOST_SUSPECTS = 16
 
 /** Publishes with confirms: a resolved promise means that the broker owns the message. What is outstanding is bounded. */
 export class Publisher {
@@ -27,12 +31,14 @@ export class Publisher {
   readonly #slots: OutstandingLimit
   readonly #bytes: OutstandingLimit
   readonly #line: WaitingLine
+  /** Messages of which one made the broker close their channel, each on its own now. */
+  readonly #suspects = new Limiter(MOST_SUSPECTS)
   readonly #idleWaiters: (() => void)[] = []
 
   constructor(runtime: Runtime, connection: Connection) {
     this.#runtime = runtime
     this.#connection = connection
-    this.#channels = new ExchangeChannels(connection)
+    this.#channels = new ExchangeChannels(connection, runtime.clock)
     const { settings } = runtime
     this.#line = new WaitingLine({
       maxMessages: settings.maxWaitingMessages,
@@ -90,7 +96,8 @@ export class Publisher {
       onEnd(failure)
     }
     if (!this.#postNow(outgoing, end)) return false
-    if (!ended) cancel = outgoing.deadline.watch(outgoing.progress, (error) => end({ error }))
+    const { deadline, progress } = outgoing
+    if (!ended) cancel = deadline.watch(progress, (error) => end({ error: withLastFailure(error, progress) }))
     return true
   }
 
@@ -136,29 +143,49 @@ export class Publisher {
     const startedAt = this.#runtime.clock.now()
     const backoff = createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random: this.#runtime.random })
     let outcome = first
-    for (let failures = 0; ;) {
-      let failure: MessagingError
-      try {
-        outcome ??= await this.#attempt(outgoing, body, retries === null ? null : retries - failures)
-        if (outcome.kind === 'confirmed') return
-        failure = outcomeError(outcome, outgoing)
-        if (!mayRepeat(outcome, outgoing)) throw failure
-      } catch (error) {
-        if (!(error instanceof NotSent)) throw error
-        failure = error.reason
+    let isSuspect = false
+    try {
+      for (let failures = 0; ;) {
+        try {
+          const left = retries === null ? null : retries - failures
+          outcome ??= isSuspect
+            ? await this.#suspects.pass(async () => await this.#attempt(outgoing, body, left, true))
+            : await this.#attempt(outgoing, body, left)
+          if (outcome.kind === 'confirmed') return
+          progress.lastFailure = outcomeError(outcome, outgoing)
+          if (!mayRepeat(outcome, outgoing)) throw progress.lastFailure
+          isSuspect = outcome.kind === 'unknown' && outcome.because === 'suspect'
+        } catch (error) {
+          if (!(error instanceof NotSent)) throw error
+          progress.lastFailure = error.reason
+        }
+        const blameless = outcome?.kind === 'unsent' || isSuspect
+        outcome = undefined
+        // What another message was the reason for is no attempt of this one.
+        if (blameless) continue
+        failures += 1
+        if (retries !== null && failures > retries)
+          throw spent(failures, progress.lastFailure, Math.round(this.#runtime.clock.now() - startedAt), progress)
+        await deadline.sleep(backoff.next(), progress)
       }
-      outcome = undefined
-      failures += 1
-      if (retries !== null && failures > retries)
-        throw spent(failures, failure, Math.round(this.#runtime.clock.now() - startedAt), progress)
-      await deadline.sleep(backoff.next(), progress)
+    } catch (error) {
+      throw withLastFailure(error, progress)
     }
   }
 
-  async #attempt(outgoing: OutgoingMessage, body: CompressedBody, retries: number | null): Promise<PublishOutcome> {
+  /** `alone`: on a channel that no other message uses, so that what happens to it is this message's own doing. */
+  async #attempt(
+    outgoing: OutgoingMessage,
+    body: CompressedBody,
+    retries: number | null,
+    alone = false,
+  ): Promise<PublishOutcome> {
     const { deadline, progress } = outgoing
     for (;;) {
-      const channel = this.#channels.ready(outgoing) ?? (await this.#channels.open(outgoing, retries))
+      deadline.check(progress)
+      const channel = alone
+        ? await this.#channels.openAlone(outgoing, retries)
+        : (this.#channels.ready(outgoing) ?? (await this.#channels.open(outgoing, retries)))
       progress.phase = 'publish'
       if (this.#connection.blockedReason !== null) await this.#connection.unblocked(deadline)
       if (!this.#slots.tryAcquire(0)) await this.#slots.acquire(0, deadline)
@@ -172,7 +199,9 @@ export class Publisher {
       const outcome = new Promise<PublishOutcome>((resolve) => {
         settle = resolve
       })
-      if (this.#publish(channel, outgoing, body, settle)) return await deadline.race(outcome, progress)
+      const isSent = this.#publish(channel, outgoing, body, settle)
+      if (alone) channel.retire()
+      if (isSent) return await deadline.race(outcome, progress)
       // The channel ended while room was waited for: nothing was sent, another one is tried.
     }
   }
@@ -180,18 +209,27 @@ export class Publisher {
   /** False when the channel is gone: nothing was sent, and what was taken for the message is given back. */
   #publish(
     channel: ExchangeChannel,
-    { exchange, routingKey, mandatory, expiration, progress }: OutgoingMessage,
+    outgoing: OutgoingMessage,
     { headers, body }: CompressedBody,
     onOutcome: (outcome: PublishOutcome) => void,
   ): boolean {
+    const { exchange, routingKey, mandatory, expiration, progress } = outgoing
     const settle = (outcome: PublishOutcome): void => {
       this.#bytes.release(body.length)
       this.#releaseSlot()
       if (outcome.kind === 'confirmed') progress.delivery = 'confirmed'
-      else if (outcome.kind === 'unknown') this.#channels.forgetExchange(exchange, outcome.error)
-      else progress.delivery = 'not-sent'
+      else {
+        if (outcome.kind === 'unknown') progress.maybeSent = true
+        progress.delivery = progress.maybeSent === true ? 'unknown' : 'not-sent'
+        this.#channels.noteFailure(outgoing, outcome)
+      }
       if (outcome.kind === 'nacked') channel.retire()
       onOutcome(outcome)
+    }
+    const refusal = this.#channels.refusalOf(body.length)
+    if (refusal !== undefined) {
+      settle(refusal)
+      return true
     }
     let accepted: boolean
     try {
