@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type IncomingRequest, isMessagingError, Target } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
 import { FakeBroker } from '../support/fake-broker.ts'
@@ -144,6 +145,49 @@ describe('replies to a missing queue', () => {
     expect(broker.sent('basic.publish').length).toBe(tried)
     await listener.close()
     await server.close()
+  })
+
+  it('cost a few messages a second for each queue, however many wait for it, and all arrive when it is back', async () => {
+    const broker = new FakeBroker()
+    const server = openDriver(broker)
+    const listener = await server.listen(target.with({ server: 'a' }), listenOptions<IncomingRequest>(echo))
+    for (let n = 0; n < 500; n += 1)
+      broker.publish('', 'demo', JSON.stringify({ ...orphan, _msg_id: `id ${n}`, args: { n } }))
+    await expect.poll(() => broker.sent('basic.publish').length, { timeout: 5000 }).toBeGreaterThanOrEqual(500)
+    const before = broker.sent('basic.publish').length
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    expect(broker.sent('basic.publish').length - before).toBeLessThanOrEqual(10)
+    broker.queues.set('reply_gone', {
+      declaration: { name: 'reply_gone', durable: false, autoDelete: false, arguments: {} },
+      messages: [],
+      consumers: [],
+    })
+    await expect.poll(() => broker.queues.get('reply_gone')?.messages.length, { timeout: 3000 }).toBe(500)
+    await listener.close()
+    await server.close()
+  })
+
+  it('hold a bounded number of bytes: what is more is given up at once, and said', async () => {
+    const abandoned: unknown[] = []
+    const note = (event: unknown): unknown => abandoned.push(event)
+    subscribe('oslo-messaging:reply-abandoned', note)
+    const broker = new FakeBroker()
+    const server = openDriver(broker)
+    const listener = await server.listen(
+      target.with({ server: 'a' }),
+      listenOptions<IncomingRequest>((incoming) => {
+        incoming.acknowledge()
+        void incoming.reply({ result: 'x'.repeat(200_000), failure: null })
+      }),
+    )
+    for (let n = 0; n < 60; n += 1) broker.publish('', 'demo', JSON.stringify({ ...orphan, args: { n } }))
+    // 12 MB of replies for one client.
+    await expect.poll(() => abandoned.length, { timeout: 5000 }).toBeGreaterThan(10)
+    expect(abandoned.length).toBeLessThan(30)
+    await listener.close()
+    await server.close()
+    unsubscribe('oslo-messaging:reply-abandoned', note)
+    expect(abandoned.length).toBe(60)
   })
 
   it('P03 - do not hold the server: others are answered meanwhile', async () => {
