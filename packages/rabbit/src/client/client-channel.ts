@@ -303,8 +303,13 @@ const NO_PROPERTIES = Object.freeze({
 function encodeTable(table: ArgumentTable): Record<string, unknown> {
   const entries = Object.entries(table)
   return Object.fromEntries(
-    entries.map(([key, value]) => [key, typeof value === 'number' ? { '!': 'int', value } : value]),
+    entries.map(([key, value]) => [key, typeof value === 'number' ? { '!': integerType(value), value } : value]),
   )
+}
+
+/** 32 bits as Python's library sends them, while they suffice: offsets of streams outgrow them. */
+function integerType(value: number): 'int' | 'long' {
+  return (value | 0) === value ? 'int' : 'long'
 }
 
 const NO_FACTS: QueueFacts = Object.freeze({ messageCount: 0, consumerCount: 0 })

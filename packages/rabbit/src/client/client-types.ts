@@ -46,7 +46,7 @@ export interface ClientConnection {
   destroy(reason: Error): void
 }
 
-/** A value in an arguments table. Numbers go as signed 32 bit, the way Python's library sends them. */
+/** A value in an arguments table. Whole numbers go as signed 32 bit, the way Python's library sends them, or as 64 bit where they need it. */
 export type TableValue = string | number | boolean
 export type ArgumentTable = Readonly<Record<string, TableValue>>
 

@@ -15,9 +15,13 @@ export interface ConsumerSessionOptions {
   readonly onDelivery: (delivery: Delivery) => void
 }
 
+/** Called when a delivery is settled on the channel it came on, and need not be delivered again. */
+type OnSettled = () => void
+
 interface Waiting {
   readonly delivery: ClientDelivery
   readonly queue: string
+  readonly onSettled: OnSettled | undefined
   /** In which it arrived: agents for tracing have made its trace the active one there. */
   readonly context: AsyncResource
   readonly since: number
@@ -71,11 +75,11 @@ export class ConsumerSession {
     return tag
   }
 
-  deliver(delivery: ClientDelivery, queue: string): void {
-    if (this.#inHand < this.#options.prefetch) this.#handOver(delivery, queue)
+  deliver(delivery: ClientDelivery, queue: string, onSettled?: OnSettled): void {
+    if (this.#inHand < this.#options.prefetch) this.#handOver(delivery, queue, onSettled)
     else {
       const context = new AsyncResource('oslo-messaging:delivery')
-      this.#waiting.push({ delivery, queue, context, since: this.#options.runtime.clock.now() })
+      this.#waiting.push({ delivery, queue, onSettled, context, since: this.#options.runtime.clock.now() })
     }
   }
 
@@ -93,9 +97,23 @@ export class ConsumerSession {
     return true
   }
 
-  #handOver(delivery: ClientDelivery, queue: string): void {
+  #handOver(delivery: ClientDelivery, queue: string, onSettled: OnSettled | undefined): void {
     this.#inHand += 1
-    this.#options.onDelivery(new Delivery(delivery, queue, this.#revoked.signal, this.#settlement))
+    const settlement = onSettled === undefined ? this.#settlement : this.#noting(onSettled)
+    this.#options.onDelivery(new Delivery(delivery, queue, this.#revoked.signal, settlement))
+  }
+
+  #noting(onSettled: OnSettled): Settlement {
+    return {
+      acknowledge: (tag) => {
+        if (!this.#lost) onSettled()
+        this.#settlement.acknowledge(tag)
+      },
+      reject: (tag, requeue) => {
+        if (!this.#lost && !requeue) onSettled()
+        this.#settlement.reject(tag, requeue)
+      },
+    }
   }
 
   #release(): void {
@@ -104,8 +122,9 @@ export class ConsumerSession {
       const next = this.#waiting.shift()
       if (next === undefined) return
       if (!this.#hasExpired(next.delivery, next.since))
-        return next.context.runInAsyncScope(() => this.#handOver(next.delivery, next.queue))
+        return next.context.runInAsyncScope(() => this.#handOver(next.delivery, next.queue, next.onSettled))
       this.acks.acknowledge(next.delivery.deliveryTag)
+      next.onSettled?.()
       reportDropped(this.#options.runtime, this.#options.name, 'expired', {})
     }
   }

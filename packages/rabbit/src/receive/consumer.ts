@@ -15,6 +15,7 @@ import { waitAtMost } from '../connection/wait-at-most.ts'
 import { retryBackoff, sleepAtMost, slowRetryMs } from '../connection/recovery.ts'
 import { componentHealth, reportState } from '../connection/runtime.ts'
 import { LostQueues } from './lost-queues.ts'
+import { StreamPosition } from './stream-position.ts'
 import { byQueue, type Subscription } from '../topology/topology.ts'
 import type { WatchedConsumer } from './watchdog.ts'
 
@@ -32,8 +33,8 @@ export class Consumer implements Listener, WatchedConsumer {
   readonly #options: ConsumerOptions
   readonly #supervisor: Supervisor
   readonly #closed = createDeferred<void>()
-  /** Last offset seen of each stream, to go on after a reconnect. */
-  readonly #offsets = new Map<string, number>()
+  /** How far each stream was read, to go on after a reconnect. */
+  readonly #positions = new Map<string, StreamPosition>()
   readonly #lost: LostQueues
   /** Where it consumed last. */
   #client: ClientConnection | undefined
@@ -215,27 +216,28 @@ export class Consumer implements Listener, WatchedConsumer {
   }
 
   #consumeArguments({ queue, stream, consumeArguments }: Subscription): ArgumentTable {
-    const offset = stream ? this.#offsets.get(queue.name) : undefined
-    return offset === undefined ? consumeArguments : { ...consumeArguments, 'x-stream-offset': offset + 1 }
+    const offset = stream ? this.#positions.get(queue.name)?.next : undefined
+    return offset === undefined ? consumeArguments : { ...consumeArguments, 'x-stream-offset': offset }
   }
 
   // --- deliveries ---------------------------------------------------------------------------------------------------
 
   #deliver(session: ConsumerSession, delivery: ClientDelivery, { stream, queue }: Subscription): void {
     this.#deliveries += 1
-    if (stream) {
-      const offset = delivery.properties.headers?.['x-stream-offset']
-      if (typeof offset === 'number') this.#offsets.set(queue.name, offset)
-    }
-    if (this.#stopping !== undefined || session.isLost) session.acks.reject(delivery.deliveryTag, true)
-    else session.deliver(delivery, queue.name)
+    if (this.#stopping !== undefined || session.isLost) return session.acks.reject(delivery.deliveryTag, true)
+    const offset = stream ? delivery.properties.headers?.['x-stream-offset'] : undefined
+    if (typeof offset !== 'number') return session.deliver(delivery, queue.name)
+    const position = this.#positions.get(queue.name) ?? new StreamPosition()
+    this.#positions.set(queue.name, position)
+    if (position.delivered(offset)) session.deliver(delivery, queue.name, () => position.settled(offset))
+    else session.acks.acknowledge(delivery.deliveryTag)
   }
 
   // --- loss and end -------------------------------------------------------------------------------------------------
 
   #cancelled(session: ConsumerSession, subscription: Subscription): void {
     const { queue, stream } = subscription
-    if (stream) this.#offsets.delete(queue.name)
+    if (stream) this.#positions.delete(queue.name)
     const reason = new TransportDriverError(
       `The broker cancelled the consumer of queue '${queue.name}': it was deleted or moved`,
       { host: this.#options.connection.host, retryable: true },

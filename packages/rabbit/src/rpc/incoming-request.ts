@@ -47,8 +47,8 @@ export class RequestReader {
     const { uniqueId } = decoded
     const running = uniqueId === null ? undefined : this.#running.get(uniqueId)
     // Taken back by the broker while its method runs here, and delivered again: the end of the method settles this delivery instead.
-    if (running !== undefined) return running.adopt(delivery)
-    if (uniqueId !== null && (this.#taken.has(uniqueId) || this.#held.has(uniqueId))) {
+    if (running?.isTakenBack === true) return running.adopt(delivery)
+    if (uniqueId !== null && (running !== undefined || this.#taken.has(uniqueId) || this.#held.has(uniqueId))) {
       delivery.acknowledge()
       return this.#taken.reportHeldBack(uniqueId)
     }
@@ -138,6 +138,11 @@ class RabbitRequest implements IncomingRequest {
       this.#delivery.acknowledge()
       this.#reader.taken(this.uniqueId ?? null)
     } else this.#reader.taken(this.uniqueId ?? null, this)
+  }
+
+  /** Whether the broker has taken the delivery back: it comes again. */
+  get isTakenBack(): boolean {
+    return this.#delivery.signal.aborted
   }
 
   /** The same request, delivered again. */

@@ -3,7 +3,7 @@ import type { EncodedReply } from '../wire/message.ts'
 
 /** How soon a missing queue is asked for again, and how much later each time: a client that restores its queue gives what is held back a second to arrive. */
 const FIRST_PROBE_MS = 250
-const LATEST_PROBE_MS = 1000
+const LATEST_PROBE_MS = 750
 /** All missing queues together are asked for about a hundred times a second. */
 const MS_PER_QUEUE = 10
 /** What waits, for one queue and for all of them. */

@@ -23,10 +23,10 @@ import { componentHealth, reportState, type Runtime } from '../connection/runtim
 import type { Subscription } from '../topology/topology.ts'
 import type { WatchedConsumer } from '../receive/watchdog.ts'
 
-/** After the queue was made anew, replies that servers held back meanwhile (they try every 0.25 s) get so long to arrive. */
+/** After the queue was made anew, replies that servers held back meanwhile (they ask for it within that time) get so long to arrive. */
 const GRACE_MS = 1000
-/** Waiting calls at which a warning is due; doubles each time. */
-const FIRST_WARNING = 10
+/** Part of the most calls there may be at which a warning is due; doubles each time. */
+const FIRST_WARNING_AT = 1 / 8
 
 interface PendingCall {
   readonly monitored: boolean
@@ -52,7 +52,7 @@ export class ReplyQueue implements WatchedConsumer {
   #deliveries = 0
   /** Calls that wait for the queue itself. */
   #awaited = 0
-  #warnAt = FIRST_WARNING
+  #warnAt: number
 
   /** `describe` names the queue; it is asked once. */
   constructor(runtime: Runtime, connection: Connection, describe: () => Promise<Subscription>) {
@@ -60,6 +60,7 @@ export class ReplyQueue implements WatchedConsumer {
     this.#connection = connection
     this.#describe = describe
     this.#waiters = new ReplyWaiters(runtime.clock)
+    this.#warnAt = Math.max(1, Math.floor(runtime.settings.maxPendingCalls * FIRST_WARNING_AT))
     this.#supervisor = new Supervisor({
       establish: async (signal, attempt) => await this.#establish(signal, attempt),
       classify,
@@ -110,7 +111,10 @@ export class ReplyQueue implements WatchedConsumer {
     this.#checkRoom()
     this.#calls.set(msgId, { monitored: options.callMonitorTimeoutMs !== null, partial: undefined })
     if (this.#calls.size > this.#warnAt) {
-      this.#runtime.logger.warn(`${this.#calls.size} calls wait for their replies`)
+      const { maxPendingCalls } = this.#runtime.settings
+      this.#runtime.logger.warn(
+        `${this.#calls.size} calls wait for their replies; ${maxPendingCalls} may (maxPendingCalls)`,
+      )
       this.#warnAt *= 2
     }
     return this.#waiters.wait(msgId, options)

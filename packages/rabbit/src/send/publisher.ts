@@ -182,7 +182,7 @@ export class Publisher {
   ): Promise<PublishOutcome> {
     const { deadline, progress } = outgoing
     for (;;) {
-      deadline.check(progress)
+      if (alone) deadline.check(progress)
       const channel = alone
         ? await this.#channels.openAlone(outgoing, retries)
         : (this.#channels.ready(outgoing) ?? (await this.#channels.open(outgoing, retries)))

@@ -243,6 +243,24 @@ describe('listener', () => {
     await close()
   })
 
+  it('a request that comes twice while it runs takes no place for good, with late acknowledgement', async () => {
+    const broker = new FakeBroker()
+    const { got, close } = await serve(broker, 4, { ack: 'after' })
+    for (let n = 0; n < 30; n += 1) {
+      const twice = JSON.stringify({ method: 'm', args: { n }, _unique_id: `id ${n}` })
+      broker.publish('openstack', 'demo', twice)
+      await expect.poll(() => got.length).toBe(n + 1)
+      got[n]?.acknowledge()
+      broker.publish('openstack', 'demo', twice)
+      await new Promise((resolve) => setImmediate(resolve))
+      got[n]?.finished?.()
+    }
+    const channels = broker.connections.flatMap((connection) => connection.channels)
+    await expect.poll(() => channels.reduce((sum, { unacked }) => sum + unacked, 0)).toBe(0)
+    expect(numbers(got)).toEqual(Array.from({ length: 30 }, (_, n) => n))
+    await close()
+  })
+
   it('P35 - what cannot be read is refused without requeue, and the next message is delivered', async () => {
     const broker = new FakeBroker()
     const { got, close } = await serve(broker, 1)

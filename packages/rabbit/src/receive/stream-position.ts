@@ -1,0 +1,25 @@
+/** How far a listener has come in a stream, which repeats nothing by itself: after a loss it is read again from the first message that was not settled,
+ *  and what was settled after that is passed over. */
+export class StreamPosition {
+  /** Delivered and not settled, in the order of the stream. */
+  readonly #unsettled = new Set<number>()
+  #last: number | undefined
+
+  /** Where to go on; undefined when nothing has been delivered yet. */
+  get next(): number | undefined {
+    const [first] = this.#unsettled
+    return first ?? (this.#last === undefined ? undefined : this.#last + 1)
+  }
+
+  /** Notes a delivery; false when it was settled before, and is not to be handled again. */
+  delivered(offset: number): boolean {
+    if (this.#last !== undefined && offset <= this.#last) return this.#unsettled.has(offset)
+    this.#last = offset
+    this.#unsettled.add(offset)
+    return true
+  }
+
+  settled(offset: number): void {
+    this.#unsettled.delete(offset)
+  }
+}

@@ -1,0 +1,79 @@
+import { type IncomingRequest, Target, TransportURL } from '@oslo-messaging/core/driver'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { amqplibClient } from '../../src/client/client.ts'
+import { openReal, rabbit, unique } from '../support/broker.ts'
+import { castOptions, listenOptions } from '../support/open-driver.ts'
+
+const broker = await rabbit()
+
+describe.skipIf(broker === undefined)('fanout by a stream', () => {
+  if (broker === undefined) return
+  const { control } = broker
+  const vhost = unique('streams')
+  beforeAll(async () => void (await control.vhost(vhost)))
+  afterAll(async () => await control.deleteVhost(vhost))
+
+  it('every message is handled once, when the connection breaks with some of them in hand', async () => {
+    const url = broker.urlFor({ vhost })
+    const options = { rabbit_stream_fanout: true, rabbit_transient_quorum_queue: true, rabbit_qos_prefetch_count: 20 }
+    const [client, server] = [openReal(url, { options }), openReal(url, { options })]
+    const topic = unique('t')
+    const handled: number[] = []
+    const held: IncomingRequest[] = []
+    const state = { hold: false }
+    const handle = (request: IncomingRequest): void => {
+      request.acknowledge()
+      handled.push((request.message['args'] as { n: number }).n)
+    }
+    const listener = await server.listen(
+      new Target({ topic, server: 'a' }),
+      listenOptions<IncomingRequest>(
+        (request) => {
+          // Out of order: every third one is taken, the others wait for a worker.
+          if (state.hold && held.push(request) % 3 !== 0) return
+          handle(request)
+        },
+        { prefetch: 20 },
+      ),
+    )
+    const fanout = new Target({ topic, fanout: true })
+    const cast = async (n: number) =>
+      void (await client.send(fanout, { context: {}, message: { method: 'm', args: { n } } }, castOptions()))
+    for (let n = 0; n < 10; n += 1) await cast(n)
+    await expect.poll(() => handled.length, { timeout: 10_000 }).toBe(10)
+    state.hold = true
+    for (let n = 10; n < 40; n += 1) await cast(n)
+    await expect.poll(() => held.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(20)
+    state.hold = false
+    await control.dropAllConnections({ vhost })
+    await expect.poll(() => new Set(handled).size, { timeout: 15_000 }).toBe(40)
+    expect(handled.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n))
+    await listener.close()
+    await Promise.all([client.close(), server.close()])
+  })
+
+  it('an offset of more than 32 bits reaches the broker', async () => {
+    const { hostname, port } = TransportURL.parse(broker.urlFor({ vhost })).hosts[0] ?? {}
+    const connection = await amqplibClient.connect({
+      hostname: hostname ?? '',
+      port: port ?? 0,
+      virtualHost: vhost,
+      mechanism: 'PLAIN',
+      username: 'guest',
+      password: 'guest',
+      heartbeat: 0,
+      tls: undefined,
+      handshakeTimeoutMs: 5000,
+      clientProperties: {},
+      signal: new AbortController().signal,
+    })
+    const channel = await connection.openChannel()
+    const name = unique('stream')
+    await channel.declareQueue({ name, durable: true, autoDelete: false, arguments: { 'x-queue-type': 'stream' } })
+    await channel.prefetch(1)
+    const options = { consumerTag: '1', noAck: false, arguments: { 'x-stream-offset': 2 ** 31 } }
+    await channel.consume(name, options, () => {})
+    expect(await channel.checkQueue(name)).toMatchObject({ consumerCount: 1 })
+    await connection.close()
+  })
+})
