@@ -1,4 +1,4 @@
-import { Deadline, FAILURE_HEADERS, type FailureFacts } from '@oslo-messaging/core/driver'
+import { Deadline, FAILURE_HEADERS, type FailureFacts, isMessagingError } from '@oslo-messaging/core/driver'
 import type { QueueDeclaration } from '../client/client.ts'
 import type { Runtime } from '../connection/runtime.ts'
 import { newProgress } from '../send/outgoing-message.ts'
@@ -44,15 +44,20 @@ export class FailedCopies {
     })
   }
 
-  #move(delivery: Delivery, failure: FailureFacts, queue: QueueDeclaration): Promise<void> {
-    const headers = {
-      ...delivery.properties.headers,
-      ...failure.headers,
-      [FAILURE_HEADERS.origin]: delivery.queue,
-      'x-oslo-exchange': delivery.exchange,
-      'x-oslo-routing-key': delivery.routingKey,
-      'x-oslo-content-type': delivery.properties.contentType ?? '',
+  async #move(delivery: Delivery, failure: FailureFacts, queue: QueueDeclaration): Promise<void> {
+    const choices = headerChoices(delivery, failure)
+    for (const [index, headers] of choices.entries()) {
+      try {
+        await this.#send(delivery, headers, queue)
+        return delivery.acknowledge()
+      } catch (error) {
+        // No frame can hold all of them.
+        if (!isMessagingError(error, 'SERIALIZATION') || index === choices.length - 1) throw error
+      }
     }
+  }
+
+  #send(delivery: Delivery, headers: Headers, queue: QueueDeclaration): Promise<void> {
     const message = {
       exchange: '',
       routingKey: queue.name,
@@ -68,10 +73,34 @@ export class FailedCopies {
     }
     return new Promise((resolve, reject) => {
       this.#publisher.post(message, (unsent) => {
-        if (unsent !== undefined) return reject(unsent.error)
-        delivery.acknowledge()
-        resolve()
+        if (unsent === undefined) resolve()
+        else reject(unsent.error)
       })
     })
   }
+}
+
+type Headers = Readonly<Record<string, unknown>>
+
+/** What a copy says of its message, from all there is to what must not be missing: the headers of the message itself may be as long as a frame. */
+function headerChoices(
+  { properties, queue, exchange, routingKey }: Delivery,
+  failure: FailureFacts,
+): readonly Headers[] {
+  const own = properties.headers
+  const { attempts, reason, stack } = FAILURE_HEADERS
+  const origin = {
+    [attempts]: failure.headers[attempts],
+    [FAILURE_HEADERS.origin]: queue,
+    'x-oslo-exchange': exchange,
+    'x-oslo-routing-key': routingKey,
+    'x-oslo-content-type': properties.contentType ?? '',
+  }
+  const why = { [reason]: failure.headers[reason], [stack]: failure.headers[stack] }
+  const compression = own?.['compression']
+  return [
+    { ...own, ...failure.headers, ...origin },
+    { ...own, ...origin },
+    { ...(compression !== undefined && { compression }), ...why, ...origin },
+  ]
 }

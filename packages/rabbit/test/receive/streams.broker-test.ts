@@ -64,6 +64,7 @@ describe.skipIf(broker === undefined)('fanout by a stream', () => {
       heartbeat: 0,
       tls: undefined,
       handshakeTimeoutMs: 5000,
+      answerTimeoutMs: 5000,
       clientProperties: {},
       signal: new AbortController().signal,
     })
