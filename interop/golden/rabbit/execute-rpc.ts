@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { SharedRabbit } from '@oslo-messaging/brokers'
 
 import { decompress } from '../../../packages/rabbit/src/wire/compression.ts'
+import { MOST_BYTES } from './most-bytes.ts'
 import { bytesOf } from '../../../packages/rabbit/test/support/vector-sets.ts'
 import type { Vector, VectorFrame } from '../../../packages/rabbit/test/support/vectors.ts'
 import type { Judge } from '../judge.ts'
@@ -36,7 +37,7 @@ export const sentBy = (vector: Vector, side: 'client' | 'server'): readonly Vect
 export function messageIn(frame: VectorFrame | undefined): Message {
   if (frame === undefined) return {}
   const headers = frame.properties?.['headers'] as Message | undefined
-  const outer = JSON.parse(decompress(headers, bytesOf(frame)).toString('utf8')) as Message
+  const outer = JSON.parse(decompress(headers, bytesOf(frame), MOST_BYTES).toString('utf8')) as Message
   const inner = outer['oslo.message']
   return typeof inner === 'string' ? (JSON.parse(inner) as Message) : outer
 }
@@ -102,7 +103,7 @@ export async function answerByHand(hand: Hand, vector: Vector, script: readonly 
     finish()
   }
   await hand.take(routingKey, ({ content, properties }) => {
-    const text = decompress(properties.headers, content).toString('utf8')
+    const text = decompress(properties.headers, content, MOST_BYTES).toString('utf8')
     const message = JSON.parse(String((JSON.parse(text) as Message)['oslo.message'])) as Message
     void play(String(message['_msg_id']), String(message['_reply_q']))
   })

@@ -1,4 +1,5 @@
 import { decompress } from '../../../packages/rabbit/src/wire/compression.ts'
+import { MOST_BYTES } from './most-bytes.ts'
 import type { VectorFrame } from '../../../packages/rabbit/test/support/vectors.ts'
 import { type Message, numberIds, parseObject, withoutFrames } from '../normalize.ts'
 import type { RecordedFrame } from './recording-proxy.ts'
@@ -79,7 +80,7 @@ function unpack(
   properties: RecordedFrame['properties'],
   body: Buffer,
 ): { readonly message: Message; readonly isEnveloped: boolean } | object {
-  const text = decompress(properties?.['headers'] as Message | undefined, body).toString('utf8')
+  const text = decompress(properties?.['headers'] as Message | undefined, body, MOST_BYTES).toString('utf8')
   const outer = parseObject(text)
   if (outer === undefined) return {}
   const inner = outer['oslo.message']

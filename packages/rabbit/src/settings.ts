@@ -44,6 +44,8 @@ export interface RabbitSettings {
    *  operators make them: `passive` only asks whether they exist, `none` does not even ask. Reply and fanout queues are this process's own and always declared. Default `declare`. */
   readonly sharedExchanges: 'declare' | 'passive' | 'none'
   readonly sharedQueues: 'declare' | 'passive' | 'none'
+  /** Most bytes that a compressed body may hold; a message that holds more is unreadable, because a small one could otherwise fill the memory. Default 32 MiB. */
+  readonly maxDecompressedBytes: number
   /** Milliseconds an attempt to connect to one host may take. Default 10 000. */
   readonly connectTimeoutMs: number
   /** Milliseconds the broker may take to answer one question, such as a declaration or a subscription. A question without an answer closes its channel and is asked again;
@@ -65,6 +67,7 @@ export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   consumerTimeoutMs: 30 * 60 * 1000,
   sharedExchanges: 'declare',
   sharedQueues: 'declare',
+  maxDecompressedBytes: 32 * 1024 * 1024,
   connectTimeoutMs: 10_000,
   answerTimeoutMs: 10_000,
 })
@@ -99,6 +102,7 @@ const CHECKS: Readonly<Record<keyof RabbitSettings, Check>> = {
   consumerTimeoutMs: orNull(from(1)),
   sharedExchanges: oneOf('declare', 'passive', 'none'),
   sharedQueues: oneOf('declare', 'passive', 'none'),
+  maxDecompressedBytes: from(1),
   connectTimeoutMs: from(1),
   answerTimeoutMs: from(1),
 }

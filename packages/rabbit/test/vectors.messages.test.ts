@@ -44,7 +44,7 @@ function published(broker: FakeBroker, from = 0): readonly { frame: Frame; messa
       const properties = frame.args['properties'] as Record<string, unknown>
       return {
         frame,
-        message: decodeBody(properties, body),
+        message: decodeBody(properties, body, 1e6),
         envelope: body.toString().startsWith('{"oslo.version": "2.0", "oslo.message": "'),
       }
     })
@@ -256,7 +256,7 @@ describe('replies we receive', () => {
       const text = frame.body_base64 === undefined ? body.toString().replaceAll(String(wanted), String(_msg_id)) : null
       if (text === null) {
         // The id is inside the compressed body: unpacking it is what matters here.
-        expect(decodeBody(propertiesOf(frame), body)).toMatchObject({ ending: true })
+        expect(decodeBody(propertiesOf(frame), body, 1e6)).toMatchObject({ ending: true })
         await driver.close({ signal: AbortSignal.abort() })
         return
       }

@@ -16,6 +16,7 @@ export class NotificationReader {
   /** Ids that were acknowledged. */
   readonly #acknowledged: Duplicates
   readonly #copies: FailedCopies
+  readonly #mostBytes: number
 
   constructor(
     runtime: Runtime,
@@ -24,6 +25,7 @@ export class NotificationReader {
     onMessage: (notification: IncomingNotification) => void,
   ) {
     this.#copies = copies
+    this.#mostBytes = runtime.settings.maxDecompressedBytes
     this.#onMessage = onMessage
     this.#acknowledged = new Duplicates(runtime, name)
   }
@@ -31,7 +33,7 @@ export class NotificationReader {
   read(delivery: Delivery): void {
     let decoded: Decoded
     try {
-      decoded = splitNotification(decodeBody(delivery.properties, delivery.body))
+      decoded = splitNotification(decodeBody(delivery.properties, delivery.body, this.#mostBytes))
     } catch (error) {
       return this.#onMessage(new RabbitNotification(delivery, UNREADABLE, this.#copies, () => {}, error))
     }

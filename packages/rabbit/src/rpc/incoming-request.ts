@@ -39,7 +39,9 @@ export class RequestReader {
   read(delivery: Delivery): void {
     let decoded: DecodedRequest
     try {
-      decoded = splitRequest(decodeBody(delivery.properties, delivery.body))
+      decoded = splitRequest(
+        decodeBody(delivery.properties, delivery.body, this.#runtime.settings.maxDecompressedBytes),
+      )
     } catch (error) {
       delivery.discard()
       return reportDropped(this.#runtime, this.#name, 'unreadable', { error })

@@ -249,7 +249,7 @@ export class ReplyQueue implements WatchedConsumer {
     this.#deliveries += 1
     let reply: DecodedReply
     try {
-      reply = splitReply(decodeBody(delivery.properties, delivery.body))
+      reply = splitReply(decodeBody(delivery.properties, delivery.body, this.#runtime.settings.maxDecompressedBytes))
     } catch (error) {
       acks.reject(delivery.deliveryTag)
       return reportDropped(this.#runtime, `reply queue ${this.name}`, 'unreadable', { error })

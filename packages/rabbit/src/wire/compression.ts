@@ -8,9 +8,6 @@ export type Compression = 'gzip' | 'bzip2'
 
 const HEADER: Record<Compression, string> = { gzip: 'application/x-gzip', bzip2: 'application/x-bz2' }
 
-/** More than this is not inflated: a small message could otherwise fill the memory. */
-const MOST_BYTES = 256 * 1024 * 1024
-
 export interface CompressedBody {
   readonly headers: Readonly<Record<string, unknown>>
   readonly body: Buffer
@@ -26,8 +23,12 @@ export function compress(compression: Compression | null, text: string): Compres
   return { headers, body: compression === 'gzip' ? deflateSync(body) : compressBzip2(body) }
 }
 
-/** The body as it was before compression, by the message's own header, whatever this side's option says. Throws SerializationError. */
-export function decompress(headers: Readonly<Record<string, unknown>> | undefined, body: Buffer): Buffer {
+/** The body as it was before compression, by the message's own header, whatever this side's option says. Throws SerializationError, also when it holds more than `mostBytes`. */
+export function decompress(
+  headers: Readonly<Record<string, unknown>> | undefined,
+  body: Buffer,
+  mostBytes: number,
+): Buffer {
   const compression = headers?.['compression'] ?? ''
   if (compression === '') return body
   const name = typeof compression === 'string' ? compression : typeof compression
@@ -35,14 +36,15 @@ export function decompress(headers: Readonly<Record<string, unknown>> | undefine
     switch (name) {
       case 'application/x-gzip':
       case 'gzip':
-        return inflateSync(body, { maxOutputLength: MOST_BYTES })
+        return inflateSync(body, { maxOutputLength: mostBytes })
       case 'application/x-bz2':
       case 'bzip2':
-        return decompressBzip2(body, MOST_BYTES)
+        return decompressBzip2(body, mostBytes)
       default:
         throw new Error(`unknown compression ${name}`)
     }
   } catch (error) {
-    throw new SerializationError(`The body cannot be decompressed as ${name}`, { cause: error })
+    const why = error instanceof Error ? `: ${error.message}` : ''
+    throw new SerializationError(`The body cannot be decompressed as ${name}${why}`, { cause: error })
   }
 }

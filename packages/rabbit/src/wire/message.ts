@@ -104,12 +104,12 @@ export function finishReply({ result, failure, ending, msgId }: EncodedReply, un
   )
 }
 
-/** The message inside a delivery. Throws SerializationError for whatever a Python consumer would reject. Source: WIRE 6.6. */
-export function decodeBody(properties: MessageProperties, body: Buffer): Fields {
+/** The message inside a delivery. Throws SerializationError for whatever a Python consumer would reject, and for a compressed body of more than `mostBytes`. Source: WIRE 6.6. */
+export function decodeBody(properties: MessageProperties, body: Buffer, mostBytes: number): Fields {
   const { contentType, headers } = properties
   if (contentType !== 'application/json')
     throw new SerializationError(`Content type ${contentType ?? '(none)'} is not application/json`)
-  return readEnvelope(decodeText(decompress(headers, body)))
+  return readEnvelope(decodeText(decompress(headers, body, mostBytes)))
 }
 
 /** A request taken apart. `message` keeps whatever is neither the driver's nor the context's. */

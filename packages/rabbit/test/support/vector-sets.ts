@@ -12,7 +12,7 @@ export const isReply = (frame: VectorFrame): boolean => isPublish(frame) && mess
 
 /** The message in a captured frame, whichever way it was packed. */
 export function messageOf(frame: VectorFrame): Message {
-  return frame.parsed?.message ?? decodeBody(propertiesOf(frame), bytesOf(frame))
+  return frame.parsed?.message ?? decodeBody(propertiesOf(frame), bytesOf(frame), 1e6)
 }
 
 export function bytesOf(frame: VectorFrame): Buffer {

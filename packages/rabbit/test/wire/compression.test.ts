@@ -56,18 +56,43 @@ describe('bzip2', () => {
 describe('decompress', () => {
   it.each(['application/x-gzip', 'gzip'])('reads a zlib stream named %s, as oslo sends it', (name) => {
     const { body } = compress('gzip', 'hello')
-    expect(decompress({ compression: name }, body).toString()).toBe('hello')
+    expect(decompress({ compression: name }, body, 100).toString()).toBe('hello')
   })
 
   it('refuses a real gzip file under that name, as oslo does', () => {
-    expect(() => decompress({ compression: 'application/x-gzip' }, gzipSync('hello'))).toThrow('cannot be decompressed')
+    expect(() => decompress({ compression: 'application/x-gzip' }, gzipSync('hello'), 100)).toThrow(
+      'cannot be decompressed',
+    )
   })
 
   it('refuses a codec it does not know', () => {
-    expect(() => decompress({ compression: 'application/zstd' }, Buffer.from('x'))).toThrow('application/zstd')
+    expect(() => decompress({ compression: 'application/zstd' }, Buffer.from('x'), 100)).toThrow('application/zstd')
   })
 
   it('leaves a body without the header alone', () => {
-    expect(decompress({}, Buffer.from('x')).toString()).toBe('x')
+    expect(decompress({}, Buffer.from('x'), 100).toString()).toBe('x')
+  })
+
+  it.each(['gzip', 'bzip2'] as const)(
+    'refuses a small %s body that holds more than may come out, before it is there',
+    (name) => {
+      const { headers, body } = compress(name, 'ab'.repeat(500_000))
+      expect(body.length).toBeLessThan(10_000)
+      expect(() => decompress(headers, body, 999_999)).toThrow('cannot be decompressed')
+      expect(decompress(headers, body, 1_000_000).length).toBe(1_000_000)
+    },
+  )
+
+  it('takes no longer for a bzip2 body that was made to be slow than for one that was not', () => {
+    const time = (text: string): number => {
+      const { headers, body } = compress('bzip2', text)
+      const startedAt = performance.now()
+      expect(decompress(headers, body, 1e8).length).toBe(text.length)
+      return performance.now() - startedAt
+    }
+    const lines = Array.from({ length: 200_000 }, (_, n) => `line ${n}\n`).join('')
+    time(lines)
+    const [usual, slow] = [time(lines), time('ab'.repeat(lines.length / 2))]
+    expect(slow).toBeLessThan(10 * usual)
   })
 })
