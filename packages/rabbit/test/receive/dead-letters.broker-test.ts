@@ -1,4 +1,4 @@
-import { failureFacts, type IncomingNotification, Target } from '@oslo-messaging/core/driver'
+import { createDeferred, failureFacts, type IncomingNotification, Target } from '@oslo-messaging/core/driver'
 import { connect, type GetMessage } from 'amqplib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openReal, rabbit, unique } from '../support/broker.ts'
@@ -19,17 +19,16 @@ describe.skipIf(broker === undefined)('dead letters', () => {
     const url = broker?.urlFor({ vhost }) ?? ''
     const driver = openReal(url)
     const topic = unique('t')
-    const ends: Promise<void>[] = []
+    const arrived = createDeferred<IncomingNotification>()
     const listener = await driver.listenForNotifications(
       [{ target: new Target({ topic }), priority: 'info' }],
-      listenOptions<IncomingNotification>(
-        (notification) => void ends.push(notification.bury?.(failureFacts(2, error)) ?? Promise.reject(error)),
-      ),
+      listenOptions<IncomingNotification>((notification) => arrived.resolve(notification)),
     )
     const options = { version: '2.0' as const, deadline: castOptions().deadline, retries: null }
     await driver.sendNotification(new Target({ topic: `${topic}.info` }), { ...notificationOf(1), headers }, options)
-    await expect.poll(() => ends.length, { timeout: 5000 }).toBe(1)
-    await Promise.all(ends)
+    const notification = await arrived.promise
+    if (notification.bury === undefined) throw new Error('It cannot be buried')
+    await notification.bury(failureFacts(2, error))
     const connection = await connect(url.replace('rabbit://', 'amqp://'), { noDelay: true })
     const channel = await connection.createChannel()
     const letter = (await channel.get(`${topic}.info.dead`, { noAck: true })) as GetMessage
