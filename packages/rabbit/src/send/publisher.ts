@@ -22,6 +22,8 @@ const SEND_LESS = 'await earlier sends, or raise maxOutstandingMessages or maxOu
 
 /** Each of them has a channel of its own for a moment. */
 const MOST_SUSPECTS = 16
+/** A confirm that takes longer holds up no other of them. */
+const SUSPECT_MS = 1000
 
 /** Publishes with confirms: a resolved promise means that the broker owns the message. What is outstanding is bounded. */
 export class Publisher {
@@ -32,7 +34,7 @@ export class Publisher {
   readonly #bytes: OutstandingLimit
   readonly #line: WaitingLine
   /** Messages of which one made the broker close their channel, each on its own now. */
-  readonly #suspects = new Limiter(MOST_SUSPECTS)
+  readonly #suspects = new Limiter(MOST_SUSPECTS, SUSPECT_MS)
   readonly #idleWaiters: (() => void)[] = []
 
   constructor(runtime: Runtime, connection: Connection) {
