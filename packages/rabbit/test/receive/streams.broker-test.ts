@@ -74,7 +74,7 @@ describe.skipIf(broker === undefined)('fanout by a stream', () => {
     await channel.prefetch(1)
     const options = { consumerTag: '1', noAck: false, arguments: { 'x-stream-offset': 2 ** 31 } }
     await channel.consume(name, options, () => {})
-    expect(await channel.checkQueue(name)).toMatchObject({ consumerCount: 1 })
+    expect(await channel.checkQueue(name)).toMatchObject({ messageCount: 0 })
     await connection.close()
   })
 })
