@@ -178,7 +178,7 @@ export class Publisher {
   #notSent({ reason }: NotSent): Failure {
     if (this.#isClosed) throw new ClosedError('The driver was closed before the message was sent')
     // What cannot mend itself is reported as it is.
-    if (!reason.retryable && reason.code !== 'OSLO_MESSAGING_CLOSED') throw reason
+    if (classify(reason) === 'fatal' && reason.code !== 'OSLO_MESSAGING_CLOSED') throw reason
     const isConnectionLoss = this.#connection.current === undefined
     return { isFinal: false, isConnectionLoss, text: reason.message, cause: reason }
   }
