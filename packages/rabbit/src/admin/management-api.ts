@@ -14,6 +14,8 @@ import type { BrokerHost } from '../connection/hosts.ts'
 const PLAIN_PORT = 15_672
 const TLS_PORT = 15_671
 const PROBE_MS = 1000
+/** An answer has at most so many bytes: a virtual host with a hundred thousand queues needs half of it. */
+const MOST_BYTES = 64 * 1024 * 1024
 
 /** Where the management interface is, and who asks. */
 export interface ManagementPlace {
@@ -68,7 +70,7 @@ function doorsOf({ hosts, management, tls }: ManagementPlace): readonly Door[] {
     throw new ConfigurationError('The address of the management interface must be a URL such as http://host:15672', {
       option: 'management',
     })
-  const [username, password] = [base.username, base.password].map(decodeURIComponent)
+  const [username, password] = [base.username, base.password].map(decoded)
   base.username = ''
   base.password = ''
   const authorization =
@@ -76,6 +78,18 @@ function doorsOf({ hosts, management, tls }: ManagementPlace): readonly Door[] {
       ? basic(first?.username ?? '', first?.password ?? '')
       : basic(username, password ?? '')
   return [{ base, authorization, host: undefined }]
+}
+
+/** Throws ConfigurationError. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (cause) {
+    throw new ConfigurationError(
+      'User or password of the management interface have a % that begins no code: write it as %25',
+      { option: 'management', cause },
+    )
+  }
 }
 
 function basic(username: string, password: string): string {
@@ -175,7 +189,12 @@ async function fetchText(
       sent.on('error', reject).end()
     })
     const parts: Buffer[] = []
-    for await (const part of response) parts.push(part as Buffer)
+    let bytes = 0
+    for await (const part of response as AsyncIterable<Buffer>) {
+      bytes += part.length
+      if (bytes > MOST_BYTES) throw new Error(`the answer is larger than ${MOST_BYTES} bytes`)
+      parts.push(part)
+    }
     return { status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }
   } finally {
     stop()

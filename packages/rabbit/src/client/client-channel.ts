@@ -156,9 +156,11 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
       this.#sayClose()
     }
     if (this.#isGone) return
-    await waitForAnswer(this.#gone.promise, this.#question('channel.close')).catch(() =>
-      this.#connection.noteUnansweredClose(this),
-    )
+    // Nobody waits longer for a farewell, whatever holds up the broker.
+    const farewell = { ...this.#question('channel.close'), isHeldUp: () => false }
+    await waitForAnswer(this.#gone.promise, farewell).catch(() => {
+      if (this.#connection.blockedReason === null) this.#connection.noteUnansweredClose(this)
+    })
   }
 
   protected get ended(): boolean {

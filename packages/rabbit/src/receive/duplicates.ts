@@ -25,12 +25,12 @@ export class Duplicates {
 
   /** Whether it is to be held back. */
   has(id: string): boolean {
-    return this.#kept.has(id)
+    return this.#ask(() => this.#kept.has(id)) ?? false
   }
 
   /** It was handled. */
   add(id: string): void {
-    this.#kept.add(id)
+    this.#ask(() => this.#kept.add(id))
     const hash = hashOf(id)
     if (this.#witnessed.has(hash)) return
     this.#witnessed.add(hash)
@@ -41,6 +41,18 @@ export class Duplicates {
     this.#witnessed.delete(this.#order[this.#oldest] ?? 0)
     this.#order[this.#oldest] = hash
     this.#oldest = (this.#oldest + 1) % MOST_WITNESSED
+  }
+
+  /** A store that fails knows nothing: the message is handled, once more if need be. */
+  #ask<T>(question: () => T): T | undefined {
+    try {
+      return question()
+    } catch (error) {
+      const source = `duplicate store of ${this.#name}`
+      this.#runtime.logger.warn(`${source}: ${error instanceof Error ? error.message : String(error)}`, { error })
+      emitDiagnostic('oslo-messaging:background-error', () => ({ source, error }))
+      return undefined
+    }
   }
 
   /** It was held back. */

@@ -106,6 +106,30 @@ describe('the management interface', () => {
     await expect(listQueues(place({ management: 'rabbit1:15672' }))).rejects.toThrow(/URL such as http:\/\/host:15672/)
   })
 
+  it('a password with a % that begins no code is named, and does not throw past the caller', async () => {
+    const bad = 'http://me:50%25@host:15672'.replace('%25', '%')
+    await expect(listQueues(place({ management: bad }))).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_CONFIGURATION',
+      message: expect.stringMatching(/write it as %25/) as string,
+    })
+  })
+
+  it('an answer without end is given up at 64 MiB', async () => {
+    const management = await http((request, response) => {
+      if (request.url === '/api/whoami') return response.end('{}')
+      const piece = Buffer.alloc(1024 * 1024, 0x20)
+      const more = (): void => {
+        while (!response.destroyed && response.write(piece));
+      }
+      response.on('drain', more).on('error', () => {})
+      more()
+      return response
+    })
+    await expect(listQueues(place({ management, deadline: Deadline.after(15_000) }))).rejects.toThrow(
+      /larger than \d+ bytes/,
+    )
+  })
+
   it('one that never answers ends at the deadline', async () => {
     const management = await http(() => {})
     await expect(listQueues(place({ management, deadline: Deadline.after(100) }))).rejects.toMatchObject({

@@ -78,4 +78,20 @@ describe('messages that come twice', () => {
     expect([...kept]).toEqual([['rpc demo.a', new Set(['id-1', 'id-2'])]])
     await close()
   })
+
+  it('a store that throws knows nothing: requests are handled, and the connection they came on stays', async () => {
+    const store = {
+      has: (): boolean => {
+        throw new Error('store is down')
+      },
+      add: (): void => {
+        throw new Error('store is down')
+      },
+    }
+    const { got, send, close } = await serve({ duplicateStore: () => store })
+    send(1)
+    send(2)
+    expect(got).toHaveLength(2)
+    await close()
+  })
 })

@@ -12,6 +12,7 @@ interface Way {
 /** A dumb path between clients and one server: it holds bytes back, joins and splits them, and loses one direction. */
 export class OddNetwork {
   readonly #server: Server
+  readonly #sockets = new Set<Socket>()
   readonly #pairs = new Set<Readonly<Record<Direction, Way>>>()
   readonly #holding = new Set<Direction>()
   readonly #losing = new Set<Direction>()
@@ -39,8 +40,9 @@ export class OddNetwork {
     return (this.#server.address() as AddressInfo).port
   }
 
+  /** Connections whose client has not closed its side. */
   get open(): number {
-    return this.#pairs.size
+    return [...this.#pairs].filter(({ toServer: { from } }) => !from.readableEnded && !from.destroyed).length
   }
 
   /** Keeps what is sent that way until `release`, which passes it on in one piece. */
@@ -75,6 +77,8 @@ export class OddNetwork {
     this.#losing.clear()
     this.release('toClient')
     this.release('toServer')
+    for (const { toClient, toServer } of this.#pairs)
+      for (const { from, to } of [toClient, toServer]) if (from.readableEnded) to.end()
   }
 
   /** Resets every connection on both sides. */
@@ -86,10 +90,7 @@ export class OddNetwork {
   }
 
   async close(): Promise<void> {
-    for (const { toClient } of this.#pairs) {
-      toClient.from.destroy()
-      toClient.to.destroy()
-    }
+    for (const socket of this.#sockets) socket.destroy()
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
 
@@ -102,6 +103,7 @@ export class OddNetwork {
     for (const direction of ['toServer', 'toClient'] as const) {
       const way = pair[direction]
       way.from.setNoDelay()
+      this.#sockets.add(way.from)
       way.from.on('data', (bytes) => {
         this.onBytes(direction, bytes)
         if (this.#losing.has(direction)) return
@@ -113,6 +115,7 @@ export class OddNetwork {
       })
       way.from.on('error', () => way.from.destroy())
       way.from.on('close', () => {
+        this.#sockets.delete(way.from)
         this.#pairs.delete(pair)
         if (!this.#losing.has(direction)) way.to.destroySoon()
       })

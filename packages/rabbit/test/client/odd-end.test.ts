@@ -1,0 +1,143 @@
+import { type IncomingRequest, Target } from '@oslo-messaging/core/driver'
+import { afterEach, describe, expect, it } from 'vitest'
+import { amqplibClient } from '../../src/client/client.ts'
+import { method, short, u16, u64, u8 } from '../support/amqp-frames.ts'
+import { openReal } from '../support/broker.ts'
+import { OddPeer } from '../support/odd-peer.ts'
+import { callOptions, castOptions, echo, listenOptions } from '../support/open-driver.ts'
+
+const request = { context: {}, message: { method: 'echo', args: { n: 7 } } }
+
+const ends: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+async function start(settings: Parameters<typeof openReal>[1] = {}) {
+  const peer = await OddPeer.start()
+  ends.push(async () => await peer.close())
+  const driver = openReal(peer.url, { options: { rabbit_retry_interval: 0.05 }, ...settings })
+  ends.push(async () => await driver.close())
+  return { peer, driver }
+}
+
+/** A client connection of its own. */
+async function connect(peer: OddPeer) {
+  return await amqplibClient.connect({
+    hostname: '127.0.0.1',
+    port: peer.port,
+    virtualHost: '/',
+    mechanism: 'PLAIN',
+    username: 'guest',
+    password: 'guest',
+    heartbeat: 0,
+    tls: undefined,
+    handshakeTimeoutMs: 2000,
+    answerTimeoutMs: 500,
+    clientProperties: {},
+    signal: new AbortController().signal,
+  })
+}
+
+const publication = {
+  exchange: '',
+  routingKey: 'q',
+  mandatory: false,
+  expiration: undefined,
+  headers: {},
+  body: Buffer.from('{}'),
+}
+
+describe('the end of a connection', () => {
+  it('bytes that are no frame: no socket is left, neither then nor after close', async () => {
+    const { peer, driver } = await start()
+    const target = new Target({ topic: 't' })
+    await driver.listen(target.with({ server: 'a' }), listenOptions<IncomingRequest>(echo))
+    await driver.send(target, request, callOptions())
+    for (const connection of peer.open) connection.send(Buffer.alloc(64, 0x41))
+    await expect.poll(() => driver.health().status, { interval: 1 }).not.toBe('ok')
+    await driver.send(target, request, callOptions())
+    expect(peer.open).toHaveLength(2)
+    await driver.close()
+    await expect.poll(() => peer.open.length).toBe(0)
+  })
+
+  it('a peer that neither answers the farewell nor closes its side: the socket goes all the same', async () => {
+    const { peer, driver } = await start()
+    await driver.send(new Target({ topic: 't', fanout: true }), request, castOptions())
+    const [connection] = peer.open
+    peer.onMethod = ({ name }) => name === 'connection.close'
+    await driver.close()
+    await expect.poll(() => connection?.socket.destroyed, { timeout: 5000 }).toBe(true)
+  })
+
+  it('a peer that broke the rules on channel 0 gets no more messages, and the connection is over at once', async () => {
+    const { peer } = await start()
+    const connection = await connect(peer)
+    const channel = await connection.openConfirmChannel()
+    const closed = new Promise((resolve) => {
+      connection.onClosed = resolve
+    })
+    // No answer to our close.
+    peer.onMethod = ({ name }) => name === 'connection.close'
+    peer.connections[0]?.send(method(0, 'connection.tune', u16(1), Buffer.alloc(4), u16(0)))
+    await closed
+    expect(channel.publish(publication, () => {})).toBe(false)
+    await expect.poll(() => peer.open.length, { timeout: 5000 }).toBe(0)
+  })
+
+  it('a channel on which the peer broke the rules is over at once: what is unconfirmed fails, and nothing more is sent', async () => {
+    const { peer } = await start()
+    const connection = await connect(peer)
+    ends.push(async () => await connection.close())
+    const channel = await connection.openConfirmChannel()
+    let published = 0
+    peer.onMethod = ({ name }) => {
+      if (name === 'basic.publish') published += 1
+      return name === 'channel.close' || name === 'basic.publish'
+    }
+    const confirmed = new Promise((resolve) => channel.publish(publication, resolve))
+    await expect.poll(() => published).toBe(1)
+    const over = new Promise((resolve) => {
+      channel.onClosed = resolve
+    })
+    // A delivery without a consumer: amqplib closes the channel, and the peer never answers that.
+    peer.connections[0]?.send(
+      method(1, 'basic.deliver', short('nobody'), u64(1), u8(0), short(''), short('q')),
+      method(1, 'basic.deliver', short('nobody'), u64(2), u8(0), short(''), short('q')),
+    )
+    expect(await over).toBeInstanceOf(Error)
+    expect(await confirmed).toBeInstanceOf(Error)
+    expect(channel.publish(publication, () => {})).toBe(false)
+    expect(published).toBe(1)
+    // The others of the connection go on.
+    expect((await connection.openChannel()).onClosed).toBeUndefined()
+  })
+
+  it('a handler that throws loses its channel, and nobody else', async () => {
+    const { peer } = await start()
+    const connection = await connect(peer)
+    ends.push(async () => await connection.close())
+    const [one, two] = [await connection.openChannel(), await connection.openChannel()]
+    let lost: unknown
+    one.onClosed = (reason) => {
+      lost = reason
+    }
+    const heard: string[] = []
+    for (const [channel, queue] of [
+      [one, 'a'],
+      [two, 'b'],
+    ] as const) {
+      await channel.declareQueue({ name: queue, durable: false, autoDelete: false, arguments: {} })
+      await channel.consume(queue, { consumerTag: '1', noAck: false, arguments: {} }, () => {
+        if (queue === 'a') throw new Error('handler')
+        heard.push(queue)
+      })
+    }
+    for (const routingKey of ['a', 'b'])
+      peer.route({ exchange: '', routingKey, properties: Buffer.alloc(2), body: Buffer.from('x'), redelivered: false })
+    await expect.poll(() => heard).toEqual(['b'])
+    expect(lost).toMatchObject({ message: 'handler' })
+    expect(peer.open).toHaveLength(1)
+  })
+})
