@@ -61,6 +61,8 @@ interface OddChannel {
 export class OddPeer {
   /** Asked about each method; `true`: the test has answered, or nobody is going to. */
   onMethod: (received: ReceivedMethod) => boolean | void = () => {}
+  /** Does not close its side of a connection when the client closes its own. */
+  keepsOpen = false
   readonly queues = new Map<string, OddQueue>()
   readonly exchanges = new Map<string, { readonly queue: string; readonly key: string }[]>()
   /** Every connection there was, in order. */
@@ -73,7 +75,7 @@ export class OddPeer {
   }
 
   static async start(): Promise<OddPeer> {
-    const server = createServer()
+    const server = createServer({ allowHalfOpen: true })
     const peer = new OddPeer(server)
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
     return peer
@@ -150,6 +152,10 @@ export class OddConnection {
     socket.setNoDelay()
     socket.on('data', (chunk) => this.#take(chunk))
     socket.on('error', () => socket.destroy())
+    socket.on('end', () => {
+      this.#forget()
+      if (!peer.keepsOpen) socket.end()
+    })
     socket.on('close', () => this.#forget())
   }
 
