@@ -74,13 +74,13 @@ describe('the end of a connection', () => {
   it('a peer that neither answers the farewell nor closes its side: the socket goes all the same', async () => {
     const { peer, driver } = await start()
     await driver.send(new Target({ topic: 't', fanout: true }), request, castOptions())
-    const [connection] = peer.open
+    const connections = peer.open
     peer.keepsOpen = true
     peer.onMethod = ({ name }) => name === 'connection.close'
     await driver.close()
     const isGone = (): boolean => {
-      connection?.send(frame(HEARTBEAT, 0, Buffer.alloc(0)))
-      return connection?.socket.destroyed === true
+      for (const connection of connections) connection.send(frame(HEARTBEAT, 0, Buffer.alloc(0)))
+      return connections.every(({ socket }) => socket.destroyed)
     }
     await expect.poll(isGone, { timeout: 5000 }).toBe(true)
   })

@@ -56,7 +56,11 @@ function seeded(seed: number): () => number {
  *  its deadline, when things are not right 10 s later, and when channels, sockets or places are left behind. */
 export async function runOddPeer({ seed, ms }: { readonly seed: number; readonly ms: number }): Promise<OddReport> {
   const random = seeded(seed)
-  const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T
+  const pick: Pick = (choices) => {
+    const found = choices[Math.floor(random() * choices.length)]
+    if (found === undefined) throw new Error('Nothing to pick from')
+    return found
+  }
   const peer = await OddPeer.start()
   const network = await OddNetwork.to(peer.port)
   const driver = openReal(`rabbit://guest:guest@127.0.0.1:${network.port}/`, {
