@@ -55,7 +55,8 @@ export class Sides implements AsyncDisposable {
 
   get overrides(): ConfigOverrides {
     const options = Object.entries(this.#vector.options).map(([name, value]) => [name.replace(/^.*\./, ''), value])
-    return { oslo_messaging_amqp: Object.fromEntries(options) }
+    // Python announces no idle timeout unless told; ours does.
+    return { oslo_messaging_amqp: { idle_timeout: 0, ...Object.fromEntries(options) } }
   }
 
   async rpc(side: 'client' | 'server') {

@@ -12,10 +12,10 @@ export const amqpConfig = {
     },
     idle_timeout: {
       type: 'integer',
-      default: 0,
+      default: 60,
       min: 0,
       unit: 'seconds',
-      doc: 'Silence after which the connection counts as dead; half of it is announced to the peer. 0 turns it off, and then only TCP notices a dead peer.',
+      doc: 'Silence after which the connection counts as dead; half of it is announced to the peer, and after it a silent session is asked. 0 turns it off, as upstream does unless told: then only TCP notices a dead peer.',
       deprecatedNames: [{ group: 'amqp1', name: 'idle_timeout' }],
     },
     trace: {

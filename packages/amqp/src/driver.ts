@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   ClosedError,
   type ComponentHealth,
+  createDeferred,
   Deadline,
   type Driver,
   type DriverContext,
@@ -18,6 +19,7 @@ import {
   type SendOptions,
   summarizeHealth,
   Target,
+  TransportDriverError,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
 import { poolSourcesOf, sourcesOf } from './topology/addressing.ts'
@@ -38,6 +40,11 @@ import { type Destination, newProgress, type Shipment } from './send/outgoing-me
 /** What a message may be sent settled as (`pre_settled`). */
 const KINDS = ['rpc-call', 'rpc-cast', 'rpc-reply', 'notify'] as const
 type Kind = (typeof KINDS)[number]
+
+/** How long a close waits for what is under way when nobody says how long. */
+const CLOSE_PATIENCE_MS = 5_000
+/** A peer that has not worked off in so long what was sent settled will not do it before the close either. */
+const OWED_MS = 60_000
 
 /** How long a copy may take to reach the dead letters; after that the original goes back. */
 const BURIAL_TIMEOUT_MS = 30_000
@@ -164,10 +171,19 @@ export class AmqpDriver implements Driver {
   }
 
   async #close(signal: AbortSignal | undefined): Promise<void> {
+    const patience = signal ?? AbortSignal.timeout(CLOSE_PATIENCE_MS)
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#calls.close(() => new ClosedError('The transport was closed while the call waited for its reply'))
-    await this.#publisher.close(signal)
-    await this.#connection.close()
+    await this.#publisher.close(patience)
+    // The answer to the close is the only word that the peer has had what it does not answer for.
+    const isOwed = this.#publisher.sinceSettledMs < OWED_MS
+    if ((await this.#connection.close(isOwed ? patience : undefined)) || !isOwed) return
+    const error = new TransportDriverError(
+      'The peer did not answer the close in time: casts and replies that were sent last may not have reached it',
+      { retryable: true, phase: 'confirm', delivery: 'unknown' },
+    )
+    this.#context.logger.warn(error.message)
+    emitDiagnostic('oslo-messaging:background-error', () => ({ source: 'amqp close', error }))
   }
 
   async #addListener(options: LinkListenerOptions, deadline: Deadline): Promise<Listener> {
@@ -198,8 +214,13 @@ export class AmqpDriver implements Driver {
       progress: newProgress(),
       preSettled: this.#preSettled.has(kind),
     }
-    // Settled when it leaves: with everything at hand it has left now, and what becomes of it nobody learns.
-    if (shipment.preSettled && this.#publisher.post(shipment, () => {})) return
+    // Settled when it leaves: with everything at hand that is the end of this turn, and what becomes of it then nobody learns.
+    if (shipment.preSettled) {
+      const written = createDeferred<void>()
+      const onEnd = (failure: { readonly error: unknown } | undefined): void =>
+        failure === undefined ? written.resolve() : written.reject(failure.error)
+      if (this.#publisher.post(shipment, onEnd)) return await written.promise
+    }
     await this.#publisher.send(shipment)
   }
 

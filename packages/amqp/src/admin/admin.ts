@@ -11,6 +11,9 @@ import { Publisher } from '../send/publisher.ts'
 import { redrive } from './redrive.ts'
 import { newProgress } from '../send/outgoing-message.ts'
 
+/** How long what is under way may take. */
+const CLOSE_PATIENCE_MS = 5_000
+
 /** An AMQP 1.0 broker for operators: its dead letters. */
 export class AmqpAdmin implements DriverAdmin {
   readonly #context: DriverContext<AmqpOptions>
@@ -47,7 +50,7 @@ export class AmqpAdmin implements DriverAdmin {
   }
 
   async close(): Promise<void> {
-    await this.#publisher.close(undefined)
+    await this.#publisher.close(AbortSignal.timeout(CLOSE_PATIENCE_MS))
     await this.#connection.close()
   }
 }

@@ -24,6 +24,8 @@ import { addressOn, type Destination, type Shipment } from './outgoing-message.t
 const MAX_OUTSTANDING_MESSAGES = 2_000
 const MAX_OUTSTANDING_BYTES = 64 * 1024 * 1024
 const ATTACH_TIMEOUT_MS = 10_000
+/** How often places are looked for that nobody needs any more, while others wait for one. */
+const RECLAIM_MS = 100
 /** Upper bound of the first wait before a link is opened again; `link_retry_delay` is that of the last. */
 const FIRST_RETRY_MS = 100
 
@@ -43,6 +45,8 @@ export class Publisher {
   readonly #blocked: BlockedLinks
   #links: Links | undefined
   #sweeper: unknown
+  #reclaiming: unknown
+  #settledAt = -Infinity
   #isClosed = false
   #idleWaiters: (() => void)[] = []
 
@@ -62,11 +66,15 @@ export class Publisher {
     return this.#links?.queues.size ?? 0
   }
 
-  /** Resolves when the peer has accepted the message (or, pre-settled, when it is on its way). Rejects at the deadline; with MessageDeliveryFailure when the peer refuses it, when the
+  /** Resolves when the peer has accepted the message (or, pre-settled, when it was handed to the socket). Rejects at the deadline; with MessageDeliveryFailure when the peer refuses it, when the
    *  retries are spent, or (delivery unknown) when the link is lost in between; with BackpressureError when no room came up in time. Source: WIRE 7.5. */
   async send(shipment: Shipment): Promise<void> {
-    const { bytes, deadline } = shipment
-    if (!this.#limit.tryAcquire(bytes)) await this.#limit.acquire(bytes, deadline)
+    const { bytes, deadline, progress } = shipment
+    if (!this.#limit.tryAcquire(bytes)) {
+      progress.phase = 'publish'
+      this.#reclaim()
+      await this.#limit.acquire(bytes, deadline)
+    }
     try {
       // The usual case, without a loop: a link with credit and a peer that accepts.
       const queue = this.#readyQueue(shipment)
@@ -98,15 +106,25 @@ export class Publisher {
             (error: unknown) => onEnd({ error }),
           )
     }
-    const posted = queue.post(shipment, {
+    const isPosted = queue.post(shipment, {
       settle: (outcome) => end(failureOf(outcome, shipment)),
       fail: (error) => {
         this.#release(bytes)
         onEnd({ error })
       },
     })
-    if (posted === undefined) this.#release(bytes)
-    return posted !== undefined
+    if (!isPosted) this.#release(bytes)
+    return isPosted
+  }
+
+  /** What a peer owes an outcome for holds its place only while somebody waits for it. Looked at when there is no room, and at intervals while that lasts. */
+  #reclaim(): void {
+    if (this.#reclaiming !== undefined) return
+    this.#reclaiming = this.#context.clock.setTimeout(() => {
+      this.#reclaiming = undefined
+      for (const queue of this.#links?.queues.values() ?? []) queue.forgetUnwanted()
+      if (this.#limit.waiting > 0 && !this.#isClosed) this.#reclaim()
+    }, RECLAIM_MS)
   }
 
   #release(bytes: number): void {
@@ -119,15 +137,22 @@ export class Publisher {
     return this.#links === undefined ? undefined : this.#blocked.health()
   }
 
+  /** A message that nobody learns of was handed to the socket so many milliseconds ago; Infinity: none was. */
+  get sinceSettledMs(): number {
+    return this.#context.clock.now() - this.#settledAt
+  }
+
   /** Waits for what is outstanding, until the signal aborts; then closes the links, and what still waits fails with ClosedError. */
-  async close(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#limit.messages > 0 && signal?.aborted !== true)
+  async close(signal: AbortSignal): Promise<void> {
+    for (const queue of this.#links?.queues.values() ?? []) queue.forgetUnwanted()
+    if (this.#limit.messages > 0 && !signal.aborted)
       await new Promise<void>((resolve) => {
         this.#idleWaiters.push(resolve)
-        signal?.addEventListener('abort', () => resolve(), { once: true })
+        signal.addEventListener('abort', () => resolve(), { once: true })
       })
     this.#isClosed = true
     this.#context.clock.clearTimeout(this.#sweeper)
+    this.#context.clock.clearTimeout(this.#reclaiming)
     for (const queue of this.#links?.queues.values() ?? []) queue.close()
   }
 
@@ -239,6 +264,9 @@ export class Publisher {
         if (links.queues.get(name) === queue) links.queues.delete(name)
       },
       onBlocked: (reason) => this.#blocked.set(name, reason),
+      onSettledWritten: () => {
+        this.#settledAt = clock.now()
+      },
     })
     const attachIn = async (host: PeerSession): Promise<void> => {
       const attaching = openSender(host.session, address, deadline, {

@@ -25,12 +25,9 @@ export interface Ending {
   readonly fail: (error: unknown) => void
 }
 
-/** A message that was handed over, for whoever wants to forget it. */
-export interface Posted {
+interface Waiting extends Ending {
   readonly shipment: Shipment
 }
-
-interface Waiting extends Posted, Ending {}
 
 export interface SenderQueueOptions {
   readonly clock: Clock
@@ -38,6 +35,8 @@ export interface SenderQueueOptions {
   readonly onGone: () => void
   /** Messages have waited for credit for a second (a reason), or wait no more (null). */
   readonly onBlocked: (reason: string | null) => void
+  /** A message was handed to the socket that nobody learns of any more. */
+  readonly onSettledWritten: () => void
 }
 
 /** Waiting longer than this for credit means that the peer withholds it. */
@@ -92,30 +91,37 @@ export class SenderQueue {
       this.#waiting.add(waiting)
       this.pump()
       cancel = deadline.watch(progress, (error) => {
-        this.forget(waiting)
+        this.#forget(waiting)
         reject(error)
       })
       this.#watchForCredit()
     })
   }
 
-  /** `send` for whoever keeps the time himself, without promise and timer. Undefined when the message would have to wait: then nothing was done. */
-  post(shipment: Shipment, { settle, fail }: Ending): Posted | undefined {
+  /** `send` for whoever keeps the time himself, without promise and timer. False when the message would have to wait: then nothing was done. */
+  post(shipment: Shipment, { settle, fail }: Ending): boolean {
     const sender = this.#sender
-    if (sender === undefined || this.#waiting.size > 0 || !sender.hasRoom) return undefined
+    if (sender === undefined || this.#waiting.size > 0 || !sender.hasRoom) return false
     this.#lastUsedAt = this.#options.clock.now()
-    const waiting = { shipment, settle, fail }
-    this.#hand(sender, waiting)
-    return waiting
+    this.#hand(sender, { shipment, settle, fail })
+    return true
   }
 
   /** Nobody wants to know any more how a message ends: it is withdrawn when it has not left, and whatever the peer says of it goes unheard. */
-  forget(waiting: Posted): void {
-    const given = waiting as Waiting
-    this.#unsettled.get(given)?.()
-    this.#unsettled.delete(given)
-    this.#unwritten.delete(given)
-    if (this.#waiting.delete(given)) this.#watchForCredit()
+  #forget(waiting: Waiting): void {
+    this.#unsettled.get(waiting)?.()
+    this.#unsettled.delete(waiting)
+    this.#unwritten.delete(waiting)
+    if (this.#waiting.delete(waiting)) this.#watchForCredit()
+  }
+
+  /** Forgets what was handed over for somebody who has gone. */
+  forgetUnwanted(): void {
+    for (const waiting of this.#unsettled.keys()) {
+      if (waiting.shipment.isWanted?.() !== false) continue
+      this.#forget(waiting)
+      waiting.fail(new ClosedError('Nobody waits for it any more'))
+    }
   }
 
   /** Nothing was sent since then, and nothing waits. */
@@ -171,6 +177,7 @@ export class SenderQueue {
       progress.phase = 'reply'
       this.#unwritten.add(waiting)
       sender.sendSettled(bytes, () => {
+        this.#options.onSettledWritten()
         if (this.#unwritten.delete(waiting)) waiting.settle({ type: 'accepted' })
       })
       return

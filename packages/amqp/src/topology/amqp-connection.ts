@@ -80,11 +80,12 @@ export class AmqpConnection {
     return this.#supervisor.health('connection', 'connection', this.#live?.connection.host)
   }
 
-  async close(): Promise<void> {
+  /** Closes in good order, as long as the signal lets it. True: the peer has had everything. */
+  async close(signal?: AbortSignal): Promise<boolean> {
     const live = this.#live
     this.#live = undefined
     this.#supervisor.close()
-    await live?.connection.close()
+    return (await live?.connection.close(signal)) ?? true
   }
 
   async #establish(signal: AbortSignal): Promise<void> {

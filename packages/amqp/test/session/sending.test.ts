@@ -173,8 +173,8 @@ describe('outcomes', () => {
       expect(await driver.send(to('t'), request, within(5_000))).toEqual(pong)
       // The first one opens the link.
       await ending(driver.send(to('mute'), request, within(200)))
-      const mute = Array.from({ length: 2_000 }, () => ending(driver.send(to('mute'), request, within(2_000))))
-      await Promise.all(mute)
+      for (let round = 0; round < 3; round += 1)
+        await Promise.all(Array.from({ length: 1_000 }, () => ending(driver.send(to('mute'), request, within(1_000)))))
       expect(await driver.send(to('t'), request, within(5_000))).toEqual(pong)
     },
   )

@@ -49,7 +49,9 @@ export async function replay(vector: Vector): Promise<Replayed> {
 }
 
 function optionsOf({ options }: Vector): Partial<AmqpOptions> {
-  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name.replace(/^.*\./, ''), value]))
+  const given = Object.entries(options).map(([name, value]) => [name.replace(/^.*\./, ''), value])
+  // Python announces no idle timeout unless told; this driver does.
+  return { idle_timeout: 0, ...Object.fromEntries(given) }
 }
 
 async function play(vector: Vector, sides: Sides): Promise<void> {
