@@ -33,6 +33,7 @@ function profileThat({ hits = 1, strike, calm, loses = false }: Behaviour): Prof
         short: [nemesis.name],
         promises: {
           readOutside: ['a'],
+          storedForReaders: true,
           storedOnce: true,
           storedInOrder: true,
           triesUntilDeadline: true,

@@ -199,6 +199,7 @@ function promisesOf(plans: readonly ReaderPlan[]): HistoryPromises {
   ])
   return {
     readOutside: ALL.map(placeOf),
+    storedForReaders: true,
     storedOnce: true,
     storedInOrder: kafkaDriver.capabilities.ordering === 'partition',
     triesUntilDeadline: true,

@@ -171,6 +171,7 @@ export class QueueStage implements Stage {
 function promisesOf(room: QueueRoom): HistoryPromises {
   return {
     readOutside: room.mirror?.topics.map(placeOf) ?? [],
+    storedForReaders: false,
     // What was not confirmed when a connection broke is sent again, and listeners drop the copy.
     storedOnce: false,
     storedInOrder: true,

@@ -6,7 +6,9 @@ const WIDTH = 1160
 const HEIGHT = 260
 const LEFT = 52
 const LANE = 15
-const COLOURS = ['#1a7f4b', '#c62f2f', '#2457b3', '#a35b00', '#6b3fa0', '#00798c', '#8a3b5c', '#5b6b00']
+/** The two that mean something by their colour. */
+const MEANINGS: Readonly<Record<string, string>> = { resolved: '#1a7f4b', rejected: '#c62f2f' }
+const COLOURS = ['#2457b3', '#a35b00', '#6b3fa0', '#00798c', '#8a3b5c', '#5b6b00']
 
 /** Rates by the second as one SVG, and below them a lane for each nemesis with its strikes on the same clock. */
 export function formatChart(timeline: Timeline, strikes: readonly Strike[]): string {
@@ -22,9 +24,9 @@ export function formatChart(timeline: Timeline, strikes: readonly Strike[]): str
     ({ fromMs, toMs, count }) =>
       `<rect x="${fixed(x(fromMs))}" y="0" width="${fixed(Math.max(1, x(toMs) - x(fromMs)))}" height="${HEIGHT}" fill="${count > 0 ? '#d98e04' : '#c62f2f'}" opacity="0.12"/>`,
   )
-  const curves = Object.entries(lines).map(([, values], index) => {
+  const curves = Object.entries(lines).map(([name, values], index) => {
     const points = values.map((value, step) => `${fixed(x((step + 0.5) * stepMs))},${fixed(y(value))}`).join(' ')
-    return `<polyline points="${points}" fill="none" stroke="${colour(index)}" stroke-width="1.4"/>`
+    return `<polyline points="${points}" fill="none" stroke="${colour(name, index)}" stroke-width="1.4"/>`
   })
   const lanes = names.flatMap((name, lane) => {
     const top = HEIGHT + 26 + lane * LANE
@@ -43,7 +45,7 @@ ${curves.join('\n')}
 ${lanes.join('\n')}
 </svg>
 <p class="legend">${Object.keys(lines)
-    .map((name, index) => `<span><i style="background:${colour(index)}"></i>${escape(name)}</span>`)
+    .map((name, index) => `<span><i style="background:${colour(name, index)}"></i>${escape(name)}</span>`)
     .join('')}<span><i style="background:#d98e04"></i>fault</span></p>`
 }
 
@@ -61,8 +63,8 @@ function axis(endMs: number, highest: number, x: (ms: number) => number, y: (val
   return [...marks, ...levels].join('\n')
 }
 
-function colour(index: number): string {
-  return COLOURS[index % COLOURS.length] ?? '#000'
+function colour(name: string, index: number): string {
+  return MEANINGS[name] ?? COLOURS[index % COLOURS.length] ?? '#000'
 }
 
 function fixed(value: number): string {

@@ -35,7 +35,7 @@ function checkReader(summary: Summary, reader: string, index: number, promises: 
     if (handled > 0) {
       if (settles && columns.settled[message] === 0 && !isCommitted)
         findings.add('handled-and-not-settled', message, 'handled, and neither settled nor committed', reader)
-    } else if (delivery !== 'best-effort' && (table.outcome[message] === Outcome.resolved || stored > 0)) {
+    } else if (delivery !== 'best-effort' && isOwed(summary, message)) {
       // Reports say how many, not which: they answer for as many of the committed ones as they name.
       if (told > 0 && (isCommitted || !positions.knows(reader))) told -= 1
       else if (isCommitted && delivery === 'at-most-once')
@@ -43,4 +43,10 @@ function checkReader(summary: Summary, reader: string, index: number, promises: 
       else findings.add('lost', message, `${stored > 0 ? 'stored' : 'resolved'}, and never handled`, reader)
     }
   }
+}
+
+/** Whether the broker is known to have had a message for its readers. */
+function isOwed({ table, promises }: Summary, message: number): boolean {
+  if (table.outcome[message] === Outcome.resolved) return true
+  return promises.storedForReaders && (table.stored[message] ?? 0) > 0
 }

@@ -19,6 +19,9 @@ export interface ReaderPromises {
 export interface HistoryPromises {
   /** Places of which an outside reader has recorded everything that the broker keeps, so that a message without `stored` is not there. */
   readonly readOutside: readonly string[]
+  /** What an outside reader found is what the readers read as well (a log), so that it is owed to them even if its send did not resolve.
+   *  False: it read copies, and a broker that died on the way may have made one and not the other. */
+  readonly storedForReaders: boolean
   /** A message is stored at most once, whatever happened while it was sent. */
   readonly storedOnce: boolean
   /** A partition keeps the messages of one key in the order they were sent. */

@@ -16,6 +16,7 @@ const invariants = Object.keys(INVARIANTS) as Invariant[]
 /** Of which nothing is promised but what each test adds. */
 const NOTHING: HistoryPromises = {
   readOutside: [],
+  storedForReaders: true,
   storedOnce: false,
   storedInOrder: false,
   triesUntilDeadline: false,
@@ -101,6 +102,18 @@ describe('check history', () => {
     expect(counts).toMatchObject({ 'committed-and-dropped': 1, lost: 0 })
     expect(violations[0]?.events.map(({ kind }) => kind)).toEqual(['sent', 'resolved', 'stored', 'committed'])
     expect(totals.reported).toBe(2)
+  })
+
+  it('what was stored without being resolved is owed where readers read the same store, not where copies were read', () => {
+    const events: HistoryEvent[] = [
+      { kind: 'sent', at: 0, message: 0, place: 'a' },
+      { kind: 'rejected', at: 1, message: 0, delivery: 'unknown' },
+      { kind: 'stored', at: 1, message: 0, place: 'a', partition: 0, position: 0 },
+    ]
+    const reader = readerPromises({ notificationAcknowledgement: 'after-handler', ordering: 'queue' }, ['a'])
+    const promises = { ...NOTHING, readOutside: ['a'], readers: { r: reader } }
+    expect(checkHistory(events, promises).counts.lost).toBe(1)
+    expect(checkHistory(events, { ...promises, storedForReaders: false }).counts.lost).toBe(0)
   })
 
   it('capabilities and settings decide what a reader is promised', () => {

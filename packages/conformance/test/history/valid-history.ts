@@ -17,6 +17,7 @@ export interface Fate {
 
 export const PROMISES: HistoryPromises = {
   readOutside: PLACES,
+  storedForReaders: true,
   storedOnce: true,
   storedInOrder: true,
   triesUntilDeadline: true,
