@@ -23,6 +23,7 @@ const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
     rpcExpiry: true,
     notifications: true,
     requeue: true,
+    deadLetters: true,
     // Where the peer has them; others refuse when the listener attaches.
     pools: true,
     storesBeforeListeners: true,

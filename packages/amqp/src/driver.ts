@@ -7,6 +7,7 @@ import {
   type Driver,
   type DriverContext,
   emitDiagnostic,
+  type FailureFacts,
   type Health,
   type Listener,
   type ListenOptions,
@@ -28,11 +29,11 @@ import type { AmqpOptions } from './config.ts'
 import { AmqpConnection } from './topology/amqp-connection.ts'
 import { buriedOf } from './receive/dead-letter.ts'
 import type { OutgoingMessage } from './wire/encode-message.ts'
-import { incomingNotification, incomingRequest } from './receive/incoming.ts'
+import { type Bury, incomingNotification, incomingRequest } from './receive/incoming.ts'
+import type { Incoming } from './receive/listener-links.ts'
 import { LinkListener, type LinkListenerOptions } from './receive/link-listener.ts'
 import type { ListenerSource } from './connection/links.ts'
 import { encodeNotification, encodeRequest } from './wire/message.ts'
-import { NotificationFailures } from './receive/notification-failures.ts'
 import { Publisher } from './send/publisher.ts'
 import type { AmqpSettings } from './settings.ts'
 import { type Destination, newProgress, type Shipment } from './send/outgoing-message.ts'
@@ -128,8 +129,8 @@ export class AmqpDriver implements Driver {
     const targets = sources.map(({ target, priority }) => new Target({ topic: `${target.topic}.${priority}` }))
     /** Which topic each message belongs to, by where it came from. */
     const topics = new Map<string, string>()
-    const failures = this.#failures(options, (address) => topics.get(address))
-    const listener = await this.#addListener(
+    const bury: Bury = (incoming, failure) => this.#bury(incoming, failure, (address) => topics.get(address))
+    return await this.#addListener(
       {
         name: `listener ${[...new Set(sources.map(({ target }) => target.topic))].join(', ')}`,
         sources: async (addressing, deadline) => {
@@ -144,17 +145,11 @@ export class AmqpDriver implements Driver {
         credit: Math.min(this.#context.options.notify_server_credit, options.prefetch),
         prefetch: options.prefetch,
         onMessage: (incoming) => {
-          try {
-            if (failures === undefined) options.onMessage(incomingNotification(incoming))
-            else failures.give(incoming)
-          } catch (error) {
-            incoming.unreadable(error)
-          }
+          options.onMessage(incomingNotification(incoming, bury))
         },
       },
       options.deadline,
     )
-    return failures === undefined ? listener : stopsFirst(listener, failures)
   }
 
   health(): Health {
@@ -224,36 +219,24 @@ export class AmqpDriver implements Driver {
     await this.#publisher.send(shipment)
   }
 
-  /** Undefined leaves failing notifications to core. */
-  #failures(
-    { onMessage }: NotifyListenOptions,
+  /** Stores a notification that could not be handled, under the topic it came from and `.dead`. */
+  async #bury(
+    incoming: Incoming,
+    failure: FailureFacts,
     topicOf: (address: string) => string | undefined,
-  ): NotificationFailures | undefined {
-    const policy = this.#settings.onNotificationFailure
-    if (policy.action !== 'dead-letter') return undefined
-    const { clock, logger } = this.#context
-    return new NotificationFailures({
-      ...policy,
-      clock,
-      logger,
-      onMessage,
-      bury: async (incoming, attempts, error) => {
-        const from = incoming.source === undefined ? '' : addressOf(incoming.source)
-        const deadline = Deadline.after(BURIAL_TIMEOUT_MS, { clock })
-        const target = new Target({ topic: `${topicOf(from)}.dead` })
-        const encoded = buriedOf(incoming.message.bytes, from, attempts, error)
-        await this.#publisher.send({
-          to: { target, service: 'notify' },
-          message: { body: undefined, encoded },
-          bytes: encoded.length,
-          deadline,
-          retries: null,
-          connectRetries: null,
-          progress: newProgress(),
-          // Whatever the options say of notifications: the original is settled on the strength of it.
-          preSettled: false,
-        })
-      },
+  ): Promise<void> {
+    const from = incoming.source === undefined ? '' : addressOf(incoming.source)
+    const encoded = buriedOf(incoming.message.bytes, from, failure)
+    await this.#publisher.send({
+      to: { target: new Target({ topic: `${topicOf(from)}.dead` }), service: 'notify' },
+      message: { body: undefined, encoded },
+      bytes: encoded.length,
+      deadline: Deadline.after(BURIAL_TIMEOUT_MS, { clock: this.#context.clock }),
+      retries: null,
+      connectRetries: null,
+      progress: newProgress(),
+      // Whatever the options say of notifications: the original is settled on the strength of it.
+      preSettled: false,
     })
   }
 
@@ -283,21 +266,6 @@ export class AmqpDriver implements Driver {
 }
 
 const addressOf = (source: ListenerSource): string => (typeof source === 'string' ? source : source.address)
-
-/** A listener that hands out nothing again once it is being stopped. */
-function stopsFirst(listener: Listener, failures: NotificationFailures): Listener {
-  return {
-    closed: listener.closed,
-    async stop() {
-      failures.stop()
-      await listener.stop()
-    },
-    async close() {
-      failures.stop()
-      await listener.close()
-    },
-  }
-}
 
 interface PublishOptions {
   readonly deadline: Deadline

@@ -312,6 +312,7 @@ describe('settlement', () => {
       pool: null,
       allowRequeue: false,
       onMessage(incoming) {
+        if (incoming.unreadable !== undefined) return incoming.discard?.()
         handled += 1
         incoming.acknowledge()
       },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type ArtemisBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
-import { createAmqpDriver } from '@oslo-messaging/amqp'
+import { amqpDriver } from '@oslo-messaging/amqp'
 import { afterAll, describe, expect, it } from 'vitest'
 import { buryAndRedrive } from './support/poison.ts'
 import { osloMsg } from './support/program.ts'
@@ -20,7 +20,8 @@ function redriveTests(broker: ArtemisBroker): void {
     const address = `openstack.org/om/notify/anycast/openstack/${topic}.info`
     const redrive = async (...args: readonly string[]) => await osloMsg(url, 'redrive', ...args)
     await buryAndRedrive({
-      driver: createAmqpDriver({ onNotificationFailure: { action: 'dead-letter', retries: 2, delayMs: 50 } }),
+      driver: amqpDriver,
+      onFailure: { attempts: 3, backoff: 50, then: 'dead-letter' },
       url,
       topic,
       maxAttempts: 3,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createAmqpDriver } from '@oslo-messaging/amqp'
+import { amqpDriver } from '@oslo-messaging/amqp'
 import { type RabbitBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import { afterAll, describe, expect, it } from 'vitest'
 import { buryAndRedrive } from './support/poison.ts'
@@ -19,7 +19,8 @@ function redriveTests(broker: RabbitBroker): void {
     const url = broker.url.replace('rabbit://', 'amqp://')
     const queue = `unicast.openstack.${topic}.info`
     await buryAndRedrive({
-      driver: createAmqpDriver({ onNotificationFailure: { action: 'dead-letter', retries: 2, delayMs: 50 } }),
+      driver: amqpDriver,
+      onFailure: { attempts: 3, backoff: 50, then: 'dead-letter' },
       url,
       topic,
       maxAttempts: 3,

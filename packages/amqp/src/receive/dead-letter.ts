@@ -1,14 +1,15 @@
-import { fieldsOf, listSection, SECTION, splitSections } from '../wire/message-sections.ts'
+import { FAILURE_HEADERS, type FailureFacts } from '@oslo-messaging/core/driver'
+import {
+  entriesOf,
+  fieldsOf,
+  listSection,
+  mapSection,
+  SECTION,
+  type Sections,
+  splitSections,
+} from '../wire/message-sections.ts'
 import { ValueReader } from '../wire/read-value.ts'
 import { value } from '../wire/write-value.ts'
-
-/** Message annotations of a buried notification. Properties, application properties and body are those of the original. */
-export const BURIAL = {
-  address: 'x-opt-oslo-address',
-  attempts: 'x-opt-oslo-attempts',
-  reason: 'x-opt-oslo-reason',
-  stack: 'x-opt-oslo-stack',
-} as const
 
 /** What brokers write beside a letter they have buried themselves: Artemis. */
 const BROKER_ORIGINS = ['x-opt-ORIG-ADDRESS', '_AMQ_ORIG_ADDRESS'] as const
@@ -16,31 +17,26 @@ const BROKER_ORIGINS = ['x-opt-ORIG-ADDRESS', '_AMQ_ORIG_ADDRESS'] as const
 /** durable = true and nothing else: it is a message nobody has tried yet. Layout: descriptor, list8 of two bytes, one field, true. */
 const FRESH_HEADER = Buffer.from([0x00, 0x53, SECTION.header, 0xc0, 0x02, 0x01, 0x41])
 
-/** A notification as it is buried: durable, without an end, and with the reason. Throws SerializationError when it is none. */
-export function buriedOf(message: Buffer, from: string, attempts: number, error: unknown): Buffer {
+/** Application properties whose names begin so are those of a burial; all others are the application's. */
+const BURIAL = 'x-oslo-'
+
+/** A notification as it is buried: durable, without an end, and with the reason among its application properties, where every reader of every protocol finds it.
+ *  Properties and body are those of the original. Throws SerializationError when it is none. */
+export function buriedOf(message: Buffer, from: string, { headers }: FailureFacts): Buffer {
   const { head, rest } = splitSections(message)
-  const facts = {
-    [BURIAL.address]: value.string(from),
-    [BURIAL.attempts]: value.uint(attempts),
-    [BURIAL.reason]: value.string(error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
-    [BURIAL.stack]: value.string(error instanceof Error ? (error.stack ?? '') : ''),
-  }
-  const annotations = value.map(Object.entries(facts).map(([name, fact]) => [value.symbol(name), fact] as const))
-  const kept = [head.get(SECTION.properties), head.get(SECTION.applicationProperties)]
-  return Buffer.concat([
-    FRESH_HEADER,
-    value.described(SECTION.messageAnnotations, annotations),
-    ...kept.filter((section) => section !== undefined),
-    rest,
-  ])
+  const facts = Object.entries({ ...headers, [FAILURE_HEADERS.origin]: from }).map(
+    ([name, fact]) => [value.string(name), value.string(fact)] as const,
+  )
+  return fresh(head.get(SECTION.properties), [...applicationProperties(head), ...facts], rest)
 }
 
-/** The address a dead letter failed at: what this driver wrote beside it, else what the broker did. Undefined: it does not say. Throws SerializationError when it is no message. */
+/** The address a dead letter failed at: what this library wrote beside it, else what the broker did. Undefined: it does not say. Throws SerializationError when it is no message. */
 export function originOf(letter: Buffer): string | undefined {
-  const facts = annotationsOf(letter)
-  return [BURIAL.address, ...BROKER_ORIGINS]
-    .map((name) => facts[name])
-    .find((address): address is string => typeof address === 'string' && address !== '')
+  const { head } = splitSections(letter)
+  const facts = annotationsOf(head)
+  return [burialOrigin(head), ...BROKER_ORIGINS.map((name) => facts[name])].find(
+    (address): address is string => typeof address === 'string' && address !== '',
+  )
 }
 
 /** The message as it was before the burial: its properties, its application properties and its body as they were sent. Annotations and the header are the brokers' business.
@@ -48,21 +44,40 @@ export function originOf(letter: Buffer): string | undefined {
 export function originalOf(letter: Buffer, address: string): Buffer {
   const { head, rest } = splitSections(letter)
   const properties = head.get(SECTION.properties)
-  const isOurs = BURIAL.address in annotationsOf(letter)
+  const isOurs = burialOrigin(head) !== undefined
+  const own = applicationProperties(head).filter(([name]) => !String(read(name)).startsWith(BURIAL))
+  return fresh(properties === undefined || isOurs ? properties : readdressed(properties, address), own, rest)
+}
+
+/** A message nobody has tried yet. */
+function fresh(
+  properties: Buffer | undefined,
+  applicationProperties: readonly (readonly [Buffer, Buffer])[],
+  rest: Buffer,
+): Buffer {
   const sections = [
-    properties === undefined || isOurs ? properties : readdressed(properties, address),
-    head.get(SECTION.applicationProperties),
+    properties,
+    applicationProperties.length === 0 ? undefined : mapSection(SECTION.applicationProperties, applicationProperties),
   ]
   return Buffer.concat([FRESH_HEADER, ...sections.filter((section) => section !== undefined), rest])
 }
 
-function annotationsOf(letter: Buffer): Readonly<Record<string, unknown>> {
-  const section = splitSections(letter).head.get(SECTION.messageAnnotations)
+function burialOrigin(head: Sections['head']): unknown {
+  const found = applicationProperties(head).find(([name]) => read(name) === FAILURE_HEADERS.origin)
+  return found === undefined ? undefined : read(found[1])
+}
+
+function applicationProperties(head: Sections['head']): [key: Buffer, value: Buffer][] {
+  const section = head.get(SECTION.applicationProperties)
+  return section === undefined ? [] : entriesOf(section)
+}
+
+const read = (encoded: Buffer): unknown => new ValueReader(encoded).read()
+
+function annotationsOf(head: Sections['head']): Readonly<Record<string, unknown>> {
+  const section = head.get(SECTION.messageAnnotations)
   if (section === undefined) return {}
-  const reader = new ValueReader(section)
-  reader.descriptor()
-  const facts = reader.read()
-  return facts instanceof Map ? Object.fromEntries(facts as Map<string, unknown>) : {}
+  return Object.fromEntries(entriesOf(section).map(([name, fact]) => [String(read(name)), read(fact)]))
 }
 
 /** The section with another `to`, where it has one. */

@@ -1,4 +1,11 @@
-import type { DeliveryFacts, IncomingNotification, IncomingRequest, RPCReply } from '@oslo-messaging/core/driver'
+import {
+  type DeliveryFacts,
+  failedAttemptsOf,
+  type FailureFacts,
+  type IncomingNotification,
+  type IncomingRequest,
+  type RPCReply,
+} from '@oslo-messaging/core/driver'
 import type { Incoming } from './listener-links.ts'
 import type { OutgoingMessage } from '../wire/encode-message.ts'
 import { bodyOf, type ReceivedMessage } from '../wire/read-message.ts'
@@ -17,6 +24,7 @@ export function incomingRequest(incoming: Incoming, send: ReplySender): Incoming
     context,
     callMonitorTimeout,
     expectsReply: replyTo !== undefined,
+    ...(raw.ttl === undefined || replyTo === undefined ? {} : { expiresInMs: raw.ttl }),
     ...factsOf(raw),
     get signal() {
       return incoming.signal
@@ -35,18 +43,35 @@ export function incomingRequest(incoming: Incoming, send: ReplySender): Incoming
   }
 }
 
-/** What core makes of a notification. Throws SerializationError when it cannot be read. */
-export function incomingNotification(incoming: Incoming): IncomingNotification {
-  const { message, context } = decodeMessage(bodyOf(incoming.message))
+/** Stores a dead letter with the peer; resolves when it has it. */
+export type Bury = (incoming: Incoming, failure: FailureFacts) => Promise<void>
+
+/** What core makes of a notification. */
+export function incomingNotification(incoming: Incoming, bury: Bury): IncomingNotification {
+  const failedAttempts = failedAttemptsOf(incoming.message.headers)
   return {
-    message,
-    context,
+    ...contentOf(incoming),
     ...factsOf(incoming.message),
+    ...(failedAttempts === 0 ? {} : { failedAttempts }),
     get signal() {
       return incoming.signal
     },
     acknowledge: incoming.accept,
     requeue: incoming.release,
+    discard: incoming.reject,
+    async bury(failure) {
+      await bury(incoming, failure)
+      incoming.accept()
+    },
+  }
+}
+
+function contentOf(incoming: Incoming): Pick<IncomingNotification, 'message' | 'context' | 'unreadable'> {
+  try {
+    const { message, context } = decodeMessage(bodyOf(incoming.message))
+    return { message, context }
+  } catch (error) {
+    return { message: {}, context: {}, unreadable: { error } }
   }
 }
 

@@ -13,6 +13,8 @@ export interface Incoming {
   readonly signal: AbortSignal
   readonly accept: () => void
   readonly release: () => void
+  /** Refuses it: it is lost, or what the broker makes of what is refused. */
+  readonly reject: () => void
   /** Refuses it for good: the peer dead-letters it where it can. */
   readonly unreadable: (error: unknown) => void
 }
@@ -167,7 +169,7 @@ export class Attachment {
       isTaken = true
       controller?.abort()
     })
-    const end = (how: 'accept' | 'release' | 'unreadable'): void => {
+    const end = (how: 'accept' | 'release' | 'refuse' | 'unreadable'): void => {
       if (!this.#given.delete(delivery)) return
       settle(delivery, how)
       this.#topUp(delivery.link)
@@ -184,6 +186,7 @@ export class Attachment {
       },
       accept: () => end('accept'),
       release: () => end('release'),
+      reject: () => end('refuse'),
       unreadable: (error) => {
         this.#dropped('unreadable', error)
         end('unreadable')

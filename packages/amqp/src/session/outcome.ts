@@ -31,8 +31,8 @@ export function outcomeOf(state: unknown, settled: boolean): Outcome | undefined
   }
 }
 
-/** How a message that came in can be settled. `not-mine`: it was brought to the wrong receiver; `too-large`: beyond the announced size. */
-export type Settlement = 'accept' | 'release' | 'not-mine' | 'unreadable' | 'too-large'
+/** How a message that came in can be settled. `refuse`: its handler cannot handle it; `not-mine`: it was brought to the wrong receiver; `too-large`: beyond the announced size. */
+export type Settlement = 'accept' | 'release' | 'refuse' | 'not-mine' | 'unreadable' | 'too-large'
 
 const rejected = (error: Condition): Buffer => value.described(0x25, value.list([writeError(error)]))
 
@@ -41,6 +41,7 @@ export const STATES: Readonly<Record<Settlement, Buffer>> = {
   accept: value.described(0x24, value.list([])),
   release: value.described(0x26, value.list([])),
   'not-mine': value.described(0x27, value.list([value.boolean(true), value.boolean(true)])),
+  refuse: rejected({ condition: 'amqp:internal-error', description: 'The message cannot be handled' }),
   unreadable: rejected({ condition: 'amqp:decode-error', description: 'The message cannot be read' }),
   'too-large': rejected({
     condition: 'amqp:link:message-size-exceeded',

@@ -59,6 +59,18 @@ export function fieldsOf(section: Buffer): Buffer[] {
 export const listSection = (code: number, fields: readonly Buffer[]): Buffer =>
   value.described(code, value.list(fields))
 
+/** The entries of a section that is a map, each key and value in its encoding. Throws SerializationError. */
+export function entriesOf(section: Buffer): [key: Buffer, value: Buffer][] {
+  const reader = new ValueReader(section)
+  reader.descriptor()
+  const { count } = reader.map()
+  return Array.from({ length: count / 2 }, () => [reader.skip(), reader.skip()])
+}
+
+/** A section that is a map of such entries. */
+export const mapSection = (code: number, entries: readonly (readonly [key: Buffer, value: Buffer])[]): Buffer =>
+  value.described(code, value.map(entries))
+
 function descriptorAt(message: Buffer, at: number): { readonly code: number; readonly value: number } {
   const kind = message[at + 1]
   if (message[at] === DESCRIBED && kind === SMALL_ULONG && at + 3 < message.length)

@@ -1,3 +1,4 @@
+import { failureFacts } from '@oslo-messaging/core/driver'
 import rhea from 'rhea'
 import { describe, expect, it } from 'vitest'
 import { buriedOf, originalOf, originOf } from '../../src/receive/dead-letter.ts'
@@ -16,7 +17,7 @@ const notification = (body: string): Buffer =>
   })
 
 const bury = (original: Buffer): Buffer =>
-  buriedOf(original, 'unicast.openstack.n.info', 3, new RangeError('cannot digest this'))
+  buriedOf(original, 'unicast.openstack.n.info', failureFacts(3, new RangeError('cannot digest this')))
 
 describe('P09 - dead letters of AMQP 1.0', () => {
   it.each(['{}', 'x'.repeat(300), 'é'.repeat(70_000)])('buried and back, it is the same message', (body) => {
@@ -25,12 +26,12 @@ describe('P09 - dead letters of AMQP 1.0', () => {
     expect(decodeAny(letter)).toMatchObject({
       durable: true,
       body,
-      application_properties: { traceparent: '00-1' },
-      message_annotations: {
-        'x-opt-oslo-address': 'unicast.openstack.n.info',
-        'x-opt-oslo-attempts': 3,
-        'x-opt-oslo-reason': 'RangeError: cannot digest this',
-        'x-opt-oslo-stack': expect.stringContaining('RangeError') as string,
+      application_properties: {
+        traceparent: '00-1',
+        'x-oslo-origin': 'unicast.openstack.n.info',
+        'x-oslo-attempts': '3',
+        'x-oslo-reason': 'RangeError: cannot digest this',
+        'x-oslo-stack': expect.stringContaining('RangeError') as string,
       },
     })
     expect(originOf(letter)).toBe('unicast.openstack.n.info')
@@ -62,7 +63,7 @@ describe('P09 - dead letters of AMQP 1.0', () => {
   it.each([
     { what: 'no annotations', letter: notification('{}') },
     { what: 'others', letter: encodeAny({ message_annotations: { 'x-opt-exchange': 'e' }, body: '' }) },
-    { what: 'an empty one', letter: encodeAny({ message_annotations: { 'x-opt-oslo-address': '' }, body: '' }) },
+    { what: 'an empty one', letter: encodeAny({ application_properties: { 'x-oslo-origin': '' }, body: '' }) },
   ])('$what - does not say where it came from', ({ letter }) => {
     expect(originOf(letter)).toBeUndefined()
   })

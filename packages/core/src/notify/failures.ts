@@ -1,5 +1,6 @@
 import { failureFacts } from '../driver/failure.ts'
 import type { IncomingNotification } from '../driver/messages.ts'
+import { isMessagingError } from '../errors.ts'
 import type { Clock } from '../util/clock.ts'
 import type { ReceivedNotification } from './endpoint.ts'
 import { type FailureAction, type ResolvedFailurePolicy, waitAfter } from './failure-policy.ts'
@@ -171,6 +172,8 @@ export class NotificationFailures {
         return
       } catch (failure) {
         this.#options.reporter.buryFailed(failure, incoming)
+        // Bytes of which no copy can be made will not become better.
+        if (isMessagingError(failure, 'SERIALIZATION')) return refuse(incoming)
       }
       if (!this.#isStopped) await this.#wait(incoming, waitAfter(BURY_WAITS, tries))
       if (incoming.signal?.aborted) return
