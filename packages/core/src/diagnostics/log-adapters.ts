@@ -1,3 +1,4 @@
+import { checkOptions } from '../util/check.ts'
 import type { Logger } from './logger.ts'
 
 /** What `pinoLogger` needs of pino: the fields go first there. */
@@ -10,6 +11,7 @@ export interface PinoLike {
 
 /** A logger that writes to pino. `error` becomes `err`, or what `errorKey` says, which pino writes with its stack and its causes. */
 export function pinoLogger(pino: PinoLike, options: { readonly errorKey?: string } = {}): Logger {
+  checkOptions('pinoLogger', options, { errorKey: true })
   const { errorKey = 'err' } = options
   const at =
     (level: keyof Logger) =>
@@ -29,6 +31,7 @@ export function consoleLogger(
     readonly console?: Pick<Console, 'debug' | 'info' | 'warn' | 'error'>
   } = {},
 ): Logger {
+  checkOptions('consoleLogger', options, { level: true, console: true })
   const { level: least = 'info', console: out = console } = options
   if (!LEVELS.includes(least)) throw new TypeError(`level must be one of ${LEVELS.join(', ')}`)
   const at = (level: keyof Logger): Logger[keyof Logger] =>

@@ -42,6 +42,10 @@ export class MemoryRequest implements IncomingRequest {
     this.#sendReply = sendReply
   }
 
+  get signal(): AbortSignal | undefined {
+    return this.#settlement.signal
+  }
+
   get expectsReply(): boolean {
     return this.#settlement.entry.message.replyTo !== null
   }
@@ -99,6 +103,10 @@ export class MemoryNotification implements IncomingNotification {
     this.priority = priority
     if (message.headers !== undefined) this.headers = message.headers
     this.#settlement = settlement
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#settlement.signal
   }
 
   acknowledge(): void {

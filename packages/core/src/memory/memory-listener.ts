@@ -2,7 +2,7 @@ import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Listener } from '../driver/driver.ts'
 import type { ComponentHealth } from '../driver/health.ts'
 import type { Logger } from '../diagnostics/logger.ts'
-import { SerializationError } from '../errors.ts'
+import { ClosedError, SerializationError } from '../errors.ts'
 import type { Clock } from '../util/clock.ts'
 import { createDeferred } from '../util/deferred.ts'
 import { errorText } from '../util/text.ts'
@@ -58,7 +58,7 @@ export class MemoryListener implements Listener {
   }
 
   async close(): Promise<void> {
-    const wasOpen = this.#end()
+    const wasOpen = this.#end(new ClosedError('The listener was closed'))
     this.#options.onClose()
     if (!wasOpen) return
     this.#component.enter('closed')
@@ -69,8 +69,9 @@ export class MemoryListener implements Listener {
   suspend(): void {
     if (this.#over) return
     this.#subscription.stop()
-    this.#subscription.giveBack()
-    this.#component.enter('recovering', new Error('The connection was cut'))
+    const reason = new Error('The connection was cut')
+    this.#subscription.giveBack(reason)
+    this.#component.enter('recovering', reason)
   }
 
   resume(): void {
@@ -81,17 +82,17 @@ export class MemoryListener implements Listener {
 
   /** Lost for good. */
   fail(error: Error): void {
-    if (!this.#end()) return
+    if (!this.#end(error)) return
     this.#component.enter('failed', error)
     this.#ended.reject(error)
   }
 
-  #end(): boolean {
+  #end(reason: Error): boolean {
     if (this.#over) return false
     this.#over = true
     this.#intake = false
     this.#subscription.stop()
-    this.#subscription.giveBack()
+    this.#subscription.giveBack(reason)
     this.#options.onEnd()
     return true
   }

@@ -6,6 +6,7 @@ export class MemorySubscription implements QueueConsumer {
   readonly #onEntry: (queue: MemoryQueue, settlement: Settlement) => void
   readonly #unsettled = new Set<Settlement>()
   #queues: readonly MemoryQueue[] = []
+  readonly #revoked = new AbortController()
   #consuming = false
   #turn = 0
 
@@ -35,10 +36,16 @@ export class MemorySubscription implements QueueConsumer {
     }
   }
 
+  /** Aborts when what is not settled is taken away: one for all, because all of it goes at once. */
+  get revoked(): AbortSignal {
+    return this.#revoked.signal
+  }
+
   /** Puts whatever is not settled back into its queue, in order. Settling it afterwards does nothing. */
-  giveBack(): void {
+  giveBack(reason: Error): void {
     // Latest first: each goes in front of those that came after it, so the queue has little to search.
     for (const settlement of [...this.#unsettled].reverse()) settlement.requeue()
+    this.#revoked.abort(reason)
   }
 
   take(queue: MemoryQueue, entry: QueueEntry): void {
@@ -83,6 +90,11 @@ export class Settlement {
 
   get isOpen(): boolean {
     return this.#open
+  }
+
+  /** Aborts when the message is taken away; undefined once it is settled. */
+  get signal(): AbortSignal | undefined {
+    return this.#open ? this.#subscription.revoked : undefined
   }
 
   acknowledge(): void {

@@ -74,6 +74,8 @@ const OPTIONS: OptionNames<NotifierOptions> = {
   logger: true,
 }
 
+const PREPARE_OPTIONS: OptionNames<Pick<NotifierOptions, 'publisherId' | 'retry'>> = { publisherId: true, retry: true }
+
 const CALL_OPTIONS: OptionNames<NotifyCallOptions> = { signal: true, timeoutMs: true, headers: true }
 
 /** What a notifier and those prepared from it have in common. */
@@ -121,6 +123,7 @@ export class Notifier {
 
   /** A notifier with another publisher or retry that shares the drivers; what is left out stays. */
   prepare(changes: { readonly publisherId?: string | null; readonly retry?: number | null }): Notifier {
+    checkOptions('prepare', changes, PREPARE_OPTIONS)
     const { publisherId = this.publisherId, retry = this.retries } = changes
     return new Notifier(this.#shared.transport, { publisherId, retry }, this.#shared)
   }

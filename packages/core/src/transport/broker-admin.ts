@@ -4,6 +4,7 @@ import type { DriverDefinition } from '../driver/driver.ts'
 import { UnsupportedCapability } from '../errors.ts'
 import type { TransportURL } from '../url/transport-url.ts'
 import type { Clock } from '../util/clock.ts'
+import { checkOptions, type OptionNames } from '../util/check.ts'
 import { Deadline } from '../util/deadline.ts'
 import { findDriver, isSet, type TransportOptions } from './open-transport.ts'
 
@@ -35,6 +36,20 @@ export interface QueuesOptions extends StepOptions {
   readonly management?: string | null | undefined
 }
 
+const ADMIN_OPTIONS: OptionNames<BrokerAdminOptions> = {
+  section: true,
+  url: true,
+  registry: true,
+  logger: true,
+  clock: true,
+  random: true,
+  credentials: true,
+  program: true,
+}
+const STEP_OPTIONS: OptionNames<StepOptions> = { timeoutMs: true, signal: true }
+const REDRIVE_OPTIONS: OptionNames<RedriveOptions> = { ...STEP_OPTIONS, to: true, limit: true, dryRun: true }
+const QUEUES_OPTIONS: OptionNames<QueuesOptions> = { ...STEP_OPTIONS, management: true }
+
 /** What an operator can do to a broker: the door behind `oslo-msg`. */
 export class BrokerAdmin {
   /** The broker; prints without its secrets. */
@@ -54,6 +69,7 @@ export class BrokerAdmin {
   /** Moves the dead letters of a queue, topic or address back to where they failed; `source` is its name at the broker, or that of the dead-letter queue. None is lost: the copy is
    *  confirmed before the letter goes. Rejects with UnsupportedCapability, or with what ended the run early, which says how many were moved. */
   async redrive(source: string, options: RedriveOptions = {}): Promise<RedriveReport> {
+    checkOptions('redrive', options, REDRIVE_OPTIONS)
     const { to = null, limit = null, dryRun = false } = options
     if (source === '') throw new TypeError('redrive needs the name of a queue, topic or address')
     if (limit !== null && !(Number.isInteger(limit) && limit > 0))
@@ -64,6 +80,7 @@ export class BrokerAdmin {
 
   /** The queues of the URL's virtual host, sorted by name. Rejects with UnsupportedCapability, or when the broker cannot be asked. */
   async queues(options: QueuesOptions = {}): Promise<readonly QueueReport[]> {
+    checkOptions('queues', options, QUEUES_OPTIONS)
     if (this.#admin.queues === undefined) throw this.#cannot('queues')
     const found = await this.#admin.queues({
       management: options.management ?? null,
@@ -93,6 +110,7 @@ export class BrokerAdmin {
 /** Finds the driver of the configured URL, as transports do, and opens its door for operators.
  *  Rejects: UnsupportedCapability when the driver has none; InvalidTransportURL, DriverLoadFailure or ConfigurationError as `getRpcTransport` does. */
 export async function openBrokerAdmin(conf: MessagingConfig, options: BrokerAdminOptions = {}): Promise<BrokerAdmin> {
+  checkOptions('openBrokerAdmin', options, ADMIN_OPTIONS)
   const { section = 'default', ...rest } = options
   const configured = (): string | null => {
     const own = section === 'notifications' ? conf.get('oslo_messaging_notifications', 'transport_url') : null

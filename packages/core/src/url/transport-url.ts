@@ -1,4 +1,5 @@
 import { InvalidTransportURL } from '../errors.ts'
+import { checkOptions, type OptionNames } from '../util/check.ts'
 import { setInspection } from '../util/inspect.ts'
 import { formatHost, formatRedactedURL, formatURL, MASK } from './format.ts'
 import { parseURL } from './parse.ts'
@@ -11,6 +12,8 @@ export interface TransportHostFields {
   readonly password?: string | null | undefined
 }
 
+const HOST_FIELDS: OptionNames<TransportHostFields> = { hostname: true, port: true, username: true, password: true }
+
 /** One broker address of a transport URL. Immutable. Printed with its password masked. */
 export class TransportHost {
   /** Without brackets when it is an IPv6 address. */
@@ -22,6 +25,7 @@ export class TransportHost {
   readonly #password: string | null
 
   constructor(fields: TransportHostFields = {}) {
+    checkOptions('A host', fields, HOST_FIELDS)
     this.hostname = fields.hostname ?? null
     this.port = fields.port ?? null
     this.username = fields.username ?? null
@@ -79,6 +83,8 @@ export interface TransportURLFields {
   readonly query?: Readonly<Record<string, string>> | undefined
 }
 
+const URL_FIELDS: OptionNames<TransportURLFields> = { transport: true, virtualHost: true, hosts: true, query: true }
+
 /** Where a transport connects to: `driver://[user:pass@]host[:port][,...]/vhost?query`. Immutable.
  *  Printing (`inspect`, JSON, errors, `String(url)`) masks credentials; only `toSecretString()` has them. Source: TransportURL in oslo_messaging/transport.py. */
 export class TransportURL {
@@ -92,6 +98,7 @@ export class TransportURL {
   readonly query: Readonly<Record<string, string>>
 
   constructor(fields: TransportURLFields) {
+    checkOptions('A transport URL', fields, URL_FIELDS)
     this.transport = fields.transport.toLowerCase()
     this.virtualHost = fields.virtualHost ?? null
     this.hosts = Object.freeze(

@@ -1,5 +1,5 @@
-/** One frame of a V8 stack: `    at name (place:line:column)` or `    at place:line:column`. */
-const FRAME = /^\s*at (?:(.*?) \()?(.*?):(\d+):\d+\)?$/
+/** One frame of a V8 stack: `    at name (place:line:column)` or `    at place:line:column`, where somebody awaits with `async` before it. */
+const FRAME = /^\s*at (?:async )?(?:(.*?) \()?(.*?):(\d+):\d+\)?$/
 
 /** Deeper chains of causes are cut: they help nobody and may be endless. */
 const MOST_CAUSES = 8

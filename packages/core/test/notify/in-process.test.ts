@@ -5,7 +5,7 @@ import {
   type BatchNotificationListenerOptions,
   getBatchNotificationListener,
 } from '../../src/notify/batch-notification-listener.ts'
-import type { NotificationEndpoint, ReceivedNotification } from '../../src/notify/endpoint.ts'
+import { type NotificationEndpoint, NotificationResult, type ReceivedNotification } from '../../src/notify/endpoint.ts'
 import type { NotificationListenerOptions } from '../../src/notify/listener-parts.ts'
 import { getNotificationListener } from '../../src/notify/notification-listener.ts'
 import { Notifier } from '../../src/notify/notifier.ts'
@@ -162,5 +162,54 @@ describe('notifications in process', () => {
     const atClose = done.length
     await expect(notifier().info({}, 'e', 'late')).rejects.toMatchObject({ code: 'OSLO_MESSAGING_CLOSED' })
     expect(done).toHaveLength(atClose)
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('poison')
+      },
+    ],
+    ['asks for requeue', () => NotificationResult.REQUEUE],
+  ])(
+    'requeue - a handler that %s for ever does not keep the process busy, nor others from their turn',
+    async (_, fail) => {
+      const { transport, topic, notifier } = await openBus()
+      let calls = 0
+      const other = vi.fn()
+      const endpoint: NotificationEndpoint = {
+        info: (_ctxt, _publisherId, _eventType, payload) => {
+          if (payload === 'good') return void other()
+          calls += 1
+          return fail()
+        },
+      }
+      await getNotificationListener(transport, [new Target({ topic })], [endpoint], {
+        allowRequeue: true,
+        workers: 1,
+      }).start()
+      await notifier().info({}, 'e', 'poison')
+      await notifier().info({}, 'e', 'good')
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect(other).toHaveBeenCalledOnce()
+      expect(calls).toBeLessThan(40)
+    },
+  )
+
+  it('close - a handler that looks at the signal of its delivery is told when nobody waits any more', async () => {
+    const { transport, topic, notifier } = await openBus()
+    let signal: AbortSignal | undefined
+    const endpoint: NotificationEndpoint = {
+      info: (_ctxt, _publisherId, _eventType, _payload, _metadata, delivery) => {
+        signal = delivery.signal
+        return new Promise<never>(() => {})
+      },
+    }
+    await getNotificationListener(transport, [new Target({ topic })], [endpoint]).start()
+    await notifier().info({}, 'e', {})
+    await eventually(() => expect(signal?.aborted).toBe(false))
+    expect(await transport.close({ timeoutMs: 5 })).toEqual({ abandoned: 1 })
+    expect(signal?.reason).toMatchObject({ code: 'OSLO_MESSAGING_CLOSED' })
   })
 })

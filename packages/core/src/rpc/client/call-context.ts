@@ -11,6 +11,7 @@ import { intercept, type SendOperation } from '../../transport/interceptor.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { Deadline } from '../../util/deadline.ts'
 import { checkOptions, checkSignal, checkTimeout, kindOf, type OptionNames } from '../../util/check.ts'
+import { ADVICE, type Logger } from '../../diagnostics/logger.ts'
 import { beginAtCaller } from '../../util/stack.ts'
 import { decodeFailure } from '../../wire/remote-failure.ts'
 import {
@@ -110,7 +111,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
       callMonitorTimeoutMs:
         callMonitorTimeoutMs === undefined
           ? before.callMonitorTimeoutMs
-          : checkTimeout('callMonitorTimeoutMs', callMonitorTimeoutMs),
+          : checkMonitor(callMonitorTimeoutMs, this.transport.logger),
       atLeastOnce: transportOptions?.atLeastOnce ?? before.atLeastOnce,
     })
   }
@@ -133,6 +134,8 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
     const observed = observeSending('call', this.target, method, this.transport.clock)
     try {
       const [args, options = {}] = rest
+      // Before the options: two arguments by position would look like one and wrong options.
+      const named = checkArguments(method, args)
       checkOptions(method, options, CALL_OPTIONS)
       if (this.target.fanout === true) throw cannotCallAll(this.target)
       const { timeoutMs, callMonitorTimeoutMs, retry, atLeastOnce } = this.#settings
@@ -153,11 +156,11 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
       const { call: interceptions } = this.transport.interceptors
       let result: unknown
       if (interceptions === undefined) {
-        const reply = await this.#transmit(ctxt, method, args, headers, send)
+        const reply = await this.#transmit(ctxt, method, named, headers, send)
         const opened = this.#open(ctxt, reply)
         result = isPromiseLike(opened) ? await opened : opened
       } else {
-        const operation = this.#operation('call', ctxt, method, args, headers, send.deadline)
+        const operation = this.#operation('call', ctxt, method, named, headers, send.deadline)
         result = await intercept(interceptions, operation, async () => {
           const reply = await this.#transmitIntercepted(operation, send)
           return await this.#open(operation.context, reply)
@@ -182,6 +185,8 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
     const observed = observeSending('cast', this.target, method, this.transport.clock)
     try {
       const [args, options = {}] = rest
+      // Before the options: two arguments by position would look like one and wrong options.
+      const named = checkArguments(method, args)
       checkOptions(method, options, CALL_OPTIONS)
       const { defaultTimeoutMs, retry, atLeastOnce } = this.#settings
       const patienceMs =
@@ -197,9 +202,9 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
         atLeastOnce,
       }
       const { cast: interceptions } = this.transport.interceptors
-      if (interceptions === undefined) await this.#transmit(ctxt, method, args, headers, send)
+      if (interceptions === undefined) await this.#transmit(ctxt, method, named, headers, send)
       else {
-        const operation = this.#operation('cast', ctxt, method, args, headers, send.deadline)
+        const operation = this.#operation('cast', ctxt, method, named, headers, send.deadline)
         await intercept(interceptions, operation, async () => {
           await this.#transmitIntercepted(operation, send)
         })
@@ -235,7 +240,13 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
 
   async #transmitIntercepted(operation: SendOperation, options: SendOptions): Promise<RPCReply | undefined> {
     const { method, args, headers } = operation
-    return await this.#transmit(checkContext(operation.context), method, args, checkHeaders(headers), options)
+    return await this.#transmit(
+      checkContext(operation.context),
+      method,
+      checkArguments(method, args),
+      checkHeaders(headers),
+      options,
+    )
   }
 
   #deadline(timeoutMs: number | null, options: CallOptions): Deadline {
@@ -247,12 +258,11 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
   #transmit(
     ctxt: object,
     method: string,
-    args: unknown,
+    named: Args,
     headers: MessageHeaders | undefined,
     options: SendOptions,
   ): Promise<RPCReply | undefined> {
     const { target, transport } = this
-    const named = checkArguments(method, args)
     const { versionCap, serializer } = this.#settings
     if (versionCap !== null && !isVersionCompatible(versionCap, target.version))
       throw new RPCVersionCapError(target.version, versionCap)
@@ -346,6 +356,19 @@ function checkVersion(target: Target, version: unknown): void {
       target,
     )
 }
+
+/** Shorter than servers send signs of life: every call that takes longer is given up. Allowed, because oslo allows it. */
+export function checkMonitor(value: unknown, logger: Logger): number | null {
+  const timeoutMs = checkTimeout('callMonitorTimeoutMs', value)
+  if (timeoutMs !== null && timeoutMs < LEAST_MONITOR_MS)
+    logger.warn(
+      `callMonitorTimeoutMs ${timeoutMs} is below ${LEAST_MONITOR_MS}, from which on servers send signs of life: a call that takes longer fails`,
+      ADVICE,
+    )
+  return timeoutMs
+}
+
+const LEAST_MONITOR_MS = 2000
 
 /** `prepare({ server: undefined })` keeps the server, as leaving it out does. */
 function withoutUndefined(fields: TargetFields): TargetFields {

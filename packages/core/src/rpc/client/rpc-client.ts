@@ -4,7 +4,7 @@ import { checkSerializer, type Serializer } from '../../serializer/serializer.ts
 import type { Target, TargetFields } from '../../target.ts'
 import { requireTransport } from '../../transport/check-target.ts'
 import type { Transport } from '../../transport/transport.ts'
-import { CallContext } from './call-context.ts'
+import { CallContext, checkMonitor } from './call-context.ts'
 import { checkOptions, checkTimeout, type OptionNames } from '../../util/check.ts'
 import { CALL_TRANSPORT_OPTIONS, checkRetry, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods } from '../contract.ts'
@@ -69,7 +69,7 @@ export class RPCClient<Methods extends object = AnyMethods, Ctx extends object =
       timeoutMs: options.timeoutMs === undefined ? defaultTimeoutMs : checkTimeout('timeoutMs', options.timeoutMs),
       versionCap: options.versionCap ?? null,
       retry: checkRetry(options.retry),
-      callMonitorTimeoutMs: checkTimeout('callMonitorTimeoutMs', options.callMonitorTimeoutMs),
+      callMonitorTimeoutMs: checkMonitor(options.callMonitorTimeoutMs, transport.logger),
       atLeastOnce: options.transportOptions?.atLeastOnce ?? false,
       serializer: options.serializer ?? new NoOpSerializer(),
       defaultTimeoutMs,

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import {
+  consoleLogger,
+  getNotificationTransport,
+  loadConfig,
+  Notifier,
+  openBrokerAdmin,
+  TransportHost,
+  TransportURL,
+} from '../src/index.ts'
+import { createMemoryDriver } from '../src/testing.ts'
+import { createScene, rejection, thrownBy } from './rpc/scene.ts'
+
+/** What callers without a compiler give. */
+const wrong = (value: object): never => value as never
+
+describe('an option that is misspelt is never silently the default', () => {
+  it('of notifier.prepare', async () => {
+    const bus = await getNotificationTransport(await loadConfig(), { url: 'memory://' })
+    const notifier = new Notifier(bus, { driver: 'noop' })
+    expect(thrownBy(() => notifier.prepare(wrong({ publisher_id: 'x' })))).toMatchObject({
+      name: 'TypeError',
+      message: 'prepare has no option publisher_id; did you mean publisherId?',
+    })
+    await bus.close()
+  })
+
+  it('of redrive, where dry_run would have moved the letters, and of queues', async () => {
+    const moved: unknown[] = []
+    const definition = {
+      ...createMemoryDriver(),
+      administer: () => ({
+        redrive: async (request: object) => (moved.push(request), { moved: 1, left: 0, skipped: [] }),
+        queues: async () => [],
+        close: async () => {},
+      }),
+    }
+    const admin = await openBrokerAdmin(await loadConfig(), {
+      url: 'memory://',
+      registry: { resolve: async () => definition },
+    })
+    expect(await rejection(admin.redrive('q', wrong({ dry_run: true })))).toMatchObject({
+      message: 'redrive has no option dry_run; did you mean dryRun?',
+    })
+    expect(await rejection(admin.queues(wrong({ managment: 'x' })))).toMatchObject({
+      message: 'queues has no option managment; did you mean management?',
+    })
+    expect(moved).toEqual([])
+    const asked = openBrokerAdmin(await loadConfig(), wrong({ url: 'memory://', sektion: 'default' }))
+    expect(await rejection(asked)).toMatchObject({ message: expect.stringContaining('did you mean section?') })
+  })
+
+  it('of a transport URL and its hosts, of the in-process driver, and of consoleLogger', () => {
+    const message = (run: () => unknown): string => (thrownBy(run) as Error).message
+    expect(message(() => new TransportURL(wrong({ transport: 'rabbit', virtual_host: 'v' })))).toBe(
+      'A transport URL has no option virtual_host; did you mean virtualHost?',
+    )
+    expect(message(() => new TransportHost(wrong({ host: 'h' })))).toMatch(/^A host has no option host; did you mean/)
+    expect(message(() => createMemoryDriver(wrong({ recoder: {} })))).toMatch(
+      /no option recoder; did you mean recorder/,
+    )
+    expect(message(() => consoleLogger(wrong({ lvel: 'debug' })))).toMatch(/no option lvel; did you mean level/)
+  })
+})
+
+it('arguments by position are refused in words that fit', async () => {
+  await using scene = await createScene()
+  const client = scene.client() as unknown as { call(...all: unknown[]): Promise<unknown>; cast: never }
+  expect(await rejection(client.call({}, 'x', 1, 2))).toMatchObject({
+    message: 'Arguments of x go by name, in one object such as { name: value }',
+  })
+})
+
+it('a monitor timeout that no server can keep is warned about', async () => {
+  await using scene = await createScene()
+  scene.client({ callMonitorTimeoutMs: 2000 })
+  expect(scene.log.lines).toEqual([])
+  scene.client({ callMonitorTimeoutMs: 500 }).prepare({ server: 'a' })
+  expect(scene.log.lines).toMatchObject([
+    { level: 'warn', message: expect.stringMatching(/^callMonitorTimeoutMs 500 .* below 2000/) },
+  ])
+})
+
+it('the traceback of a method that awaits names its file', async () => {
+  await using scene = await createScene()
+  const inner = async (): Promise<never> => {
+    await Promise.resolve()
+    throw new Error('late')
+  }
+  await scene.serve({ late: async () => await inner() })
+  const error = (await rejection(scene.client().call({}, 'late'))) as Error & { cause: { traceback: string[] } }
+  const { traceback } = error.cause
+  expect(traceback.join('')).toContain('more-input.test.ts')
+  expect(traceback.join('')).not.toMatch(/File "async |in async /)
+})
