@@ -1,5 +1,6 @@
 import type { MessageContext } from '../driver/messages.ts'
 import type { Clock } from '../util/clock.ts'
+import { Fifo } from '../util/fifo.ts'
 
 /** A message as the broker keeps it: text, so that sender and receiver never share an object. */
 export interface StoredMessage {
@@ -56,8 +57,7 @@ export class MemoryQueue {
   readonly #maxLength: number
   readonly #onReady: (queue: MemoryQueue) => void
   readonly #onExpired: (queue: MemoryQueue, message: StoredMessage) => void
-  #entries: (QueueEntry | undefined)[] = []
-  #head = 0
+  readonly #entries = new Fifo<QueueEntry>()
   #nextPosition = 0
   #consumers: QueueConsumer[] = []
   #turn = 0
@@ -79,7 +79,7 @@ export class MemoryQueue {
 
   /** Messages that wait to be delivered. */
   get length(): number {
-    return this.#entries.length - this.#head
+    return this.#entries.length
   }
 
   get consumers(): number {
@@ -106,12 +106,7 @@ export class MemoryQueue {
 
   /** Puts a delivered entry back where it was: before everything that came after it. */
   putBack(entry: QueueEntry): void {
-    let index = this.#head
-    while (index < this.#entries.length && this.#entries[index]!.position < entry.position) index += 1
-    if (index === this.#head && this.#head > 0) {
-      this.#head -= 1
-      this.#entries[this.#head] = entry
-    } else this.#entries.splice(index, 0, entry)
+    this.#entries.insert(entry, (other) => other.position > entry.position)
     if (this.#consumers.length > 0) this.#onReady(this)
   }
 
@@ -139,12 +134,12 @@ export class MemoryQueue {
   deliver(): number {
     const { length } = this
     let delivered = 0
-    while (this.length > 0 && delivered < length) {
+    while (delivered < length) {
       this.#dropExpired()
       if (this.length === 0) break
       const consumer = this.#nextConsumer()
-      if (consumer === undefined) break
-      const entry = this.#shift()
+      const entry = consumer && this.#shift()
+      if (consumer === undefined || entry === undefined) break
       delivered += 1
       consumer.take(this, entry)
     }
@@ -162,25 +157,16 @@ export class MemoryQueue {
   }
 
   #dropExpired(): void {
-    while (this.length > 0) {
-      const { message } = this.#entries[this.#head]!
+    for (let oldest = this.#entries.first; oldest !== undefined; oldest = this.#entries.first) {
+      const { message } = oldest
       if (message.expiresAt === Infinity || message.clock.now() < message.expiresAt) return
       this.#shift()
       this.#onExpired(this, message)
     }
   }
 
-  #shift(): QueueEntry {
-    const entry = this.#entries[this.#head]!
-    this.#entries[this.#head] = undefined
-    this.#head += 1
-    if (this.#head === this.#entries.length) {
-      this.#entries = []
-      this.#head = 0
-    } else if (this.#head >= 1024 && this.#head * 2 >= this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head)
-      this.#head = 0
-    }
+  #shift(): QueueEntry | undefined {
+    const entry = this.#entries.shift()
     for (const admit of this.#waitingForRoom) {
       if (!this.hasRoom) break
       this.#waitingForRoom.delete(admit)

@@ -1,3 +1,5 @@
+import { MASK } from '../url/format.ts'
+
 /** Parts of a field's name that say its value is nobody's business, in lower case and without separators. */
 const SECRET_NAMES = [
   'password',
@@ -16,8 +18,6 @@ const SECRET_NAMES = [
   'apikey',
   'configdrive',
 ]
-
-const MASK = '***'
 
 /** A copy of JSON values with passwords, tokens and keys replaced by `***`: the values of fields whose name says so, and such pairs and URL credentials inside texts.
  *  Deeper than 100 levels everything is masked. */

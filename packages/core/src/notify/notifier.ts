@@ -13,6 +13,7 @@ import {
   checkChoice,
   checkNames,
   checkOptions,
+  checkRetry,
   checkSignal,
   checkTimeout,
   kindOf,
@@ -117,7 +118,7 @@ export class Notifier {
     if (publisherId !== null && typeof publisherId !== 'string')
       throw new TypeError(`publisherId must be text or null, not ${kindOf(publisherId)}`)
     this.publisherId = publisherId
-    this.retries = readRetry(retry)
+    this.retries = checkRetry(retry)
     this.#shared = shared ?? createSharedParts(transport, options)
   }
 
@@ -330,11 +331,4 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
     redaction,
     logger,
   }
-}
-
-/** oslo's retry as the number of attempts after the first; null: no limit. */
-function readRetry(retry: number | null): number | null {
-  if (retry === null || retry === -1) return null
-  if (Number.isInteger(retry) && retry >= 0) return retry
-  throw new TypeError(`retry must be a whole number, or -1 or null for no limit, not ${retry}`)
 }

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import { createDeferred } from '../util/deferred.ts'
+import { Fifo } from '../util/fifo.ts'
 
 /** One piece of work. Settles its message itself and does not reject; a rejection is reported and forgotten. */
 export type Task = () => Promise<void> | void
@@ -16,9 +17,9 @@ interface Job {
 export class WorkerPool {
   /** Most tasks that run at the same time. */
   readonly size: number
-  readonly #queue = new JobQueue()
+  readonly #queue = new Fifo<Job>()
   /** Keys with a task queued or running, and the tasks behind it. */
-  readonly #lanes = new Map<string, JobQueue>()
+  readonly #lanes = new Map<string, Fifo<Job>>()
   #running = 0
   #laneWaiting = 0
   #pumping = false
@@ -62,7 +63,7 @@ export class WorkerPool {
       this.#laneWaiting += 1
       return
     }
-    this.#lanes.set(orderingKey, new JobQueue())
+    this.#lanes.set(orderingKey, new Fifo<Job>())
     this.#queue.push(job)
     this.#pump()
   }
@@ -202,37 +203,4 @@ export class WorkerPool {
 function inThisContext(task: Task): Task {
   const context = new AsyncResource('oslo-messaging:task')
   return () => context.runInAsyncScope(task)
-}
-
-/** First in, first out; `shift` costs the same however long the queue is. */
-class JobQueue {
-  #jobs: (Job | undefined)[] = []
-  #head = 0
-
-  get length(): number {
-    return this.#jobs.length - this.#head
-  }
-
-  push(job: Job): void {
-    this.#jobs.push(job)
-  }
-
-  shift(): Job | undefined {
-    if (this.#head === this.#jobs.length) return undefined
-    const job = this.#jobs[this.#head]
-    this.#jobs[this.#head] = undefined
-    this.#head += 1
-    if (this.#head === this.#jobs.length) {
-      this.#jobs = []
-      this.#head = 0
-    }
-    return job
-  }
-
-  /** Takes everything out, oldest first. */
-  drain(): Job[] {
-    const jobs: Job[] = []
-    for (let job = this.shift(); job !== undefined; job = this.shift()) jobs.push(job)
-    return jobs
-  }
 }

@@ -161,37 +161,33 @@ export class Transport implements ServerHost {
   /** Drains and closes, in order: no new messages in, handlers finish and their replies go out, what was accepted for sending is flushed, the driver closes.
    *  Handlers may still send meanwhile; nobody can once they are done. Idempotent: a second call waits for the first, and the shortest patience counts. */
   async close(options: CloseOptions = {}): Promise<CloseReport> {
-    checkOptions('close', options, CLOSE_OPTIONS)
-    const { timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal } = options
-    checkTimeout('timeoutMs', timeoutMs)
-    checkSignal(signal)
-    const hurry = (): void => this.#impatience.abort()
-    const timer = timeoutMs === null ? undefined : this.clock.setTimeout(hurry, timeoutMs)
-    signal?.addEventListener('abort', hurry, { once: true })
-    if (signal?.aborted) hurry()
-    try {
-      this.#closing ??= this.#close()
-      return await this.#closing
-    } finally {
-      if (timer !== undefined) this.clock.clearTimeout(timer)
-      signal?.removeEventListener('abort', hurry)
-    }
+    return await this.#patiently('close', options, this.#impatience, () => (this.#closing ??= this.#close()))
   }
 
   /** Waits for what was handed over for sending before: resolves when each of these calls, casts and notifications has settled, however it ended; what is sent meanwhile is not waited for.
    *  Resolves with how many had not settled when the patience ended, 0 when all have. Never rejects for their sake: each promise tells its own outcome. */
   async flush(options: FlushOptions = {}): Promise<number> {
-    checkOptions('flush', options, CLOSE_OPTIONS)
+    const impatience = new AbortController()
+    return await this.#patiently('flush', options, impatience, () => this.#driver.flush(impatience.signal))
+  }
+
+  /** Runs the work, and aborts `impatience` when this caller's patience ends before it. */
+  async #patiently<T>(
+    step: string,
+    options: CloseOptions,
+    impatience: AbortController,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    checkOptions(step, options, CLOSE_OPTIONS)
     const { timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal } = options
     checkTimeout('timeoutMs', timeoutMs)
     checkSignal(signal)
-    const impatience = new AbortController()
     const hurry = (): void => impatience.abort()
     const timer = timeoutMs === null ? undefined : this.clock.setTimeout(hurry, timeoutMs)
-    const release = signal === undefined ? undefined : onAbort(signal, hurry)
+    const release = signal && onAbort(signal, hurry)
     if (signal?.aborted) hurry()
     try {
-      return await this.#driver.flush(impatience.signal)
+      return await work()
     } finally {
       if (timer !== undefined) this.clock.clearTimeout(timer)
       release?.()

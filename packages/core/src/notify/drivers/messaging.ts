@@ -1,4 +1,5 @@
 import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
+import { observe } from '../../diagnostics/observe.ts'
 import type { NotifyOptions } from '../../driver/driver.ts'
 import type { OutgoingNotification } from '../../driver/messages.ts'
 import { Target } from '../../target.ts'
@@ -25,29 +26,27 @@ export function createMessagingDriver(
     }
     return found
   }
-  const observe = async (
+  const sendObserved = (
     target: Target,
     notification: OutgoingNotification,
     options: NotifyOptions,
     priority: string,
   ): Promise<void> => {
-    const { clock } = transport
-    const startedAt = clock.now()
-    const report = (error?: unknown): void =>
+    const observed = observe(transport.clock, (ending) =>
       emitDiagnostic('oslo-messaging:notify:end', () => ({
         topic: String(target.topic),
         priority,
         eventType: notification.message.event_type,
-        durationMs: clock.now() - startedAt,
-        ...(error === undefined ? {} : { error }),
-      }))
-    try {
-      await transport.sendNotification(target, notification, options)
-    } catch (error) {
-      report(error)
-      throw error
-    }
-    report()
+        ...ending,
+      })),
+    )
+    return transport.sendNotification(target, notification, options).then(
+      () => observed(),
+      (error: unknown) => {
+        observed(error)
+        throw error
+      },
+    )
   }
   return {
     notify(context, message, priority, { deadline, retries, headers }) {
@@ -55,7 +54,7 @@ export function createMessagingDriver(
       const options = { version, deadline, retries }
       const send = (target: Target): Promise<void> =>
         hasDiagnosticSubscribers('oslo-messaging:notify:end')
-          ? observe(target, notification, options, priority)
+          ? sendObserved(target, notification, options, priority)
           : transport.sendNotification(target, notification, options)
       const [only, ...others] = targetsOf(priority)
       if (only !== undefined && others.length === 0) return send(only)

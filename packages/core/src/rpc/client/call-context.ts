@@ -10,17 +10,11 @@ import { readTarget } from '../../transport/check-target.ts'
 import { intercept, type SendOperation } from '../../transport/interceptor.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { Deadline } from '../../util/deadline.ts'
-import { checkOptions, checkSignal, checkTimeout, kindOf, type OptionNames } from '../../util/check.ts'
+import { checkOptions, checkSignal, checkTimeout, kindOf, type OptionNames, checkRetry } from '../../util/check.ts'
 import { ADVICE, type Logger } from '../../diagnostics/logger.ts'
 import { beginAtCaller } from '../../util/stack.ts'
 import { decodeFailure } from '../../wire/remote-failure.ts'
-import {
-  CALL_OPTIONS,
-  CALL_TRANSPORT_OPTIONS,
-  type CallOptions,
-  checkRetry,
-  type CallTransportOptions,
-} from './call-options.ts'
+import { CALL_OPTIONS, CALL_TRANSPORT_OPTIONS, type CallOptions, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods, CallArguments, CallContextArgument, CallResult, MethodName } from '../contract.ts'
 import { explainFailure } from './explain-failure.ts'
 import { observeSending } from './observe-sending.ts'

@@ -27,10 +27,3 @@ export const CALL_OPTIONS: OptionNames<CallOptions> = {
 }
 
 export const CALL_TRANSPORT_OPTIONS: OptionNames<CallTransportOptions> = { atLeastOnce: true }
-
-/** oslo's numbers (-1 and null for ever, 0 none) as attempts after the first; null: no limit but the deadline. Throws TypeError. */
-export function checkRetry(value: number | null | undefined): number | null {
-  if (value === undefined || value === null || value === -1) return null
-  if (Number.isInteger(value) && value >= 0) return value
-  throw new TypeError(`retry must be null or -1 (no limit), 0 (none) or a whole number of attempts, not ${value}`)
-}

@@ -1,6 +1,8 @@
 import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
+import { observe } from '../../diagnostics/observe.ts'
 import type { Target } from '../../target.ts'
 
+const CHANNELS = ['oslo-messaging:rpc-client:start', 'oslo-messaging:rpc-client:end'] as const
 let lastId = 0
 
 /** Tells the diagnostics channels of the sending, if anyone listens; the function ends it. */
@@ -10,17 +12,8 @@ export function observeSending(
   method: string,
   clock: { now(): number },
 ): ((error?: unknown) => void) | undefined {
-  const wanted =
-    hasDiagnosticSubscribers('oslo-messaging:rpc-client:start') ||
-    hasDiagnosticSubscribers('oslo-messaging:rpc-client:end')
-  if (!wanted) return undefined
+  if (!CHANNELS.some(hasDiagnosticSubscribers)) return undefined
   const facts = { id: (lastId += 1), kind, target: String(target), method }
-  const startedAt = clock.now()
   emitDiagnostic('oslo-messaging:rpc-client:start', () => facts)
-  return (error) =>
-    emitDiagnostic('oslo-messaging:rpc-client:end', () => ({
-      ...facts,
-      durationMs: clock.now() - startedAt,
-      ...(error === undefined ? {} : { error }),
-    }))
+  return observe(clock, (ending) => emitDiagnostic('oslo-messaging:rpc-client:end', () => ({ ...facts, ...ending })))
 }

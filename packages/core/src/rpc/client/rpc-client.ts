@@ -5,8 +5,8 @@ import type { Target, TargetFields } from '../../target.ts'
 import { requireTransport } from '../../transport/check-target.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { CallContext, checkMonitor } from './call-context.ts'
-import { checkOptions, checkTimeout, type OptionNames } from '../../util/check.ts'
-import { CALL_TRANSPORT_OPTIONS, checkRetry, type CallTransportOptions } from './call-options.ts'
+import { checkOptions, checkTimeout, type OptionNames, checkRetry } from '../../util/check.ts'
+import { CALL_TRANSPORT_OPTIONS, type CallTransportOptions } from './call-options.ts'
 import type { AnyMethods } from '../contract.ts'
 
 /** Settings of a client; `prepare` replaces them for some calls. */

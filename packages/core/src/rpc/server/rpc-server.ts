@@ -1,4 +1,5 @@
 import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
+import { observe } from '../../diagnostics/observe.ts'
 import { ADVICE } from '../../diagnostics/logger.ts'
 import type { Listener } from '../../driver/driver.ts'
 import type { IncomingRequest, MessageContext } from '../../driver/messages.ts'
@@ -80,6 +81,7 @@ const OPTIONS: OptionNames<GetRPCServerOptions> = {
 type Done = ReturnType<PauseSwitch['begin']> | undefined
 
 const EXECUTORS = ['threading', 'eventlet']
+const CHANNELS = ['oslo-messaging:rpc-server:start', 'oslo-messaging:rpc-server:end'] as const
 let lastId = 0
 
 /** Serves the requests of a topic with endpoints. Each request is acknowledged when a worker takes it, just before its method runs: at most once, and what is not
@@ -339,20 +341,12 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
 
   /** Tells the diagnostics channels of the request, if anyone listens; the function ends it. */
   #observe({ method }: CheckedRequest): ((error?: unknown) => void) | undefined {
-    const wanted =
-      hasDiagnosticSubscribers('oslo-messaging:rpc-server:start') ||
-      hasDiagnosticSubscribers('oslo-messaging:rpc-server:end')
-    if (!wanted) return undefined
-    const { clock } = this.#transport
+    if (!CHANNELS.some(hasDiagnosticSubscribers)) return undefined
     const facts = { id: (lastId += 1), target: String(this.target), method }
-    const startedAt = clock.now()
     emitDiagnostic('oslo-messaging:rpc-server:start', () => facts)
-    return (error) =>
-      emitDiagnostic('oslo-messaging:rpc-server:end', () => ({
-        ...facts,
-        durationMs: clock.now() - startedAt,
-        ...(error === undefined ? {} : { error }),
-      }))
+    return observe(this.#transport.clock, (ending) =>
+      emitDiagnostic('oslo-messaging:rpc-server:end', () => ({ ...facts, ...ending })),
+    )
   }
 }
 
