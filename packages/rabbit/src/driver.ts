@@ -36,7 +36,7 @@ import { ReplySender } from './rpc/reply-sender.ts'
 import { RouteCache } from './topology/route-cache.ts'
 import type { Runtime } from './connection/runtime.ts'
 import { noteConsumerTimeout, type RabbitSettings } from './settings.ts'
-import { tlsOptions } from './connection/tls-options.ts'
+import { tlsSource } from './connection/tls-options.ts'
 import { createTopology, type Subscription, type Topology } from './topology/topology.ts'
 import { Watchdog } from './receive/watchdog.ts'
 
@@ -72,7 +72,8 @@ export class RabbitDriver implements Driver {
     this.#topology = createTopology(options, context.defaultExchange, settings)
     this.#routes = new RouteCache(this.#topology)
     this.#compression = compressionOf(options)
-    const place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsOptions(options) }
+    const { credentials } = context
+    const place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsSource(options), credentials }
     this.#publishing = new Connection({ runtime: this.#runtime, purpose: 'publishing', ...place })
     this.#consuming = new Connection({ runtime: this.#runtime, purpose: 'consuming', ...place })
     this.#publisher = new Publisher(this.#runtime, this.#publishing)

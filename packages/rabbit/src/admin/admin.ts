@@ -14,7 +14,7 @@ import { Connection } from '../connection/connection.ts'
 import { hostsOf, virtualHostOf } from '../connection/hosts.ts'
 import { redrive } from './redrive.ts'
 import type { RabbitSettings } from '../settings.ts'
-import { tlsOptions } from '../connection/tls-options.ts'
+import { tlsSource } from '../connection/tls-options.ts'
 
 /** RabbitMQ for operators: dead letters over AMQP, queues over the HTTP interface of its management plugin. */
 export class RabbitAdmin implements DriverAdmin {
@@ -27,8 +27,8 @@ export class RabbitAdmin implements DriverAdmin {
     client: RabbitClient,
     settings: RabbitSettings,
   ) {
-    const { options, program, logger, clock, random } = context
-    this.#place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsOptions(options) }
+    const { options, program, logger, clock, random, credentials } = context
+    this.#place = { hosts: hostsOf(url), virtualHost: virtualHostOf(url), tls: tlsSource(options), credentials }
     this.#connection = new Connection({
       runtime: { client, options, settings, program, logger, clock, random },
       purpose: 'administering',
@@ -41,7 +41,8 @@ export class RabbitAdmin implements DriverAdmin {
   }
 
   async queues({ management, deadline }: QueuesRequest): Promise<readonly QueueReport[]> {
-    return await listQueues({ ...this.#place, management, deadline })
+    const { hosts, virtualHost, tls } = this.#place
+    return await listQueues({ hosts, virtualHost, tls: tls(), management, deadline })
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import type { ClientChannel, ClientConfirmChannel, ClientConnection } from './cl
 import { DirectConnection } from './direct-connection.ts'
 import type { IncomingFrames } from './incoming-frames.ts'
 import { channelInternals, connectionInternals } from './internals.ts'
+import { waitForAnswer } from './wait-for-answer.ts'
 
 /** The farewell of a connection is given so long to leave the machine. */
 const FAREWELL_MS = 1000
@@ -69,6 +70,16 @@ export class AmqplibConnection implements ClientConnection, ChannelOwner {
       () => this.#model.createConfirmChannel(),
       (channel) => new AmqplibConfirmChannel(this, channel, this.#direct),
     )
+  }
+
+  async updateSecret(secret: string): Promise<void> {
+    if (this.isOver) throw this.#error ?? new Error('Connection closed')
+    const over = new Promise<never>((_resolve, reject) => {
+      this.#onOver.push(() => reject(this.#error ?? new Error('Connection closed')))
+    })
+    const answer = this.#model.updateSecret(Buffer.from(secret), 'The old one is about to expire')
+    const question = { what: 'connection.update-secret', ms: this.answerTimeoutMs, isHeldUp: () => false }
+    await Promise.race([waitForAnswer(answer, question), over])
   }
 
   async close(): Promise<void> {

@@ -40,6 +40,8 @@ export interface ClientConnection {
   onBlocked: ((reason: string | null) => void) | undefined
   openChannel(): Promise<ClientChannel>
   openConfirmChannel(): Promise<ClientConfirmChannel>
+  /** Gives the broker a new secret for the user of this connection, before the old one expires. Rejects when the broker does not take it; it may end the connection then. */
+  updateSecret(secret: string): Promise<void>
   /** Closes in good order; never rejects. */
   close(): Promise<void>
   /** Cuts the socket at once. */

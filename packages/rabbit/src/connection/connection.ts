@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   type ComponentHealth,
   ClosedError,
+  type CredentialsProvider,
   Deadline,
   isMessagingError,
   MessageDeliveryFailure,
@@ -13,10 +14,11 @@ import {
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 import type { ClientConnection, ConnectOptions } from '../client/client.ts'
 import { type HeartbeatMonitor, monitorHeartbeat } from '../client/heartbeat-monitor.ts'
-import { type BrokerHost, createHostOrder, hostText } from './hosts.ts'
+import { type BrokerHost, createHostOrder } from './hosts.ts'
 import { classify, mapError } from './map-error.ts'
 import { waitAtMost } from './wait-at-most.ts'
 import { blockedFacts, describeLoss, retryBackoff, sleepAtMost, slowRetryMs } from './recovery.ts'
+import { Login } from './login.ts'
 import { componentHealth, reportState, type Runtime } from './runtime.ts'
 
 export interface ConnectionOptions {
@@ -25,7 +27,10 @@ export interface ConnectionOptions {
   readonly purpose: string
   readonly hosts: readonly BrokerHost[]
   readonly virtualHost: string
-  readonly tls: TlsOptions | undefined
+  /** Asked at each attempt, so that certificates can be replaced while the process runs; undefined: no TLS. */
+  readonly tls: () => TlsOptions | undefined
+  /** Undefined: the credentials of the URL. */
+  readonly credentials?: CredentialsProvider | undefined
 }
 
 /** One connection that is opened by the first use and from then on kept: lost, it comes back, on the next host where there are several.
@@ -38,7 +43,12 @@ export class Connection {
   readonly #unblockedWaiters = new Set<() => void>()
   readonly #supervisor: Supervisor
   #current:
-    | { readonly connection: ClientConnection; readonly host: string; readonly heartbeat: HeartbeatMonitor }
+    | {
+        readonly connection: ClientConnection
+        readonly host: string
+        readonly heartbeat: HeartbeatMonitor
+        readonly login: Login
+      }
     | undefined
   #started = false
   #everConnected = false
@@ -190,9 +200,10 @@ export class Connection {
     for (const host of this.#order.nextPass()) {
       signal.throwIfAborted()
       try {
-        const connection = await this.#connect(host, signal)
+        const login = new Login(host, this.#options)
+        const connection = await this.#connect(login, signal)
         this.#order.connected(host)
-        return this.#adopt(supervisor, connection, hostText(host))
+        return this.#adopt(supervisor, connection, login)
       } catch (error) {
         failures.push(error)
       }
@@ -201,15 +212,19 @@ export class Connection {
     throw failures.find((error) => classify(error) === 'retry') ?? failures[0]
   }
 
-  async #connect(host: BrokerHost, signal: AbortSignal): Promise<ClientConnection> {
+  async #connect(login: Login, signal: AbortSignal): Promise<ClientConnection> {
     const { runtime } = this.#options
     const attempt = new AbortController()
-    const options = this.#connectOptions(host, attempt.signal)
+    const connecting = async (): Promise<ClientConnection> => {
+      const host = await login.ask(attempt.signal)
+      attempt.signal.throwIfAborted()
+      return await runtime.client.connect(this.#connectOptions(host, attempt.signal))
+    }
     try {
-      return await this.#bounded(runtime.client.connect(options), runtime.settings.connectTimeoutMs, signal)
+      return await this.#bounded(connecting(), runtime.settings.connectTimeoutMs, signal)
     } catch (error) {
       attempt.abort()
-      throw mapError(error, { host: hostText(host), phase: 'connect', delivery: 'not-sent' })
+      throw mapError(error, { host: login.host, phase: 'connect', delivery: 'not-sent' })
     }
   }
 
@@ -236,11 +251,12 @@ export class Connection {
     }
   }
 
-  #adopt(supervisor: Supervisor, connection: ClientConnection, host: string): void {
+  #adopt(supervisor: Supervisor, connection: ClientConnection, login: Login): void {
+    const { host } = login
     const { options, clock } = this.#options.runtime
     const thresholdMs = options.heartbeat_timeout_threshold * 1000
     const heartbeat = monitorHeartbeat(connection, { thresholdMs, rate: options.heartbeat_rate, clock })
-    this.#current = { connection, host, heartbeat }
+    this.#current = { connection, host, heartbeat, login }
     this.#everConnected = true
     connection.onClosed = (reason) => {
       const blockedMs = heartbeat.blockedMs()
@@ -252,10 +268,12 @@ export class Connection {
       supervisor.setBlocked(reason)
     }
     this.#setBlocked(connection.blockedReason)
+    login.keep(connection)
   }
 
   #forget(): void {
     this.#current?.heartbeat.stop()
+    this.#current?.login.stop()
     this.#current = undefined
     this.#setBlocked(null)
   }
@@ -275,7 +293,7 @@ export class Connection {
       virtualHost,
       mechanism: mechanism === 'PLAIN' || mechanism === 'EXTERNAL' ? mechanism : 'AMQPLAIN',
       heartbeat: options.heartbeat_timeout_threshold,
-      tls,
+      tls: tls(),
       handshakeTimeoutMs: settings.connectTimeoutMs,
       answerTimeoutMs: settings.answerTimeoutMs,
       clientProperties: {

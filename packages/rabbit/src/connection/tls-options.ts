@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions, SecureVersion } from 'node:tls'
-import { ConfigurationError } from '@oslo-messaging/core/driver'
+import { ConfigurationError, TransportDriverError } from '@oslo-messaging/core/driver'
 import type { RabbitOptions } from '../config.ts'
 
 /** Python's protocol names as the range Node is to negotiate. */
@@ -12,7 +12,23 @@ const VERSIONS: Readonly<Record<string, { readonly min?: SecureVersion; readonly
   TLSV1_2: { min: 'TLSv1.2', max: 'TLSv1.2' },
 }
 
-/** TLS as the options ask for; undefined when it is off. Reads the files now, so that a wrong path fails at start. Source: WIRE 6.11. */
+/** TLS as the options ask for, each time it is called; undefined when it is off. Reads the files now, so that a wrong path fails at start, and again for each attempt to connect, so that
+ *  certificates can be replaced while the process runs. Throws ConfigurationError; later on TransportDriverError, because a file that is being replaced is missing for a moment only. */
+export function tlsSource(options: RabbitOptions): () => ConnectionOptions | undefined {
+  let first = tlsOptions(options)
+  return () => {
+    const known = first
+    first = undefined
+    if (known !== undefined) return known
+    try {
+      return tlsOptions(options)
+    } catch (cause) {
+      throw new TransportDriverError(cause instanceof Error ? cause.message : String(cause), { retryable: true, cause })
+    }
+  }
+}
+
+/** Source: WIRE 6.11. */
 export function tlsOptions(options: RabbitOptions): ConnectionOptions | undefined {
   if (!options.ssl) return undefined
   const range = VERSIONS[options.ssl_version.toUpperCase()]

@@ -137,6 +137,12 @@ export class FieldReader {
     return Number(this.bytes.readBigUInt64BE(this.#at - 8))
   }
 
+  long(): string {
+    const length = this.bytes.readUInt32BE(this.#at)
+    this.#at += 4 + length
+    return this.bytes.toString('latin1', this.#at - length, this.#at)
+  }
+
   short(): string {
     const length = this.u8()
     this.#at += length

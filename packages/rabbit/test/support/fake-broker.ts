@@ -168,6 +168,10 @@ export class FakeConnection implements ClientConnection {
     return this.#open()
   }
 
+  async updateSecret(secret: string): Promise<void> {
+    this.broker.frames.push({ connection: this.index, method: 'connection.update-secret', args: { secret } })
+  }
+
   async close(): Promise<void> {
     this.#end(undefined)
   }

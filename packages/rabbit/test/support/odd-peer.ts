@@ -23,7 +23,7 @@ export interface ReceivedMethod {
   readonly name: MethodName
   readonly channel: number
   readonly connection: OddConnection
-  /** What is declared, bound, consumed or published to; `''` for methods that name nothing. */
+  /** What is declared, bound, consumed or published to, or the secret of a login; `''` for methods that name nothing. */
   readonly entity: string
   /** Answers as an honest broker would. */
   readonly answer: () => void
@@ -229,8 +229,12 @@ export class OddConnection {
     const say = (answer: MethodName, ...parts: readonly Uint8Array[]): void =>
       this.send(method(number, answer, ...parts))
     switch (name) {
-      case 'connection.start-ok':
-        return this.#ask(name, number, '', () => say('connection.tune', u16(2047), u32(131_072), u16(60)))
+      case 'connection.start-ok': {
+        // Properties of the client and the mechanism come before the response.
+        fields.long()
+        fields.short()
+        return this.#ask(name, number, fields.long(), () => say('connection.tune', u16(2047), u32(131_072), u16(60)))
+      }
       case 'connection.open':
         return this.#ask(name, number, fields.short(), () => say('connection.open-ok', short('')))
       case 'connection.close':
@@ -239,7 +243,7 @@ export class OddConnection {
           this.socket.end()
         })
       case 'connection.update-secret':
-        return this.#ask(name, number, '', () => say('connection.update-secret-ok'))
+        return this.#ask(name, number, fields.long(), () => say('connection.update-secret-ok'))
       case 'channel.open': {
         this.channels.set(number, newChannel())
         return this.#ask(name, number, '', () => say('channel.open-ok', long('')))

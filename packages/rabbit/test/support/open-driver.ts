@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type CredentialsProvider,
   Deadline,
   type IncomingNotification,
   type IncomingRequest,
@@ -30,12 +31,13 @@ export interface OpenOptions {
   readonly url?: TransportURL
   readonly logger?: Logger
   readonly clock?: Clock
+  readonly credentials?: CredentialsProvider
 }
 
 /** A driver over whatever stands in for amqplib. Recovery is quick, so that tests are. */
 export function openDriver(
   client: RabbitClient,
-  { options, settings, url, logger, clock }: OpenOptions = {},
+  { options, settings, url, logger, clock, credentials }: OpenOptions = {},
 ): RabbitDriver {
   return new RabbitDriver(
     url ?? new TransportURL({ transport: 'rabbit', hosts: [new TransportHost({ hostname: 'broker' })] }),
@@ -46,6 +48,7 @@ export function openDriver(
       logger: logger ?? silentLogger,
       clock: clock ?? systemClock,
       random: Math.random,
+      credentials,
     },
     client,
     { ...DEFAULT_SETTINGS, watchdogIntervalMs: 0, ...settings },
