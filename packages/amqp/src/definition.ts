@@ -1,4 +1,5 @@
 import {
+  DRIVER_API,
   type Driver,
   type DriverContext,
   type DriverDefinition,
@@ -14,6 +15,7 @@ import { type AmqpSettings, settingsOf } from './settings.ts'
 /** Everything but how it is opened. */
 const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
   name: 'amqp',
+  api: DRIVER_API,
   schemes: ['amqp'],
   capabilities: {
     ...NO_CAPABILITIES,

@@ -1,4 +1,10 @@
-import { checkFunction, checkOptions, type DriverDefinition, type OptionNames } from '@oslo-messaging/core/driver'
+import {
+  checkFunction,
+  checkOptions,
+  DRIVER_API,
+  type DriverDefinition,
+  type OptionNames,
+} from '@oslo-messaging/core/driver'
 import { capabilities } from './capabilities.ts'
 import type { ImportPackage } from './port/codecs.ts'
 import { type KafkaOptions, kafkaConfig } from './config.ts'
@@ -24,6 +30,7 @@ export function createKafkaDriver(options: KafkaDriverOptions = {}): DriverDefin
   checkFunction('importCodec', options.importCodec)
   return {
     name: 'kafka',
+    api: DRIVER_API,
     schemes: ['kafka'],
     capabilities,
     config: kafkaConfig,

@@ -1,4 +1,4 @@
-import { type DriverDefinition, NO_CAPABILITIES } from '@oslo-messaging/core/driver'
+import { DRIVER_API, type DriverDefinition, NO_CAPABILITIES } from '@oslo-messaging/core/driver'
 import { rabbitConfig, type RabbitOptions } from './config.ts'
 import { completeSettings, type RabbitSettings } from './settings.ts'
 
@@ -10,6 +10,7 @@ export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): Driv
   const complete = completeSettings(settings)
   return {
     name: 'rabbit',
+    api: DRIVER_API,
     schemes: ['rabbit', 'kombu'],
     config: rabbitConfig,
     capabilities: {

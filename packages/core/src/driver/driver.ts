@@ -15,10 +15,15 @@ import type {
   RPCReply,
 } from './messages.ts'
 
+/** Version of the contract between core and drivers. It changes when a driver has to, and not with the version of the package. */
+export const DRIVER_API = 1
+
 /** What a driver package exports: a value. Importing the package registers nothing. */
 export interface DriverDefinition<Options extends ResolvedOptions = ResolvedOptions> {
   /** For people: `rabbit`. */
   readonly name: string
+  /** Version of this contract that the driver is written against: `DRIVER_API` of the core it was built with. Absent: 1. A core with another one refuses it by name. */
+  readonly api?: number
   /** URL schemes it serves, lower case, without any `+suffix`. */
   readonly schemes: readonly string[]
   readonly capabilities: DriverCapabilities

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { emitDiagnostic } from '../diagnostics/channels.ts'
+import { kindOf } from '../util/check.ts'
 import { createDeferred } from '../util/deferred.ts'
 import { Fifo } from '../util/fifo.ts'
 
@@ -34,7 +35,9 @@ export class WorkerPool {
 
   constructor(size: number) {
     if (!Number.isInteger(size) || size < 1)
-      throw new TypeError(`A worker pool needs a whole number of workers, at least 1, not ${size}`)
+      throw new TypeError(
+        `A worker pool needs a whole number of workers, at least 1, not ${typeof size === 'number' ? size : kindOf(size)}`,
+      )
     this.size = size
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { DriverDefinition } from '../../src/driver/driver.ts'
+import { DRIVER_API, type DriverDefinition } from '../../src/driver/driver.ts'
 import {
   ClosedError,
   ConfigurationError,
@@ -77,6 +77,18 @@ describe('transports', () => {
   it('T2 unknown scheme - DriverLoadFailure', async () => {
     const error = await rejection(getRpcTransport(await loadConfig(), { url: `x${unique()}://` }))
     expect(error).toBeInstanceOf(DriverLoadFailure)
+  })
+
+  it.each([
+    [DRIVER_API + 1, 'update @oslo-messaging/core'],
+    [0, 'update the driver'],
+  ])('a driver written against version %d of the contract is refused by name', async (api, remedy) => {
+    const definition = { ...createMemoryDriver(), api } as DriverDefinition
+    const error = await rejection(getRpcTransport(await loadConfig(), { url: 'memory://', registry: only(definition) }))
+    expect(error).toBeInstanceOf(DriverLoadFailure)
+    expect(error).toMatchObject({
+      message: `The driver memory is written against version ${api} of the driver contract, and this core has version 1: ${remedy}`,
+    })
   })
 
   it('T13 a query that the driver has no option for - ConfigurationError, with options or without', async () => {
