@@ -1,12 +1,13 @@
 /** The whole taxonomy. Codes are stable and meant for programs; messages are for people and may improve.
- *  `docs/errors.md` lists every code; a test compares the two. Source of names: INVENTORY 7 (oslo_messaging/exceptions.py). */
+ *  `docs/errors.md` lists every code; a test compares the two. Source of names: oslo_messaging/exceptions.py. */
 
 import { setInspection } from './util/inspect.ts'
 
 /** Which part of an operation was under way. */
 export type OperationPhase = 'connect' | 'declare' | 'publish' | 'confirm' | 'reply'
 
-/** What is known about the message: it never left (`not-sent`), it may or may not have arrived (`unknown`), or the broker owns it (`confirmed`).
+/** What is known about the message: it never left (`not-sent`), it may or may not have arrived (`unknown`), or the
+ *  broker owns it (`confirmed`).
  *  Only `not-sent` can be repeated without risk of a second copy. */
 export type DeliveryState = 'not-sent' | 'unknown' | 'confirmed'
 
@@ -20,11 +21,14 @@ export interface MessagingErrorOptions {
   readonly delivery?: DeliveryState | undefined
 }
 
-/** Root of everything this library throws, except `TypeError` for misuse by the programmer (MessagingException in oslo). */
+/** Root of everything this library throws, except `TypeError` for misuse by the programmer (MessagingException in
+ *  oslo). */
 export class MessagingError extends Error {
-  /** Stable, upper case, begins with `OSLO_MESSAGING_`. Match on this: two copies of the library in one process agree on it. */
+  /** Stable, upper case, begins with `OSLO_MESSAGING_`. Match on this: two copies of the library in one process agree
+   *  on it. */
   readonly code: string
-  /** Whether trying the same again may succeed without anybody changing anything. `delivery` says whether it may then be done twice. */
+  /** Whether trying the same again may succeed without anybody changing anything. `delivery` says whether it may then
+   *  be done twice. */
   readonly retryable: boolean
   /** Set when the failure happened inside a send. */
   readonly phase: OperationPhase | undefined
@@ -42,7 +46,8 @@ export class MessagingError extends Error {
 }
 
 /** True for an error of this library with that code, whichever copy of the library made it. The prefix may be left out.
- *  With a code the compiler knows the class, and with it the fields: `isMessagingError(error, 'TIMEOUT')` has `error.timeoutMs`. */
+ *  With a code the compiler knows the class, and with it the fields: `isMessagingError(error, 'TIMEOUT')` has
+ *  `error.timeoutMs`. */
 export function isMessagingError(error: unknown): error is MessagingError
 export function isMessagingError<Code extends MessagingErrorCode>(
   error: unknown,
@@ -85,7 +90,8 @@ export interface MessagingErrors {
 /** A code of this library, with or without its prefix. */
 export type MessagingErrorCode = keyof MessagingErrors | `${typeof PREFIX}${keyof MessagingErrors}`
 
-/** The error with that code: its class, and the code itself, so that the compiler keeps apart classes without fields of their own. */
+/** The error with that code: its class, and the code itself, so that the compiler keeps apart classes without fields of
+ *  their own. */
 export type MessagingErrorOf<Code extends MessagingErrorCode> = {
   [Bare in keyof MessagingErrors]: Code extends Bare | `${typeof PREFIX}${Bare}`
     ? MessagingErrors[Bare] & { readonly code: `${typeof PREFIX}${Bare}` }
@@ -130,7 +136,8 @@ export class DriverLoadFailure extends MessagingError {
   }
 }
 
-/** The driver does not declare what was asked for; `capability` names it. Raised while things are built, never at first use. */
+/** The driver does not declare what was asked for; `capability` names it. Raised while things are built, never at first
+ *  use. */
 export class UnsupportedCapability extends MessagingError {
   readonly capability: string
   constructor(capability: string, message: string, options: MessagingErrorOptions = {}) {
@@ -256,7 +263,8 @@ export class SerializationError extends MessagingError {
   }
 }
 
-// --- servers (MessagingServerError and RPCDispatcherError keep their place in oslo's tree) ----------------------------
+// --- servers (MessagingServerError and RPCDispatcherError keep their place in oslo's tree)
+// ----------------------------
 
 /** Base of what a server raises. */
 export class MessagingServerError extends MessagingError {}
@@ -367,7 +375,8 @@ export class RPCVersionCapError extends MessagingError {
   }
 }
 
-/** Wraps an exception an endpoint expects to raise, so that the server does not log it as a fault (ExpectedException in oslo). */
+/** Wraps an exception an endpoint expects to raise, so that the server does not log it as a fault (ExpectedException in
+ *  oslo). */
 export class ExpectedException extends MessagingError {
   constructor(cause: unknown) {
     super('EXPECTED', 'Expected exception', { cause })

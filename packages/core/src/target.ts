@@ -46,7 +46,8 @@ export class Target {
     Object.freeze(this)
   }
 
-  /** A copy with the given fields changed; null clears, undefined or leaving out keeps. Legacy namespaces are not copied, as in oslo. */
+  /** A copy with the given fields changed; null clears, undefined or leaving out keeps. Legacy namespaces are not
+   *  copied, as in oslo. */
   with(changes: TargetFields): Target {
     const given = Object.entries(changes).filter(([, value]) => value !== undefined)
     return new Target({ ...this.#fields(), ...Object.fromEntries(given) })

@@ -1,4 +1,5 @@
-/** Door 3, for tests of applications and of drivers: the in-process driver with a recorder and scripted faults, and a clock moved by hand. */
+/** Door 3, for tests of applications and of drivers: the in-process driver with a recorder and scripted faults, and a
+ *  clock moved by hand. */
 export { memoryDriver, type MemoryDriverParts, type MemoryOptions } from './memory/memory-driver.ts'
 export { createMemoryBroker, createMemoryDriver } from './memory/create-memory-driver.ts'
 export type { MemoryBroker } from './memory/memory-broker.ts'

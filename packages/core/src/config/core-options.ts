@@ -1,6 +1,7 @@
 import type { ConfigFragment, OptionsOf } from './option.ts'
 
-/** Options of `[DEFAULT]` that belong to messaging. The group is shared with the service, so unknown keys in it are ignored. */
+/** Options of `[DEFAULT]` that belong to messaging. The group is shared with the service, so unknown keys in it are
+ *  ignored. */
 export const defaultConfig = {
   group: 'DEFAULT',
   options: {

@@ -5,7 +5,8 @@ import { parseIni } from './ini.ts'
 import { type ConfigSource, sourceFromObject } from './source.ts'
 
 /** Reads one configuration file: `.yaml`, `.yml` and `.json` by their ending, everything else as oslo.config's INI.
- *  Throws: ConfigurationError that names the file, and the line where there is one. It quotes nothing of the file and has no cause that does. */
+ *  Throws: ConfigurationError that names the file, and the line where there is one. It quotes nothing of the file and
+ *  has no cause that does. */
 export async function readConfigFile(file: string): Promise<ConfigSource> {
   const text = await readText(file)
   const ending = extname(file).toLowerCase()

@@ -10,7 +10,8 @@ import { gatherValues } from './values.ts'
 /** What the sources together give for a group, under the present names of its options. */
 export type GatheredGroup = ReadonlyMap<string, GivenValue>
 
-/** Finds every option of a group in the sources, of which a later one wins. Options of type multi collect the values of all files, as oslo does.
+/** Finds every option of a group in the sources, of which a later one wins. Options of type multi collect the values of
+ *  all files, as oslo does.
  *  Old names are read with a warning; in one source the present name wins. `$name` is replaced.
  *  Throws: ConfigurationError for a key that the group lacks, and for a reference to an option that is not set. */
 export function gatherGroup(
@@ -97,7 +98,8 @@ interface Expansion {
   readonly visited: readonly string[]
 }
 
-/** Replaces references in text, in lists of text, and in the texts they lead to. `group` is where a bare name is looked up first. */
+/** Replaces references in text, in lists of text, and in the texts they lead to. `group` is where a bare name is looked
+ *  up first. */
 function expand(value: unknown, group: string, expansion: Expansion): unknown {
   if (Array.isArray(value)) return value.map((item) => expand(item, group, expansion))
   if (typeof value !== 'string') return value
@@ -133,7 +135,8 @@ function referredText(value: unknown): string {
   return value === null || value === undefined ? '' : JSON.stringify(value)
 }
 
-/** `name` is looked up in the option's own group and then in [DEFAULT], `group.name` in that group; values given before defaults. */
+/** `name` is looked up in the option's own group and then in [DEFAULT], `group.name` in that group; values given before
+ *  defaults. */
 function findReference(
   reference: string,
   ownGroup: string,

@@ -3,8 +3,10 @@ import type { ConfigSource, SourceEntry } from './source.ts'
 
 /** Reads a configuration file as oslo.config writes it.
  *
- *  - `[group]`: everything up to the last bracket of the line is the name, dots included. The same group may come again.
- *  - `key = value` or `key: value`, whichever sign is first. The rest of the line is the value, `#` and `;` included; one pair of enclosing quotes is taken off.
+ *  - `[group]`: everything up to the last bracket of the line is the name, dots included. The same group may come
+ *    again.
+ *  - `key = value` or `key: value`, whichever sign is first. The rest of the line is the value, `#` and `;` included;
+ *    one pair of enclosing quotes is taken off.
  *  - Indented lines go on with the value above, joined by line ends, until an empty line.
  *  - Lines beginning with `#` or `;` are comments, empty lines are skipped, a repeated key keeps every value.
  *

@@ -18,7 +18,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   return { name: 'environment', groups }
 }
 
-/** `--<group>.<option>=value` or `--<group>.<option> value` for DEFAULT and the `oslo_messaging_*` groups; repeated for several values.
+/** `--<group>.<option>=value` or `--<group>.<option> value` for DEFAULT and the `oslo_messaging_*` groups; repeated for
+ *  several values.
  *  Everything else is the program's own and left alone, and so is all that follows `--`. */
 export function readArguments(argv: readonly string[]): ConfigSource {
   const groups = new Map<string, Map<string, SourceEntry>>()

@@ -12,7 +12,8 @@ export function maskOptions(fragment: ConfigFragment, options: ResolvedOptions):
   )
 }
 
-/** An option that is no secret may hold one by mistake: a URL, also one on a line that was indented and so belongs to the line before. */
+/** An option that is no secret may hold one by mistake: a URL, also one on a line that was indented and so belongs to
+ *  the line before. */
 export function mayHoldSecret(text: string): boolean {
   return /:\/\/.*@/s.test(text)
 }

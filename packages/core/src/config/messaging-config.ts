@@ -44,7 +44,8 @@ export class MessagingConfig {
   }
 
   /** The options of a driver's group, with the URL's query over everything else.
-   *  Throws: ConfigurationError for a key that the group lacks (with a suggestion), in the query or in any source, and for a value that cannot be used. */
+   *  Throws: ConfigurationError for a key that the group lacks (with a suggestion), in the query or in any source, and
+   *  for a value that cannot be used. */
   resolve<const F extends ConfigFragment>(fragment: F, query: Readonly<Record<string, string>> = {}): OptionsOf<F> {
     return this.#check(fragment, readQuery(fragment, query)) as OptionsOf<F>
   }

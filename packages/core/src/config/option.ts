@@ -1,10 +1,12 @@
-/** How an option is written in oslo's terms. `list` is comma separated, `multi` is repeated, `dict` is `key:value` pairs separated by commas. */
+/** How an option is written in oslo's terms. `list` is comma separated, `multi` is repeated, `dict` is `key:value`
+ *  pairs separated by commas. */
 export type OptionType = 'string' | 'integer' | 'float' | 'boolean' | 'list' | 'multi' | 'dict'
 
 /** What an option can hold after conversion; null: unset. */
 export type OptionValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>> | null
 
-/** One option, as data. Name and unit are oslo's; seconds stay seconds here and become milliseconds once, where the driver reads them. */
+/** One option, as data. Name and unit are oslo's; seconds stay seconds here and become milliseconds once, where the
+ *  driver reads them. */
 export interface OptionDefinition {
   readonly type: OptionType
   /** null: unset. */
@@ -21,7 +23,8 @@ export interface OptionDefinition {
   readonly deprecatedNames?: readonly { readonly group?: string; readonly name: string }[]
   /** Set when the option itself is on its way out: why, and what to use. One warning when it is set. */
   readonly deprecated?: string
-  /** Set when the option is read and nothing comes of it: why, and what does it instead. One warning when it is set to something else than its default. */
+  /** Set when the option is read and nothing comes of it: why, and what does it instead. One warning when it is set to
+   *  something else than its default. */
   readonly withoutEffect?: string
 }
 
@@ -30,7 +33,8 @@ export interface ConfigFragment {
   /** `oslo_messaging_rabbit`. */
   readonly group: string
   readonly options: Readonly<Record<string, OptionDefinition>>
-  /** Options that oslo once had and that old files still hold: name to what to do. Each is passed over with one warning. */
+  /** Options that oslo once had and that old files still hold: name to what to do. Each is passed over with one
+   *  warning. */
   readonly removed?: Readonly<Record<string, string>>
 }
 
@@ -47,7 +51,8 @@ type ValueOfType = {
   dict: Readonly<Record<string, string>>
 }
 
-/** The typed values of a fragment declared `as const satisfies ConfigFragment`; options whose default is null may be null. */
+/** The typed values of a fragment declared `as const satisfies ConfigFragment`; options whose default is null may be
+ *  null. */
 export type OptionsOf<F extends ConfigFragment> = {
   readonly [K in keyof F['options']]: F['options'][K] extends {
     readonly type: infer T extends OptionType

@@ -10,7 +10,8 @@ export interface GivenValue {
   readonly value: unknown
 }
 
-/** Merges given values over a fragment's defaults, converts and checks them. Every option of the fragment is in the result, which is frozen.
+/** Merges given values over a fragment's defaults, converts and checks them. Every option of the fragment is in the
+ *  result, which is frozen.
  *  Throws: ConfigurationError that lists every value that cannot be used, where it is and what would do. */
 export type GroupChecker = (
   fragment: ConfigFragment,
@@ -56,7 +57,8 @@ export async function loadGroupChecker(): Promise<GroupChecker> {
   }
 }
 
-/** A bundler that writes modules (esbuild) leaves the `require` of CommonJS packages to a global one, which modules do not have, so convict finds one while it is loaded. */
+/** A bundler that writes modules (esbuild) leaves the `require` of CommonJS packages to a global one, which modules do
+ *  not have, so convict finds one while it is loaded. */
 async function importConvict() {
   const self = import.meta.url as string | undefined
   const scope = globalThis as { require?: NodeJS.Require }

@@ -5,7 +5,8 @@ import type { OptionValue } from './option.ts'
 export interface SourceEntry {
   /** For people: `service.conf:12`. */
   readonly where: string
-  /** All values, in order: a repeated key has several. Text from text sources, anything a JSON document may hold from the others. */
+  /** All values, in order: a repeated key has several. Text from text sources, anything a JSON document may hold from
+   *  the others. */
   readonly values: readonly unknown[]
   /** Programmatic values are taken literally: no `$name` in them. */
   readonly literal?: boolean
@@ -14,7 +15,8 @@ export interface SourceEntry {
 /** A file, the environment, the arguments or what the program gave. */
 export interface ConfigSource {
   readonly name: string
-  /** Values of options of type multi are added to those of the sources before, as with oslo's files; otherwise they replace them. */
+  /** Values of options of type multi are added to those of the sources before, as with oslo's files; otherwise they
+   *  replace them. */
   readonly accumulates?: boolean
   readonly groups: ReadonlyMap<string, ReadonlyMap<string, SourceEntry>>
 }
@@ -22,7 +24,8 @@ export interface ConfigSource {
 /** Values of one group of core, as a program gives them; text is converted. */
 type GroupOverrides<Options> = { readonly [Name in keyof Options]?: Options[Name] | string | undefined }
 
-/** Values by group and option, as a program gives them. Options of core are known to the compiler, those of drivers are checked when their driver is used. */
+/** Values by group and option, as a program gives them. Options of core are known to the compiler, those of drivers are
+ *  checked when their driver is used. */
 export type ConfigOverrides = {
   readonly [Group in keyof CoreOptions]?: GroupOverrides<CoreOptions[Group]> | undefined
 } & {

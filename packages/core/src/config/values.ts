@@ -92,8 +92,8 @@ function inLimits({ min = -Infinity, max = Infinity }: OptionDefinition, value: 
   return value >= min && value <= max
 }
 
-/** Brings what a document or a program gave to the form `convertText` and `isAllowed` know: scalars in lists and text options become text,
- *  several values become one. Text that is empty for a number with no default means unset. */
+/** Brings what a document or a program gave to the form `convertText` and `isAllowed` know: scalars in lists and text
+ *  options become text, several values become one. Text that is empty for a number with no default means unset. */
 export function gatherValues(definition: OptionDefinition, values: readonly unknown[]): unknown {
   if (definition.type === 'multi')
     return values.flatMap((value) => (Array.isArray(value) ? value : [value])).map(scalarText)

@@ -1,8 +1,10 @@
 import { channel, type Channel } from 'node:diagnostics_channel'
 import type { ComponentState } from '../driver/health.ts'
 
-/** Every diagnostics channel and what it carries; `docs/diagnostics.md` says when. Names are stable, payloads may gain fields.
- *  They hold no message bodies and no secrets of the library's own; an `error` that the application threw is the application's. */
+/** Every diagnostics channel and what it carries; `docs/diagnostics.md` says when. Names are stable, payloads may gain
+ *  fields.
+ *  They hold no message bodies and no secrets of the library's own; an `error` that the application threw is the
+ *  application's. */
 export interface DiagnosticEvents {
   /** A connection, listener, publisher or reply path changed state. */
   'oslo-messaging:state': {
@@ -23,7 +25,8 @@ export interface DiagnosticEvents {
     readonly error?: unknown
     readonly uniqueId?: string
   }
-  /** A message reached a handler a second time, because its id was no longer among those that are held back as duplicates. */
+  /** A message reached a handler a second time, because its id was no longer among those that are held back as
+   *  duplicates. */
   'oslo-messaging:duplicate-handled': { readonly driver: string; readonly source: string; readonly uniqueId: string }
   /** A reply could not be delivered and is given up. */
   'oslo-messaging:reply-abandoned': { readonly driver: string; readonly replyTo: string; readonly error?: unknown }

@@ -9,7 +9,8 @@ export interface PinoLike {
   error(fields: object, message: string): void
 }
 
-/** A logger that writes to pino. `error` becomes `err`, or what `errorKey` says, which pino writes with its stack and its causes. */
+/** A logger that writes to pino. `error` becomes `err`, or what `errorKey` says, which pino writes with its stack and
+ *  its causes. */
 export function pinoLogger(pino: PinoLike, options: { readonly errorKey?: string } = {}): Logger {
   checkOptions('pinoLogger', options, { errorKey: true })
   const { errorKey = 'err' } = options
@@ -24,7 +25,8 @@ export function pinoLogger(pino: PinoLike, options: { readonly errorKey?: string
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
-/** A logger that writes to the console from `level` (default `info`) on: the message, then its fields as the console shows objects. */
+/** A logger that writes to the console from `level` (default `info`) on: the message, then its fields as the console
+ *  shows objects. */
 export function consoleLogger(
   options: {
     readonly level?: keyof Logger

@@ -3,7 +3,8 @@ import { emitDiagnostic } from './channels.ts'
 import { type PinoLike, pinoLogger } from './log-adapters.ts'
 
 /** What the library writes to: `consoleLogger()`, `pinoLogger(pino())`, or four methods of one's own.
- *  `fields` never hold secrets or message bodies. An error is the field `error`; `advice: true` marks what somebody who sets things up should read. */
+ *  `fields` never hold secrets or message bodies. An error is the field `error`; `advice: true` marks what somebody who
+ *  sets things up should read. */
 export interface Logger {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
@@ -21,7 +22,8 @@ export const silentLogger: Logger = { debug: ignore, info: ignore, warn: ignore,
 
 const advised = new Set<string>()
 
-/** Where no logger is given: a library prints nothing that the application did not ask for, but for advice, which Node shows once as a warning of the process. */
+/** Where no logger is given: a library prints nothing that the application did not ask for, but for advice, which Node
+ *  shows once as a warning of the process. */
 export const defaultLogger: Logger = {
   ...silentLogger,
   warn(message, fields) {
@@ -33,7 +35,8 @@ export const defaultLogger: Logger = {
 
 const guarded = new WeakSet<Logger>([silentLogger, defaultLogger])
 
-/** The logger the library works with. One that throws or rejects costs nobody a reply: the diagnostics channel is told. pino itself is taken for `pinoLogger(pino)`. */
+/** The logger the library works with. One that throws or rejects costs nobody a reply: the diagnostics channel is told.
+ *  pino itself is taken for `pinoLogger(pino)`. */
 export function useLogger(given: Logger | undefined): Logger {
   if (given === undefined) return defaultLogger
   if (guarded.has(given)) return given

@@ -1,5 +1,5 @@
-/** What a driver can do, as data. Whatever is false is refused by name while transports, servers and listeners are built (DESIGN D2),
- *  and the conformance kit checks that refusal as it checks what is true. */
+/** What a driver can do, as data. Whatever is false is refused by name while transports, servers and listeners are
+ *  built, and the conformance kit checks that refusal as it checks what is true. */
 export interface DriverCapabilities {
   /** Requests, replies and RPC servers. When false, every other `rpc...` field is false as well. */
   readonly rpc: boolean
@@ -11,13 +11,15 @@ export interface DriverCapabilities {
   readonly rpcAtLeastOnce: boolean
   /** An unanswered call's request leaves the queue when its time is up. */
   readonly rpcExpiry: boolean
-  /** A server may acknowledge a request after its reply (`acknowledge: 'after'`): what a dying server was working on is delivered again. */
+  /** A server may acknowledge a request after its reply (`acknowledge: 'after'`): what a dying server was working on is
+   *  delivered again. */
   readonly rpcLateAcknowledgement: boolean
   /** Sending and receiving notifications. */
   readonly notifications: boolean
   /** A listener may hand a notification back, to be delivered again. */
   readonly requeue: boolean
-  /** Deliveries offer `bury`: the broker keeps a notification that cannot be handled, with the reason, where an operator finds it. */
+  /** Deliveries offer `bury`: the broker keeps a notification that cannot be handled, with the reason, where an
+   *  operator finds it. */
   readonly deadLetters: boolean
   /** Listeners of one named pool share a copy of each notification. */
   readonly pools: boolean
@@ -29,7 +31,8 @@ export interface DriverCapabilities {
   readonly virtualHosts: boolean
   /** Messages outlive a restart of the broker. */
   readonly persistence: boolean
-  /** When a notification is settled towards the broker: `after-handler`, or `before-handler` (at most once, no redelivery). */
+  /** When a notification is settled towards the broker: `after-handler`, or `before-handler` (at most once, no
+   *  redelivery). */
   readonly notificationAcknowledgement: 'before-handler' | 'after-handler'
   /** Order that listeners see: per queue with one listener (`queue`), per partition (`partition`), or no promise. */
   readonly ordering: 'queue' | 'partition' | 'none'

@@ -2,13 +2,17 @@ import { isMessagingError, type MessagingError, TransportDriverError } from '../
 import { errorText } from '../util/text.ts'
 import type { Deadline } from '../util/deadline.ts'
 
-/** What an operator can do to the broker behind one URL. Made when it is needed, used by one caller, then closed; it needs no transport and serves none.
+/** What an operator can do to the broker behind one URL. Made when it is needed, used by one caller, then closed; it
+ *  needs no transport and serves none.
  *  A method that is left out does not exist at this broker, and core says so in the driver's name. */
 export interface DriverAdmin {
-  /** Moves dead letters back to where they failed, as they were before they were buried: body byte for byte, without the headers that tell of the burial, attempts counted from the start.
-   *  A letter is taken away only after the broker has confirmed the copy. One that does not say where it came from stays and is counted as skipped, with the reason.
+  /** Moves dead letters back to where they failed, as they were before they were buried: body byte for byte, without
+   *  the headers that tell of the burial, attempts counted from the start.
+   *  A letter is taken away only after the broker has confirmed the copy. One that does not say where it came from
+   *  stays and is counted as skipped, with the reason.
    *  A run ends at the letters that were there when it began, so that those which fail again at once do not circle.
-   *  Rejects: with what ended the run early, and how many had been moved by then (`RedriveTally.interrupted`); the rest is where it was. */
+   *  Rejects: with what ended the run early, and how many had been moved by then (`RedriveTally.interrupted`); the rest
+   *  is where it was. */
   redrive?(request: RedriveRequest): Promise<RedriveReport>
 
   /** The queues this URL's virtual host has, by name. Rejects when the broker cannot be asked, with the remedy. */
@@ -90,7 +94,8 @@ export class RedriveTally {
     return { moved: this.#moved, left, skipped: [...this.#skipped].map(([reason, count]) => ({ reason, count })) }
   }
 
-  /** The error of a run that ended early: the same kind of failure, and what is known of the letters. One that ended before it moved anything fails as it did. */
+  /** The error of a run that ended early: the same kind of failure, and what is known of the letters. One that ended
+   *  before it moved anything fails as it did. */
   interrupted(error: unknown): MessagingError {
     if (this.#moved === 0 && isMessagingError(error)) return error
     return new TransportDriverError(

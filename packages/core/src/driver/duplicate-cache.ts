@@ -1,4 +1,5 @@
-/** Remembers the newest `size` ids, to notice a message that comes twice. oslo keeps 16 a listener (WIRE 2.4). 0 remembers nothing. */
+/** Remembers the newest `size` ids, to notice a message that comes twice. oslo keeps 16 a listener. 0 remembers
+ *  nothing. */
 export class DuplicateCache {
   readonly #size: number
   readonly #ids = new Set<string>()

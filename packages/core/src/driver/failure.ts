@@ -1,17 +1,20 @@
 import { errorText } from '../util/text.ts'
 
-/** What is known of a notification that its endpoints could not handle; given to the ports `retryLater` and `bury` of a delivery. */
+/** What is known of a notification that its endpoints could not handle; given to the ports `retryLater` and `bury` of a
+ *  delivery. */
 export interface FailureFacts {
   /** Failed attempts in all, this one counted, whichever listener made them. At least 1. */
   readonly attempts: number
   /** What the endpoint threw, or why the message cannot be read. */
   readonly error: unknown
-  /** What travels beside the message, under the same names at every broker: `FAILURE_HEADERS`. Texts of at most 4 KiB. */
+  /** What travels beside the message, under the same names at every broker: `FAILURE_HEADERS`. Texts of at most 4
+   *  KiB. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Headers of a notification that waits for another attempt or was buried. A driver adds where it came from (`origin`, the broker's own name of the queue, topic or address)
- *  and may add more under names that begin with `x-oslo-`; `DriverAdmin.redrive` takes all of them away again. */
+/** Headers of a notification that waits for another attempt or was buried. A driver adds where it came from (`origin`,
+ *  the broker's own name of the queue, topic or address) and may add more under names that begin with `x-oslo-`;
+ *  `DriverAdmin.redrive` takes all of them away again. */
 export const FAILURE_HEADERS: Readonly<Record<'attempts' | 'reason' | 'stack' | 'origin', string>> = Object.freeze({
   attempts: 'x-oslo-attempts',
   reason: 'x-oslo-reason',
@@ -19,7 +22,8 @@ export const FAILURE_HEADERS: Readonly<Record<'attempts' | 'reason' | 'stack' | 
   origin: 'x-oslo-origin',
 })
 
-/** Bytes of UTF-8 that one header may take. RabbitMQ writes all headers of a message into one frame of 128 KiB, and a text of any length may be in an error. */
+/** Bytes of UTF-8 that one header may take. RabbitMQ writes all headers of a message into one frame of 128 KiB, and a
+ *  text of any length may be in an error. */
 const LARGEST_HEADER = 4096
 
 /** The facts of one failure, with headers that every broker can carry. */

@@ -1,5 +1,5 @@
-/** States of whatever is kept alive. `failed` is final until somebody changes something; `recovering` mends itself; `paused` is a server that takes nothing because too many of its
- *  messages failed, and tries one after a while. */
+/** States of whatever is kept alive. `failed` is final until somebody changes something; `recovering` mends itself;
+ *  `paused` is a server that takes nothing because too many of its messages failed, and tries one after a while. */
 export type ComponentState =
   | 'starting'
   | 'consuming'
@@ -24,11 +24,12 @@ export interface ComponentHealth {
   readonly host?: string
 }
 
-/** `idle`: nothing opened yet. `ok`: everything wanted is up. `degraded`: something is being mended. `blocked`: the broker takes no messages for now.
- *  `failed`: something is down for good. `draining`, `closed`: as the words say. */
+/** `idle`: nothing opened yet. `ok`: everything wanted is up. `degraded`: something is being mended. `blocked`: the
+ *  broker takes no messages for now. `failed`: something is down for good. `draining`, `closed`: as the words say. */
 export type HealthStatus = 'idle' | 'ok' | 'degraded' | 'blocked' | 'failed' | 'draining' | 'closed'
 
-/** What `health()` answers: computed from the states themselves, without asking the broker, so it costs nothing and never waits. */
+/** What `health()` answers: computed from the states themselves, without asking the broker, so it costs nothing and
+ *  never waits. */
 export interface Health {
   readonly status: HealthStatus
   readonly components: readonly ComponentHealth[]
@@ -46,7 +47,8 @@ const RANK: Record<ComponentState, HealthStatus> = {
 }
 const WORST: readonly HealthStatus[] = ['failed', 'blocked', 'degraded', 'ok']
 
-/** The status that follows from the components: the worst of them, `idle` when there are none. Components that were closed on purpose do not count. */
+/** The status that follows from the components: the worst of them, `idle` when there are none. Components that were
+ *  closed on purpose do not count. */
 export function summarizeHealth(components: readonly ComponentHealth[]): Health {
   const counted = components.filter((component) => component.state !== 'closed')
   const statuses = new Set(counted.map((component) => RANK[component.state]))

@@ -5,11 +5,13 @@ import type { Deadline } from '../util/deadline.ts'
 export interface OutstandingLimitOptions {
   readonly maxMessages: number
   readonly maxBytes: number
-  /** Most that may wait for a place at the same time; further ones are refused at once, because what waits takes memory as well. Default 16 384. */
+  /** Most that may wait for a place at the same time; further ones are refused at once, because what waits takes memory
+   *  as well. Default 16 384. */
   readonly maxWaitingMessages?: number
   /** Most bytes of them. Default `maxBytes`. */
   readonly maxWaitingBytes?: number
-  /** What a caller can do about it, for the text of errors; names the driver's own option where there is one. Default: to await earlier messages. */
+  /** What a caller can do about it, for the text of errors; names the driver's own option where there is one. Default:
+   *  to await earlier messages. */
   readonly remedy?: string
 }
 
@@ -21,8 +23,9 @@ interface Waiting {
   readonly admit: () => void
 }
 
-/** Bounds what was handed to the broker and is not settled yet, by count and by bytes (DESIGN D5). First come, first served.
- *  What waits for a place is bounded the same way. A single message larger than everything is let through alone, so that it cannot wait for ever. */
+/** Bounds what was handed to the broker and is not settled yet, by count and by bytes. First come, first served.
+ *  What waits for a place is bounded the same way. A single message larger than everything is let through alone, so
+ *  that it cannot wait for ever. */
 export class OutstandingLimit {
   readonly #options: Required<OutstandingLimitOptions>
   #messages = 0
@@ -58,7 +61,8 @@ export class OutstandingLimit {
     return true
   }
 
-  /** Takes a place, waiting for one until the deadline; then rejects with BackpressureError (`cause` the timeout). Rejects with it at once when too many wait already. */
+  /** Takes a place, waiting for one until the deadline; then rejects with BackpressureError (`cause` the timeout).
+   *  Rejects with it at once when too many wait already. */
   async acquire(bytes: number, deadline: Deadline): Promise<void> {
     if (this.tryAcquire(bytes)) return
     this.#checkWaiting(bytes)

@@ -9,7 +9,8 @@ export interface ReplyWaitOptions {
   readonly deadline: Deadline
   /** Reject with ServerLost when nothing is heard for so long; null: not monitored. */
   readonly callMonitorTimeoutMs: number | null
-  /** How far the request has come, asked when time runs out: a call may still be connecting or waiting for its confirm by then.
+  /** How far the request has come, asked when time runs out: a call may still be connecting or waiting for its confirm
+   *  by then.
    *  Default: the broker has it, and the reply is waited for. */
   readonly progress?: () => WaitFacts
 }
@@ -26,7 +27,8 @@ interface Waiter {
   lastHeardAt: number
 }
 
-/** Calls that wait for their reply, by correlation id. Shared by drivers so that deadlines, heartbeats and late replies mean the same everywhere. */
+/** Calls that wait for their reply, by correlation id. Shared by drivers so that deadlines, heartbeats and late replies
+ *  mean the same everywhere. */
 export class ReplyWaiters {
   readonly #waiters = new Map<string, Waiter>()
   readonly #clock: Clock
@@ -47,15 +49,17 @@ export class ReplyWaiters {
 
   /** Waits for the reply to `id`. The promise exists before the request is published, so a fast reply is never missed;
    *  a rejection before it is awaited does not count as unhandled.
-   *  Rejects with MessagingTimeout (phase and delivery from `progress`), ServerLost, the deadline signal's reason, or what `fail` says. */
+   *  Rejects with MessagingTimeout (phase and delivery from `progress`), ServerLost, the deadline signal's reason, or
+   *  what `fail` says. */
   wait(id: string, options: ReplyWaitOptions): Promise<RPCReply> {
     const { waiter, reply } = this.#register(id, options)
     this.#arm(id, waiter, options)
     return reply
   }
 
-  /** A whole call: waits for the reply while `send` hands the request over. `send` keeps to the deadline itself, so its failure says best how far the request came, and ends the call;
-   *  once it has resolved, deadline and monitor count as for `wait`. A reply that overtakes the confirm settles the call. */
+  /** A whole call: waits for the reply while `send` hands the request over. `send` keeps to the deadline itself, so its
+   *  failure says best how far the request came, and ends the call; once it has resolved, deadline and monitor count as
+   *  for `wait`. A reply that overtakes the confirm settles the call. */
   call(id: string, options: ReplyWaitOptions, send: () => Promise<void>): Promise<RPCReply> {
     const { waiter, reply } = this.#register(id, options)
     send().then(
@@ -129,7 +133,8 @@ export class ReplyWaiters {
     return waiter !== undefined
   }
 
-  /** A sign of life for the call: its monitor clock starts again, its deadline does not move. False when nobody waits. */
+  /** A sign of life for the call: its monitor clock starts again, its deadline does not move. False when nobody
+   *  waits. */
   heartbeat(id: string): boolean {
     const waiter = this.#waiters.get(id)
     if (waiter !== undefined) waiter.lastHeardAt = this.#clock.now()
@@ -143,7 +148,8 @@ export class ReplyWaiters {
     return waiter !== undefined
   }
 
-  /** Ends every call; `error` is made for each, so that no two callers share one. It is told how far the request has come, if the call was given `progress`. */
+  /** Ends every call; `error` is made for each, so that no two callers share one. It is told how far the request has
+   *  come, if the call was given `progress`. */
   failAll(error: (id: string, progress: WaitFacts | undefined) => unknown): void {
     for (const [id, waiter] of this.#waiters) waiter.reject(error(id, waiter.progress?.()))
   }

@@ -8,22 +8,24 @@ import type { ComponentHealth, ComponentState } from './health.ts'
 
 /** What a supervisor keeps alive, and how it goes about it. */
 export interface SupervisorOptions {
-  /** Makes reality match what is wanted: connects, declares, subscribes. Runs again after every loss. Must give up when `signal` aborts.
-   *  `attempt` counts from 0 since the last success. */
+  /** Makes reality match what is wanted: connects, declares, subscribes. Runs again after every loss. Must give up when
+   *  `signal` aborts. `attempt` counts from 0 since the last success. */
   readonly establish: (signal: AbortSignal, attempt: number) => Promise<void>
-  /** Whether the failure can mend itself. `fatal` is one that only a change of configuration mends: credentials, permissions, topology the broker refuses. It ends the supervision,
-   *  unless `retryFatalMs` says otherwise. */
+  /** Whether the failure can mend itself. `fatal` is one that only a change of configuration mends: credentials,
+   *  permissions, topology the broker refuses. It ends the supervision, unless `retryFatalMs` says otherwise. */
   readonly classify: (error: unknown) => 'retry' | 'fatal'
   readonly backoff: Backoff
   /** State while established. */
   readonly upState: 'connected' | 'consuming'
   /** Called after each change of state. Must not throw. */
   readonly onChange?: (change: SupervisorChange) => void
-  /** Milliseconds between attempts after a fatal failure of what was up once, because somebody may mend it: it says `failed` and goes on. What never was up is tried again only when
-   *  somebody waits for it. Undefined: a fatal failure ends it. */
+  /** Milliseconds between attempts after a fatal failure of what was up once, because somebody may mend it: it says
+   *  `failed` and goes on. What never was up is tried again only when somebody waits for it. Undefined: a fatal failure
+   *  ends it. */
   readonly retryFatalMs?: number
   readonly clock?: Clock
-  /** Why an attempt under way cannot go on, when what it stands on is down: a listener waits for its connection. Undefined: nothing is wrong there.
+  /** Why an attempt under way cannot go on, when what it stands on is down: a listener waits for its connection.
+   *  Undefined: nothing is wrong there.
    *  Then it is the reason that health and timeouts give. */
   readonly heldUpBy?: () => unknown
 }
@@ -58,8 +60,9 @@ const STABLE_MS = 1000
 /** After a fatal failure nobody causes another attempt sooner. */
 const LEAST_FATAL_MS = 1000
 
-/** Keeps one thing established: a connection, a subscription, a reply path. It owns recovery, exactly once (DESIGN D4): the client library's own reconnect is off.
- *  starting -> up -> recovering -> up ...; a fatal failure leads to `failed`, `close` to `closed`, from anywhere. */
+/** Keeps one thing established: a connection, a subscription, a reply path. It owns recovery, exactly once: the client
+ *  library's own reconnect is off. starting -> up -> recovering -> up ...; a fatal failure leads to `failed`, `close`
+ *  to `closed`, from anywhere. */
 export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #clock: Clock
@@ -120,8 +123,9 @@ export class Supervisor {
     void this.#run()
   }
 
-  /** Resolves when established; at once if it is. Rejects at the deadline with the last failure in the message and as `cause`, when it fails for good, with ClosedError,
-   *  or with MessageDeliveryFailure when more than `retries` attempts have failed since the call. */
+  /** Resolves when established; at once if it is. Rejects at the deadline with the last failure in the message and as
+   *  `cause`, when it fails for good, with ClosedError, or with MessageDeliveryFailure when more than `retries`
+   *  attempts have failed since the call. */
   async ready(deadline: Deadline, facts: WaitFacts, { retries = null }: ReadyOptions = {}): Promise<void> {
     if (this.isUp) return
     if (this.#state === 'failed') {
@@ -152,8 +156,8 @@ export class Supervisor {
     return new MessagingTimeout(`${timeout.message}: ${errorText(cause)}`, { phase, delivery, timeoutMs, cause })
   }
 
-  /** Says that what was established is gone; `reason` becomes the state's reason. Recovery begins at once, unless it is lost again and again right after it came up:
-   *  then the backoff counts. Safe to call many times for one loss. */
+  /** Says that what was established is gone; `reason` becomes the state's reason. Recovery begins at once, unless it is
+   *  lost again and again right after it came up: then the backoff counts. Safe to call many times for one loss. */
   lost(reason: unknown): void {
     if (this.#ended) return
     if (this.#running) {

@@ -17,7 +17,8 @@ interface Exchange {
   readonly deadLetters: Map<MemoryQueue, StoredMessage[]>
 }
 
-/** One virtual host of the in-process broker: exchanges, queues and what lies in them. It lives as long as the process, like a broker that nobody restarts. */
+/** One virtual host of the in-process broker: exchanges, queues and what lies in them. It lives as long as the process,
+ *  like a broker that nobody restarts. */
 export class MemoryBroker {
   readonly name: string
   readonly #exchanges = new Map<string, Exchange>()
@@ -36,7 +37,8 @@ export class MemoryBroker {
     return `memory-${this.#lastId}`
   }
 
-  /** The queue that servers of `topic`, or the one server named by `topic.server`, consume. Made when missing; it stays when they go. */
+  /** The queue that servers of `topic`, or the one server named by `topic.server`, consume. Made when missing; it stays
+   *  when they go. */
   requestQueue(exchange: string, routingKey: string, maxLength: number): MemoryQueue {
     const { requests } = this.#exchange(exchange)
     let queue = requests.get(routingKey)
@@ -90,7 +92,8 @@ export class MemoryBroker {
     return [...(this.#exchanges.get(exchange)?.fanouts.get(topic) ?? [])]
   }
 
-  /** Queues a notification reaches: that of the unpooled listeners, which is made here so that it is kept until they come, and those of the pools. */
+  /** Queues a notification reaches: that of the unpooled listeners, which is made here so that it is kept until they
+   *  come, and those of the pools. */
   findNotificationQueues(exchange: string, routingKey: string, maxLength: number): readonly MemoryQueue[] {
     this.notificationQueue(exchange, routingKey, null, maxLength)
     return [...this.#exchange(exchange).notifications.get(routingKey)!.values()]
@@ -104,7 +107,8 @@ export class MemoryBroker {
     letters.push(letter)
   }
 
-  /** Every queue that has dead letters, and the letters, oldest first. The lists are the broker's own: taking a letter out is done there. */
+  /** Every queue that has dead letters, and the letters, oldest first. The lists are the broker's own: taking a letter
+   *  out is done there. */
   deadLetters(): readonly { readonly queue: MemoryQueue; readonly letters: StoredMessage[] }[] {
     return [...this.#exchanges.values()].flatMap(({ deadLetters }) =>
       [...deadLetters].map(([queue, letters]) => ({ queue, letters })),
@@ -150,8 +154,8 @@ export class MemoryBroker {
     return new MemoryQueue(name, { maxLength, onReady: this.#schedule, onExpired: reportExpired })
   }
 
-  // Deliveries are made in a microtask of their own, never inside the sender's call, and after a burst of them in the next turn of the event loop,
-  // so that handlers which send again cannot keep timers and sockets waiting for ever.
+  // Deliveries are made in a microtask of their own, never inside the sender's call, and after a burst of them in the
+  // next turn of the event loop, so that handlers which send again cannot keep timers and sockets waiting for ever.
   readonly #schedule = (queue: MemoryQueue): void => {
     if (queue.scheduled) return
     queue.scheduled = true
@@ -187,7 +191,8 @@ function reportExpired(queue: MemoryQueue, message: StoredMessage): void {
 
 const brokers = new Map<string, MemoryBroker>()
 
-/** The broker of a URL: transports of one process whose URLs name the same hosts and the same virtual host share it, whatever the scheme. */
+/** The broker of a URL: transports of one process whose URLs name the same hosts and the same virtual host share it,
+ *  whatever the scheme. */
 export function brokerOf(url: TransportURL): MemoryBroker {
   const hosts = url.hosts.map(({ hostname, port }) => `${hostname ?? ''}${port === null ? '' : `:${port}`}`)
   const name = `${hosts.join(',')}/${url.virtualHost ?? ''}`

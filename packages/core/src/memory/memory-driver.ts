@@ -71,6 +71,7 @@ export function defineMemoryDriver(parts: MemoryDriverParts = {}): DriverDefinit
   }
 }
 
-/** RPC and notifications inside one process (schemes `memory` and `fake`). Transports whose URLs name the same host and virtual host meet:
- *  `memory://` is one broker, `memory://name/vhost` another. Messages travel as JSON text, so what a real broker could not carry fails here too. */
+/** RPC and notifications inside one process (schemes `memory` and `fake`). Transports whose URLs name the same host and
+ *  virtual host meet: `memory://` is one broker, `memory://name/vhost` another. Messages travel as JSON text, so what a
+ *  real broker could not carry fails here too. */
 export const memoryDriver: DriverDefinition<MemoryOptions> = defineMemoryDriver()

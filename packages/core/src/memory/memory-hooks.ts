@@ -68,8 +68,10 @@ export interface MemoryFaultPlan {
 
 /** The connection of one in-process driver, as far as faults can reach it. */
 export interface BreakableConnection {
-  /** Cuts it. Listeners go `recovering` and what they had not settled goes back to its queue; sends wait until their deadline.
-   *  With `loseReplies`, calls that wait for their reply fail with ReplyPathLost; otherwise replies wait at the broker. */
+  /** Cuts it. Listeners go `recovering` and what they had not settled goes back to its queue; sends wait until their
+   *  deadline.
+   *  With `loseReplies`, calls that wait for their reply fail with ReplyPathLost; otherwise replies wait at the
+   *  broker. */
   disconnect(options: { readonly loseReplies: boolean }): void
   /** Mends it: listeners consume again, waiting sends and replies go on. */
   reconnect(): void

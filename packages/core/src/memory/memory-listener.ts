@@ -65,7 +65,8 @@ export class MemoryListener implements Listener {
     this.#ended.resolve()
   }
 
-  /** The connection was cut: what is not settled goes back, as a broker does with the channel of a client that is gone. */
+  /** The connection was cut: what is not settled goes back, as a broker does with the channel of a client that is
+   *  gone. */
   suspend(): void {
     if (this.#over) return
     this.#subscription.stop()

@@ -16,8 +16,10 @@ export interface ObstacleOptions {
   readonly random: () => number
 }
 
-/** Waits until one message may be handed to the broker: the connection is up, and the script of faults lets it pass. Nothing was sent when it rejects.
- *  Throws: MessagingTimeout or the signal's reason at the deadline, MessageDeliveryFailure when retries are spent, ClosedError. */
+/** Waits until one message may be handed to the broker: the connection is up, and the script of faults lets it pass.
+ *  Nothing was sent when it rejects.
+ *  Throws: MessagingTimeout or the signal's reason at the deadline, MessageDeliveryFailure when retries are spent,
+ *  ClosedError. */
 export async function passObstacles(options: ObstacleOptions): Promise<void> {
   const { kind, deadline, retries, connection, faults, clock, random } = options
   const startedAt = clock.now()

@@ -91,13 +91,15 @@ export class MemoryQueue {
     return this.length < this.#maxLength
   }
 
-  /** No message may be added now, because it does not fit or because others wait to add theirs; whoever wants to uses `whenRoom`. */
+  /** No message may be added now, because it does not fit or because others wait to add theirs; whoever wants to uses
+   *  `whenRoom`. */
   get isFull(): boolean {
     return !this.hasRoom || this.#waitingForRoom.size > 0
   }
 
   push(message: StoredMessage): void {
-    // As in a real broker, what is too old goes when it reaches the head, so that a queue nobody reads does not keep it.
+    // As in a real broker, what is too old goes when it reaches the head, so that a queue nobody reads does not keep
+    // it.
     this.#dropExpired()
     this.#entries.push({ message, position: this.#nextPosition, deliveries: 0 })
     this.#nextPosition += 1
@@ -110,7 +112,8 @@ export class MemoryQueue {
     if (this.#consumers.length > 0) this.#onReady(this)
   }
 
-  /** Calls `admit` once as soon as a message may be added, first come, first served; the returned function calls that off. */
+  /** Calls `admit` once as soon as a message may be added, first come, first served; the returned function calls that
+   *  off. */
   whenRoom(admit: () => void): () => void {
     this.#waitingForRoom.add(admit)
     return () => this.#waitingForRoom.delete(admit)
@@ -130,7 +133,8 @@ export class MemoryQueue {
     if (this.length > 0) this.#onReady(this)
   }
 
-  /** Hands messages to the consumers in turn, as many as they have room for. What is added meanwhile waits for the next round. Returns how many it were. */
+  /** Hands messages to the consumers in turn, as many as they have room for. What is added meanwhile waits for the next
+   *  round. Returns how many it were. */
   deliver(): number {
     const { length } = this
     let delivered = 0

@@ -3,7 +3,8 @@ import type { ReplyWaiters } from '../driver/reply-waiters.ts'
 import { decodeJson } from '../wire/json.ts'
 import type { ReplyAddress } from './memory-queue.ts'
 
-/** Where the replies to one driver's calls arrive. While its connection is down they are held, as a broker holds them in a reply queue. */
+/** Where the replies to one driver's calls arrive. While its connection is down they are held, as a broker holds them
+ *  in a reply queue. */
 export class MemoryReplyInbox implements ReplyAddress {
   readonly name: string
   readonly #waiters: ReplyWaiters

@@ -40,7 +40,8 @@ export class BatchNotificationDispatcher {
     return [...this.#callbacks.keys()]
   }
 
-  /** Splits the batch by priority and handles the parts in the alphabetical order of the priorities. Resolves with what the last failing part threw. Never rejects. */
+  /** Splits the batch by priority and handles the parts in the alphabetical order of the priorities. Resolves with what
+   *  the last failing part threw. Never rejects. */
   async dispatch(
     batch: readonly IncomingNotification[],
     failures: NotificationFailures,
@@ -83,7 +84,8 @@ export class BatchNotificationDispatcher {
     return groups
   }
 
-  /** One priority's part, settled at the end: REQUEUE or an exception concerns all of it, and later endpoints are skipped. */
+  /** One priority's part, settled at the end: REQUEUE or an exception concerns all of it, and later endpoints are
+   *  skipped. */
   async #handle(
     priority: string,
     members: readonly Member[],

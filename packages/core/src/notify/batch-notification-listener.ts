@@ -16,7 +16,7 @@ import {
   sourcesOf,
 } from './listener-parts.ts'
 
-/** Settings of a batch listener; everything may be left out. Source: INVENTORY L13. */
+/** Settings of a batch listener; everything may be left out. */
 export interface BatchNotificationListenerOptions extends NotificationListenerOptions {
   /** A batch is complete with so many notifications, 1 to 10 000. Default 100. */
   readonly batchSize?: number | undefined
@@ -37,9 +37,10 @@ const LARGEST_BATCH = 10_000
 const ORDERED = 'batches'
 
 /** Like `getNotificationListener`, but endpoints get batches: lists of the notifications of one priority.
- *  A batch ends when it is full, when its time is up (counted from its first notification), or when the listener stops. The driver is asked for enough messages to
- *  fill the batches being handled and one more. Parts are handled in the alphabetical order of their priorities; REQUEUE or an exception concerns the whole part.
- *  Source: INVENTORY L13 to L16 (oslo_messaging/notify/listener.py). */
+ *  A batch ends when it is full, when its time is up (counted from its first notification), or when the listener stops.
+ *  The driver is asked for enough messages to fill the batches being handled and one more. Parts are handled in the
+ *  alphabetical order of their priorities; REQUEUE or an exception concerns the whole part.
+ *  Source: oslo_messaging/notify/listener.py. */
 export function getBatchNotificationListener(
   transport: Transport,
   targets: readonly (Target | TargetFields)[],

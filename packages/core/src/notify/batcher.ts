@@ -9,7 +9,8 @@ export interface BatcherOptions<Item> {
   readonly onBatch: (batch: readonly Item[]) => void
 }
 
-/** Collects items into batches. The time of a batch starts with its first item, so that none is cut short by the time before it (WIRE 10.15). */
+/** Collects items into batches. The time of a batch starts with its first item, so that none is cut short by the time
+ *  before it. */
 export class Batcher<Item> {
   readonly #options: BatcherOptions<Item>
   #items: Item[] = []

@@ -15,8 +15,10 @@ export type CallbacksByPriority<Parameters extends readonly unknown[]> = Readonl
   readonly Callback<Parameters>[]
 >
 
-/** The methods endpoints have for priorities, in the order of the endpoints. Methods are looked up now: what is added later is not seen.
- *  Throws TypeError for something that is no endpoint, a filterRule that is no NotificationFilter, and when no endpoint has any such method. Source: INVENTORY L2. */
+/** The methods endpoints have for priorities, in the order of the endpoints. Methods are looked up now: what is added
+ *  later is not seen.
+ *  Throws TypeError for something that is no endpoint, a filterRule that is no NotificationFilter, and when no endpoint
+ *  has any such method. */
 export function collectCallbacks<Parameters extends readonly unknown[]>(
   endpoints: readonly object[],
 ): CallbacksByPriority<Parameters> {

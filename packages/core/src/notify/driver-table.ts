@@ -19,7 +19,8 @@ const BUILT_IN: Readonly<Record<string, NotificationDriverFactory>> = {
   test: testDriver,
 }
 
-/** Makes the drivers by name; each name once. `extra` adds to the built-in ones, or replaces them. Throws ConfigurationError for a name nobody knows. */
+/** Makes the drivers by name; each name once. `extra` adds to the built-in ones, or replaces them. Throws
+ *  ConfigurationError for a name nobody knows. */
 export function createNotificationDrivers(
   names: readonly string[],
   context: Omit<NotificationDriverContext, 'create'>,

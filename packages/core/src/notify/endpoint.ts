@@ -1,7 +1,7 @@
 import type { DeliveryFacts } from '../driver/messages.ts'
 import type { NotificationFilter } from './filter.ts'
 
-/** What an endpoint method may answer. Anything but REQUEUE counts as HANDLED. Source: INVENTORY L4. */
+/** What an endpoint method may answer. Anything but REQUEUE counts as HANDLED. */
 export const NotificationResult: { readonly HANDLED: 'handled'; readonly REQUEUE: 'requeue' } = {
   HANDLED: 'handled',
   REQUEUE: 'requeue',
@@ -24,8 +24,10 @@ export interface NotificationDelivery extends DeliveryFacts {
   readonly signal?: AbortSignal
 }
 
-/** Gets the notifications whose priority names one of its methods; only priorities some endpoint has a method for are subscribed.
- *  Parameters may be declared more narrowly than here (`payload: InstancePayload`); nothing checks that the sender agrees.
+/** Gets the notifications whose priority names one of its methods; only priorities some endpoint has a method for are
+ *  subscribed.
+ *  Parameters may be declared more narrowly than here (`payload: InstancePayload`); nothing checks that the sender
+ *  agrees.
  *  A method that throws counts as REQUEUE, which without `allowRequeue` means acknowledged and reported. */
 export interface NotificationEndpoint {
   /** Which of them it wants. */
@@ -59,7 +61,8 @@ export interface ReceivedNotification {
   readonly delivery: NotificationDelivery
 }
 
-/** Like NotificationEndpoint, but its methods get every notification of one priority in the batch that its filter lets through, in the order they came. */
+/** Like NotificationEndpoint, but its methods get every notification of one priority in the batch that its filter lets
+ *  through, in the order they came. */
 export interface BatchNotificationEndpoint {
   readonly filterRule?: NotificationFilter
   audit?(batch: readonly ReceivedNotification[]): NotificationOutcome | PromiseLike<NotificationOutcome>

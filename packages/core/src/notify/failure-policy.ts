@@ -23,7 +23,8 @@ export const FAILURE_ACTIONS: readonly FailureAction[] = [
   'pause',
 ]
 
-/** Waits between attempts, milliseconds. They grow from `initialMs` by `factor` up to `maxMs`, and are the same each time: a broker may need a queue for each length. */
+/** Waits between attempts, milliseconds. They grow from `initialMs` by `factor` up to `maxMs`, and are the same each
+ *  time: a broker may need a queue for each length. */
 export interface FailureBackoff {
   readonly initialMs: number
   /** Default 2. */

@@ -13,13 +13,15 @@ export interface NotificationFailuresOptions {
   readonly reporter: NotificationReporter
   /** Handles a notification again that was kept; its earlier attempts are remembered here. */
   readonly again: (incoming: IncomingNotification) => void
-  /** Returns a notification that nobody handles any more to the broker; undefined: the broker has forgotten it, so it must be handled. */
+  /** Returns a notification that nobody handles any more to the broker; undefined: the broker has forgotten it, so it
+   *  must be handled. */
   readonly handBack: (incoming: IncomingNotification) => (() => void) | undefined
   /** Ends the listener for good. */
   readonly end: (error: unknown) => void
 }
 
-/** What the caller, who holds the worker, does next: handle the notification again at once, or go on to the next one. */
+/** What the caller, who holds the worker, does next: handle the notification again at once, or go on to the next
+ *  one. */
 export type AfterFailure = 'again' | 'done'
 
 /** Waits between attempts to move a notification to the dead letters, milliseconds. */
@@ -31,7 +33,8 @@ interface Kept {
   readonly wake: () => void
 }
 
-/** Applies a failure policy: counts attempts, waits, and settles what no attempt could handle. One for each listener. */
+/** Applies a failure policy: counts attempts, waits, and settles what no attempt could handle. One for each
+ *  listener. */
 export class NotificationFailures {
   readonly #options: NotificationFailuresOptions
   /** Failed attempts of this process, by delivery. */
@@ -43,8 +46,8 @@ export class NotificationFailures {
     this.#options = options
   }
 
-  /** An endpoint threw. Settles the notification, or keeps it for another attempt. A delivery with an ordering key holds its worker meanwhile, so that what is behind it stays
-   *  behind it; others free theirs. Never rejects. */
+  /** An endpoint threw. Settles the notification, or keeps it for another attempt. A delivery with an ordering key
+   *  holds its worker meanwhile, so that what is behind it stays behind it; others free theirs. Never rejects. */
   async failed(
     incoming: IncomingNotification,
     notification: ReceivedNotification,
@@ -124,7 +127,8 @@ export class NotificationFailures {
     }
   }
 
-  /** A notification that comes again at once, fails again and is handed back again would keep a processor busy: only the first return is immediate. */
+  /** A notification that comes again at once, fails again and is handed back again would keep a processor busy: only
+   *  the first return is immediate. */
   #requeue(incoming: IncomingNotification, attempts: number): Promise<void> | undefined {
     const before = Math.max(attempts - 1, incoming.deliveryCount ?? 0, incoming.redelivered === true ? 1 : 0)
     if (before === 0) {

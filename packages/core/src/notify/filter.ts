@@ -1,7 +1,8 @@
 import { checkChoice, checkOptions, kindOf } from '../util/check.ts'
 import { errorText } from '../util/text.ts'
 
-/** A regular expression in JavaScript's syntax, as text or as a RegExp. It is anchored at the start and nowhere else, like Python's `re.match`: `compute` takes `compute.host1`. */
+/** A regular expression in JavaScript's syntax, as text or as a RegExp. It is anchored at the start and nowhere else,
+ *  like Python's `re.match`: `compute` takes `compute.host1`. */
 export type FilterPattern = string | RegExp
 
 /** What a notification must look like. Rules that are left out take anything; all that are given must match. */
@@ -17,8 +18,9 @@ export interface NotificationFilterRules {
 }
 
 /** Decides which notifications an endpoint gets: its attribute `filterRule`. Values that are no text never match.
- *  Patterns run on text that others send: a pattern with nested repetition (`(a+)+$`) can be made to run for hours, here as in Python, so keep them simple.
- *  Source: INVENTORY L7 (oslo_messaging/notify/filter.py). */
+ *  Patterns run on text that others send: a pattern with nested repetition (`(a+)+$`) can be made to run for hours,
+ *  here as in Python, so keep them simple.
+ *  Source: oslo_messaging/notify/filter.py. */
 export class NotificationFilter {
   readonly #publisherId: RegExp | undefined
   readonly #eventType: RegExp | undefined
@@ -37,7 +39,8 @@ export class NotificationFilter {
     this.#payload = compileFields('payload', rules.payload)
   }
 
-  /** Throws TypeError when there is a rule for fields of the payload and the payload has none, as in oslo; the dispatcher takes that as a failed handler. */
+  /** Throws TypeError when there is a rule for fields of the payload and the payload has none, as in oslo; the
+   *  dispatcher takes that as a failed handler. */
   match(context: object, publisherId: unknown, eventType: unknown, metadata: object, payload: unknown): boolean {
     return (
       (this.#publisherId === undefined || matches(publisherId, this.#publisherId)) &&

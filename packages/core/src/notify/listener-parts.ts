@@ -17,14 +17,15 @@ import {
 import { Pausing } from '../server/pausing.ts'
 import { NotificationReporter } from './reporter.ts'
 
-/** Settings of a listener; everything may be left out. Source: INVENTORY L1. */
+/** Settings of a listener; everything may be left out. */
 export interface NotificationListenerOptions {
   /** Listeners of one pool share a copy of each notification; those without a pool share another. Default null. */
   readonly pool?: string | null | undefined
   /** Endpoints may hand a notification back by REQUEUE or by throwing. Default false: both are acknowledged. */
   readonly allowRequeue?: boolean | undefined
   readonly serializer?: Serializer | undefined
-  /** What becomes of a notification whose endpoint throws: an action, or a whole policy. What is left out comes from `[oslo_messaging_nodejs]`, which is oslo's behaviour unless configured. */
+  /** What becomes of a notification whose endpoint throws: an action, or a whole policy. What is left out comes from
+   *  `[oslo_messaging_nodejs]`, which is oslo's behaviour unless configured. */
   readonly onFailure?: FailurePolicy | FailureAction | undefined
   /** Most notifications (or batches) handled at the same time. */
   readonly workers?: number | undefined

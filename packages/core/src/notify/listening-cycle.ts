@@ -49,7 +49,8 @@ export class ListeningCycle {
     return outcome.then((failure) => report?.(failure))
   }
 
-  /** The listener, whose stop ends this cycle: what is kept is handed back, or handled where the broker has forgotten it. */
+  /** The listener, whose stop ends this cycle: what is kept is handed back, or handled where the broker has forgotten
+   *  it. */
   guard(listener: Listener, beforeStop: () => void = () => {}): Listener {
     this.#listener = listener
     listener.closed.then(this.#ended.resolve, this.#ended.reject)

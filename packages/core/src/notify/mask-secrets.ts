@@ -19,7 +19,8 @@ const SECRET_NAMES = [
   'configdrive',
 ]
 
-/** A copy of JSON values with passwords, tokens and keys replaced by `***`: the values of fields whose name says so, and such pairs and URL credentials inside texts.
+/** A copy of JSON values with passwords, tokens and keys replaced by `***`: the values of fields whose name says so,
+ *  and such pairs and URL credentials inside texts.
  *  Deeper than 100 levels everything is masked. */
 export function maskSecrets(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return maskText(value)
@@ -45,7 +46,8 @@ function isSecret(name: string): boolean {
 }
 
 const URL_CREDENTIALS = /(:\/\/[^\s:/@]*:)[^\s@/]+(@)/g
-/** `password=x`, `"admin_pass": "x"`, `token: x`. Repetitions are bounded, so that a hostile text cannot make it slow. */
+/** `password=x`, `"admin_pass": "x"`, `token: x`. Repetitions are bounded, so that a hostile text cannot make it
+ *  slow. */
 const PAIR = new RegExp(
   String.raw`((?:passw(?:or)?d|passphrase|pswd|admin_?pass|new_?pass|secret|token|api_?key|private_?key)[a-z_-]{0,20}["']?\s{0,5}[=:]\s{0,5})("[^"]*"|'[^']*'|[^\s,;&}"']+)`,
   'gi',

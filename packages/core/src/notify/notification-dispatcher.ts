@@ -42,8 +42,10 @@ export class NotificationDispatcher {
     return [...this.#callbacks.keys()]
   }
 
-  /** Calls every endpoint that has the method and whose filter matches, in order, until one asks for requeue; then settles the message, or leaves it to the failure policy.
-   *  Gives what an endpoint threw, if one did: a value when everything on the way was synchronous, for which a promise would cost each message turns of the event loop.
+  /** Calls every endpoint that has the method and whose filter matches, in order, until one asks for requeue; then
+   *  settles the message, or leaves it to the failure policy.
+   *  Gives what an endpoint threw, if one did: a value when everything on the way was synchronous, for which a promise
+   *  would cost each message turns of the event loop.
    *  Neither throws nor rejects. */
   dispatch(incoming: IncomingNotification, failures: NotificationFailures): Outcome | Promise<Outcome> {
     if (incoming.signal?.aborted) {

@@ -14,10 +14,12 @@ export interface NotificationSendOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
-/** Where notifications go: the `driver` option of `[oslo_messaging_notifications]` names these. Not to be confused with the transport's driver, which talks to a broker. */
+/** Where notifications go: the `driver` option of `[oslo_messaging_notifications]` names these. Not to be confused with
+ *  the transport's driver, which talks to a broker. */
 export interface NotificationDriver {
   /** Takes one notification. Settles when it is where it should be; rejects when it could not be brought there.
-   *  `context` is redacted and serialized, `priority` the lower-case form of `message.priority`. Source: oslo_messaging.notify.notifier.Driver. */
+   *  `context` is redacted and serialized, `priority` the lower-case form of `message.priority`. Source:
+   *  oslo_messaging.notify.notifier.Driver. */
   notify(
     context: MessageContext,
     message: NotificationMessage,
@@ -31,9 +33,11 @@ export interface NotificationDriverContext {
   readonly transport: Transport
   readonly topics: readonly string[]
   readonly logger: Logger
-  /** Makes another driver with the same context, for drivers that hand on. Throws ConfigurationError for a name nobody knows. */
+  /** Makes another driver with the same context, for drivers that hand on. Throws ConfigurationError for a name nobody
+   *  knows. */
   readonly create: (name: string) => NotificationDriver
 }
 
-/** Makes a notification driver, once for each notifier that names it. Throws ConfigurationError for settings it cannot use. */
+/** Makes a notification driver, once for each notifier that names it. Throws ConfigurationError for settings it cannot
+ *  use. */
 export type NotificationDriverFactory = (context: NotificationDriverContext) => NotificationDriver

@@ -23,10 +23,12 @@ import { NotificationDispatcher } from './notification-dispatcher.ts'
  *  await listener.start()
  *  ```
  *
- *  A notification is acknowledged when its endpoints are done (drivers that settle before the handler have done so already). An endpoint that throws is logged and
- *  reported, and the notification acknowledged, unless `allowRequeue`. Unknown priorities and unreadable messages are acknowledged and reported.
- *  Throws UnsupportedCapability when the driver lacks what is asked for, TypeError when no endpoint has a method. `start` rejects with InvalidTarget without a topic.
- *  Source: INVENTORY L1 to L19 (oslo_messaging/notify/listener.py). */
+ *  A notification is acknowledged when its endpoints are done (drivers that settle before the handler have done so
+ *  already). An endpoint that throws is logged and reported, and the notification acknowledged, unless `allowRequeue`.
+ *  Unknown priorities and unreadable messages are acknowledged and reported.
+ *  Throws UnsupportedCapability when the driver lacks what is asked for, TypeError when no endpoint has a method.
+ *  `start` rejects with InvalidTarget without a topic.
+ *  Source: oslo_messaging/notify/listener.py. */
 export function getNotificationListener(
   transport: Transport,
   targets: readonly (Target | TargetFields)[],

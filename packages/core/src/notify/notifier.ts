@@ -28,11 +28,12 @@ import { CONTEXT_REDACTIONS, type ContextRedaction, redactContext } from './reda
 import { runAll } from './run-all.ts'
 import { timestampText } from './timestamp.ts'
 
-/** Settings of a notifier; what is left out comes from `[oslo_messaging_notifications]`. Source: INVENTORY N1. */
+/** Settings of a notifier; what is left out comes from `[oslo_messaging_notifications]`. */
 export interface NotifierOptions {
   /** Who speaks: `compute.host1`. Default null. */
   readonly publisherId?: string | null | undefined
-  /** Notification driver, or several, instead of the configured ones: `messaging`, `messagingv2`, `log`, `noop`, `routing`, `test`. */
+  /** Notification driver, or several, instead of the configured ones: `messaging`, `messagingv2`, `log`, `noop`,
+   *  `routing`, `test`. */
   readonly driver?: string | readonly string[] | undefined
   /** Topics instead of the configured ones; each gets a copy of every notification. */
   readonly topics?: readonly string[] | undefined
@@ -41,7 +42,8 @@ export interface NotifierOptions {
   readonly retry?: number | null | undefined
   /** Most time one notification may take, milliseconds; null: no limit. Default: `[DEFAULT] rpc_response_timeout`. */
   readonly timeoutMs?: number | null | undefined
-  /** `reject` (default): a notification that could not be delivered rejects. `log`: it is logged and reported on the diagnostics channel, as oslo does.
+  /** `reject` (default): a notification that could not be delivered rejects. `log`: it is logged and reported on the
+   *  diagnostics channel, as oslo does.
    *  What the serializer throws rejects either way. */
   readonly onError?: 'reject' | 'log' | undefined
   /** Which part of the request context is sent along. */
@@ -100,9 +102,12 @@ export interface SharedParts {
  *  await notifier.info(ctxt, 'compute.instance.create.end', { instance_id: id })
  *  ```
  *
- *  The promise resolves when every driver has done its part, which for `messaging` and `messagingv2` means that the broker owns a copy for each topic.
- *  It rejects when one could not (after all others had their turn), because a resolved promise means delivered; `onError: 'log'` gives oslo's behaviour instead.
- *  With no driver configured notifications go nowhere, as in oslo, which is warned about once. Source: INVENTORY N1 to N18 (oslo_messaging/notify/notifier.py). */
+ *  The promise resolves when every driver has done its part, which for `messaging` and `messagingv2` means that the
+ *  broker owns a copy for each topic.
+ *  It rejects when one could not (after all others had their turn), because a resolved promise means delivered;
+ *  `onError: 'log'` gives oslo's behaviour instead.
+ *  With no driver configured notifications go nowhere, as in oslo, which is warned about once. Source:
+ *  oslo_messaging/notify/notifier.py. */
 export class Notifier {
   readonly publisherId: string | null
   /** Attempts after the first; null: no limit but the time. */
@@ -110,7 +115,8 @@ export class Notifier {
   readonly #shared: SharedParts
 
   /** `shared` is for `prepare`.
-   *  Throws ConfigurationError for unknown drivers or wrong routing rules, UnsupportedCapability when the transport carries no notifications, TypeError for options no notifier has. */
+   *  Throws ConfigurationError for unknown drivers or wrong routing rules, UnsupportedCapability when the transport
+   *  carries no notifications, TypeError for options no notifier has. */
   constructor(transport: Transport, options: NotifierOptions = {}, shared?: SharedParts) {
     requireTransport(transport, 'A notifier')
     checkOptions('A notifier', options, OPTIONS)
@@ -129,7 +135,8 @@ export class Notifier {
     return new Notifier(this.#shared.transport, { publisherId, retry }, this.#shared)
   }
 
-  /** False only when `noop` is the one driver: then nothing needs to be collected for a payload. True with none, as in oslo. */
+  /** False only when `noop` is the one driver: then nothing needs to be collected for a payload. True with none, as in
+   *  oslo. */
   isEnabled(): boolean {
     const { drivers } = this.#shared
     return !(drivers.size === 1 && drivers.has('noop'))
@@ -169,7 +176,8 @@ export class Notifier {
     return this.#notify(ctxt, eventType, payload, 'sample', options)
   }
 
-  /** Not `async`, nor is what it calls for the usual serializer: each wrapper lives as long as the notification is on its way, and thousands may be. */
+  /** Not `async`, nor is what it calls for the usual serializer: each wrapper lives as long as the notification is on
+   *  its way, and thousands may be. */
   #notify(
     ctxt: object | null,
     eventType: string,

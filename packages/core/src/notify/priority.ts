@@ -1,5 +1,5 @@
-/** The priorities a notification may have, in lower case as topics and endpoint methods spell them; on the wire they are upper case.
- *  Source: WIRE 4.1. */
+/** The priorities a notification may have, in lower case as topics and endpoint methods spell them; on the wire they
+ *  are upper case. */
 export const PRIORITIES = ['audit', 'debug', 'info', 'warn', 'error', 'critical', 'sample'] as const
 
 /** A priority, lower case as endpoints name their methods; upper case on the wire. */

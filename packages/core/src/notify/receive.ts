@@ -8,7 +8,8 @@ export type Reception =
   | { readonly kind: 'notification'; readonly priority: string; readonly notification: ReceivedNotification }
   | { readonly kind: 'unreadable'; readonly error: unknown }
 
-/** Reads a delivered message: context first, then the payload with the deserialized context. Missing fields become null.
+/** Reads a delivered message: context first, then the payload with the deserialized context. Missing fields become
+ *  null.
  *  Gives a promise only when the serializer does. Neither throws nor rejects. */
 export function receive(incoming: IncomingNotification, serializer: Serializer): Reception | Promise<Reception> {
   const { message, unreadable } = incoming

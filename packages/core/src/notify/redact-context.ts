@@ -1,11 +1,15 @@
-/** Which part of a request context notifications carry. They are stored and read by many, so tokens must not be in them.
+/** Which part of a request context notifications carry. They are stored and read by many, so tokens must not be in
+ *  them.
  *
- *  - `copy-or-known-keys` (default): what `redactedCopy()` gives when the context has that method; otherwise the known keys below.
- *  - `copy-or-nothing`: what oslo.messaging does since 14.4: `redactedCopy()`, or else an empty context. Simple objects are dropped as its plain dicts are.
+ *  - `copy-or-known-keys` (default): what `redactedCopy()` gives when the context has that method; otherwise the known
+ *    keys below.
+ *  - `copy-or-nothing`: what oslo.messaging does since 14.4: `redactedCopy()`, or else an empty context. Simple objects
+ *    are dropped as its plain dicts are.
  *  - `known-keys`: what 14.0.3 does: always the known keys, of `toDict()` when the context has that method.
  *
- *  The default differs from both because contexts are simple objects here more often than not: dropping them would leave every notification without its request id.
- *  What it sends is never more than 14.0.3 would send. Source: WIRE 4.2. */
+ *  The default differs from both because contexts are simple objects here more often than not: dropping them would
+ *  leave every notification without its request id.
+ *  What it sends is never more than 14.0.3 would send. */
 export type ContextRedaction = 'copy-or-known-keys' | 'copy-or-nothing' | 'known-keys'
 
 export const CONTEXT_REDACTIONS: readonly ContextRedaction[] = ['copy-or-known-keys', 'copy-or-nothing', 'known-keys']

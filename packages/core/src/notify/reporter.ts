@@ -3,7 +3,8 @@ import type { Logger } from '../diagnostics/logger.ts'
 import type { IncomingNotification } from '../driver/messages.ts'
 import { errorText } from '../util/text.ts'
 
-/** Says what went wrong where nobody waits for it: to the logger and to the diagnostics channels. Payloads and contexts are never shown. */
+/** Says what went wrong where nobody waits for it: to the logger and to the diagnostics channels. Payloads and contexts
+ *  are never shown. */
 export class NotificationReporter {
   readonly #driver: string
   readonly #source: string

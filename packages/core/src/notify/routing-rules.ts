@@ -3,14 +3,16 @@ import { suggest } from '../util/suggest.ts'
 import { PRIORITIES } from './priority.ts'
 import { compileShellPattern } from './shell-pattern.ts'
 
-/** Which events one driver of a group takes. Both conditions must hold; one that is not given always does, an empty list never. */
+/** Which events one driver of a group takes. Both conditions must hold; one that is not given always does, an empty
+ *  list never. */
 interface Rule {
   readonly driver: string
   readonly events: readonly RegExp[] | undefined
   readonly priorities: readonly RegExp[] | undefined
 }
 
-/** The rules of the `routing` driver: groups of drivers, each with the shell patterns of the events and priorities it takes. */
+/** The rules of the `routing` driver: groups of drivers, each with the shell patterns of the events and priorities it
+ *  takes. */
 export class RoutingRules {
   readonly #rules: readonly Rule[]
 
@@ -18,8 +20,8 @@ export class RoutingRules {
     this.#rules = rules
   }
 
-  /** From a parsed file: group -> driver -> { accepted_events, accepted_priorities }. Other keys of a driver are ignored, as in oslo;
-   *  `warn` is told about them, and about priorities that no notification has.
+  /** From a parsed file: group -> driver -> { accepted_events, accepted_priorities }. Other keys of a driver are
+   *  ignored, as in oslo; `warn` is told about them, and about priorities that no notification has.
    *  Throws ConfigurationError that names the place. */
   static from(groups: unknown, warn: (message: string) => void = () => {}): RoutingRules {
     const rules: Rule[] = []

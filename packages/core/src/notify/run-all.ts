@@ -3,8 +3,10 @@ import { errorText } from '../util/text.ts'
 
 type Task = () => Promise<void> | void
 
-/** Gives every task its turn, whatever happens to the others, and rejects with the first failure; further ones are logged as `what`.
- *  Not `async` for the usual one: each wrapper lives as long as the notification is on its way, and thousands may be. */
+/** Gives every task its turn, whatever happens to the others, and rejects with the first failure; further ones are
+ *  logged as `what`.
+ *  Not `async` for the usual one: each wrapper lives as long as the notification is on its way, and thousands may
+ *  be. */
 export function runAll(tasks: readonly Task[], logger: Logger, what: string): Promise<void> {
   const [only] = tasks
   return tasks.length === 1 && only !== undefined ? runOne(only) : runEach(tasks, logger, what)

@@ -1,5 +1,6 @@
-/** Turns a shell pattern into a test: `*` any text, `?` one character, `[abc]`, `[a-z]`, `[!abc]` one of or none of these. A bracket that is not closed stands for itself.
- *  Upper and lower case differ. Source: INVENTORY N15 (Python's fnmatch). */
+/** Turns a shell pattern into a test: `*` any text, `?` one character, `[abc]`, `[a-z]`, `[!abc]` one of or none of
+ *  these. A bracket that is not closed stands for itself.
+ *  Upper and lower case differ. Source: Python's fnmatch. */
 export function compileShellPattern(pattern: string): RegExp {
   let source = ''
   for (let at = 0; at < pattern.length; at += 1) {

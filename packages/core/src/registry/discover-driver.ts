@@ -7,7 +7,8 @@ import { findPackage, type InstalledPackage, packageEntry } from './find-package
 import { OWN_PACKAGES } from './packages.ts'
 
 /** Loads the driver for a scheme from a package installed in or above one of `folders`; undefined when there is none.
- *  Rejects: DriverLoadFailure when a package is there and cannot be loaded (`cause`), or exports no driver for the scheme. */
+ *  Rejects: DriverLoadFailure when a package is there and cannot be loaded (`cause`), or exports no driver for the
+ *  scheme. */
 export async function discoverDriver(
   scheme: string,
   folders: readonly string[],

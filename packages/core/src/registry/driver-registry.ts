@@ -11,10 +11,12 @@ import { OWN_PACKAGES, packageToInstall } from './packages.ts'
 export interface DriverRegistryOptions {
   /** Drivers by value; they win over what is discovered. */
   readonly drivers?: readonly DriverDefinition[] | undefined
-  /** Look for an installed package when no driver in `drivers` serves a scheme: `@oslo-messaging/<scheme>`, then `oslo-messaging-driver-<scheme>`. Default: false. */
+  /** Look for an installed package when no driver in `drivers` serves a scheme: `@oslo-messaging/<scheme>`, then
+   *  `oslo-messaging-driver-<scheme>`. Default: false. */
   readonly discover?: boolean | undefined
   /** Folders from which packages are searched, upwards. Default: that of the main module, then that of this library.
-   *  Never the working directory unless it is named here: whoever may write there would run code that is given the password of the broker. */
+   *  Never the working directory unless it is named here: whoever may write there would run code that is given the
+   *  password of the broker. */
   readonly searchFrom?: readonly string[] | undefined
 }
 
@@ -23,7 +25,8 @@ export interface DriverRegistry {
   /** Schemes of the drivers given by value. */
   readonly schemes: readonly string[]
   /** The driver for a scheme; a part after `+` is ignored.
-   *  Rejects: DriverLoadFailure that lists the known schemes and names the package to add; with `cause` when a package was found but failed to load. */
+   *  Rejects: DriverLoadFailure that lists the known schemes and names the package to add; with `cause` when a package
+   *  was found but failed to load. */
   resolve(scheme: string): Promise<DriverDefinition>
 }
 

@@ -8,8 +8,10 @@ export interface InstalledPackage {
   readonly manifest: Readonly<Record<string, unknown>>
 }
 
-/** Looks for a package in the `node_modules` of each folder and of those above it; a package also finds itself, as in Node's own search.
- *  A symbolic link is also followed to where it leads, so that a program started through its link finds what is installed beside it. */
+/** Looks for a package in the `node_modules` of each folder and of those above it; a package also finds itself, as in
+ *  Node's own search.
+ *  A symbolic link is also followed to where it leads, so that a program started through its link finds what is
+ *  installed beside it. */
 export async function findPackage(name: string, folders: readonly string[]): Promise<InstalledPackage | undefined> {
   for (const start of folders) {
     for (const origin of new Set([start, await realpath(start).catch(() => start)])) {
@@ -32,7 +34,8 @@ async function readPackage(name: string, folder: string): Promise<InstalledPacka
   return text === undefined ? undefined : { name, folder, manifest: JSON.parse(text) as Record<string, unknown> }
 }
 
-/** The file that `import` of the package would load. `require.resolve` cannot tell: it refuses packages that can only be imported. */
+/** The file that `import` of the package would load. `require.resolve` cannot tell: it refuses packages that can only
+ *  be imported. */
 export function packageEntry({ folder, manifest }: InstalledPackage): string | undefined {
   const { exports, main } = manifest
   const isSubpaths = typeof exports === 'object' && exports !== null && '.' in exports

@@ -3,7 +3,8 @@ import type { TargetFields } from '../target.ts'
 import type { OnTheWire } from './on-the-wire.ts'
 import type { RPCCall } from './server/endpoint.ts'
 
-/** The methods of an interface as a client sees them: name to function of one object with the named arguments. An interface fits, so does a type.
+/** The methods of an interface as a client sees them: name to function of one object with the named arguments. An
+ *  interface fits, so does a type.
  *  Only the compiler reads it; the wire knows names and values. */
 export type AnyMethods = Readonly<Record<string, (args?: Readonly<Record<string, unknown>>) => unknown>>
 
@@ -18,7 +19,8 @@ export type MethodName<Methods> = {
 type ParametersOf<F> = F extends (...args: infer P) => unknown ? P : never
 type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never
 
-/** What follows the method's name in a call or cast: its arguments, which may be left out where the method needs none, then the options. */
+/** What follows the method's name in a call or cast: its arguments, which may be left out where the method needs none,
+ *  then the options. */
 export type CallArguments<F, Options> =
   ParametersOf<F> extends readonly []
     ? [args?: Readonly<Record<string, never>>, options?: Options]
@@ -59,7 +61,8 @@ export type EndpointMethods<Endpoint> = {
     : never
 }
 
-/** The request context that the methods of an endpoint's class need, for its clients: `getRpcClient<EndpointMethods<Compute>, EndpointContext<Compute>>`. */
+/** The request context that the methods of an endpoint's class need, for its clients:
+ *  `getRpcClient<EndpointMethods<Compute>, EndpointContext<Compute>>`. */
 export type EndpointContext<Endpoint> =
   ContextConsumers<Endpoint> extends infer F
     ? [F] extends [(context: infer C) => void]
@@ -78,7 +81,8 @@ type ContextConsumers<Endpoint> = {
     : never
 }[OfferedName<Endpoint>]
 
-/** The endpoint that serves an interface: each of its methods, with the request context and the call around the arguments. The arguments are what arrives of them.
+/** The endpoint that serves an interface: each of its methods, with the request context and the call around the
+ *  arguments. The arguments are what arrives of them.
  *  Parameters need no annotation: `{ build: (context, { name }) => ... }`. */
 export type EndpointFor<Api extends object, Ctx extends object = MessageContext> = ServedMethods<Api, Ctx> &
   EndpointTarget

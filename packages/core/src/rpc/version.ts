@@ -1,8 +1,8 @@
 import { ValueError } from '../wire/python-errors.ts'
 
-/** Whether an implementation of version `implemented` serves a request for `requested` (WIRE 1.4).
- *  Same major, requested minor not above the implemented one, with equal minors no higher revision (default 0). Nothing implemented (null) serves everything;
- *  nothing requested (null) is served by nothing else.
+/** Whether an implementation of version `implemented` serves a request for `requested`.
+ *  Same major, requested minor not above the implemented one, with equal minors no higher revision (default 0). Nothing
+ *  implemented (null) serves everything; nothing requested (null) is served by nothing else.
  *  Throws ValueError for a version without a whole major and minor number. Source: version_is_compatible. */
 export function isVersionCompatible(implemented: string | null, requested: string | null): boolean {
   if (implemented === null) return true

@@ -5,8 +5,10 @@ import { NoOpSerializer } from './no-op-serializer.ts'
 /** Instances inside instances are followed so far; what lies deeper becomes null. As in oslo. */
 const DEEPEST_INSTANCE = 3
 
-/** Sends instances too: as objects of the fields they own, up to three instances deep (deeper ones become null). Receiving changes nothing.
- *  Instances with `toJSON`, dates, sets, maps and whatever else JSON knows how to write (see `encodeJson`) are left to it. Source: INVENTORY Z3. */
+/** Sends instances too: as objects of the fields they own, up to three instances deep (deeper ones become null).
+ *  Receiving changes nothing.
+ *  Instances with `toJSON`, dates, sets, maps and whatever else JSON knows how to write (see `encodeJson`) are left to
+ *  it. */
 export class JsonPayloadSerializer extends NoOpSerializer {
   override serializeEntity(_ctxt: object, entity: unknown): unknown {
     return toPrimitive(entity, 0, new Set())

@@ -3,7 +3,7 @@ import { SerializationError } from '../errors.ts'
 import { isSimpleObject } from '../wire/json-writer.ts'
 import type { Serializer } from './serializer.ts'
 
-/** The default: changes nothing. A base for serializers that change one direction only. Source: INVENTORY Z2. */
+/** The default: changes nothing. A base for serializers that change one direction only. */
 export class NoOpSerializer implements Serializer {
   serializeEntity(_ctxt: object, entity: unknown): unknown {
     return entity

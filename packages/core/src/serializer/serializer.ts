@@ -4,7 +4,8 @@ import { isPromiseLike } from '../util/promise.ts'
 
 /** Turns the application's values into JSON values and back. Given to clients, servers, notifiers and listeners.
  *
- *  Each method may return a promise; where it does not, nothing is awaited. A rejection or exception fails the operation it belongs to.
+ *  Each method may return a promise; where it does not, nothing is awaited. A rejection or exception fails the
+ *  operation it belongs to.
  *
  *  | where    | order |
  *  |----------|-------|
@@ -13,9 +14,10 @@ import { isPromiseLike } from '../util/promise.ts'
  *  | notifier | the payload with the context as given, then the redacted context |
  *  | listener | the context, then the payload with the deserialized context |
  *
- *  Source: INVENTORY Z1 to Z6 (oslo_messaging/serializer.py). */
+ *  Source: oslo_messaging/serializer.py. */
 export interface Serializer {
-  /** An argument, a result or a payload before it is sent: gives a JSON value (what `encodeJson` takes), or a promise of one. */
+  /** An argument, a result or a payload before it is sent: gives a JSON value (what `encodeJson` takes), or a promise
+   *  of one. */
   serializeEntity(ctxt: object, entity: unknown): unknown
   /** The other way, after it was received. */
   deserializeEntity(ctxt: object, entity: unknown): unknown

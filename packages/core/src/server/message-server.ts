@@ -15,7 +15,8 @@ import { WorkerPool } from './worker-pool.ts'
 export interface StepOptions {
   /** Warn once when the step takes longer, milliseconds; 0 never. Default 30 000. */
   readonly logAfterMs?: number | undefined
-  /** Reject with TaskTimeout after so long, milliseconds; null waits for ever. The step itself goes on. Default null. */
+  /** Reject with TaskTimeout after so long, milliseconds; null waits for ever. The step itself goes on. Default
+   *  null. */
   readonly timeoutMs?: number | null | undefined
   /** Ends the waiting with the signal's reason. The step itself goes on. */
   readonly signal?: AbortSignal | undefined
@@ -23,7 +24,8 @@ export interface StepOptions {
 
 /** How `start` goes about it; everything may be left out. */
 export interface StartOptions {
-  /** Bounds the subscribing, milliseconds; null waits for ever, as oslo does. Default 60 000, so that a wrong URL shows. */
+  /** Bounds the subscribing, milliseconds; null waits for ever, as oslo does. Default 60 000, so that a wrong URL
+   *  shows. */
   readonly timeoutMs?: number | null | undefined
   /** Ends the subscribing with the signal's reason. */
   readonly signal?: AbortSignal | undefined
@@ -35,13 +37,13 @@ export interface StartOptions {
 const STEP_OPTIONS: OptionNames<StepOptions> = { logAfterMs: true, timeoutMs: true, signal: true }
 const START_OPTIONS: OptionNames<StartOptions> = { ...STEP_OPTIONS, overridePoolSize: true }
 
-/** Whoever has to drain its servers before it closes: the transport (DESIGN D13). */
+/** Whoever has to drain its servers before it closes: the transport. */
 export interface ServerHost {
   attach(server: MessageServer): void
   detach(server: MessageServer): void
 }
 
-/** What an RPC server or a listener hands to the server below it; for own kinds of server (INVENTORY D17). */
+/** What an RPC server or a listener hands to the server below it; for own kinds of server. */
 export interface MessageServerOptions {
   /** Names it in errors and logs: the text of its target. */
   readonly name: string
@@ -49,7 +51,8 @@ export interface MessageServerOptions {
   readonly workers: number
   readonly logger: Logger
   readonly clock: Clock
-  /** Subscribes. What arrives is run on `pool`, which is new for each cycle; `prefetch` for the driver is twice `pool.size` (DESIGN D16). */
+  /** Subscribes. What arrives is run on `pool`, which is new for each cycle; `prefetch` for the driver is twice
+   *  `pool.size`. */
   readonly listen: (pool: WorkerPool, deadline: Deadline) => Promise<Listener>
   readonly host?: ServerHost | undefined
   /** What of it an operator has to know beside its subscription: that it is paused. */
@@ -60,7 +63,8 @@ export interface MessageServerOptions {
 
 const DEFAULT_LOG_AFTER_MS = 30_000
 const DEFAULT_START_TIMEOUT_MS = 60_000
-/** What `stop` leaves to a start that is under way: a broker that is there answers well within it, and one that is not must not hold up a shutdown. */
+/** What `stop` leaves to a start that is under way: a broker that is there answers well within it, and one that is not
+ *  must not hold up a shutdown. */
 const STOP_GRACE_MS = 1000
 /** What `await using` gives to running handlers, as much as `close` of a transport. */
 const DISPOSE_TIMEOUT_MS = 30_000
@@ -103,8 +107,8 @@ function newCycle(): Cycle {
 }
 
 /** Start, stop and wait, shared by RPC servers and notification listeners (MessageHandlingServer in oslo).
- *  The order is kept whatever order the calls come in: `stop` takes effect after `start`, `wait` after `stop`; each runs once per cycle and every caller
- *  sees its end. `start` after `stop` begins a new cycle. Source: INVENTORY S3 to S8. */
+ *  The order is kept whatever order the calls come in: `stop` takes effect after `start`, `wait` after `stop`; each
+ *  runs once per cycle and every caller sees its end. `start` after `stop` begins a new cycle. */
 export class MessageServer {
   readonly #options: MessageServerOptions
   #cycle = newCycle()
@@ -115,7 +119,8 @@ export class MessageServer {
     void new WorkerPool(options.workers)
   }
 
-  /** Of the current cycle: resolves when it was stopped and everything it had taken is done; rejects when the subscription is lost for good, with the reason. */
+  /** Of the current cycle: resolves when it was stopped and everything it had taken is done; rejects when the
+   *  subscription is lost for good, with the reason. */
   get closed(): Promise<void> {
     return this.#cycle.closed.promise
   }
@@ -131,10 +136,10 @@ export class MessageServer {
     return this.#options.health?.()
   }
 
-  /** Begins to listen. Resolves when the broker has every subscription. A second start does nothing but wait for the first, unless the server was stopped or its
-   *  subscription was lost for good in between: then it listens again.
-   *  Rejects with ServerListenError (`cause` the driver's error), InvalidTarget, UnsupportedCapability, ClosedError (also when it is stopped meanwhile) or the
-   *  signal's reason; it can be tried again then. */
+  /** Begins to listen. Resolves when the broker has every subscription. A second start does nothing but wait for the
+   *  first, unless the server was stopped or its subscription was lost for good in between: then it listens again.
+   *  Rejects with ServerListenError (`cause` the driver's error), InvalidTarget, UnsupportedCapability, ClosedError
+   *  (also when it is stopped meanwhile) or the signal's reason; it can be tried again then. */
   async start(options: StartOptions = {}): Promise<void> {
     checkOptions('start', options, START_OPTIONS)
     checkTimeout('timeoutMs', options.timeoutMs)
@@ -153,9 +158,10 @@ export class MessageServer {
     await this.#patiently('start', cycle.start, options)
   }
 
-  /** Stops intake. Resolves when no further message can arrive; what workers hold goes on, what no worker has taken is handed back to the broker.
-   *  Waits for a start that is under way or is called in the same turn of the event loop, a second at most, and then ends it; without one there is nothing to
-   *  stop and it resolves. */
+  /** Stops intake. Resolves when no further message can arrive; what workers hold goes on, what no worker has taken is
+   *  handed back to the broker.
+   *  Waits for a start that is under way or is called in the same turn of the event loop, a second at most, and then
+   *  ends it; without one there is nothing to stop and it resolves. */
   async stop(options: StepOptions = {}): Promise<void> {
     checkOptions('stop', options, STEP_OPTIONS)
     const cycle = this.#cycle
@@ -166,7 +172,8 @@ export class MessageServer {
     await this.#patiently('stop', cycle.stop, options)
   }
 
-  /** Waits for `stop`, then until every message taken is done, and releases the subscription. Does not stop by itself. */
+  /** Waits for `stop`, then until every message taken is done, and releases the subscription. Does not stop by
+   *  itself. */
   async wait(options: StepOptions = {}): Promise<void> {
     checkOptions('wait', options, STEP_OPTIONS)
     const cycle = this.#cycle
@@ -181,7 +188,8 @@ export class MessageServer {
   /** Kept for oslo's sake: there is nothing to reset. */
   reset(): void {}
 
-  /** `stop`, then `wait`, 30 seconds at most: then running handlers are told that nobody waits for them, and the subscription is released. */
+  /** `stop`, then `wait`, 30 seconds at most: then running handlers are told that nobody waits for them, and the
+   *  subscription is released. */
   async [Symbol.asyncDispose](): Promise<void> {
     const cycle = this.#cycle
     const { clock, host, logger, name } = this.#options
@@ -240,7 +248,8 @@ export class MessageServer {
 
   async #stop(cycle: Cycle): Promise<void> {
     try {
-      // Calls of one turn are concurrent: `stop` before `start` in it still stops what is started (S6), and never waits for a start that does not come.
+      // Calls of one turn are concurrent: `stop` before `start` in it still stops what is started, and never waits for
+      // a start that does not come.
       if (cycle.start === undefined) await new Promise<void>((resolve) => setImmediate(resolve))
       if (cycle.start !== undefined) {
         if (await this.#started(cycle, cycle.start)) await cycle.listener?.stop()

@@ -4,7 +4,8 @@ import type { PauseSettings } from './pause-switch.ts'
 
 const NAMES: OptionNames<PauseSettings> = { share: true, window: true, retryAfterMs: true }
 
-/** Pause settings over those of `[oslo_messaging_nodejs]`. Throws TypeError that names the field which cannot be used. */
+/** Pause settings over those of `[oslo_messaging_nodejs]`. Throws TypeError that names the field which cannot be
+ *  used. */
 export function readPause(
   name: string,
   conf: MessagingConfig,

@@ -1,7 +1,8 @@
 import type { Clock } from '../util/clock.ts'
 import type { WorkerPool } from './worker-pool.ts'
 
-/** When a server or listener stops taking messages, because what its handlers need is down, and how it finds out that it is up again. */
+/** When a server or listener stops taking messages, because what its handlers need is down, and how it finds out that
+ *  it is up again. */
 export interface PauseSettings {
   /** Share of failures among the last `window` messages from which on it pauses, above 0 to 1. Default 0.5. */
   readonly share?: number
@@ -23,8 +24,10 @@ export interface PauseSwitchOptions extends Required<PauseSettings> {
   readonly onChange: (state: PauseState | undefined) => void
 }
 
-/** Holds a worker pool when too many of the last messages failed. What arrives meanwhile waits, unsettled, so that the driver's prefetch ends the intake by itself.
- *  After a while one message is tried: when it passes all flow again, when it fails the pool is held for as long again. */
+/** Holds a worker pool when too many of the last messages failed. What arrives meanwhile waits, unsettled, so that the
+ *  driver's prefetch ends the intake by itself.
+ *  After a while one message is tried: when it passes all flow again, when it fails the pool is held for as long
+ *  again. */
 export class PauseSwitch {
   readonly #options: PauseSwitchOptions
   readonly #pool: WorkerPool

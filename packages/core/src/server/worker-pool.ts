@@ -13,8 +13,9 @@ interface Job {
   readonly handBack: (() => void) | undefined
 }
 
-/** Runs tasks, at most `size` at a time, first come, first served. Tasks of one ordering key run one after the other and occupy one worker together.
- *  It has no timers and no limit on what waits: the driver's prefetch is that limit (DESIGN D16). */
+/** Runs tasks, at most `size` at a time, first come, first served. Tasks of one ordering key run one after the other
+ *  and occupy one worker together.
+ *  It has no timers and no limit on what waits: the driver's prefetch is that limit. */
 export class WorkerPool {
   /** Most tasks that run at the same time. */
   readonly size: number
@@ -52,7 +53,8 @@ export class WorkerPool {
   }
 
   /** Runs the task as soon as a worker is free: now, if one is. `orderingKey`: after earlier tasks of that key.
-   *  `handBack` is called instead of the task when `handBackWaiting` finds it still waiting; without it the task runs even then. */
+   *  `handBack` is called instead of the task when `handBackWaiting` finds it still waiting; without it the task runs
+   *  even then. */
   run(task: Task, orderingKey?: string, handBack?: () => void): void {
     if (orderingKey === undefined) {
       if (this.#running < this.size && this.#queue.length === 0 && this.#mayStart()) this.#start(task)
@@ -201,8 +203,8 @@ export class WorkerPool {
   }
 }
 
-/** The task, to run in the asynchronous context of this moment: what waits would otherwise run in the context of whatever ends before it,
- *  and its traces and logs would be taken for those of another message. */
+/** The task, to run in the asynchronous context of this moment: what waits would otherwise run in the context of
+ *  whatever ends before it, and its traces and logs would be taken for those of another message. */
 function inThisContext(task: Task): Task {
   const context = new AsyncResource('oslo-messaging:task')
   return () => context.runInAsyncScope(task)

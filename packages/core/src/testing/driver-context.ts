@@ -3,8 +3,8 @@ import { silentLogger } from '../diagnostics/logger.ts'
 import type { DriverContext, DriverDefinition } from '../driver/driver.ts'
 import { systemClock } from '../util/clock.ts'
 
-/** What `definition.open` is given besides the URL, for tests of a driver without a transport: the options' defaults, changed by `options`,
- *  the system's clock, no log, exchange `openstack`. */
+/** What `definition.open` is given besides the URL, for tests of a driver without a transport: the options' defaults,
+ *  changed by `options`, the system's clock, no log, exchange `openstack`. */
 export function createDriverContext<Options extends ResolvedOptions>(
   definition: DriverDefinition<Options>,
   changes: Partial<Omit<DriverContext, 'options'>> & { readonly options?: ResolvedOptions } = {},

@@ -7,7 +7,8 @@ import type {
   PublishFault,
 } from '../memory/memory-hooks.ts'
 
-/** Which events a fault meets, counted from the moment it is scripted: the nth (from 1), or every one. Default: the next. */
+/** Which events a fault meets, counted from the moment it is scripted: the nth (from 1), or every one. Default: the
+ *  next. */
 export interface FaultScope {
   readonly nth?: number
   readonly every?: boolean
@@ -15,7 +16,8 @@ export interface FaultScope {
   readonly kind?: MessageKind
 }
 
-/** A script of what goes wrong at the in-process broker. Faults of one place add up; the counters of each start where it was scripted. */
+/** A script of what goes wrong at the in-process broker. Faults of one place add up; the counters of each start where
+ *  it was scripted. */
 export interface Faults extends MemoryFaultPlan {
   /** The reply never arrives. */
   dropReply(scope?: FaultScope): void

@@ -2,7 +2,8 @@ import type { Clock } from '../util/clock.ts'
 
 /** A clock that stands still until it is told to move. */
 export interface ManualClock extends Clock {
-  /** Moves time on by `ms`: timers that come due run in their order, each at its own time, and after each one promises get to settle.
+  /** Moves time on by `ms`: timers that come due run in their order, each at its own time, and after each one promises
+   *  get to settle.
    *  Resolves when all is quiet. Calls made at once take turns. */
   advance(ms: number): Promise<void>
   /** Timers that have not run. */

@@ -15,7 +15,8 @@ export interface EventFilter {
   readonly eventType?: string
 }
 
-/** Remembers everything a driver sends, delivers and settles, for assertions. Messages are those that were given; do not change them. */
+/** Remembers everything a driver sends, delivers and settles, for assertions. Messages are those that were given; do
+ *  not change them. */
 export interface Recorder extends MemoryRecorder {
   readonly events: readonly RecordedEvent[]
   /** RPC requests sent, calls and casts, in order. */
@@ -24,7 +25,8 @@ export interface Recorder extends MemoryRecorder {
   notifications(filter?: EventFilter): readonly RecordedEvent<'notify'>[]
   /** Events of one type, in order. */
   ofType<Type extends MemoryEvent['type']>(type: Type): readonly RecordedEvent<Type>[]
-  /** Resolves with the first event, past or to come, that satisfies the predicate. Rejects with MessagingTimeout at the deadline (default 5 s on the system's clock). */
+  /** Resolves with the first event, past or to come, that satisfies the predicate. Rejects with MessagingTimeout at the
+   *  deadline (default 5 s on the system's clock). */
   waitFor(predicate: (event: RecordedEvent) => boolean, deadline?: Deadline): Promise<RecordedEvent>
   clear(): void
 }

@@ -10,7 +10,8 @@ import { findDriver, isSet, type TransportOptions } from './open-transport.ts'
 
 /** How `openBrokerAdmin` finds the broker. */
 export interface BrokerAdminOptions extends Omit<TransportOptions, 'allowedRemoteExmods' | 'remoteErrors'> {
-  /** Whose `transport_url` is used when no `url` is given: `[DEFAULT]`, or that of notifications, which falls back to it. Default `default`. */
+  /** Whose `transport_url` is used when no `url` is given: `[DEFAULT]`, or that of notifications, which falls back to
+   *  it. Default `default`. */
   readonly section?: 'default' | 'notifications' | undefined
 }
 
@@ -66,8 +67,9 @@ export class BrokerAdmin {
     this.#clock = clock
   }
 
-  /** Moves the dead letters of a queue, topic or address back to where they failed; `source` is its name at the broker, or that of the dead-letter queue. None is lost: the copy is
-   *  confirmed before the letter goes. Rejects with UnsupportedCapability, or with what ended the run early, which says how many were moved. */
+  /** Moves the dead letters of a queue, topic or address back to where they failed; `source` is its name at the broker,
+   *  or that of the dead-letter queue. None is lost: the copy is confirmed before the letter goes. Rejects with
+   *  UnsupportedCapability, or with what ended the run early, which says how many were moved. */
   async redrive(source: string, options: RedriveOptions = {}): Promise<RedriveReport> {
     checkOptions('redrive', options, REDRIVE_OPTIONS)
     const { to = null, limit = null, dryRun = false } = options
@@ -78,7 +80,8 @@ export class BrokerAdmin {
     return await this.#admin.redrive({ source, to, limit, dryRun, deadline: this.#deadline(options) })
   }
 
-  /** The queues of the URL's virtual host, sorted by name. Rejects with UnsupportedCapability, or when the broker cannot be asked. */
+  /** The queues of the URL's virtual host, sorted by name. Rejects with UnsupportedCapability, or when the broker
+   *  cannot be asked. */
   async queues(options: QueuesOptions = {}): Promise<readonly QueueReport[]> {
     checkOptions('queues', options, QUEUES_OPTIONS)
     if (this.#admin.queues === undefined) throw this.#cannot('queues')
@@ -108,7 +111,8 @@ export class BrokerAdmin {
 }
 
 /** Finds the driver of the configured URL, as transports do, and opens its door for operators.
- *  Rejects: UnsupportedCapability when the driver has none; InvalidTransportURL, DriverLoadFailure or ConfigurationError as `getRpcTransport` does. */
+ *  Rejects: UnsupportedCapability when the driver has none; InvalidTransportURL, DriverLoadFailure or
+ *  ConfigurationError as `getRpcTransport` does. */
 export async function openBrokerAdmin(conf: MessagingConfig, options: BrokerAdminOptions = {}): Promise<BrokerAdmin> {
   checkOptions('openBrokerAdmin', options, ADMIN_OPTIONS)
   const { section = 'default', ...rest } = options

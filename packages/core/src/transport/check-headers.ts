@@ -1,6 +1,6 @@
-/** Transport headers of one message: trace context and the like, name to text. They travel beside the message (AMQP headers, application properties, record headers),
- *  so peers that do not know them see the same bytes (DESIGN D14). Brokers keep names that begin with `x-` for themselves;
- *  a name takes 255 bytes of UTF-8 at most, which is what AMQP can write. */
+/** Transport headers of one message: trace context and the like, name to text. They travel beside the message (AMQP
+ *  headers, application properties, record headers), so peers that do not know them see the same bytes. Brokers keep
+ *  names that begin with `x-` for themselves; a name takes 255 bytes of UTF-8 at most, which is what AMQP can write. */
 export type MessageHeaders = Readonly<Record<string, string>>
 
 const LONGEST_NAME = 255

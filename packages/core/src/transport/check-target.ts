@@ -34,7 +34,8 @@ export function readTarget(target: unknown, user: string): Target {
   return new Target(legacyNamespaces === undefined ? fields : { ...fields, legacyNamespaces })
 }
 
-/** The usual mistake is the missing `await` of what makes it. Structural, because two copies of the library may meet. */
+/** The usual mistake is the missing `await` of what makes it. Structural, because two copies of the library may
+ *  meet. */
 export function requireTransport(transport: unknown, user: string): void {
   if (typeof transport === 'object' && transport !== null && 'warnUnlessKind' in transport) return
   const hint = isPromiseLike(transport) ? ': await it first' : ''

@@ -9,7 +9,8 @@ interface Operation {
 }
 
 interface Sending extends Operation {
-  /** May be replaced by another object; what is redacted or serialized is what is here when the last interceptor has gone on. */
+  /** May be replaced by another object; what is redacted or serialized is what is here when the last interceptor has
+   *  gone on. */
   context: object
   /** Transport headers: may be added to, changed and removed. Empty when the application gave none. */
   readonly headers: Record<string, string>
@@ -67,7 +68,8 @@ export interface InterceptedNotification {
   readonly delivery: DeliveryFacts
 }
 
-/** Notifications at a listener: one, or with a batch listener those of one priority in a batch. Comes again with each attempt. */
+/** Notifications at a listener: one, or with a batch listener those of one priority in a batch. Comes again with each
+ *  attempt. */
 export interface ListenOperation extends Operation {
   readonly kind: 'listen'
   /** Names the listener: `notification listener notifications`. */
@@ -77,11 +79,14 @@ export interface ListenOperation extends Operation {
   readonly notifications: readonly InterceptedNotification[]
 }
 
-/** Goes around one operation. `next` does the rest, further interceptors included, and gives its outcome: the reply of a call, the result of a method, whether an endpoint asked for requeue.
- *  Not calling it and throwing refuses the operation: the caller gets the error, a method's client gets it as a failure, a notification is left to the failure policy. */
+/** Goes around one operation. `next` does the rest, further interceptors included, and gives its outcome: the reply of
+ *  a call, the result of a method, whether an endpoint asked for requeue.
+ *  Not calling it and throwing refuses the operation: the caller gets the error, a method's client gets it as a
+ *  failure, a notification is left to the failure policy. */
 export type Interception<Op, Result> = (operation: Op, next: () => Promise<Result>) => Promise<Result>
 
-/** What sees, changes or refuses the operations of one transport. Logging, tracing, authorization and validation are made of it. Every part may be left out. */
+/** What sees, changes or refuses the operations of one transport. Logging, tracing, authorization and validation are
+ *  made of it. Every part may be left out. */
 export interface Interceptor {
   readonly call?: Interception<SendOperation, unknown>
   readonly cast?: Interception<SendOperation, void>
@@ -92,7 +97,8 @@ export interface Interceptor {
 
 const NAMES: OptionNames<Interceptor> = { call: true, cast: true, notify: true, serve: true, listen: true }
 
-/** The interceptors of one transport, by what they go around. A kind that nobody asked for is undefined, so that it costs one look. */
+/** The interceptors of one transport, by what they go around. A kind that nobody asked for is undefined, so that it
+ *  costs one look. */
 export class Interceptors {
   call: readonly Interception<SendOperation, unknown>[] | undefined
   cast: readonly Interception<SendOperation, void>[] | undefined
@@ -101,7 +107,8 @@ export class Interceptors {
   listen: readonly Interception<ListenOperation, 'handled' | 'requeue'>[] | undefined
   #all: readonly Interceptor[] = []
 
-  /** Adds one inside those that are there; the returned function takes it out again. Throws TypeError for what is none. */
+  /** Adds one inside those that are there; the returned function takes it out again. Throws TypeError for what is
+   *  none. */
   add(interceptor: Interceptor): () => void {
     checkOptions('use', interceptor, NAMES)
     for (const name of Object.keys(NAMES) as (keyof Interceptor)[])

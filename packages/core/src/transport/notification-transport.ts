@@ -9,8 +9,10 @@ export class NotificationTransport extends Transport {
   }
 }
 
-/** Opens the transport for notifications that `url`, `[oslo_messaging_notifications] transport_url` or `[DEFAULT] transport_url` names, in this order.
- *  Connects when it is first used. Without a configuration, `getNotificationTransport({ url })`, every option has its default. Rejects like `getRpcTransport`. Source: get_notification_transport. */
+/** Opens the transport for notifications that `url`, `[oslo_messaging_notifications] transport_url` or `[DEFAULT]
+ *  transport_url` names, in this order.
+ *  Connects when it is first used. Without a configuration, `getNotificationTransport({ url })`, every option has its
+ *  default. Rejects like `getRpcTransport`. Source: get_notification_transport. */
 export async function getNotificationTransport(
   conf: MessagingConfig,
   options?: TransportOptions,

@@ -19,23 +19,26 @@ const LARGEST_PORT = 65_535
 
 /** What both factories of transports take. */
 export interface TransportOptions {
-  /** URL instead of the configured one; a TransportURL is used as it is. null and empty text mean the configured one. */
+  /** URL instead of the configured one; a TransportURL is used as it is. null and empty text mean the configured
+   *  one. */
   readonly url?: string | TransportURL | null | undefined
   /** Where drivers come from. Default: the in-process driver, then installed packages by the URL's scheme. */
   readonly registry?: DriverSource | undefined
-  /** Remote errors that clients may rebuild besides Python's own (INVENTORY C14, C15). Default none. */
+  /** Remote errors that clients may rebuild besides Python's own. Default none. */
   readonly allowedRemoteExmods?: AllowedRemoteErrors | undefined
-  /** Errors of one's own that cross with their fields, by module and class: `{ 'shop.errors': { OutOfStock: { class: OutOfStock, encode, decode } } }`.
+  /** Errors of one's own that cross with their fields, by module and class: `{ 'shop.errors': { OutOfStock: { class:
+   *  OutOfStock, encode, decode } } }`.
    *  Give the same map to the servers that raise them and to the clients that get them. Default none. */
   readonly remoteErrors?: RemoteErrors | undefined
-  /** `consoleLogger()`, `pinoLogger(pino())`, or four methods of one's own. Default: silent, but for advice to whoever sets the service up,
-   *  which is shown once as a warning of the process. */
+  /** `consoleLogger()`, `pinoLogger(pino())`, or four methods of one's own. Default: silent, but for advice to whoever
+   *  sets the service up, which is shown once as a warning of the process. */
   readonly logger?: Logger | undefined
   /** Default: the machine's. */
   readonly clock?: Clock | undefined
   /** Source of randomness, 0 (included) to 1 (excluded). Default `Math.random`. */
   readonly random?: (() => number) | undefined
-  /** Gives name and password for each attempt to connect, so that rotated ones need no restart. Default: those of the URL. */
+  /** Gives name and password for each attempt to connect, so that rotated ones need no restart. Default: those of the
+   *  URL. */
   readonly credentials?: CredentialsProvider | undefined
   /** Name for connections and the like. Default: the file name of the running program. */
   readonly program?: string | undefined
@@ -179,7 +182,8 @@ function resolveOptions(conf: MessagingConfig, definition: DriverDefinition, url
   )
 }
 
-/** The in-process driver is imported when it may be needed, so that a program which names its drivers does not load it. */
+/** The in-process driver is imported when it may be needed, so that a program which names its drivers does not load
+ *  it. */
 async function defaultRegistry(): Promise<DriverSource> {
   const { memoryDriver } = await import('../memory/memory-driver.ts')
   return createDriverRegistry({ drivers: [memoryDriver], discover: true })

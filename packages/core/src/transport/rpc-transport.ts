@@ -19,9 +19,11 @@ export interface RPCTransportOptions<T = RPCTransport> extends TransportOptions 
   readonly transportClass?: RPCTransportClass<T> | undefined
 }
 
-/** Opens the transport for RPC that `url`, or `[DEFAULT] transport_url`, names. Connects when it is first used. Without a configuration, `getRpcTransport({ url })`, every option has
- *  its default, and the URL's query may set those of the driver.
- *  Rejects with InvalidTransportURL, DriverLoadFailure, ConfigurationError, or UnsupportedCapability when the driver is notify-only. Source: get_rpc_transport. */
+/** Opens the transport for RPC that `url`, or `[DEFAULT] transport_url`, names. Connects when it is first used. Without
+ *  a configuration, `getRpcTransport({ url })`, every option has its default, and the URL's query may set those of the
+ *  driver.
+ *  Rejects with InvalidTransportURL, DriverLoadFailure, ConfigurationError, or UnsupportedCapability when the driver is
+ *  notify-only. Source: get_rpc_transport. */
 export async function getRpcTransport<T = RPCTransport>(
   conf: MessagingConfig,
   options?: RPCTransportOptions<T>,

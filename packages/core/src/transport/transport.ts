@@ -60,7 +60,8 @@ export interface CloseReport {
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000
 
-/** One bus: checks targets and capabilities, then hands everything to its driver. Made by `getRpcTransport` and `getNotificationTransport`. */
+/** One bus: checks targets and capabilities, then hands everything to its driver. Made by `getRpcTransport` and
+ *  `getNotificationTransport`. */
 export class Transport implements ServerHost {
   readonly kind: TransportKind
   readonly conf: MessagingConfig
@@ -99,8 +100,10 @@ export class Transport implements ServerHost {
     return this.#driver.capabilities
   }
 
-  /** Has an interceptor see, change or refuse what goes over this transport from now on: calls, casts and notifications of its clients, requests and notifications at its servers and listeners.
-   *  The first that was added is outermost. The returned function takes it out again. Throws TypeError that names what is wrong with it. */
+  /** Has an interceptor see, change or refuse what goes over this transport from now on: calls, casts and notifications
+   *  of its clients, requests and notifications at its servers and listeners.
+   *  The first that was added is outermost. The returned function takes it out again. Throws TypeError that names what
+   *  is wrong with it. */
   use(interceptor: Interceptor): () => void {
     return this.interceptors.add(interceptor)
   }
@@ -110,7 +113,7 @@ export class Transport implements ServerHost {
     requireCapability(this.#driver, capability)
   }
 
-  /** Warns that `user` was given a transport of the other kind (INVENTORY T20). */
+  /** Warns that `user` was given a transport of the other kind. */
   warnUnlessKind(kind: TransportKind, user: string): void {
     if (kind === this.kind) return
     const factory = kind === 'rpc' ? 'getRpcTransport' : 'getNotificationTransport'
@@ -158,14 +161,18 @@ export class Transport implements ServerHost {
     return this.#closing === undefined || this.#driver.isClosed ? health : { ...health, status: 'draining' }
   }
 
-  /** Drains and closes, in order: no new messages in, handlers finish and their replies go out, what was accepted for sending is flushed, the driver closes.
-   *  Handlers may still send meanwhile; nobody can once they are done. Idempotent: a second call waits for the first, and the shortest patience counts. */
+  /** Drains and closes, in order: no new messages in, handlers finish and their replies go out, what was accepted for
+   *  sending is flushed, the driver closes.
+   *  Handlers may still send meanwhile; nobody can once they are done. Idempotent: a second call waits for the first,
+   *  and the shortest patience counts. */
   async close(options: CloseOptions = {}): Promise<CloseReport> {
     return await this.#patiently('close', options, this.#impatience, () => (this.#closing ??= this.#close()))
   }
 
-  /** Waits for what was handed over for sending before: resolves when each of these calls, casts and notifications has settled, however it ended; what is sent meanwhile is not waited for.
-   *  Resolves with how many had not settled when the patience ended, 0 when all have. Never rejects for their sake: each promise tells its own outcome. */
+  /** Waits for what was handed over for sending before: resolves when each of these calls, casts and notifications has
+   *  settled, however it ended; what is sent meanwhile is not waited for.
+   *  Resolves with how many had not settled when the patience ended, 0 when all have. Never rejects for their sake:
+   *  each promise tells its own outcome. */
   async flush(options: FlushOptions = {}): Promise<number> {
     const impatience = new AbortController()
     return await this.#patiently('flush', options, impatience, () => this.#driver.flush(impatience.signal))

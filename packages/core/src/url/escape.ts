@@ -1,4 +1,5 @@
-/** Percent escapes as Python's urllib writes and reads them; the standard JavaScript functions differ in `!'()*` and throw on invalid escapes. */
+/** Percent escapes as Python's urllib writes and reads them; the standard JavaScript functions differ in `!'()*` and
+ *  throw on invalid escapes. */
 
 const UNRESERVED = /[^A-Za-z0-9_.~-]/gu
 

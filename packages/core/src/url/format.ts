@@ -8,8 +8,10 @@ const SECRET_KEY = /pass|secret|token|credential/i
 /** What `format` reads. */
 type URLParts = Pick<TransportURL, 'transport' | 'virtualHost' | 'hosts' | 'query'>
 
-/** The URL as text that `parse` reads back into an equal value. Contains the passwords: it is for the wire and for config, never for people.
- *  Shape: user and password escaped, virtual host escaped except `/`, ports if set, always a `/` after the hosts. Source: TransportURL.__str__. */
+/** The URL as text that `parse` reads back into an equal value. Contains the passwords: it is for the wire and for
+ *  config, never for people.
+ *  Shape: user and password escaped, virtual host escaped except `/`, ports if set, always a `/` after the hosts.
+ *  Source: TransportURL.__str__. */
 export function formatURL(url: URLParts): string {
   return assemble(
     url,
@@ -19,7 +21,8 @@ export function formatURL(url: URLParts): string {
 }
 
 /** The URL as people may see it: passwords are `***`, so are query values whose key says that they are secret.
- *  When credentials were probably misread, because a comma in a password was not escaped, nothing but the scheme is shown. */
+ *  When credentials were probably misread, because a comma in a password was not escaped, nothing but the scheme is
+ *  shown. */
 export function formatRedactedURL(url: URLParts): string {
   if (looksMisread(url)) return `${url.transport}://${MASK}`
   return assemble(
@@ -51,7 +54,8 @@ export function formatHost(host: TransportHost, passwordText: string | null): st
   return `${credentials}${name.includes(':') ? `[${name}]` : name}${host.port === null ? '' : `:${host.port}`}`
 }
 
-/** An unescaped `,` in a password makes two hosts of one: one without credentials before one with them, or one that has a user only. */
+/** An unescaped `,` in a password makes two hosts of one: one without credentials before one with them, or one that has
+ *  a user only. */
 function looksMisread({ hosts }: URLParts): boolean {
   const firstBare = hosts.findIndex((host) => host.username === null)
   const someBareFirst = firstBare >= 0 && hosts.slice(firstBare).some((host) => host.username !== null)

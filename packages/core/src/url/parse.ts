@@ -18,8 +18,10 @@ export interface ParsedURL {
 
 const ESCAPE_ADVICE = 'percent-encode any of @ : / ? # , [ ] % in user and password (a / is %2F, an @ is %40)'
 
-/** Reads `driver://[user:pass@]host[:port][,...]/vhost?query`. Not the WHATWG grammar: hosts are a list, invalid escapes stay as they are.
- *  Throws: InvalidTransportURL, which names the field and never quotes the text, because a malformed URL may have its password anywhere.
+/** Reads `driver://[user:pass@]host[:port][,...]/vhost?query`. Not the WHATWG grammar: hosts are a list, invalid
+ *  escapes stay as they are.
+ *  Throws: InvalidTransportURL, which names the field and never quotes the text, because a malformed URL may have its
+ *  password anywhere.
  *  Source: TransportURL.parse (development head). */
 export function parseURL(text: string): ParsedURL {
   // Leading blanks and control characters, and tabs and line ends anywhere, are dropped as Python does.
@@ -45,8 +47,8 @@ export function parseURL(text: string): ParsedURL {
   if (authority.includes('[') !== authority.includes(']')) {
     throw problem('host', `an IPv6 address needs both brackets, as in [::1]:5672; ${ESCAPE_ADVICE}`)
   }
-  // An @ after the hosts is that of the credentials, pushed there by a reserved character in the password. Python goes on, takes the user for a host
-  // or the start of the password for a port, and prints both; so this is stricter.
+  // An @ after the hosts is that of the credentials, pushed there by a reserved character in the password. Python goes
+  // on, takes the user for a host or the start of the password for a port, and prints both; so this is stricter.
   if (rest.includes('@', authority === '' ? 0 : authority.length + 2)) {
     throw problem(
       'credentials',

@@ -86,13 +86,15 @@ export interface TransportURLFields {
 const URL_FIELDS: OptionNames<TransportURLFields> = { transport: true, virtualHost: true, hosts: true, query: true }
 
 /** Where a transport connects to: `driver://[user:pass@]host[:port][,...]/vhost?query`. Immutable.
- *  Printing (`inspect`, JSON, errors, `String(url)`) masks credentials; only `toSecretString()` has them. Source: TransportURL in oslo_messaging/transport.py. */
+ *  Printing (`inspect`, JSON, errors, `String(url)`) masks credentials; only `toSecretString()` has them. Source:
+ *  TransportURL in oslo_messaging/transport.py. */
 export class TransportURL {
   /** The whole scheme, lower case, e.g. `kombu+memory`. */
   readonly transport: string
   /** Decoded. null: the URL has none; null and empty both mean the broker's default. */
   readonly virtualHost: string | null
-  /** In the order of the text; empty: the driver's default address. Each has its own credentials and takes none from another. */
+  /** In the order of the text; empty: the driver's default address. Each has its own credentials and takes none from
+   *  another. */
   readonly hosts: readonly TransportHost[]
   /** Overrides of the driver's options; repeated keys are joined with commas. */
   readonly query: Readonly<Record<string, string>>
@@ -109,7 +111,8 @@ export class TransportURL {
   }
 
   /** Reads a URL. A TransportURL is returned as it is; null and empty text mean `fallback`, usually a config option.
-   *  Throws: InvalidTransportURL that names the field and the remedy, without quoting anything that may be a credential. */
+   *  Throws: InvalidTransportURL that names the field and the remedy, without quoting anything that may be a
+   *  credential. */
   static parse(text: string | TransportURL | null | undefined, fallback?: string): TransportURL {
     if (text instanceof TransportURL) return text
     if (isTransportURL(text)) return new TransportURL(text)
@@ -151,7 +154,8 @@ export class TransportURL {
     return this.redacted
   }
 
-  /** The text that `parse` reads back, as Python writes it. **With the passwords**: for configuration, never for people. */
+  /** The text that `parse` reads back, as Python writes it. **With the passwords**: for configuration, never for
+   *  people. */
   toSecretString(): string {
     return formatURL(this)
   }

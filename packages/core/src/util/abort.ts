@@ -5,8 +5,10 @@ interface Watch {
 
 const watches = new WeakMap<AbortSignal, Watch>()
 
-/** Calls `callback` once when the signal aborts; the returned function calls that off. A signal that has aborted already calls nothing.
- *  However many wait for one signal, it gets one listener: Node warns of a leak from the eleventh on, and one shutdown signal may end thousands of calls.
+/** Calls `callback` once when the signal aborts; the returned function calls that off. A signal that has aborted
+ *  already calls nothing.
+ *  However many wait for one signal, it gets one listener: Node warns of a leak from the eleventh on, and one shutdown
+ *  signal may end thousands of calls.
  *  The listener goes with the last of them, because Node keeps some signals alive for as long as they have one. */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const { callbacks } = watches.get(signal) ?? watch(signal)

@@ -8,7 +8,8 @@ export interface BackoffOptions {
   readonly factor?: number | undefined
   /** No wait is longer than this. */
   readonly maxMs: number
-  /** `full` draws each wait evenly from 0 to its bound, so that a thousand clients do not return at once; `none` waits the bound itself. Default `full`. */
+  /** `full` draws each wait evenly from 0 to its bound, so that a thousand clients do not return at once; `none` waits
+   *  the bound itself. Default `full`. */
   readonly jitter?: 'full' | 'none' | undefined
   /** Source of randomness, 0 (included) to 1 (excluded). Default `Math.random`. */
   readonly random?: (() => number) | undefined

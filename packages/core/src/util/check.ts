@@ -1,6 +1,7 @@
 import { suggest } from './suggest.ts'
 
-/** Checks of what JavaScript callers, or values from elsewhere, may get wrong. Each throws TypeError that names the option and what would do. */
+/** Checks of what JavaScript callers, or values from elsewhere, may get wrong. Each throws TypeError that names the
+ *  option and what would do. */
 
 /** What was given, in a word: `null`, `a list`, `text`. Never the value itself, which may be a secret. */
 export function kindOf(value: unknown): string {
@@ -26,7 +27,8 @@ export function checkCount(name: string, value: unknown, least = 0): void {
   )
 }
 
-/** oslo's numbers (-1 and null for ever, 0 none) as attempts after the first; null: no limit but the deadline. Throws TypeError. */
+/** oslo's numbers (-1 and null for ever, 0 none) as attempts after the first; null: no limit but the deadline. Throws
+ *  TypeError. */
 export function checkRetry(value: number | null | undefined): number | null {
   if (value === undefined || value === null || value === -1) return null
   if (Number.isInteger(value) && value >= 0) return value
@@ -42,8 +44,9 @@ export function checkFunction(name: string, value: unknown): void {
 /** The names that an options object may have, for `checkOptions`. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
 
-/** Named options in one object, or nothing. With `names` every name must be one of them: an option that is silently ignored, as `timeout` instead of `timeoutMs`
- *  or `allow_requeue` instead of `allowRequeue`, is worse than one that is refused. */
+/** Named options in one object, or nothing. With `names` every name must be one of them: an option that is silently
+ *  ignored, as `timeout` instead of `timeoutMs` or `allow_requeue` instead of `allowRequeue`, is worse than one that is
+ *  refused. */
 export function checkOptions(user: string, options: unknown, names?: Readonly<Record<string, true>>): void {
   if (options === undefined) return
   if (typeof options !== 'object' || options === null || Array.isArray(options))

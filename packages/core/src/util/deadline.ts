@@ -26,7 +26,8 @@ const WAITING_FOR: Record<OperationPhase, string> = {
 }
 
 /** One point in time that bounds a whole operation: connect, declare, publish, confirm and reply share it.
- *  It is made once, where the application called, and handed down; nothing below starts a timeout of its own that could outlive it. */
+ *  It is made once, where the application called, and handed down; nothing below starts a timeout of its own that could
+ *  outlive it. */
 export class Deadline {
   /** Milliseconds on the clock's `now`; `Infinity` when the operation may take for ever. */
   readonly at: number
@@ -74,7 +75,8 @@ export class Deadline {
     if (this.expired) throw this.timeoutError(facts)
   }
 
-  /** Calls `onEnd` once with the error when the deadline passes or the signal aborts; the returned function calls that off.
+  /** Calls `onEnd` once with the error when the deadline passes or the signal aborts; the returned function calls that
+   *  off.
    *  Cheaper than `race` where the waiter has its own place to keep the function. */
   watch(facts: WaitFacts, onEnd: (error: unknown) => void): () => void {
     const { signal } = this
@@ -105,7 +107,8 @@ export class Deadline {
     return cancel
   }
 
-  /** Settles as `promise` does, or rejects at the deadline. The work behind `promise` goes on; its late failure is swallowed here because its owner reports it. */
+  /** Settles as `promise` does, or rejects at the deadline. The work behind `promise` goes on; its late failure is
+   *  swallowed here because its owner reports it. */
   async race<T>(promise: Promise<T>, facts: WaitFacts): Promise<T> {
     return await new Promise<T>((resolve, reject) => {
       const cancel = this.watch(facts, reject)

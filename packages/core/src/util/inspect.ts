@@ -1,6 +1,7 @@
 type Inspect = (value: unknown, options: object) => string
 
-/** Decides what `util.inspect` (and so `console.log`) shows of a class's instances; `show` prints something inside with the caller's options.
+/** Decides what `util.inspect` (and so `console.log`) shows of a class's instances; `show` prints something inside with
+ *  the caller's options.
  *  A function because a computed method name cannot be declared under `isolatedDeclarations`. */
 export function setInspection<T extends object>(
   prototype: T,

@@ -1,9 +1,10 @@
 /** Errors whose stack begins at a caller already. */
 const begun = new WeakSet<Error>()
 
-/** Makes the stack of an error that came from a timer or a socket begin where the application called: behind `from`, along the awaits that wait for it.
- *  Costs nothing until there is an error. When nobody awaits yet, the stack stays as it is. Gives the error back, or, when an earlier caller has it already, a copy;
- *  what is no Error is left alone. */
+/** Makes the stack of an error that came from a timer or a socket begin where the application called: behind `from`,
+ *  along the awaits that wait for it.
+ *  Costs nothing until there is an error. When nobody awaits yet, the stack stays as it is. Gives the error back, or,
+ *  when an earlier caller has it already, a copy; what is no Error is left alone. */
 export function beginAtCaller(given: unknown, from: (...args: never[]) => unknown): unknown {
   if (!(given instanceof Error) || !Object.isExtensible(given)) return given
   const error = begun.has(given) ? copyOf(given) : given

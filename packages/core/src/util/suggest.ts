@@ -1,4 +1,5 @@
-/** The known name closest to a misspelt one, or undefined when none is close: at most two letters of it or a third may differ, of a short one a single letter; `mostLetters` says otherwise. */
+/** The known name closest to a misspelt one, or undefined when none is close: at most two letters of it or a third may
+ *  differ, of a short one a single letter; `mostLetters` says otherwise. */
 export function suggest(name: string, known: Iterable<string>, mostLetters?: number): string | undefined {
   let best: string | undefined
   let bestDistance = (mostLetters ?? (name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3)))) + 1

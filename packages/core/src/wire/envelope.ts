@@ -10,14 +10,16 @@ export const ENVELOPE_VERSION = '2.0'
 /** As Python writes it too. */
 const HEAD = `{"${VERSION_KEY}": "${ENVELOPE_VERSION}", "${MESSAGE_KEY}": `
 
-/** Wraps the JSON text of a message (made by `encodeJson`) in the 2.0 envelope; nothing is encoded twice but the text itself.
+/** Wraps the JSON text of a message (made by `encodeJson`) in the 2.0 envelope; nothing is encoded twice but the text
+ *  itself.
  *  Shape: { "oslo.version": "2.0", "oslo.message": "<JSON text>" }; the inner value is a string, not an object.
- *  Source: WIRE 1.2 (oslo_messaging/_drivers/common.py, serialize_msg). */
+ *  Source: oslo_messaging/_drivers/common.py, serialize_msg. */
 export function wrapEnvelope(messageText: string): string {
   return `${HEAD}${quoteJson(messageText)}}`
 }
 
-/** The message in the JSON text of a body: what `unwrapEnvelope(decodeJson(text))` gives, for less where the text is long. Throws as these two do. */
+/** The message in the JSON text of a body: what `unwrapEnvelope(decodeJson(text))` gives, for less where the text is
+ *  long. Throws as these two do. */
 export function readEnvelope(text: string): Readonly<Record<string, unknown>> {
   const message =
     text.startsWith(HEAD) && text.endsWith('}') ? unquoteJson(text, HEAD.length, text.length - 1) : undefined
@@ -25,9 +27,10 @@ export function readEnvelope(text: string): Readonly<Record<string, unknown>> {
   return asObject(decodeJson(message), `${MESSAGE_KEY} of the envelope`)
 }
 
-/** The message inside a decoded body: of an envelope, or the body itself when it is none (format 1.0). Keys beside the envelope's two are ignored.
- *  Throws: SerializationError when the body or the message is no JSON object, or the envelope's version is not one that 2.0 can read:
- *  same major, and neither minor nor revision above it. Source: WIRE 1.2 (deserialize_msg). */
+/** The message inside a decoded body: of an envelope, or the body itself when it is none (format 1.0). Keys beside the
+ *  envelope's two are ignored.
+ *  Throws: SerializationError when the body or the message is no JSON object, or the envelope's version is not one that
+ *  2.0 can read: same major, and neither minor nor revision above it. Source: deserialize_msg. */
 export function unwrapEnvelope(body: unknown): Readonly<Record<string, unknown>> {
   const envelope = asObject(body, 'The body')
   if (!(Object.hasOwn(envelope, VERSION_KEY) && Object.hasOwn(envelope, MESSAGE_KEY))) return envelope

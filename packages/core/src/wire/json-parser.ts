@@ -16,7 +16,8 @@ const WORDS: readonly (readonly [string, unknown])[] = [
   ['-Infinity', -Infinity],
 ]
 
-/** Reads JSON as Python does: with NaN and infinities, and with integers of any length. For texts that `JSON.parse` refuses or would round. */
+/** Reads JSON as Python does: with NaN and infinities, and with integers of any length. For texts that `JSON.parse`
+ *  refuses or would round. */
 export function parseJson(text: string): unknown {
   const parser = new Parser(text)
   const value = parser.value(0)

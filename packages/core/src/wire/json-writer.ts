@@ -7,7 +7,8 @@ const DEEPEST = 900
 
 type Path = (string | number)[]
 
-/** Writes any value JSON can be made of, by the rules of `encodeJson`. Slower than the engine, so only for values that need it. */
+/** Writes any value JSON can be made of, by the rules of `encodeJson`. Slower than the engine, so only for values that
+ *  need it. */
 export function writeJson(value: unknown): string {
   return write(value, [], new Set()) ?? 'null'
 }
@@ -43,7 +44,8 @@ function write(value: unknown, path: Path, parents: Set<object>): string | undef
 
 function writeNumber(value: number): string {
   if (isWrittenExactly(value)) return JSON.stringify(value)
-  // The exact value: the engine writes as few digits as identify the number here, and zeros for the rest, which Python takes for an integer of another value.
+  // The exact value: the engine writes as few digits as identify the number here, and zeros for the rest, which Python
+  // takes for an integer of another value.
   if (Number.isFinite(value)) return BigInt(value).toString()
   return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
 }

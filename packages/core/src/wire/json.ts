@@ -5,12 +5,14 @@ import { LONG_TEXT, writePlain } from './plain-writer.ts'
 import { isWrittenExactly, writeJson } from './json-writer.ts'
 
 /** JSON text of a value, as Python's library would read it.
- *  Whole numbers beyond 2^53 and below 1e21 are written with every digit of their value (`2 ** 60` is `1152921504606846976`).
- *  Beyond what `JSON.stringify` writes: Date as `YYYY-MM-DDTHH:MM:SS.ffffff` in UTC, Map as object, Set and other iterables as list, bytes as their UTF-8 text,
- *  an Error as its text, bigint as digits, and `NaN`, `Infinity`, `-Infinity` as these words, which Python reads and strict JSON does not know.
+ *  Whole numbers beyond 2^53 and below 1e21 are written with every digit of their value (`2 ** 60` is
+ *  `1152921504606846976`).
+ *  Beyond what `JSON.stringify` writes: Date as `YYYY-MM-DDTHH:MM:SS.ffffff` in UTC, Map as object, Set and other
+ *  iterables as list, bytes as their UTF-8 text, an Error as its text, bigint as digits, and `NaN`, `Infinity`,
+ *  `-Infinity` as these words, which Python reads and strict JSON does not know.
  *  Fields that are undefined are left out; undefined in a list, or as the whole value, is null.
- *  Throws: SerializationError that names the path (`args.user.created`) for functions, symbols, instances without `toJSON`, cycles, bytes that are no text.
- *  Source: DESIGN D12, WIRE 1.1. */
+ *  Throws: SerializationError that names the path (`args.user.created`) for functions, symbols, instances without
+ *  `toJSON`, cycles, bytes that are no text. */
 export function encodeJson(value: unknown): string {
   // A look at every value costs less than writing it; what passes is left to the engine, unless it is long.
   sawLongText = false
@@ -24,7 +26,8 @@ export function encodeJson(value: unknown): string {
   }
 }
 
-/** The value of a JSON text. Integers that a number cannot hold exactly arrive as bigint, so that no digit is lost; `NaN`, `Infinity` and `-Infinity` are taken.
+/** The value of a JSON text. Integers that a number cannot hold exactly arrive as bigint, so that no digit is lost;
+ *  `NaN`, `Infinity` and `-Infinity` are taken.
  *  A key `__proto__` is a key like any other.
  *  Throws: SerializationError with the position; the text itself is never quoted, because it may hold secrets. */
 export function decodeJson(text: string): unknown {
@@ -37,7 +40,8 @@ export function decodeJson(text: string): unknown {
   }
 }
 
-/** Quick to rule out: spelled out like this, the engine looks at about every sixteenth character only, which `\d{16}` does not get. */
+/** Quick to rule out: spelled out like this, the engine looks at about every sixteenth character only, which `\d{16}`
+ *  does not get. */
 const SIXTEEN_DIGITS = new RegExp('[0-9]'.repeat(16))
 /** Sixteen digits where a number may begin. Some strings match as well; they are only read more slowly. */
 const LONG_INTEGER = /(?:^|[\s:,[-])\d{16}/
@@ -48,7 +52,8 @@ let sawLongText = false
 /** Nested deeper than this, a value is left to the writer, which notices cycles. */
 const DEEPEST_PLAIN = 64
 
-/** True when `JSON.stringify` writes exactly what is wanted: text, numbers it writes exactly, booleans, null, lists and simple objects of these. */
+/** True when `JSON.stringify` writes exactly what is wanted: text, numbers it writes exactly, booleans, null, lists and
+ *  simple objects of these. */
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':

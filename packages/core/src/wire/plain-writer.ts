@@ -5,7 +5,8 @@ export const LONG_TEXT = 8192
 /** Values that are written one by one on the way to the long ones; what lies beyond is left to the engine. */
 const MOST_VALUES = 128
 
-/** What `JSON.stringify` gives for a value made of text, numbers, booleans, null, lists and simple objects, quicker where it holds long texts.
+/** What `JSON.stringify` gives for a value made of text, numbers, booleans, null, lists and simple objects, quicker
+ *  where it holds long texts.
  *  Undefined only as a field, which is left out. */
 export function writePlain(value: unknown): string {
   return write(value, { left: MOST_VALUES })

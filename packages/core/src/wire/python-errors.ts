@@ -4,8 +4,9 @@ export interface PythonErrorOptions extends ErrorOptions {
   readonly args?: readonly unknown[] | undefined
 }
 
-/** Base of the errors that Python programs know by name. An endpoint raises one when a Python client must see that class;
- *  a client gets one when the far side raised it, with the RemoteError that tells the whole story as `cause`. The tree is flat: a KeyError is no LookupError here. */
+/** Base of the errors that Python programs know by name. An endpoint raises one when a Python client must see that
+ *  class; a client gets one when the far side raised it, with the RemoteError that tells the whole story as `cause`.
+ *  The tree is flat: a KeyError is no LookupError here. */
 export class PythonError extends Error {
   readonly args: readonly unknown[]
 
@@ -87,7 +88,8 @@ const CLASSES: ReadonlyMap<string, PythonErrorClass> = new Map<string, PythonErr
   ['TypeError', TypeError],
 ])
 
-/** Every class of Python's `builtins` that derives from Exception; those without a class of their own here become PythonError with their name. */
+/** Every class of Python's `builtins` that derives from Exception; those without a class of their own here become
+ *  PythonError with their name. */
 const NAMES: ReadonlySet<string> = new Set(
   `ArithmeticError AssertionError AttributeError BlockingIOError BrokenPipeError BufferError BytesWarning ChildProcessError
   ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError DeprecationWarning EOFError EncodingWarning

@@ -9,7 +9,8 @@ import {
 import { checkOptions, kindOf } from '../util/check.ts'
 import { buildPythonError } from './python-errors.ts'
 
-/** A class the application lets the far side raise here. It is constructed with the positional arguments the far side used, and its keyword arguments, if any, as one last object. */
+/** A class the application lets the far side raise here. It is constructed with the positional arguments the far side
+ *  used, and its keyword arguments, if any, as one last object. */
 export type RemoteErrorClass = new (...args: never[]) => Error
 
 /** What an error is constructed with on the far side. */
@@ -31,16 +32,18 @@ export interface RemoteErrorCodec<E extends Error = Error> {
   }): E
 }
 
-/** Errors that servers send and clients rebuild: by module and class name, as the far side knows them. One map for both directions; give it to both sides. */
+/** Errors that servers send and clients rebuild: by module and class name, as the far side knows them. One map for both
+ *  directions; give it to both sides. */
 export type RemoteErrors = Readonly<Record<string, Readonly<Record<string, RemoteErrorClass | RemoteErrorCodec>>>>
 
 /** What a transport's client may rebuild besides Python's own errors: modules by exact name.
- *  An object gives the classes of each module; a list of names only marks them: their errors arrive as RemoteError with the name `<Class>_Remote`. */
+ *  An object gives the classes of each module; a list of names only marks them: their errors arrive as RemoteError with
+ *  the name `<Class>_Remote`. */
 export type AllowedRemoteErrors =
   | readonly string[]
   | Readonly<Record<string, Readonly<Record<string, RemoteErrorClass>>>>
 
-/** The parts of a failure (WIRE 3), every one present. */
+/** The parts of a failure, every one present. */
 export interface RemoteFailure {
   readonly class: string
   readonly module: string
@@ -100,7 +103,8 @@ interface Entry extends Omit<RemoteErrorCodec, 'class'> {
   readonly isCodec: boolean
 }
 
-/** Rebuilds remote errors from a table of allowed classes; nothing named on the wire is ever looked up, imported or run. */
+/** Rebuilds remote errors from a table of allowed classes; nothing named on the wire is ever looked up, imported or
+ *  run. */
 export class RemoteErrorTable {
   /** Modules of which only the names were given. */
   readonly #named: ReadonlySet<string>

@@ -28,10 +28,11 @@ const JAVASCRIPT: ReadonlyMap<string, string> = new Map([
 /** Ending that Python gives to the names of rebuilt errors; it is taken off when one is raised again. */
 const REMOTE_ENDING = /_Remote$/
 
-/** The JSON text that carries an error in a reply (WIRE 3).
- *  Shape: { "class", "module", "message", "tb": [text], "args": [value], "kwargs": {name: value} }, and for JavaScript's own errors and those with a `code`
- *  { "javascript": { "class", "code" } }, which Python passes over.
- *  Whatever was thrown has one, values that are no errors included; arguments that JSON cannot hold travel as their text. */
+/** The JSON text that carries an error in a reply.
+ *  Shape: { "class", "module", "message", "tb": [text], "args": [value], "kwargs": {name: value} }, and for
+ *  JavaScript's own errors and those with a `code` { "javascript": { "class", "code" } }, which Python passes over.
+ *  Whatever was thrown has one, values that are no errors included; arguments that JSON cannot hold travel as their
+ *  text. */
 export function encodeFailure(thrown: unknown, table?: RemoteErrorTable): string {
   const error = thrown instanceof ExpectedException ? thrown.cause : thrown
   let failure: RemoteFailure

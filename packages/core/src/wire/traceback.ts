@@ -1,11 +1,12 @@
-/** One frame of a V8 stack: `    at name (place:line:column)` or `    at place:line:column`, where somebody awaits with `async` before it. */
+/** One frame of a V8 stack: `    at name (place:line:column)` or `    at place:line:column`, where somebody awaits with
+ *  `async` before it. */
 const FRAME = /^\s*at (?:async )?(?:(.*?) \()?(.*?):(\d+):\d+\)?$/
 
 /** Deeper chains of causes are cut: they help nobody and may be endless. */
 const MOST_CAUSES = 8
 
-/** The text of an error the way Python formats a traceback: a heading, one text per frame with the innermost last, the error. Causes come before, as in Python.
- *  `title` is the last line without its end: `module.Class: message`. */
+/** The text of an error the way Python formats a traceback: a heading, one text per frame with the innermost last, the
+ *  error. Causes come before, as in Python. `title` is the last line without its end: `module.Class: message`. */
 export function formatTraceback(error: unknown, title: string): string[] {
   const lines: string[] = []
   const causes: Error[] = []

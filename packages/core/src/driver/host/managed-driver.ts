@@ -20,7 +20,8 @@ import type { OutgoingNotification, OutgoingRequest, RPCReply } from '../message
 import { SendGroup } from './send-group.ts'
 
 /** Keeps the books that no driver author has to: opened once, closed once, nothing after close, one kind of error.
- *  Every promise it gives rejects with a MessagingError or with the reason of the caller's signal, whatever the driver throws. */
+ *  Every promise it gives rejects with a MessagingError or with the reason of the caller's signal, whatever the driver
+ *  throws. */
 export class ManagedDriver {
   readonly name: string
   readonly capabilities: DriverCapabilities
@@ -38,7 +39,8 @@ export class ManagedDriver {
     this.#sends = new SendGroup(this.#rethrow)
   }
 
-  /** Opens the driver. Rejects with the driver's typed error, DriverLoadFailure when a package it needs is missing, or TransportDriverError around anything else it throws. */
+  /** Opens the driver. Rejects with the driver's typed error, DriverLoadFailure when a package it needs is missing, or
+   *  TransportDriverError around anything else it throws. */
   static async open(definition: DriverDefinition, url: TransportURL, context: DriverContext): Promise<ManagedDriver> {
     try {
       return new ManagedDriver(definition, await definition.open(url, context))
@@ -67,7 +69,8 @@ export class ManagedDriver {
     return this.#subscribe(options.deadline.signal, () => this.#driver.listenForNotifications(sources, options))
   }
 
-  /** Resolves when everything that was sent before has settled; with the number of what has not when `signal` aborts first. Never rejects. */
+  /** Resolves when everything that was sent before has settled; with the number of what has not when `signal` aborts
+   *  first. Never rejects. */
   async flush(signal: AbortSignal): Promise<number> {
     if (this.#sends.open > 0) {
       this.#earlier.add(this.#sends)
@@ -89,7 +92,8 @@ export class ManagedDriver {
     return this.#closing === undefined ? health : { ...health, status: 'draining' }
   }
 
-  /** Refuses what is new from now on and closes the driver once, however often it is called; later calls wait for the first. */
+  /** Refuses what is new from now on and closes the driver once, however often it is called; later calls wait for the
+   *  first. */
   close(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#closing ??= this.#close(options)
     return this.#closing

@@ -34,7 +34,7 @@ const REFUSALS: Readonly<Record<RefusableCapability, (driver: string) => string>
   pools: (driver: string) => `${driver} has no pools of listeners: leave pool out and give each group its own topic`,
 }
 
-/** Throws UnsupportedCapability, naming the capability and the remedy, unless the driver declares it (DESIGN D2). */
+/** Throws UnsupportedCapability, naming the capability and the remedy, unless the driver declares it. */
 export function requireCapability(
   driver: { readonly name: string; readonly capabilities: DriverCapabilities },
   capability: RefusableCapability,

@@ -15,7 +15,8 @@ export class SendGroup {
     return this.#open
   }
 
-  /** The send, counted until it settles. `rethrow` instead of the group's own; without it all share one handler, because thousands may be under way. */
+  /** The send, counted until it settles. `rethrow` instead of the group's own; without it all share one handler,
+   *  because thousands may be under way. */
   track<T>(send: Promise<T>, rethrow?: (error: unknown) => never): Promise<T> {
     this.#open += 1
     if (rethrow === undefined) return send.then(this.#pass, this.#fail)

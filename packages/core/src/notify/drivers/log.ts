@@ -13,9 +13,10 @@ const LEVELS: Partial<Record<Priority, keyof Logger>> = {
   critical: 'error',
 }
 
-/** Writes notifications to the logger: the JSON of the message with passwords, tokens and keys masked, at the level of its priority.
- *  The field `logger` is `oslo.messaging.notification.<event_type>`, the name Python logs under. `audit` and `sample` have no level and give a warning.
- *  Source: INVENTORY N12. */
+/** Writes notifications to the logger: the JSON of the message with passwords, tokens and keys masked, at the level of
+ *  its priority.
+ *  The field `logger` is `oslo.messaging.notification.<event_type>`, the name Python logs under. `audit` and `sample`
+ *  have no level and give a warning. */
 export function logDriver({ logger }: NotificationDriverContext): NotificationDriver {
   if (logger === defaultLogger)
     logger.warn(

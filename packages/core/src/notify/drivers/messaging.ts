@@ -6,12 +6,13 @@ import { Target } from '../../target.ts'
 import type { NotificationDriver, NotificationDriverContext } from '../notification-driver.ts'
 import { runAll } from '../run-all.ts'
 
-/** Sends over the transport, to `<topic>.<priority>` of each topic, in format 1.0: the bare message. Source: INVENTORY N10. */
+/** Sends over the transport, to `<topic>.<priority>` of each topic, in format 1.0: the bare message. */
 export function messagingDriver(context: NotificationDriverContext): NotificationDriver {
   return createMessagingDriver(context, '1.0')
 }
 
-/** For `messaging` and `messagingv2`, which differ in the format only. Throws UnsupportedCapability when the transport carries no notifications. */
+/** For `messaging` and `messagingv2`, which differ in the format only. Throws UnsupportedCapability when the transport
+ *  carries no notifications. */
 export function createMessagingDriver(
   { transport, topics, logger }: NotificationDriverContext,
   version: NotifyOptions['version'],

@@ -1,6 +1,6 @@
 import type { NotificationDriver } from '../notification-driver.ts'
 
-/** Lets every notification go. Source: INVENTORY N13. */
+/** Lets every notification go. */
 export function noopDriver(): NotificationDriver {
   return { notify() {} }
 }

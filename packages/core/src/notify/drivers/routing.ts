@@ -9,9 +9,10 @@ import { runAll } from '../run-all.ts'
 
 const OPTION = '[oslo_messaging_notifications] routing_config'
 
-/** Hands notifications to other drivers, by event and priority, as the YAML file of `routing_config` says. Unlike oslo's, it works.
- *  Without a file it warns and hands on nothing. Throws ConfigurationError when the file cannot be read, is wrong, or names a driver that does not exist or `routing` itself.
- *  Source: INVENTORY N15. */
+/** Hands notifications to other drivers, by event and priority, as the YAML file of `routing_config` says. Unlike
+ *  oslo's, it works.
+ *  Without a file it warns and hands on nothing. Throws ConfigurationError when the file cannot be read, is wrong, or
+ *  names a driver that does not exist or `routing` itself. */
 export function routingDriver({ transport, logger, create }: NotificationDriverContext): NotificationDriver {
   const file = transport.conf.get('oslo_messaging_notifications', 'routing_config')
   if (file === null || file === '') logger.warn(`The notification driver routing has no rules: set ${OPTION}`, ADVICE)
@@ -41,7 +42,8 @@ function readYaml(file: string): unknown {
   } catch (cause) {
     throw new ConfigurationError(`${OPTION}: ${file} cannot be read: ${errorText(cause)}`, { option: OPTION, cause })
   }
-  // Loaded only for those who route, and at once, so that a wrong file shows while the notifier is made. A bundle for CommonJS has no URL of its own, and finds yaml beside the program.
+  // Loaded only for those who route, and at once, so that a wrong file shows while the notifier is made. A bundle for
+  // CommonJS has no URL of its own, and finds yaml beside the program.
   const self = import.meta.url as string | undefined
   const yaml = createRequire(self ?? process.argv[1] ?? process.execPath)('yaml') as { parse(text: string): unknown }
   try {

@@ -24,7 +24,7 @@ export function resetRecordedNotifications(): void {
   recorded = []
 }
 
-/** Keeps every notification for tests to look at. Source: INVENTORY N14. */
+/** Keeps every notification for tests to look at. */
 export function testDriver(): NotificationDriver {
   return {
     notify(context, message, priority, { retries }) {

@@ -43,7 +43,8 @@ export interface PrepareOptions extends Omit<TargetFields, 'legacyNamespaces'> {
   readonly versionCap?: string | null | undefined
   /** null or -1: no limit but the deadline; 0: one attempt; N: so many more. */
   readonly retry?: number | null | undefined
-  /** Reject with ServerLost when neither a reply nor a sign of life comes for so long; servers send one at half of it, from 2000 up. */
+  /** Reject with ServerLost when neither a reply nor a sign of life comes for so long; servers send one at half of it,
+   *  from 2000 up. */
   readonly callMonitorTimeoutMs?: number | null | undefined
   readonly transportOptions?: CallTransportOptions | undefined
 }
@@ -67,7 +68,8 @@ type Args = Readonly<Record<string, unknown>>
 
 const NO_ARGUMENTS: Args = Object.freeze({})
 
-/** Calls and casts to one target with fixed settings. Immutable; `prepare` gives a changed copy. Any number of calls may be under way (INVENTORY C16). */
+/** Calls and casts to one target with fixed settings. Immutable; `prepare` gives a changed copy. Any number of calls
+ *  may be under way. */
 export class CallContext<Methods extends object = AnyMethods, Ctx extends object = object> {
   readonly target: Target
   readonly transport: Transport
@@ -89,7 +91,8 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
   }
 
   /** A copy with some fields of the target or some settings replaced; the original stays as it is.
-   *  Throws InvalidTarget for a version that is not `major.minor`, UnsupportedCapability for what the driver cannot do, TypeError for other bad values. */
+   *  Throws InvalidTarget for a version that is not `major.minor`, UnsupportedCapability for what the driver cannot do,
+   *  TypeError for other bad values. */
   prepare(changes: PrepareOptions): CallContext<Methods, Ctx> {
     if (typeof changes !== 'object' || changes === null)
       throw new TypeError(`prepare takes what changes in an object such as { server: 'node1' }, not ${kindOf(changes)}`)
@@ -117,8 +120,10 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
   }
 
   /** Calls a method and resolves to its result, null where it gives nothing.
-   *  Rejects: before anything is sent with TypeError, InvalidTarget (fanout, no topic), RPCVersionCapError or SerializationError; else with ClientSendError, MessageDeliveryFailure,
-   *  MessageUndeliverable, MessagingTimeout, ServerLost, ReplyPathLost (each with `phase` and `delivery`), the reason of `signal`, or what the method raised: an error of
+   *  Rejects: before anything is sent with TypeError, InvalidTarget (fanout, no topic), RPCVersionCapError or
+   *  SerializationError; else with ClientSendError, MessageDeliveryFailure,
+   *  MessageUndeliverable, MessagingTimeout, ServerLost, ReplyPathLost (each with `phase` and `delivery`), the reason
+   *  of `signal`, or what the method raised: an error of
    *  Python's builtins or an allowed class as itself, RemoteError otherwise. The stack of each begins at the caller. */
   async call<K extends MethodName<Methods>>(
     context: CallContextArgument<Ctx>,
@@ -170,7 +175,8 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
     }
   }
 
-  /** Sends a request that nobody answers; with `fanout` in the target every server gets it. Resolves when the broker has it. Rejects like `call`. */
+  /** Sends a request that nobody answers; with `fanout` in the target every server gets it. Resolves when the broker
+   *  has it. Rejects like `call`. */
   async cast<K extends MethodName<Methods>>(
     context: CallContextArgument<Ctx>,
     method: K,
@@ -332,7 +338,8 @@ function checkArguments(method: unknown, args: unknown): Args {
   throw new TypeError(`Arguments of ${method} go by name, in one object such as { name: value }`)
 }
 
-/** Whether the error was made here or below, from something that has no stack worth keeping: a timer, a frame, a failure text.
+/** Whether the error was made here or below, from something that has no stack worth keeping: a timer, a frame, a
+ *  failure text.
  *  The reason of a signal and what a serializer throws belong to the application, and their stacks say where. */
 function isOurs(error: unknown): boolean {
   if (isMessagingError(error)) return !isMessagingError(error, 'SERIALIZATION')
@@ -351,7 +358,8 @@ function checkVersion(target: Target, version: unknown): void {
     )
 }
 
-/** Shorter than servers send signs of life: every call that takes longer is given up. Allowed, because oslo allows it. */
+/** Shorter than servers send signs of life: every call that takes longer is given up. Allowed, because oslo allows
+ *  it. */
 export function checkMonitor(value: unknown, logger: Logger): number | null {
   const timeoutMs = checkTimeout('callMonitorTimeoutMs', value)
   if (timeoutMs !== null && timeoutMs < LEAST_MONITOR_MS)

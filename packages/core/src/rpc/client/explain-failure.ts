@@ -2,8 +2,9 @@ import { ClientSendError, isMessagingError, MessagingTimeout, ReplyPathLost, Ser
 import type { Target } from '../../target.ts'
 import { errorText } from '../../util/text.ts'
 
-/** What the caller is told about a request that failed. Faults of drivers become ClientSendError (INVENTORY C19); what only a driver could say, which knows neither method
- *  nor target, says them too, so that a line in a log tells which call it was. Everything else is said well enough already. */
+/** What the caller is told about a request that failed. Faults of drivers become ClientSendError; what only a driver
+ *  could say, which knows neither method nor target, says them too, so that a line in a log tells which call it was.
+ *  Everything else is said well enough already. */
 export function explainFailure(error: unknown, method: string, target: Target): unknown {
   // What the method raised is its own.
   if (error instanceof Error && isMessagingError(error.cause, 'REMOTE')) return error

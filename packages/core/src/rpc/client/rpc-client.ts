@@ -19,7 +19,8 @@ export interface RPCClientOptions {
   readonly serializer?: Serializer | null | undefined
   /** null or -1: no limit but the deadline; 0: one attempt; N: so many more. Default null. */
   readonly retry?: number | null | undefined
-  /** Reject with ServerLost when neither a reply nor a sign of life comes for so long, milliseconds. Servers send one at half of it, from 2000 up. Default null: calls are not monitored. */
+  /** Reject with ServerLost when neither a reply nor a sign of life comes for so long, milliseconds. Servers send one
+   *  at half of it, from 2000 up. Default null: calls are not monitored. */
   readonly callMonitorTimeoutMs?: number | null | undefined
   readonly transportOptions?: CallTransportOptions | undefined
 }
@@ -77,8 +78,10 @@ export class RPCClient<Methods extends object = AnyMethods, Ctx extends object =
   }
 }
 
-/** A client of the servers of `target.topic`. `Api` tells the compiler what they offer, and `Ctx` which request context they need; the results are typed as they arrive (`OnTheWire`).
- *  Throws InvalidTarget, UnsupportedCapability when the driver is notify-only or lacks what the options ask for, TypeError for bad values. Source: get_rpc_client. */
+/** A client of the servers of `target.topic`. `Api` tells the compiler what they offer, and `Ctx` which request context
+ *  they need; the results are typed as they arrive (`OnTheWire`).
+ *  Throws InvalidTarget, UnsupportedCapability when the driver is notify-only or lacks what the options ask for,
+ *  TypeError for bad values. Source: get_rpc_client. */
 export function getRpcClient<Client extends object>(
   transport: Transport,
   target: Target | TargetFields,

@@ -5,7 +5,8 @@ import { isExposed } from './marks.ts'
 /** Registered, so that the classes of another copy of the library are known. */
 const POLICY = Symbol.for('oslo-messaging.access-policy')
 
-/** Decides which of the methods that an endpoint offers clients may call: it can hide some, and never adds any. What it hides is reported as NoSuchMethod. */
+/** Decides which of the methods that an endpoint offers clients may call: it can hide some, and never adds any. What it
+ *  hides is reported as NoSuchMethod. */
 export abstract class RPCAccessPolicyBase {
   abstract isAllowed(endpoint: Endpoint, method: string): boolean
 

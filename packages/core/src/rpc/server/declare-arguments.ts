@@ -1,8 +1,10 @@
 import { kindOf } from '../../util/check.ts'
 import { type AnyFunction, argumentNamesOf, markArguments } from './marks.ts'
 
-/** Says which named arguments a method takes, so that a call with others fails with TypeError, as Python's would, before the method runs. A name that ends in `?` may be left out.
- *  In a plain object: `go: declareArguments(['name', 'count?'], (context, { name, count = 1 }) => ...)`. Without the method: a decorator, `@declareArguments(['name'])`. */
+/** Says which named arguments a method takes, so that a call with others fails with TypeError, as Python's would,
+ *  before the method runs. A name that ends in `?` may be left out.
+ *  In a plain object: `go: declareArguments(['name', 'count?'], (context, { name, count = 1 }) => ...)`. Without the
+ *  method: a decorator, `@declareArguments(['name'])`. */
 export function declareArguments<F extends AnyFunction>(names: readonly string[], method: F): F
 export function declareArguments(
   names: readonly string[],

@@ -6,19 +6,22 @@ import { kindOf } from '../../util/check.ts'
 import { isVersion } from '../version.ts'
 import { type Exposure, exposureOf } from './exposure.ts'
 
-/** An object whose methods clients call: a plain object with functions, or an instance of a class with methods. Fields that hold functions, methods of base classes that
- *  `expose` does not mark, and names that JavaScript or frameworks call by themselves are not offered. **A method that only TypeScript calls private is offered**: the word is
+/** An object whose methods clients call: a plain object with functions, or an instance of a class with methods. Fields
+ *  that hold functions, methods of base classes that `expose` does not mark, and names that JavaScript or frameworks
+ *  call by themselves are not offered. **A method that only TypeScript calls private is offered**: the word is
  *  gone at run time. Name it `#name` or `_name`, or give the server the list of what it `exposes`.
- *  Optional `target` with namespace, version and legacy namespaces. A method gets the context, the named arguments in one object, and the call; it returns the result or a
- *  promise of it. What is offered is settled when the server is made. */
+ *  Optional `target` with namespace, version and legacy namespaces. A method gets the context, the named arguments in
+ *  one object, and the call; it returns the result or a promise of it. What is offered is settled when the server is
+ *  made. */
 export type Endpoint = object
 
 /** What a method may want to know of the call it serves: its third parameter. */
 export interface RPCCall {
-  /** Aborts when nobody waits for the result any more, so that the method may stop: the caller's time is over (reason: MessagingTimeout), the broker takes the request away, or the transport closes
-   *  without waiting longer. */
+  /** Aborts when nobody waits for the result any more, so that the method may stop: the caller's time is over (reason:
+   *  MessagingTimeout), the broker takes the request away, or the transport closes without waiting longer. */
   readonly signal: AbortSignal
-  /** Milliseconds the caller still waits for the reply, at most: its timeout as it wrote it, less the time since the request came here. 0: it is gone. null: unknown, as with casts.
+  /** Milliseconds the caller still waits for the reply, at most: its timeout as it wrote it, less the time since the
+   *  request came here. 0: it is gone. null: unknown, as with casts.
    *  Calls that are made with the context of this one are given no more than this. */
   readonly remainingMs: number | null
   /** False for a cast: nobody waits for the result. */
@@ -49,7 +52,8 @@ const DEFAULT_VERSION = '1.0'
 const DEFAULT_NAMESPACES: readonly (string | null)[] = [null]
 const EXAMPLE = '{ add: (context, { a, b }) => a + b }'
 
-/** Reads an endpoint, `index` in the list of its server. Throws TypeError when it is no object, offers no method, or its `target` is no Target. */
+/** Reads an endpoint, `index` in the list of its server. Throws TypeError when it is no object, offers no method, or
+ *  its `target` is no Target. */
 export function resolveEndpoint(endpoint: unknown, index: number): ResolvedEndpoint {
   if ((typeof endpoint !== 'object' && typeof endpoint !== 'function') || endpoint === null)
     throw new TypeError(

@@ -5,8 +5,10 @@ import { inheritMarks } from './marks.ts'
 type Method = (...args: never[]) => unknown
 type ErrorClass = abstract new (...args: never[]) => Error
 
-/** Says which errors of a method are part of its interface: they reach the client as they are, and the server does not log them as faults.
- *  With the method: `go = expectedExceptions([ValueError], (context, args) => ...)`. Without: a decorator, `@expectedExceptions([ValueError])`.
+/** Says which errors of a method are part of its interface: they reach the client as they are, and the server does not
+ *  log them as faults.
+ *  With the method: `go = expectedExceptions([ValueError], (context, args) => ...)`. Without: a decorator,
+ *  `@expectedExceptions([ValueError])`.
  *  Subclasses count. Source: expected_exceptions. */
 export function expectedExceptions<F extends Method>(classes: readonly ErrorClass[], method: F): F
 export function expectedExceptions(

@@ -4,9 +4,11 @@ import { type AnyFunction, markExposed } from './marks.ts'
 
 type AnyClass = abstract new (...args: never[]) => object
 
-/** Says that clients may call a method, and gives it back: `expose((context, args) => ...)` in a plain object, `expose(Endpoint.prototype.go)`, or `@expose` above it,
- *  with decorators of either kind. A class stands for each of its own methods but those that frameworks call by themselves.
- *  Needed for what a base class offers, and for every method where the server has `accessPolicy: ExplicitRPCAccessPolicy`. Throws TypeError for what is no function. */
+/** Says that clients may call a method, and gives it back: `expose((context, args) => ...)` in a plain object,
+ *  `expose(Endpoint.prototype.go)`, or `@expose` above it, with decorators of either kind. A class stands for each of
+ *  its own methods but those that frameworks call by themselves.
+ *  Needed for what a base class offers, and for every method where the server has `accessPolicy:
+ *  ExplicitRPCAccessPolicy`. Throws TypeError for what is no function. */
 export function expose<F extends AnyFunction>(method: F, decorated?: ClassMethodDecoratorContext): F
 export function expose<C extends AnyClass>(Class: C, decorated?: ClassDecoratorContext): C
 export function expose(owner: object, name: string | symbol, descriptor: PropertyDescriptor): void

@@ -21,8 +21,9 @@ const PLATFORM: ReadonlySet<object> = new Set<object>([
   EventEmitter.prototype,
 ])
 
-/** Reads an endpoint once. Offered are the own functions of a plain object; of an instance the methods of its own class, and those of its base classes
- *  that `expose` marks; of a class given as endpoint its static methods. No getter is run. Decision: docs/adr/0016-what-an-endpoint-offers.md. */
+/** Reads an endpoint once. Offered are the own functions of a plain object; of an instance the methods of its own
+ *  class, and those of its base classes that `expose` marks; of a class given as endpoint its static methods. No getter
+ *  is run. Decision: docs/adr/0016-what-an-endpoint-offers.md. */
 export function exposureOf(endpoint: object): Exposure {
   const offered = new Set<string>()
   const withheld = new Map<string, string>()
@@ -46,7 +47,8 @@ export function exposureOf(endpoint: object): Exposure {
   return { offered, withheld }
 }
 
-/** The function that a name stands for in the endpoint's own code, which carries the marks; undefined where it is none. No getter is run. */
+/** The function that a name stands for in the endpoint's own code, which carries the marks; undefined where it is none.
+ *  No getter is run. */
 export function declaredFunction(endpoint: object, name: string): AnyFunction | undefined {
   for (const { owner, kind } of levelsOf(endpoint)) {
     if (kind === 'fields' || !Object.hasOwn(owner, name)) continue
@@ -91,7 +93,8 @@ function isObjectPrototype(object: object): boolean {
 /** The names of a level, with the function that each holds; undefined: something else. */
 function functionsOf({ owner, kind }: Level): readonly (readonly [string, AnyFunction | undefined])[] {
   return Object.entries(Object.getOwnPropertyDescriptors(owner)).flatMap(([name, { value, enumerable }]) => {
-    // The static methods of a class are hidden and its static fields are not; with a plain object it is the other way round.
+    // The static methods of a class are hidden and its static fields are not; with a plain object it is the other way
+    // round.
     if ((kind === 'statics' && enumerable === true) || (kind === 'plain' && enumerable !== true)) return []
     const isFunction = typeof value === 'function' && !isClass(value)
     return [[name, isFunction ? (value as AnyFunction) : undefined] as const]

@@ -2,8 +2,9 @@ import type { Logger } from '../../diagnostics/logger.ts'
 import type { IncomingRequest } from '../../driver/messages.ts'
 import type { Clock } from '../../util/clock.ts'
 
-/** Sends signs of life while a monitored call runs: every half of the client's monitor timeout, the first after one such interval. The function given back ends them.
- *  A timeout below 2 seconds gets none, as in oslo. They end by themselves when the client cannot be reached. Source: WIRE 2.3. */
+/** Sends signs of life while a monitored call runs: every half of the client's monitor timeout, the first after one
+ *  such interval. The function given back ends them.
+ *  A timeout below 2 seconds gets none, as in oslo. They end by themselves when the client cannot be reached. */
 export function startHeartbeats(request: IncomingRequest, clock: Clock, logger: Logger): (() => void) | undefined {
   if (!request.expectsReply || request.callMonitorTimeout === null) return undefined
   const intervalMs = (Math.trunc(request.callMonitorTimeout) / 2) * 1000

@@ -14,7 +14,8 @@ export class IncomingCall implements RPCCall {
   #controller: AbortController | undefined
   #timer: unknown
 
-  /** `watching` gets the call while its method holds a signal, so that the server can abort it. `receivedAt`: on the `now` of the clock, when the request came from the driver. */
+  /** `watching` gets the call while its method holds a signal, so that the server can abort it. `receivedAt`: on the
+   *  `now` of the clock, when the request came from the driver. */
   constructor(request: IncomingRequest, watching: Set<IncomingCall>, clock: Clock, receivedAt: number) {
     this.#request = request
     this.#watching = watching

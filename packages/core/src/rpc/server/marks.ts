@@ -1,7 +1,8 @@
 /** A function of an endpoint, whatever it takes. */
 export type AnyFunction = (...args: never[]) => unknown
 
-/** Kept on the function itself under registered symbols, so that every copy of the library in a process sees the marks of the others. */
+/** Kept on the function itself under registered symbols, so that every copy of the library in a process sees the marks
+ *  of the others. */
 const EXPOSED: unique symbol = Symbol.for('oslo-messaging.exposed')
 const ARGUMENT_NAMES: unique symbol = Symbol.for('oslo-messaging.argument-names')
 

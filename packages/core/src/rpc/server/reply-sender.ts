@@ -17,7 +17,8 @@ export interface ReplySenderOptions {
 /** Replies on their way, so many for each worker, do not hold up the next request; with more the worker waits. */
 const REPLIES_PER_WORKER = 16
 
-/** Sends replies and failures and keeps count of those on their way. A reply that waits, for a missing queue for example, does not hold its worker, but there is a limit to them (DESIGN D5). */
+/** Sends replies and failures and keeps count of those on their way. A reply that waits, for a missing queue for
+ *  example, does not hold its worker, but there is a limit to them. */
 export class ReplySender {
   readonly #options: ReplySenderOptions
   readonly #limit: number
@@ -65,7 +66,7 @@ export class ReplySender {
     for (const each of waiting) each.resolve()
   }
 
-  /** Nothing was sent: the result cannot be encoded. The client learns that instead of waiting for its timeout (WIRE 10.16). */
+  /** Nothing was sent: the result cannot be encoded. The client learns that instead of waiting for its timeout. */
   #failed(request: IncomingRequest, reply: RPCReply, error: unknown): void {
     if (reply.failure === null && isMessagingError(error, 'SERIALIZATION')) void this.fail(request, error)
     this.#done()

@@ -61,7 +61,8 @@ export class RPCDispatcher {
   readonly #serializer: Serializer
   readonly #isPlain: boolean
 
-  /** Throws TypeError for endpoints that are none or offer nothing, for a policy that is no class of RPCAccessPolicyBase, and for names in `exposes` that no endpoint has. */
+  /** Throws TypeError for endpoints that are none or offer nothing, for a policy that is no class of
+   *  RPCAccessPolicyBase, and for names in `exposes` that no endpoint has. */
   constructor(endpoints: readonly Endpoint[], serializer: Serializer, options: DispatcherOptions = {}) {
     checkList('The endpoints of an RPC server', endpoints, '[new MyEndpoint()]')
     if (endpoints.length === 0)
@@ -96,7 +97,8 @@ export class RPCDispatcher {
     return Object.fromEntries(rows)
   }
 
-  /** Why a method that some endpoint has cannot be called; undefined when none has it, or it can. For logs: clients need not know. */
+  /** Why a method that some endpoint has cannot be called; undefined when none has it, or it can. For logs: clients
+   *  need not know. */
   whyNotOffered(method: string): string | undefined {
     return Object.entries(this.notOffered).find(([name]) => name.endsWith(`.${method}`))?.[1]
   }
@@ -138,7 +140,8 @@ export class RPCDispatcher {
   }
 
   /** The first endpoint, in order, whose namespace and version fit and that has the method and may show it.
-   *  Throws UnsupportedVersion when no namespace and version fits, NoSuchMethod when one does and the method is missing or hidden. */
+   *  Throws UnsupportedVersion when no namespace and version fits, NoSuchMethod when one does and the method is missing
+   *  or hidden. */
   find(request: CheckedRequest): FoundMethod {
     let fits = false
     for (const resolved of this.#endpoints) {
@@ -153,7 +156,8 @@ export class RPCDispatcher {
     throw new UnsupportedVersion(request.version, request.method)
   }
 
-  /** Runs the method and gives its serialized result: a value or a promise of it. Whatever the method throws, or its promise rejects with, comes out as it is. */
+  /** Runs the method and gives its serialized result: a value or a promise of it. Whatever the method throws, or its
+   *  promise rejects with, comes out as it is. */
   invoke(found: FoundMethod, request: CheckedRequest, context: MessageContext, call: RPCCall): unknown {
     if (this.#isPlain) {
       if (call.remainingMs !== null) rememberCall(context, call)
@@ -162,7 +166,8 @@ export class RPCDispatcher {
     return this.#invokeSerialized(found, request, context, call)
   }
 
-  /** A promise only where the serializer or the method gives one, so that requests begin in the order in which they came. */
+  /** A promise only where the serializer or the method gives one, so that requests begin in the order in which they
+   *  came. */
   #invokeSerialized(found: FoundMethod, request: CheckedRequest, sent: MessageContext, call: RPCCall): unknown {
     const serializer = this.#serializer
     const context = serializer.deserializeContext(sent)

@@ -29,23 +29,27 @@ import { createPingEndpoint, PING_METHOD } from './ping-endpoint.ts'
 import { ReplySender } from './reply-sender.ts'
 import { type CheckedRequest, type FoundMethod, RPCDispatcher, type ServedMethod } from './rpc-dispatcher.ts'
 
-/** Settings of a server. Source: INVENTORY S1. */
+/** Settings of a server. */
 export interface RPCServerOptions<Api extends object = AnyMethods> {
   /** Default: changes nothing. */
   readonly serializer?: Serializer | null | undefined
-  /** Which of the offered methods clients may call. Default DefaultRPCAccessPolicy: all but names that begin with `_`. */
+  /** Which of the offered methods clients may call. Default DefaultRPCAccessPolicy: all but names that begin with
+   *  `_`. */
   readonly accessPolicy?: RPCAccessPolicyClass | undefined
-  /** The interface as a value, `{ build: true, reboot: true }`: nothing else is offered. Keeps methods out that only TypeScript calls private. Default: all that the endpoints offer. */
+  /** The interface as a value, `{ build: true, reboot: true }`: nothing else is offered. Keeps methods out that only
+   *  TypeScript calls private. Default: all that the endpoints offer. */
   readonly exposes?: Readonly<Record<MethodName<Api>, true>> | undefined
   /** `threading` and `eventlet` are taken for oslo's sake and mean the same here: the event loop. */
   readonly executor?: string | null | undefined
   /** Most requests handled at the same time. Default `[DEFAULT] executor_thread_pool_size`. */
   readonly workers?: number | undefined
-  /** When a request is settled: `before` its method runs, at most once, as oslo does; or `after` its reply is with the broker, at least once: what a dying server was working on is
-   *  delivered again, so methods must bear being run twice. Default: `[oslo_messaging_nodejs] rpc_acknowledge`, then the driver's own settings, then `before`. */
+  /** When a request is settled: `before` its method runs, at most once, as oslo does; or `after` its reply is with the
+   *  broker, at least once: what a dying server was working on is delivered again, so methods must bear being run
+   *  twice. Default: `[oslo_messaging_nodejs] rpc_acknowledge`, then the driver's own settings, then `before`. */
   readonly acknowledge?: 'before' | 'after' | undefined
-  /** Stop taking requests while too many methods fail with what is not expected (`expectedExceptions`), and try one after a while. With `acknowledge: 'after'`, or while workers are free,
-   *  what waits stays with the broker for other servers. Default: never. */
+  /** Stop taking requests while too many methods fail with what is not expected (`expectedExceptions`), and try one
+   *  after a while. With `acknowledge: 'after'`, or while workers are free, what waits stays with the broker for other
+   *  servers. Default: never. */
   readonly pause?: PauseSettings | undefined
 }
 
@@ -84,8 +88,9 @@ const EXECUTORS = ['threading', 'eventlet']
 const CHANNELS = ['oslo-messaging:rpc-server:start', 'oslo-messaging:rpc-server:end'] as const
 let lastId = 0
 
-/** Serves the requests of a topic with endpoints. Each request is acknowledged when a worker takes it, just before its method runs: at most once, and what is not
- *  taken stays with the broker for other servers (DESIGN D6, D16). Make it with `getRpcServer`. */
+/** Serves the requests of a topic with endpoints. Each request is acknowledged when a worker takes it, just before its
+ *  method runs: at most once, and what is not taken stays with the broker for other servers. Make it with
+ *  `getRpcServer`. */
 export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
   readonly target: Target
   readonly #transport: Transport
@@ -165,8 +170,10 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
         const receivedAt = request.expiresInMs === undefined ? 0 : clock.now()
         pool.run(
           () => {
-            // The broker took it back while it waited for a worker, and delivers it again: running this copy would run it twice.
-            // Only then: drivers make the signal when it is asked for, which costs more than all the rest of a short request.
+            // The broker took it back while it waited for a worker, and delivers it again: running this copy would run
+            // it twice.
+            // Only then: drivers make the signal when it is asked for, which costs more than all the rest of a short
+            // request.
             if (hasWaited && request.signal?.aborted === true) return request.finished?.()
             if (hasWaited && this.#isExpired(request, receivedAt)) return
             const done = pause?.begin()
@@ -211,7 +218,8 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
     this.#transport.logger.debug(`${String(this.target)} offers ${names.join(', ')}`, { methods, notOffered })
   }
 
-  /** Whether the caller's time ended while the request waited for a worker; then it is settled without its method, because nobody waits for the result. */
+  /** Whether the caller's time ended while the request waited for a worker; then it is settled without its method,
+   *  because nobody waits for the result. */
   #isExpired(request: IncomingRequest, receivedAt: number): boolean {
     const { clock, driverName } = this.#transport
     const { expiresInMs, uniqueId } = request
@@ -314,7 +322,7 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
     }
   }
 
-  /** Expected failures are the client's business; the others are worth a line with the error (INVENTORY S15). */
+  /** Expected failures are the client's business; the others are worth a line with the error. */
   #log({ method }: CheckedRequest, error: unknown): void {
     const { logger } = this.#transport
     const quiet =
@@ -355,10 +363,12 @@ function isExpected(error: unknown): boolean {
   return error instanceof ExpectedException || error instanceof NoSuchMethod || error instanceof UnsupportedVersion
 }
 
-/** A server for `target.topic` and `target.server` with the methods of one endpoint, or of several. Listens after `start()`.
- *  With the interface that its clients know, `getRpcServer<Api, Ctx>(...)`, the compiler sees that each method is there and fits, and parameters need no annotation.
- *  Throws InvalidTarget without topic or server name, UnsupportedCapability when the driver is notify-only, ExecutorLoadFailure, TypeError for endpoints that offer nothing and for other
- *  bad values. Source: get_rpc_server. */
+/** A server for `target.topic` and `target.server` with the methods of one endpoint, or of several. Listens after
+ *  `start()`.
+ *  With the interface that its clients know, `getRpcServer<Api, Ctx>(...)`, the compiler sees that each method is there
+ *  and fits, and parameters need no annotation.
+ *  Throws InvalidTarget without topic or server name, UnsupportedCapability when the driver is notify-only,
+ *  ExecutorLoadFailure, TypeError for endpoints that offer nothing and for other bad values. Source: get_rpc_server. */
 export function getRpcServer<Server extends object>(
   transport: Transport,
   target: Target | TargetFields,
