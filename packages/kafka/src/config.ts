@@ -55,6 +55,18 @@ export const kafkaConfig = {
       unit: 'messages',
       doc: 'Most messages taken over from one fetch.',
     },
+    kafka_max_queued_bytes: {
+      type: 'integer',
+      default: 67108864,
+      min: 1048576,
+      unit: 'bytes',
+      doc: 'Most bytes of notifications that a listener has fetched and not handed out, over all its partitions; one fetch of each broker comes on top. Also the most bytes that one batch may become when it is decompressed: larger ones are reported and not read.',
+    },
+    kafka_check_crcs: {
+      type: 'boolean',
+      default: false,
+      doc: 'Compare the checksums of fetched batches. They find what storage or memory has damaged; TCP and TLS look after the way.',
+    },
     security_protocol: {
       type: 'string',
       default: 'PLAINTEXT',

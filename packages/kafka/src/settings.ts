@@ -61,6 +61,8 @@ export interface KafkaSettings {
   readonly maxBytesPerPartition: number
   readonly maxWaitMs: number
   readonly maxPollRecords: number
+  readonly maxQueuedBytes: number
+  readonly checksCrc: boolean
   readonly sessionTimeoutMs: number
   readonly offsetReset: 'latest' | 'earliest'
   /** `background`: the position is stored now and then, not waited for (`enable_auto_commit`). */
@@ -100,6 +102,8 @@ export function readSettings(
     maxBytesPerPartition: options.kafka_max_fetch_bytes,
     maxWaitMs: Math.round(options.kafka_consumer_timeout * 1000),
     maxPollRecords: options.max_poll_records,
+    maxQueuedBytes: options.kafka_max_queued_bytes,
+    checksCrc: options.kafka_check_crcs,
     sessionTimeoutMs: Math.round(options.kafka_session_timeout * 1000),
     offsetReset: options.auto_offset_reset as 'latest' | 'earliest',
     commit: options.enable_auto_commit ? 'background' : (options.kafka_commit_mode as 'before' | 'after'),

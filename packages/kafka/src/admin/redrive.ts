@@ -101,6 +101,8 @@ export class Redrive {
       group: groupOf(topic),
       topics: [topic],
       maxBytesPerPartition: settings.maxBytesPerPartition,
+      maxBytes: settings.maxQueuedBytes,
+      checksCrc: settings.checksCrc,
       maxWaitMs: MAX_WAIT_MS,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       heartbeatIntervalMs: Math.min(1000, Math.floor(settings.sessionTimeoutMs / 3)),
@@ -146,7 +148,7 @@ export class Redrive {
         await batch.heartbeat()
       }
       // Nothing of the run comes after the end of the topic, however its last offsets are filled.
-      if ((batch.records.at(-1)?.offset ?? 0) >= lot.end - 1) lot.next = lot.end
+      if (batch.next >= lot.end) lot.next = lot.end
       if (this.#room === 0 || [...this.#lots.values()].every(({ next, end }) => next >= end)) this.#done.resolve()
     } catch (error) {
       this.#done.reject(error)

@@ -20,6 +20,7 @@ import { partitionAssigners } from './assigners.ts'
 import { faultOf } from './fault.ts'
 import type { Connection } from './client.ts'
 import type { PatchedCluster } from './patches/client-patches.ts'
+import { partOf, readFetches } from './patches/fetch.ts'
 import { coordinatorOf, watchJoins } from './patches/joins.ts'
 
 /** Joining an unsettled group takes a few attempts; what is left then is a loss, which the driver mends with a new session. */
@@ -29,6 +30,7 @@ const SUBSCRIBE_ATTEMPTS = 12
 const SUBSCRIBE_WAIT_MS = 50
 const MAY_PASS: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
 const DISCONNECT_MS = 3000
+const MAX_FETCH_BYTES = 10 * 1024 * 1024
 /** Partitions handled at once; each waits for its own room. */
 const PARTITIONS_AT_ONCE = 64
 
@@ -53,6 +55,7 @@ export class KafkaJSConsumer implements ConsumerPort {
     this.#connection = connection
     this.#options = options
     patches.onCluster((cluster) => (this.#cluster ??= cluster))
+    readFetches(patches, { checksCrc: options.checksCrc, maxBatchBytes: options.maxBytes })
     watchJoins(patches, {
       before: async () => await this.#beforeJoin(),
       named: (memberId) => (this.#member = memberId),
@@ -63,7 +66,7 @@ export class KafkaJSConsumer implements ConsumerPort {
       heartbeatInterval: options.heartbeatIntervalMs,
       rebalanceTimeout: 60_000,
       maxBytesPerPartition: options.maxBytesPerPartition,
-      maxBytes: Math.max(10_485_760, options.maxBytesPerPartition),
+      maxBytes: Math.max(Math.min(MAX_FETCH_BYTES, options.maxBytes), options.maxBytesPerPartition),
       maxWaitTimeInMs: options.maxWaitMs,
       allowAutoTopicCreation: true,
       partitionAssigners: partitionAssigners(async (topics) => await askPartitions(kafka, topics)),
@@ -222,12 +225,20 @@ class Batch implements FetchedBatch {
   readonly topic: string
   readonly partition: number
   readonly records: readonly FetchedRecord[]
+  readonly next: number
+  readonly end: number
+  readonly bytes: number
 
   constructor(payload: EachBatchPayload) {
+    const { batch } = payload
     this.#payload = payload
-    this.topic = payload.batch.topic
-    this.partition = payload.batch.partition
-    this.records = payload.batch.messages.map(toRecord)
+    this.topic = batch.topic
+    this.partition = batch.partition
+    const part = partOf(batch.messages)
+    this.records = part?.records ?? batch.messages.map(toRecord)
+    this.next = part?.next ?? Number(batch.lastOffset()) + 1
+    this.end = Number(batch.highWatermark)
+    this.bytes = part?.bytes ?? this.records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
   }
 
   resolve(offset: number): void {
@@ -257,21 +268,9 @@ class Batch implements FetchedBatch {
   }
 }
 
-function toRecord(message: KafkaMessage): FetchedRecord {
-  return { offset: Number(message.offset), value: message.value, headers: headersOf(message.headers) }
-}
-
-function headersOf(headers: KafkaMessage['headers']): Readonly<Record<string, string>> | undefined {
-  if (headers === undefined) return undefined
-  let texts: Record<string, string> | undefined
-  for (const name in headers) {
-    const value = headers[name]
-    const single = Array.isArray(value) ? value[0] : value
-    if (single === undefined) continue
-    texts ??= {}
-    texts[name] = typeof single === 'string' ? single : single.toString('utf8')
-  }
-  return texts
+/** A record in a format from before Kafka 0.11, which has no headers. */
+function toRecord({ offset, timestamp, key, value }: KafkaMessage): FetchedRecord {
+  return { offset: Number(offset), timestamp: Number(timestamp), key, value, headers: undefined }
 }
 
 /** Topics that do not exist are left out: whoever reads them makes them, and the group is dealt out again. */

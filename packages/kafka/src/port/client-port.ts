@@ -69,6 +69,10 @@ export interface ConsumerPortOptions {
   readonly topics: readonly string[]
   /** Most bytes of one fetch and partition. */
   readonly maxBytesPerPartition: number
+  /** Most bytes of one fetch, and of one batch when it is decompressed. */
+  readonly maxBytes: number
+  /** Whether the checksums of batches are compared. */
+  readonly checksCrc: boolean
   /** How long a fetch waits for the first record, milliseconds. */
   readonly maxWaitMs: number
   readonly sessionTimeoutMs: number
@@ -94,12 +98,25 @@ export interface ConsumerHandlers {
 
 export interface FetchedRecord {
   readonly offset: number
+  /** Milliseconds since 1970. */
+  readonly timestamp: number
+  readonly key: Buffer | null
   readonly value: Buffer | null
+  /** The first value of each name, as text. */
   readonly headers: Readonly<Record<string, string>> | undefined
+  /** All of them, as they are stored; absent: none. */
+  readonly rawHeaders?: readonly (readonly [string, Buffer])[]
 }
 
 export interface FetchedBatch extends TopicPartition {
+  /** Empty when all that is stored there is nobody's to read. */
   readonly records: readonly FetchedRecord[]
+  /** Where the next fetch goes on: behind the last record, or further: marks of transactions, and records that were taken back or compacted, have offsets as well. */
+  readonly next: number
+  /** Where the partition ended when this was fetched. */
+  readonly end: number
+  /** What the records keep in memory. */
+  readonly bytes: number
   /** Records up to this offset are done with: the next fetch begins after it. */
   resolve(offset: number): void
   /** Says to the group that this member lives. Rejects with ClientFault when the group moves. */

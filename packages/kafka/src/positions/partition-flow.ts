@@ -1,4 +1,5 @@
 import type { ClientFault, FetchedRecord, TopicPartition } from '../port/client-port.ts'
+import { Room } from './room.ts'
 
 /** What one partition of a listener has taken from the broker, handed out and seen settled. Pure bookkeeping: it knows no broker and no time. */
 export class PartitionFlow implements TopicPartition {
@@ -25,9 +26,13 @@ export class PartitionFlow implements TopicPartition {
   #head = 0
   /** Records handed out, oldest first; a settled one stays until all before it are settled. */
   #unsettled: { readonly offset: number; settled: boolean }[] = []
-  #room: (() => void) | undefined
+  readonly #room: Room
+  #queuedBytes = 0
+  #end: number | undefined
 
-  constructor({ topic, partition }: TopicPartition) {
+  /** `room`: where it is told that the queue has become shorter. */
+  constructor({ topic, partition }: TopicPartition, room: Room = new Room()) {
+    this.#room = room
     this.topic = topic
     this.partition = partition
     this.key = keyOf({ topic, partition })
@@ -41,6 +46,16 @@ export class PartitionFlow implements TopicPartition {
   /** Records taken over and not handed out. */
   get queued(): number {
     return this.#queue.length - this.#head
+  }
+
+  /** Bytes of these. */
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  /** Where the partition ended when it was last fetched from; undefined: it was not. */
+  get end(): number | undefined {
+    return this.#end
   }
 
   /** Records handed out and not settled, or settled behind one that is not. */
@@ -58,8 +73,14 @@ export class PartitionFlow implements TopicPartition {
     return this.#queue[this.#head]?.offset
   }
 
+  /** A fetch says where the partition ends. */
+  sawEnd(end: number): void {
+    this.#end = end
+  }
+
   /** Takes over records; `next` is where the following fetch goes on. */
   take(records: readonly FetchedRecord[], next: number): void {
+    this.#queuedBytes += bytesOf(records)
     this.#queue = this.queued === 0 ? records : [...this.#queue.slice(this.#head), ...records]
     this.#head = 0
     this.#next = next
@@ -70,6 +91,7 @@ export class PartitionFlow implements TopicPartition {
     const record = this.#queue[this.#head]
     if (record === undefined) return undefined
     this.#head += 1
+    this.#queuedBytes -= record.value?.length ?? 0
     return record
   }
 
@@ -94,6 +116,7 @@ export class PartitionFlow implements TopicPartition {
     const first = this.firstQueued
     this.#queue = []
     this.#head = 0
+    this.#queuedBytes = 0
     if (first !== undefined) this.#next = first
     this.signalRoom()
     return count
@@ -108,14 +131,14 @@ export class PartitionFlow implements TopicPartition {
     this.#next = next
   }
 
-  /** Calls back once when `signalRoom` is called. */
-  onRoom(callback: (() => void) | undefined): void {
-    this.#room = callback
-  }
-
   signalRoom(): void {
-    this.#room?.()
+    this.#room.signal()
   }
+}
+
+/** What these records keep in memory, near enough. */
+export function bytesOf(records: readonly FetchedRecord[]): number {
+  return records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
 }
 
 export function keyOf({ topic, partition }: TopicPartition): string {

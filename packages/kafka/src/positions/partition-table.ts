@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@oslo-messaging/core/driver'
 import type { ConsumerPort, KafkaClient, PartitionOffset, TopicPartition } from '../port/client-port.ts'
 import { keyOf, PartitionFlow } from './partition-flow.ts'
+import { Room } from './room.ts'
 import {
   askPositions,
   isRecreated,
@@ -43,6 +44,8 @@ const UNPLACED_MS = 1000
 export class PartitionTable {
   readonly #options: PartitionTableOptions
   readonly #flows = new Map<string, PartitionFlow>()
+  /** Signals whenever a queue of any partition has become shorter. */
+  readonly room: Room = new Room()
   /** Where partitions ended before this listener first joined. */
   #baseline: ReadonlyMap<string, number> | undefined
   /** When that was, wall time. */
@@ -117,7 +120,7 @@ export class PartitionTable {
 
   #begin(session: Session, partition: TopicPartition): void {
     const key = keyOf(partition)
-    this.#flows.set(key, new PartitionFlow(partition))
+    this.#flows.set(key, new PartitionFlow(partition, this.room))
     session.sought.delete(key)
     if (this.#isUnknown(key, this.#known)) this.#unplaced.add(key)
     const start = this.#startOf(partition, this.#known)

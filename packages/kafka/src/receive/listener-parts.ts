@@ -91,6 +91,7 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     partitions: () => table.size,
     logger,
   })
+  const giveBack = new GiveBack(hooks.name, group, logger, clock)
   const intake = new Intake({
     commit,
     maxPollRecords,
@@ -101,6 +102,9 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     session: hooks.session,
     isStopped: hooks.isStopped,
     isOurs: (flow) => table.get(flow.key) === flow,
+    maxQueuedBytes: settings.maxQueuedBytes,
+    partitions: () => table.size,
+    room: table.room,
     onLost: hooks.onLost,
   })
   const watchdog = new Watchdog({
@@ -118,7 +122,6 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     onTrouble: hooks.onLost,
   })
   const unreadable = new UnreadableBatches({ group, logger, clock, partitions: () => table.values() })
-  const giveBack = new GiveBack(hooks.name, group, logger, clock)
   return { table, committer, dispenser, intake, watchdog, giveBack, unreadable }
 }
 

@@ -137,6 +137,8 @@ export class KafkaListener implements Listener {
       group,
       topics: [...topics.keys()],
       maxBytesPerPartition: settings.maxBytesPerPartition,
+      maxBytes: settings.maxQueuedBytes,
+      checksCrc: settings.checksCrc,
       maxWaitMs: settings.maxWaitMs,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       heartbeatIntervalMs: Math.min(HEARTBEAT_MS, Math.floor(settings.sessionTimeoutMs / 3)),

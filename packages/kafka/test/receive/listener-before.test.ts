@@ -155,4 +155,36 @@ describe('listener, kafka_commit_mode before, while a commit is under way', () =
     expect(received.payloads.slice(6, 7)).toEqual([6])
     await driver.close()
   })
+
+  it.each(['before', 'after'])(
+    'large notifications and slow handlers, commit %s - what is fetched and not handed out is bounded in bytes, over all partitions',
+    async (kafka_commit_mode) => {
+      const kafka = new ScriptedKafka()
+      kafka.createTopic('t.info', 3)
+      const boundBytes = 1024 * 1024
+      const options = { kafka_commit_mode, kafka_max_queued_bytes: boundBytes, kafka_consumer_timeout: 0.05 }
+      const driver = openOver(kafka, { options })
+      const open: IncomingNotification[] = []
+      const received = await listen(driver, 't', { prefetch: 2, onMessage: (message) => open.push(message) })
+      const value = text('x'.repeat(50_000))
+      for (const partition of [0, 1, 2])
+        kafka.store(
+          't.info',
+          Array.from({ length: 100 }, () => value),
+          partition,
+        )
+      await received.until(2)
+      await eventually(() => kafka.consumers[0]?.paused.size === 3, 'all partitions paused')
+      const takenOver = kafka.consumers[0]?.resolved ?? 0
+      expect((takenOver - received.messages.length) * value.length).toBeLessThanOrEqual(boundBytes)
+      // And it goes on as they are handled.
+      const handling = setInterval(() => {
+        for (const message of open.splice(0)) message.acknowledge()
+      }, 1)
+      await received.until(300, 15_000)
+      clearInterval(handling)
+      expect(received.messages).toHaveLength(300)
+      await driver.close()
+    },
+  )
 })

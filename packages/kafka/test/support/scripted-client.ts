@@ -53,7 +53,13 @@ export class ScriptedKafka implements KafkaClient {
   store(topic: string, values: readonly (string | null)[], partition = 0): void {
     const log = this.log({ topic, partition })
     for (const value of values)
-      log.push({ offset: log.length, value: value === null ? null : Buffer.from(value), headers: undefined })
+      log.push({
+        offset: log.length,
+        timestamp: 0,
+        key: null,
+        value: value === null ? null : Buffer.from(value),
+        headers: undefined,
+      })
     this.wake()
   }
 
@@ -67,7 +73,13 @@ export class ScriptedKafka implements KafkaClient {
   append(partition: TopicPartition, records: readonly OutgoingRecord[]): void {
     const log = this.log(partition)
     for (const { value, headers } of records)
-      log.push({ offset: log.length, value, headers: headers as Record<string, string> | undefined })
+      log.push({
+        offset: log.length,
+        timestamp: 0,
+        key: null,
+        value,
+        headers: headers as Record<string, string> | undefined,
+      })
     this.wake()
   }
 
@@ -215,6 +227,8 @@ export class ScriptedConsumer implements ConsumerPort {
   isMember = false
   readonly member: string
   heartbeats = 0
+  /** Records the driver has taken over. */
+  resolved = 0
   /** Batches handed to the driver. */
   fetches = 0
   /** Why it joined the group again. */
@@ -294,7 +308,13 @@ export class ScriptedConsumer implements ConsumerPort {
     return {
       ...partition,
       records,
-      resolve: (offset) => this.#positions.set(key, offset + 1),
+      next: (records.at(-1)?.offset ?? from) + 1,
+      end: this.#kafka.log(partition).length,
+      bytes: records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0),
+      resolve: (offset) => {
+        this.resolved += offset + 1 - (this.#positions.get(key) ?? from)
+        this.#positions.set(key, offset + 1)
+      },
       heartbeat: async () => {
         this.heartbeats += 1
         await Promise.resolve()

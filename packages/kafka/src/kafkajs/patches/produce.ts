@@ -1,6 +1,7 @@
-import kafkajs, { CompressionTypes } from 'kafkajs'
+import { CompressionTypes } from 'kafkajs'
 import type { OutgoingRecord, TopicPartition } from '../../port/client-port.ts'
 import { type BatchToSend, encodeProduceRequest } from '../../wire/produce-request.ts'
+import { codecOf } from '../compression.ts'
 import { API_KEYS, type ClientPatches, type MadeRequest, type RequestFields } from './client-patches.ts'
 
 /** What the library hands to its encoder. */
@@ -66,7 +67,12 @@ function rewrite(made: MadeRequest, fields: RequestFields, watch: ProduceWatch):
     const codec =
       compression === CompressionTypes.None
         ? {}
-        : { codec: { attribute: compression, compress: compressWith(compression) } }
+        : {
+            codec: {
+              attribute: compression,
+              compress: async (records: Buffer) => await codecOf(compression).compress({ buffer: records }),
+            },
+          }
     const facts = { acks, timeoutMs: timeout, producerId: BigInt(producerId), timestamp: Date.now(), ...codec }
     const buf = await encodeProduceRequest(facts, batches)
     for (const batch of batches) watch.written(batch)
@@ -78,16 +84,4 @@ function rewrite(made: MadeRequest, fields: RequestFields, watch: ProduceWatch):
     request: { ...made.request, encode },
     response: { ...made.response, parse: async (answer) => await Promise.resolve(answer) },
   }
-}
-
-interface KafkaJSCodec {
-  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>
-}
-
-// The registry of codecs is only on the default export.
-const codecs: Partial<Record<CompressionTypes, unknown>> = kafkajs.CompressionCodecs
-
-function compressWith(type: CompressionTypes): (records: Buffer) => Promise<Buffer> {
-  const create = codecs[type] as () => KafkaJSCodec
-  return async (records) => await create().compress({ buffer: records })
 }
