@@ -16,13 +16,15 @@ const options = {
   timeoutMs: Number(timeoutMs),
 }
 const notifier = new Notifier(bus, options)
-for (const message of numbers.map(Number)) {
-  try {
-    await notifier.info({}, 'certify.event', { n: message })
-    console.log(JSON.stringify({ message }))
-  } catch (error) {
-    const { code, phase, delivery } = error as Readonly<Record<string, unknown>>
-    console.log(JSON.stringify({ message, error: { code, phase, delivery } }))
-  }
-}
+await Promise.all(
+  numbers.map(Number).map(async (message) => {
+    try {
+      await notifier.info({}, 'certify.event', { n: message })
+      console.log(JSON.stringify({ message }))
+    } catch (error) {
+      const { code, phase, delivery, brokerCode } = error as Readonly<Record<string, unknown>>
+      console.log(JSON.stringify({ message, error: { code, phase, delivery, brokerCode } }))
+    }
+  }),
+)
 await bus.close()
