@@ -7,6 +7,7 @@ import type { Nemesis } from '../frame/nemesis.ts'
 import type { Profile, Stage, StageParts } from '../frame/profile.ts'
 import type { Recorder } from '../frame/recorder.ts'
 import { CountingLog } from '../load/counting-log.ts'
+import { illnessOf } from '../load/illness.ts'
 import { Program } from '../load/program.ts'
 import { Senders, type Source } from '../load/senders.ts'
 import { until } from '../load/until.ts'
@@ -103,11 +104,8 @@ class KafkaStage implements Stage {
     await this.#cluster.whole()
     await until(
       () => {
-        const ill = this.#readers
-          .filter(({ health }) => health !== 'ok')
-          .map(({ plan, health }) => `${plan.name} ${health}`)
-        const status = this.#bus?.health().status
-        if (status !== 'ok') ill.push(`sender ${status}`)
+        const all = [...this.#readers.map(({ illness }) => illness), this.#bus && illnessOf(this.#bus)]
+        const ill = all.filter((illness) => illness !== undefined)
         if (ill.length > 0) throw new Error(ill.join('; '))
         return true
       },

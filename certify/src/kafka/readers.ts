@@ -8,6 +8,7 @@ import {
 } from '@oslo-messaging/core'
 import type { Recorder } from '../frame/recorder.ts'
 import { CountingLog } from '../load/counting-log.ts'
+import { illnessOf } from '../load/illness.ts'
 import { type CommitMode, openBus } from './bus.ts'
 import { placeOf, type TestedTopic } from './topics.ts'
 
@@ -58,12 +59,9 @@ export class Reader implements AsyncDisposable {
     return this.plan.topics.map(placeOf)
   }
 
-  /** `ok`, or what is not; for a bus without listeners as well. */
-  get health(): string {
-    const health = this.#bus?.health()
-    if (health === undefined || health.status === 'ok') return 'ok'
-    const ill = health.components.filter(({ state }) => !['consuming', 'connected', 'closed'].includes(state))
-    return `${health.status}: ${ill.map(({ kind, name, state }) => `${kind} ${name} ${state}`).join(', ')}`
+  /** What is wrong with it; undefined: nothing. */
+  get illness(): string | undefined {
+    return this.#bus === undefined ? undefined : illnessOf(this.#bus)
   }
 
   async begin(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Nemesis } from '../frame/nemesis.ts'
 import type { Stage, StageParts } from '../frame/profile.ts'
 import type { Recorder } from '../frame/recorder.ts'
 import { CountingLog } from '../load/counting-log.ts'
+import { illnessOf } from '../load/illness.ts'
 import { Senders } from '../load/senders.ts'
 import { until } from '../load/until.ts'
 import type { QueueRoom } from './room.ts'
@@ -123,13 +124,9 @@ export class QueueStage implements Stage {
   }
 
   #healthy(): boolean {
-    const ill = this.#transports().flatMap((transport) => {
-      const { status, components } = transport.health()
-      const bad = components.filter(({ state }) => !['consuming', 'connected', 'closed'].includes(state))
-      return status === 'ok'
-        ? []
-        : [`${status} (${bad.map(({ kind, name, state }) => `${kind} ${name} ${state}`).join(', ')})`]
-    })
+    const ill = this.#transports()
+      .map(illnessOf)
+      .filter((illness) => illness !== undefined)
     if (ill.length > 0) throw new Error(ill.join('; '))
     return true
   }
