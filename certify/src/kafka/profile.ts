@@ -7,7 +7,7 @@ import type { Nemesis } from '../frame/nemesis.ts'
 import type { Profile, Stage, StageParts } from '../frame/profile.ts'
 import type { Recorder } from '../frame/recorder.ts'
 import { CountingLog } from '../load/counting-log.ts'
-import { illnessOf } from '../load/illness.ts'
+import { HealthWatch } from '../load/illness.ts'
 import { Program } from '../load/program.ts'
 import { Senders, type Source } from '../load/senders.ts'
 import { until } from '../load/until.ts'
@@ -27,9 +27,6 @@ const READERS: readonly ReaderPlan[] = [
   { name: 'sick', commit: 'after', topics: [one, doomed, denied, lonely], members: 1, handlerMs: 0 },
 ]
 
-const HEALTHY_MS = 60_000
-/** What was not well a minute after one trouble is asked about again after the next, but not waited for as long. */
-const STILL_ILL_MS = 5_000
 /** Readers have caught up when none of them has handled anything for so long. */
 const QUIET_MS = 10_000
 const SHORT_QUIET_MS = 3_000
@@ -55,7 +52,7 @@ export const profiles: readonly Profile[] = [profile]
 class KafkaStage implements Stage {
   readonly title: string
   readonly nemeses: readonly Nemesis[]
-  readonly short: readonly string[] = ['leader election', 'reset', 'kill -9']
+  readonly short: readonly string[] = ['leader election', 'network stall', 'kill -9']
   readonly promises: HistoryPromises
   readonly #cluster: KafkaCluster
   readonly #recorder: Recorder
@@ -63,7 +60,7 @@ class KafkaStage implements Stage {
   readonly #senders: Senders
   readonly #log = new CountingLog(() => {})
   readonly #quietMs: number
-  #healthyMs = HEALTHY_MS
+  readonly #health = new HealthWatch()
   #bus: NotificationTransport | undefined
   #notifiers: ReadonlyMap<string, Notifier> = new Map()
 
@@ -102,19 +99,7 @@ class KafkaStage implements Stage {
 
   async calm(): Promise<void> {
     await this.#cluster.whole()
-    await until(
-      () => {
-        const all = [...this.#readers.map(({ illness }) => illness), this.#bus && illnessOf(this.#bus)]
-        const ill = all.filter((illness) => illness !== undefined)
-        if (ill.length > 0) throw new Error(ill.join('; '))
-        return true
-      },
-      'health ok',
-      this.#healthyMs,
-    ).catch((error: unknown) => {
-      this.#healthyMs = STILL_ILL_MS
-      throw error
-    })
+    await this.#health.well(() => [...this.#readers.flatMap(({ buses }) => buses), ...(this.#bus ? [this.#bus] : [])])
   }
 
   async end(): Promise<void> {

@@ -8,7 +8,6 @@ import {
 } from '@oslo-messaging/core'
 import type { Recorder } from '../frame/recorder.ts'
 import { CountingLog } from '../load/counting-log.ts'
-import { illnessOf } from '../load/illness.ts'
 import { type CommitMode, openBus } from './bus.ts'
 import { placeOf, type TestedTopic } from './topics.ts'
 
@@ -59,9 +58,9 @@ export class Reader implements AsyncDisposable {
     return this.plan.topics.map(placeOf)
   }
 
-  /** What is wrong with it; undefined: nothing. */
-  get illness(): string | undefined {
-    return this.#bus === undefined ? undefined : illnessOf(this.#bus)
+  /** Its transport, while it is open. */
+  get buses(): readonly NotificationTransport[] {
+    return this.#bus === undefined ? [] : [this.#bus]
   }
 
   async begin(): Promise<void> {

@@ -5,16 +5,13 @@ import type { Nemesis } from '../frame/nemesis.ts'
 import type { Stage, StageParts } from '../frame/profile.ts'
 import type { Recorder } from '../frame/recorder.ts'
 import { CountingLog } from '../load/counting-log.ts'
-import { illnessOf } from '../load/illness.ts'
+import { HealthWatch } from '../load/illness.ts'
 import { Senders } from '../load/senders.ts'
 import { until } from '../load/until.ts'
 import type { QueueRoom } from './room.ts'
 import { type Buses, placeOf, readersOf, sourceOf, startReaders } from './workload.ts'
 
 const WHOLE_MS = 90_000
-const HEALTHY_MS = 60_000
-/** What was not well a minute after one trouble is asked about again after the next, but not waited for as long. */
-const STILL_ILL_MS = 5_000
 /** Readers have caught up when nothing was handled for so long. */
 const QUIET_MS = 10_000
 const SHORT_QUIET_MS = 3_000
@@ -38,7 +35,7 @@ export class QueueStage implements Stage {
   readonly #left = new Map<string, number>()
   #servers: readonly MessageServer[] = []
   #handled = 0
-  #healthyMs = HEALTHY_MS
+  readonly #health = new HealthWatch()
 
   constructor(room: QueueRoom, { recorder, options }: StageParts) {
     this.#room = room
@@ -71,10 +68,7 @@ export class QueueStage implements Stage {
 
   async calm(): Promise<void> {
     await until(async () => (await this.#room.whole(), true), 'the broker whole again', WHOLE_MS)
-    await until(() => this.#healthy(), 'health ok', this.#healthyMs).catch((error: unknown) => {
-      this.#healthyMs = STILL_ILL_MS
-      throw error
-    })
+    await this.#health.well(() => this.#transports())
   }
 
   async end(): Promise<void> {
@@ -121,14 +115,6 @@ export class QueueStage implements Stage {
       if (event.kind === 'handled' && event.reader === reader) handled.add(event.message)
     }
     for (const message of handled) if (!left.has(message)) this.#recorder.record({ kind: 'settled', message, reader })
-  }
-
-  #healthy(): boolean {
-    const ill = this.#transports()
-      .map(illnessOf)
-      .filter((illness) => illness !== undefined)
-    if (ill.length > 0) throw new Error(ill.join('; '))
-    return true
   }
 
   async #caughtUp(): Promise<void> {
