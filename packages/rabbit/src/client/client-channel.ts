@@ -29,6 +29,8 @@ export interface ChannelOwner {
   readonly blockedReason: string | null
   /** The broker has not answered in time that the channel is closed: its number stays taken until it does. */
   noteUnansweredClose(channel: object): void
+  /** A question stayed without an answer. */
+  noteNoAnswer(): void
   noteAnsweredClose(channel: object): void
 }
 
@@ -220,6 +222,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
     this.#end(error)
     this.#sayClose()
     void this.close()
+    this.#connection.noteNoAnswer()
   }
 
   #question(what: string) {

@@ -24,6 +24,7 @@ export class AmqplibConnection implements ClientConnection, ChannelOwner {
   #error: unknown
   #blockedReason: string | null = null
   #isClosing = false
+  #isDoubted = false
   #isOver = false
   #onOver: (() => void)[] = []
 
@@ -94,6 +95,19 @@ export class AmqplibConnection implements ClientConnection, ChannelOwner {
     this.#error ??= reason
     this.#end(reason)
     this.#direct.socket.destroy()
+  }
+
+  /** One channel may be stuck, with a queue whose node is down. A broker that does not even open another one is not there any more, whatever its heartbeats say. */
+  noteNoAnswer(): void {
+    if (this.#isDoubted || this.isOver) return
+    this.#isDoubted = true
+    this.openChannel().then(
+      (channel) => {
+        this.#isDoubted = false
+        void channel.close()
+      },
+      (error: unknown) => this.destroy(new Error('The broker answers nothing any more', { cause: error })),
+    )
   }
 
   noteUnansweredClose(channel: object): void {

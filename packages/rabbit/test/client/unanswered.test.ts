@@ -108,4 +108,17 @@ describe('a question the broker does not answer', () => {
     expect(first?.socket.destroyed).toBe(true)
     await expect.poll(() => peer.consumersOf('t')).toBe(1)
   })
+
+  it('a broker that sends heartbeats and answers nothing is left for a new connection after two waits', async () => {
+    const { peer, driver } = await start({ watchdogIntervalMs: 20 })
+    const target = new Target({ topic: 't' })
+    await driver.listen(target.with({ server: 'a' }), listenOptions<IncomingRequest>(echo))
+    const [first] = peer.connections
+    const since = performance.now()
+    peer.onMethod = ({ connection }) => connection === first
+    await expect.poll(() => peer.connections.length, { timeout: 10_000 }).toBe(2)
+    expect(performance.now() - since).toBeLessThan(3000)
+    await expect.poll(() => peer.consumersOf('t')).toBe(1)
+    expect(await driver.send(target, request, callOptions())).toMatchObject({ result: 7 })
+  })
 })

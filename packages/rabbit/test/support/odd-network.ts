@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 export type Direction = 'toClient' | 'toServer'
 
 interface Way {
+  hasGap: boolean
   readonly from: Socket
   readonly to: Socket
   held: Buffer[]
@@ -67,7 +68,7 @@ export class OddNetwork {
     }
   }
 
-  /** What is sent that way from now on never arrives, and nobody is told. */
+  /** What is sent that way from now on never arrives, and nobody is told. A connection that has lost something is reset by `heal`, because TCP never goes on behind a gap. */
   lose(direction: Direction): void {
     this.#losing.add(direction)
   }
@@ -77,8 +78,12 @@ export class OddNetwork {
     this.#losing.clear()
     this.release('toClient')
     this.release('toServer')
-    for (const { toClient, toServer } of this.#pairs)
+    for (const { toClient, toServer } of this.#pairs) {
       for (const { from, to } of [toClient, toServer]) if (from.readableEnded) to.end()
+      if (!toClient.hasGap && !toServer.hasGap) continue
+      toClient.from.resetAndDestroy()
+      toClient.to.resetAndDestroy()
+    }
   }
 
   /** Resets every connection on both sides. */
@@ -96,8 +101,8 @@ export class OddNetwork {
 
   #accept(client: Socket, target: number): void {
     const server = connect({ host: '127.0.0.1', port: target, allowHalfOpen: true })
-    const toServer: Way = { from: client, to: server, held: [] }
-    const toClient: Way = { from: server, to: client, held: [] }
+    const toServer: Way = { from: client, to: server, hasGap: false, held: [] }
+    const toClient: Way = { from: server, to: client, hasGap: false, held: [] }
     const pair = { toServer, toClient }
     this.#pairs.add(pair)
     for (const direction of ['toServer', 'toClient'] as const) {
@@ -106,7 +111,10 @@ export class OddNetwork {
       this.#sockets.add(way.from)
       way.from.on('data', (bytes) => {
         this.onBytes(direction, bytes)
-        if (this.#losing.has(direction)) return
+        if (this.#losing.has(direction)) {
+          way.hasGap = true
+          return
+        }
         if (this.#holding.has(direction)) way.held.push(bytes)
         else this.#pass(way, bytes)
       })

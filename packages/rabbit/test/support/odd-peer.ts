@@ -4,7 +4,9 @@ import {
   content,
   cutFrames,
   FieldReader,
+  frame,
   HEADER,
+  HEARTBEAT,
   long,
   method,
   type MethodName,
@@ -68,9 +70,13 @@ export class OddPeer {
   /** Every connection there was, in order. */
   readonly connections: OddConnection[] = []
   readonly #server: Server
+  readonly #heart: ReturnType<typeof setInterval>
 
   private constructor(server: Server) {
     this.#server = server
+    this.#heart = setInterval(() => {
+      for (const connection of this.open) connection.beat()
+    }, 200)
     server.on('connection', (socket) => this.connections.push(new OddConnection(this, socket)))
   }
 
@@ -133,6 +139,7 @@ export class OddPeer {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#heart)
     for (const { socket } of this.open) socket.destroy()
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
@@ -145,6 +152,7 @@ export class OddConnection {
   readonly #peer: OddPeer
   #received: Buffer = Buffer.alloc(0)
   #greeted = false
+  isTuned = false
 
   constructor(peer: OddPeer, socket: Socket) {
     this.#peer = peer
@@ -157,6 +165,11 @@ export class OddConnection {
       if (!peer.keepsOpen) socket.end()
     })
     socket.on('close', () => this.#forget())
+  }
+
+  /** A heartbeat, once the connection is tuned. */
+  beat(): void {
+    if (this.isTuned) this.send(frame(HEARTBEAT, 0, Buffer.alloc(0)))
   }
 
   /** Writes the bytes in one piece. */
@@ -235,6 +248,9 @@ export class OddConnection {
         fields.short()
         return this.#ask(name, number, fields.long(), () => say('connection.tune', u16(2047), u32(131_072), u16(60)))
       }
+      case 'connection.tune-ok':
+        this.isTuned = true
+        return
       case 'connection.open':
         return this.#ask(name, number, fields.short(), () => say('connection.open-ok', short('')))
       case 'connection.close':
