@@ -73,7 +73,8 @@ export class ReplySender {
           encode: () => compress(this.#compression, finishReply(reply, newId())),
           deadline: Deadline.after(timeoutMs, { clock }),
           retries: null,
-          repeatUnknown: false,
+          // A client that gets it twice drops the second; until the broker has it, its request is not over.
+          repeatUnknown: true,
           progress: newProgress(),
         },
         resolve,
