@@ -5,6 +5,7 @@ export const capabilities: DriverCapabilities = Object.freeze({
   ...NO_CAPABILITIES,
   notifications: true,
   pools: true,
+  deadLetters: true,
   virtualHosts: true,
   persistence: true,
   notificationAcknowledgement: 'before-handler',

@@ -102,12 +102,12 @@ export const kafkaConfig = {
       type: 'integer',
       default: 3,
       min: 1,
-      doc: 'With kafka_commit_mode `after`: how often a notification whose endpoint fails is tried in all before it goes to the dead-letter topic or is discarded.',
+      doc: 'With kafka_commit_mode `after`: how often a notification whose endpoint fails is tried in all, unless `[oslo_messaging_nodejs] notification_failure_attempts` or the listener says so.',
     },
     kafka_dead_letter_topic: {
       type: 'string',
       default: '',
-      doc: 'With kafka_commit_mode `after`: topic for notifications that failed `kafka_max_attempts` times, with the reason in record headers. Empty: they are discarded with a log line.',
+      doc: 'Topic for notifications that could not be handled, with the reason in record headers; empty: `<topic>.dead` beside each topic. Setting it makes `dead-letter` the default action with kafka_commit_mode `after`; without it that is `discard`.',
     },
     auto_offset_reset: {
       type: 'string',

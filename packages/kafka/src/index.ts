@@ -34,6 +34,15 @@ export function createKafkaDriver(options: KafkaDriverOptions = {}): DriverDefin
     schemes: ['kafka'],
     capabilities,
     config: kafkaConfig,
+    // With `kafka_commit_mode = after` this driver has always tried again and then put aside; what core owns wins.
+    failureDefaults: ({ kafka_commit_mode, kafka_max_attempts, kafka_dead_letter_topic }) =>
+      kafka_commit_mode === 'after'
+        ? {
+            attempts: kafka_max_attempts,
+            backoffMs: 200,
+            then: kafka_dead_letter_topic === '' ? 'discard' : 'dead-letter',
+          }
+        : {},
     async open(url, context) {
       // Only now, so that importing the package does not wait for the client library.
       const { openKafka } = await import('./open.ts')

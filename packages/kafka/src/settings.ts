@@ -67,7 +67,6 @@ export interface KafkaSettings {
   readonly offsetReset: 'latest' | 'earliest'
   /** `background`: the position is stored now and then, not waited for (`enable_auto_commit`). */
   readonly commit: 'before' | 'after' | 'background'
-  readonly maxAttempts: number
   readonly deadLetterTopic: string | null
 }
 
@@ -107,7 +106,6 @@ export function readSettings(
     sessionTimeoutMs: Math.round(options.kafka_session_timeout * 1000),
     offsetReset: options.auto_offset_reset as 'latest' | 'earliest',
     commit: options.enable_auto_commit ? 'background' : (options.kafka_commit_mode as 'before' | 'after'),
-    maxAttempts: options.kafka_max_attempts,
     deadLetterTopic: options.kafka_dead_letter_topic || null,
   }
 }

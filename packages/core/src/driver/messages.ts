@@ -116,6 +116,9 @@ export interface IncomingNotification extends IncomingMessage {
   readonly orderingKey?: string
   /** Hands the notification back, to be delivered again. Only called when the driver declares `requeue`. */
   requeue(): void
+  /** Tells the driver that nobody here handles it any more and that it stays unsettled: the listener stops, or the
+   *  broker has taken it away. Frees whatever the driver holds for it. Absent: there is nothing to free. */
+  leave?(): void
   /** Set when the bytes cannot be read, with what is wrong with them; `message` is empty then. Core reports it and
    *  settles it by the listener's policy: buried, or refused. */
   readonly unreadable?: { readonly error: unknown }
@@ -133,7 +136,4 @@ export interface IncomingNotification extends IncomingMessage {
   /** Refuses it: it is lost, or what the broker's own policy makes of what is refused. Absent: core acknowledges
    *  instead. */
   discard?(): void
-  /** There when the driver has a policy of its own for handlers that throw: called instead of `acknowledge` and
-   *  `requeue`, and settles the notification. */
-  failed?(error: unknown): void
 }

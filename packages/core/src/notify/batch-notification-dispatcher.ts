@@ -64,6 +64,7 @@ export class BatchNotificationDispatcher {
     for (const incoming of batch) {
       if (incoming.signal?.aborted) {
         this.#reporter.dropped('revoked', incoming, 'the broker has taken it away')
+        incoming.leave?.()
         continue
       }
       const reception = await receive(incoming, this.#serializer)
@@ -134,12 +135,6 @@ export class BatchNotificationDispatcher {
     error: unknown,
     failures: NotificationFailures,
   ): Promise<{ readonly error: unknown }> {
-    const [first] = members
-    if (first?.incoming.failed !== undefined) {
-      this.#reporter.handlerFailed(error, first.incoming, 'settled by the policy of the driver')
-      for (const { incoming } of members) incoming.failed?.(error)
-      return { error }
-    }
     const next = await Promise.all(
       members.map(({ incoming, notification }) => failures.failed(incoming, notification, error)),
     )

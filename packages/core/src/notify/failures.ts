@@ -156,7 +156,10 @@ export class NotificationFailures {
     }
     const again = async (): Promise<AfterFailure> => {
       await this.#wait(incoming, waitMs)
-      if (incoming.signal?.aborted) return 'done'
+      if (incoming.signal?.aborted) {
+        incoming.leave?.()
+        return 'done'
+      }
       const handBack = this.#isStopped ? this.#options.handBack(incoming) : undefined
       handBack?.()
       return handBack === undefined ? 'again' : 'done'
@@ -180,7 +183,7 @@ export class NotificationFailures {
         if (isMessagingError(failure, 'SERIALIZATION')) return refuse(incoming)
       }
       if (!this.#isStopped) await this.#wait(incoming, waitAfter(BURY_WAITS, tries))
-      if (incoming.signal?.aborted) return
+      if (incoming.signal?.aborted) return incoming.leave?.()
       if (this.#isStopped) return this.#options.handBack(incoming)?.()
     }
   }

@@ -111,5 +111,5 @@ export function handBackOf(transport: Transport, incoming: IncomingNotification)
   const { requeue, notificationAcknowledgement } = transport.capabilities
   if (notificationAcknowledgement === 'before-handler') return undefined
   // Without `requeue` closing the subscription returns what was not settled.
-  return requeue ? () => incoming.requeue() : () => {}
+  return requeue ? () => incoming.requeue() : () => incoming.leave?.()
 }

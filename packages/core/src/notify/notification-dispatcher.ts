@@ -50,6 +50,7 @@ export class NotificationDispatcher {
   dispatch(incoming: IncomingNotification, failures: NotificationFailures): Outcome | Promise<Outcome> {
     if (incoming.signal?.aborted) {
       this.#reporter.dropped('revoked', incoming, 'the broker has taken it away')
+      incoming.leave?.()
       return undefined
     }
     const reception = receive(incoming, this.#serializer)
@@ -152,11 +153,6 @@ export class NotificationDispatcher {
     error: unknown,
     failures: NotificationFailures,
   ): Promise<Outcome> {
-    if (incoming.failed !== undefined) {
-      this.#reporter.handlerFailed(error, incoming, 'settled by the policy of the driver')
-      incoming.failed(error)
-      return { error }
-    }
     const next = await failures.failed(incoming, notification, error)
     return next === 'again' ? await this.dispatch(incoming, failures) : { error }
   }

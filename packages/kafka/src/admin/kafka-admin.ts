@@ -2,6 +2,7 @@ import type { DriverAdmin, DriverContext, RedriveReport, RedriveRequest } from '
 import type { KafkaClient } from '../port/client-port.ts'
 import type { KafkaOptions } from '../config.ts'
 import { NotificationProducer } from '../send/notification-producer.ts'
+import { deadLetterTopicOf } from '../receive/dead-letters.ts'
 import { Redrive } from './redrive.ts'
 import type { KafkaSettings } from '../settings.ts'
 import { checkTopicName } from '../topology/topic-name.ts'
@@ -28,7 +29,8 @@ export class KafkaAdmin implements DriverAdmin {
     const { source, to } = request
     for (const name of to === null ? [source] : [source, to]) checkTopicName(name)
     const { deadLetterTopic } = this.#settings
-    const topic = deadLetterTopic ?? source
+    // Without a topic of its own each topic has one beside it, and either may be named.
+    const topic = deadLetterTopic ?? (source.endsWith('.dead') ? source : deadLetterTopicOf(source))
     const run = new Redrive({
       client: this.#client,
       settings: this.#settings,

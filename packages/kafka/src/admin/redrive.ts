@@ -2,6 +2,7 @@ import {
   createDeferred,
   type Deadline,
   type Deferred,
+  FAILURE_HEADERS,
   isMessagingError,
   type RedriveReport,
   type RedriveRequest,
@@ -17,14 +18,13 @@ import type {
   TopicPartition,
 } from '../port/client-port.ts'
 import { mapFault, toFault } from '../port/map-error.ts'
-import { DEAD_LETTER_HEADERS } from '../receive/poison-policy.ts'
+import { BURIAL_PREFIX } from '../receive/dead-letters.ts'
 import { RedrivenOffsets } from './redriven-offsets.ts'
 import type { KafkaSettings } from '../settings.ts'
 
 /** Letters of one partition on their way at once. */
 const AT_ONCE = 500
 const MAX_WAIT_MS = 200
-const OURS: ReadonlySet<string> = new Set(Object.values(DEAD_LETTER_HEADERS))
 
 export interface RedriveOptions {
   readonly client: KafkaClient
@@ -197,7 +197,7 @@ export class Redrive {
   #moveOne(lot: Lot, record: FetchedRecord): Promise<void> | undefined {
     const { only, request, send } = this.#options
     if (lot.offsets.has(record.offset)) return undefined
-    const origin = record.headers?.[DEAD_LETTER_HEADERS.topic]
+    const origin = record.headers?.[FAILURE_HEADERS.origin]
     const to = request.to ?? origin
     const refuse = (reason: string): undefined => this.#tally.skip(reason) as undefined
     if (only !== null && origin !== only) return refuse(`it did not come from ${only}`)
@@ -230,7 +230,7 @@ export class Redrive {
     const { topic } = this.#options
     if (fault.type !== 'UNKNOWN_TOPIC_OR_PARTITION') return mapFault(fault, { doing: `Redriving ${topic}` })
     return new TransportDriverError(
-      `There is no topic ${topic}: name the dead-letter topic, or set [oslo_messaging_kafka] kafka_dead_letter_topic and name the topic the letters came from`,
+      `There is no topic ${topic}: name the dead-letter topic, or the topic the letters came from`,
       { cause: fault, retryable: false, brokerCode: fault.type },
     )
   }
@@ -244,6 +244,6 @@ function groupOf(topic: string): string {
 
 /** The record as it was before the burial. */
 function originalOf({ value, headers = {} }: FetchedRecord): OutgoingRecord {
-  const rest = Object.entries(headers).filter(([name]) => !OURS.has(name))
+  const rest = Object.entries(headers).filter(([name]) => !name.startsWith(BURIAL_PREFIX))
   return { value: value ?? Buffer.alloc(0), ...(rest.length === 0 ? {} : { headers: Object.fromEntries(rest) }) }
 }

@@ -1,8 +1,8 @@
-import { type Clock, emitDiagnostic, type IncomingNotification, type Logger } from '@oslo-messaging/core/driver'
+import { type Clock, type IncomingNotification, SerializationError } from '@oslo-messaging/core/driver'
 import type { FetchedRecord } from '../port/client-port.ts'
 import type { PartitionFlow } from '../positions/partition-flow.ts'
-import type { PoisonPolicy } from './poison-policy.ts'
-import { type DecodedRecord, decodeRecord } from '../wire/record.ts'
+import { decodeRecord } from '../wire/record.ts'
+import type { DeadLetters } from './dead-letters.ts'
 
 /** Records handed out before the event loop gets its turn. */
 const RECORDS_AT_ONCE = 100
@@ -17,28 +17,18 @@ export interface DispenserOptions {
   readonly onMessage: (notification: IncomingNotification) => void
   /** Everything of the partition before its `settledUpTo` is done. Only when `tracked`. */
   readonly onAdvance: (flow: PartitionFlow) => void
-  /** For handlers that fail; absent: the listener above settles such notifications itself. */
-  readonly poison: PoisonPolicy | undefined
+  readonly deadLetters: DeadLetters
   /** How many partitions share the places. */
   readonly partitions: () => number
-  readonly logger: Logger
 }
 
-/** One handing out of a record. */
-interface Delivery {
-  readonly flow: PartitionFlow
-  readonly record: FetchedRecord
-  /** Counts from 1. */
-  readonly attempt: number
+/** The place of a record among those with handlers. */
+interface Place {
   /** It is done: its place is free, and the position may pass it. */
   readonly release: () => void
   /** Nobody here finishes it: its place is free, and the position stays before it. */
   readonly giveUp: () => void
-  readonly retry: () => void
 }
-
-/** The place of a record among those with handlers. */
-type Place = Pick<Delivery, 'release' | 'giveUp'>
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -132,14 +122,6 @@ export class Dispenser {
   #handOut(flow: PartitionFlow, record: FetchedRecord): void {
     const { tracked } = this.#options
     const settle = tracked ? flow.handOut(record.offset) : null
-    let decoded
-    try {
-      decoded = decodeRecord(record.value)
-    } catch (error) {
-      this.#reportUnreadable(flow, record, error)
-      if (settle?.() === true) this.#options.onAdvance(flow)
-      return
-    }
     this.#out += 1
     flow.open += 1
     let open = true
@@ -153,45 +135,30 @@ export class Dispenser {
       if (this.#out === 0) this.#onIdle?.()
       this.#run()
     }
-    this.#deliver(flow, record, decoded, { release: () => end(true), giveUp: () => end(false) }, 1)
+    this.#deliver(flow, record, { release: () => end(true), giveUp: () => end(false) })
   }
 
-  #deliver(flow: PartitionFlow, record: FetchedRecord, decoded: DecodedRecord, place: Place, attempt: number): void {
-    const { onMessage, topics, tracked, poison } = this.#options
+  #deliver(flow: PartitionFlow, record: FetchedRecord, { release, giveUp }: Place): void {
+    const { onMessage, topics, tracked, deadLetters } = this.#options
     const priority = topics.get(flow.topic)
     const notification: Mutable<IncomingNotification> = {
-      context: decoded.context,
-      message: decoded.message,
+      ...contentOf(flow, record),
       orderingKey: flow.key,
-      acknowledge: place.release,
-      requeue: place.release,
+      acknowledge: release,
+      requeue: release,
+      leave: giveUp,
+      bury: async (failure) => {
+        await deadLetters.bury(flow, record, failure)
+        release()
+      },
     }
     if (priority !== undefined) notification.priority = priority
     if (record.headers !== undefined) notification.headers = record.headers
     if (tracked) {
       notification.signal = flow.revoked.signal
-      notification.redelivered = attempt > 1 || this.#isRepeated(flow, record)
-      notification.deliveryCount = attempt - 1
-    }
-    if (poison !== undefined) {
-      const retry = (): void => this.#deliver(flow, record, decoded, place, attempt + 1)
-      let judged = false
-      notification.failed = (error) => {
-        if (judged) return
-        judged = true
-        void this.#judge(poison, { flow, record, attempt, ...place, retry }, error)
-      }
+      notification.redelivered = this.#isRepeated(flow, record)
     }
     onMessage(notification)
-  }
-
-  async #judge(poison: PoisonPolicy, delivery: Delivery, error: unknown): Promise<void> {
-    const { flow, record, attempt, release, giveUp, retry } = delivery
-    const verdict = await poison.judge(flow, record, attempt, error)
-    if (verdict === 'done') release()
-    // Stopped or taken away meanwhile: it is not committed, and comes again.
-    else if (this.#stopped || flow.revoked.signal.aborted) giveUp()
-    else retry()
   }
 
   #isRepeated(flow: PartitionFlow, { offset }: FetchedRecord): boolean {
@@ -199,10 +166,18 @@ export class Dispenser {
     this.#highest.set(flow.key, offset)
     return false
   }
+}
 
-  #reportUnreadable(flow: PartitionFlow, record: FetchedRecord, error: unknown): void {
-    const source = `${flow.key}@${record.offset}`
-    this.#options.logger.warn('kafka record cannot be read and is passed over', { source, error })
-    emitDiagnostic('oslo-messaging:message-dropped', () => ({ driver: 'kafka', source, reason: 'unreadable', error }))
+/** What a record says; what cannot be read is for the policy of the listener. */
+function contentOf(
+  flow: PartitionFlow,
+  { value, offset }: FetchedRecord,
+): Pick<IncomingNotification, 'context' | 'message' | 'unreadable'> {
+  try {
+    const { context, message } = decodeRecord(value)
+    return { context, message }
+  } catch (cause) {
+    const text = `The record at ${flow.key}@${offset} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
+    return { context: {}, message: {}, unreadable: { error: new SerializationError(text, { cause }) } }
   }
 }

@@ -6,7 +6,7 @@ import { Intake } from './intake.ts'
 import { OffsetCommitter } from '../positions/offset-committer.ts'
 import type { PartitionFlow } from '../positions/partition-flow.ts'
 import { PartitionTable, type Session } from '../positions/partition-table.ts'
-import { PoisonPolicy } from './poison-policy.ts'
+import { DeadLetters } from './dead-letters.ts'
 import type { KafkaSettings } from '../settings.ts'
 import { UnreadableBatches } from '../positions/unreadable-batches.ts'
 import { warnOfUnreadTopics } from './vhost-advice.ts'
@@ -87,9 +87,8 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     onAdvance: (flow) => {
       if (flow.settledUpTo !== undefined) committer.advance(flow, flow.settledUpTo)
     },
-    poison: commit === 'after' ? createPoisonPolicy(options) : undefined,
+    deadLetters: new DeadLetters({ topic: options.settings.deadLetterTopic, send: options.send }),
     partitions: () => table.size,
-    logger,
   })
   const giveBack = new GiveBack(hooks.name, group, logger, clock)
   const intake = new Intake({
@@ -123,9 +122,4 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
   })
   const unreadable = new UnreadableBatches({ group, logger, clock, partitions: () => table.values() })
   return { table, committer, dispenser, intake, watchdog, giveBack, unreadable }
-}
-
-function createPoisonPolicy({ settings, send, clock, logger }: KafkaListenerOptions): PoisonPolicy {
-  const { maxAttempts, deadLetterTopic } = settings
-  return new PoisonPolicy({ maxAttempts, deadLetterTopic, send, clock, logger })
 }

@@ -23,8 +23,8 @@ function withLetters(origins: readonly (string | null)[]) {
     kafka.append(
       { topic: 'dead', partition: 0 },
       letters.map((origin, index): OutgoingRecord => {
-        const ours = { 'oslo-messaging-reason': 'why', 'oslo-messaging-attempts': '3' }
-        const headers = { mine: 'kept', ...ours, ...(origin === null ? {} : { 'oslo-messaging-topic': origin }) }
+        const ours = { 'x-oslo-reason': 'why', 'x-oslo-attempts': '3' }
+        const headers = { mine: 'kept', ...ours, ...(origin === null ? {} : { 'x-oslo-origin': origin }) }
         return { value: Buffer.from(`${origin} ${index}`), headers }
       }),
     )
@@ -116,6 +116,6 @@ describe('P09 - redrive on Kafka', () => {
   it('no such topic - says which option names it', async () => {
     const { kafka, redrive } = withLetters([])
     kafka.topics.delete('dead')
-    await expect(redrive(null)).rejects.toThrow(/There is no topic dead: .*kafka_dead_letter_topic/)
+    await expect(redrive(null)).rejects.toThrow(/There is no topic dead: name the dead-letter topic/)
   })
 })

@@ -64,7 +64,8 @@ describe('listener, kafka_commit_mode after', () => {
     const received = await listen(driver, 't', {
       prefetch: 1,
       onMessage: (message) => {
-        if (failing) message.failed?.(new Error('not today'))
+        // As core does with a failed notification that waits for its next attempt.
+        if (failing) message.signal?.addEventListener('abort', () => message.leave?.())
         else message.acknowledge()
       },
     })

@@ -149,16 +149,18 @@ describe('listener', () => {
     ['nothing', null],
     ['no JSON', 'hello'],
     ['another envelope version', '{"oslo.version": "9.0", "oslo.message": "{}"}'],
-  ])('a record with %s is reported and passed', async (_what, value) => {
+  ])('a record with %s says where it is, and the next one is handled', async (_what, value) => {
     const kafka = new ScriptedKafka()
-    const logger = recordingLogger()
-    const driver = openOver(kafka, { logger })
+    const driver = openOver(kafka)
     const received = await listen(driver, 't')
     kafka.store('t.info', [text(0), value, text(1)])
-    await received.until(2)
-    expect(received.payloads).toEqual([0, 1])
-    const [line] = logger.lines.filter(({ message }) => message.includes('cannot be read'))
-    expect(line).toMatchObject({ level: 'warn', fields: { source: 't.info/0@1' } })
+    await received.until(3)
+    expect(received.payloads).toEqual([0, undefined, 1])
+    expect(received.messages.map(({ unreadable }) => unreadable?.error)).toEqual([
+      undefined,
+      expect.objectContaining({ message: expect.stringContaining('t.info/0@1') as string }),
+      undefined,
+    ])
     await received.listener.close()
     await driver.close()
   })

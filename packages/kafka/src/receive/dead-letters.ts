@@ -1,0 +1,40 @@
+import { FAILURE_HEADERS, type FailureFacts } from '@oslo-messaging/core/driver'
+import type { FetchedRecord, OutgoingRecord } from '../port/client-port.ts'
+import type { PartitionFlow } from '../positions/partition-flow.ts'
+
+/** Headers of a record in a dead-letter topic whose names begin so tell of the burial; its value and its other headers are the original's, byte for byte. */
+export const BURIAL_PREFIX = 'x-oslo-'
+
+export interface DeadLettersOptions {
+  /** null: `<topic>.dead` beside each topic. */
+  readonly topic: string | null
+  /** Stores a record; resolves when the broker owns it. */
+  readonly send: (topic: string, record: OutgoingRecord) => Promise<void>
+}
+
+/** Keeps notifications that could not be handled. */
+export class DeadLetters {
+  readonly #options: DeadLettersOptions
+
+  constructor(options: DeadLettersOptions) {
+    this.#options = options
+  }
+
+  /** Stores a copy with the reason. Rejects when the broker does not take it. */
+  async bury({ topic, partition }: PartitionFlow, record: FetchedRecord, failure: FailureFacts): Promise<void> {
+    const headers = {
+      ...record.headers,
+      ...failure.headers,
+      [FAILURE_HEADERS.origin]: topic,
+      [`${BURIAL_PREFIX}partition`]: String(partition),
+      [`${BURIAL_PREFIX}offset`]: String(record.offset),
+    }
+    await this.#options.send(this.#options.topic ?? deadLetterTopicOf(topic), {
+      value: record.value ?? Buffer.alloc(0),
+      headers,
+    })
+  }
+}
+
+/** Where the letters of a topic go when no topic is configured. */
+export const deadLetterTopicOf = (topic: string): string => `${topic}.dead`
