@@ -1,5 +1,6 @@
 import type { DriverAdmin, DriverContext, RedriveReport, RedriveRequest } from '@oslo-messaging/core/driver'
 import type { KafkaClient } from '../port/client-port.ts'
+import { mapFault, toFault } from '../port/map-error.ts'
 import type { KafkaOptions } from '../config.ts'
 import { NotificationProducer } from '../send/notification-producer.ts'
 import { deadLetterTopicOf } from '../receive/dead-letters.ts'
@@ -28,9 +29,7 @@ export class KafkaAdmin implements DriverAdmin {
   async redrive(request: RedriveRequest): Promise<RedriveReport> {
     const { source, to } = request
     for (const name of to === null ? [source] : [source, to]) checkTopicName(name)
-    const { deadLetterTopic } = this.#settings
-    // Without a topic of its own each topic has one beside it, and either may be named.
-    const topic = deadLetterTopic ?? (source.endsWith('.dead') ? source : deadLetterTopicOf(source))
+    const topic = this.#settings.deadLetterTopic ?? (await this.#lettersOf(source))
     const run = new Redrive({
       client: this.#client,
       settings: this.#settings,
@@ -41,6 +40,22 @@ export class KafkaAdmin implements DriverAdmin {
       request,
     })
     return await run.run()
+  }
+
+  /** Without a configured topic each topic has one beside it, and either may be named. */
+  async #lettersOf(source: string): Promise<string> {
+    const admin = this.#client.createAdmin()
+    try {
+      await admin.connect()
+      await admin.bounds(deadLetterTopicOf(source))
+      return deadLetterTopicOf(source)
+    } catch (error) {
+      const fault = toFault(error)
+      if (fault.type === 'UNKNOWN_TOPIC_OR_PARTITION') return source
+      throw mapFault(fault, { doing: `Looking for the dead letters of ${source}` })
+    } finally {
+      await admin.disconnect()
+    }
   }
 
   async close(): Promise<void> {
