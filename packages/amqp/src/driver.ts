@@ -74,6 +74,7 @@ export class AmqpDriver implements Driver {
   }
 
   async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
+    this.#publisher.checkRoom()
     const { deadline, callMonitorTimeoutMs: monitorMs } = options
     const body = encodeRequest(request, monitorMs === null ? null : monitorMs / 1000)
     if (options.waitForReply) return await this.#calls.call(target, request, body, options)
@@ -84,6 +85,7 @@ export class AmqpDriver implements Driver {
   }
 
   async sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
+    this.#publisher.checkRoom()
     const body = encodeNotification(notification, options.version)
     const deadline = this.#atMost(options.deadline, this.#context.options.default_notify_timeout)
     // Upstream leaves the exchange of notifications out, and listeners do not look for it there.

@@ -10,6 +10,8 @@ const SND_SETTLE_SETTLED = 1
 
 export interface LinkPairEvents {
   readonly onMessage: (delivery: Delivery) => void
+  /** A request may be sent that could not a moment ago. */
+  readonly onRoom: () => void
   /** The peer has closed one of them after both were open. */
   readonly onClosed: (error: Condition | undefined) => void
 }
@@ -40,7 +42,11 @@ export function openLinkPair(
       isOpen = true
       resolve({ sender, receiver })
     }
-    const sender = host.attachSender(options, { onOpen: open, onClosed, onRoom: open })
+    const sender = host.attachSender(options, {
+      onOpen: open,
+      onClosed,
+      onRoom: () => (isOpen ? events.onRoom() : open()),
+    })
     const receiver = host.attachReceiver(options, MAX_RESPONSE_BYTES, {
       onOpen: () => {
         // A request that gets ahead of the credit for its response ends the session.

@@ -24,6 +24,8 @@ import { addressOn, type Destination, type Shipment } from './outgoing-message.t
 const MAX_OUTSTANDING_MESSAGES = 2_000
 const MAX_OUTSTANDING_BYTES = 64 * 1024 * 1024
 const ATTACH_TIMEOUT_MS = 10_000
+/** Links opened at a time. */
+const MAX_OPENINGS = 64
 /** How often places are looked for that nobody needs any more, while others wait for one. */
 const RECLAIM_MS = 100
 /** Upper bound of the first wait before a link is opened again; `link_retry_delay` is that of the last. */
@@ -46,8 +48,12 @@ export class Publisher {
   #links: Links | undefined
   #sweeper: unknown
   #reclaiming: unknown
+  /** Of the last message that found no room at once. */
+  #lastBytes = 0
   #settledAt = -Infinity
   #isClosed = false
+  #openings = 0
+  readonly #openingTurns: (() => void)[] = []
   #idleWaiters: (() => void)[] = []
 
   constructor(connection: AmqpConnection, context: DriverContext<AmqpOptions>) {
@@ -73,6 +79,7 @@ export class Publisher {
     if (!this.#limit.tryAcquire(bytes)) {
       progress.phase = 'publish'
       this.#reclaim()
+      this.#lastBytes = bytes
       await this.#limit.acquire(bytes, deadline)
     }
     try {
@@ -115,6 +122,11 @@ export class Publisher {
     })
     if (!isPosted) this.#release(bytes)
     return isPosted
+  }
+
+  /** Throws BackpressureError when a message as large as the last one that found no room would be refused at once: asked before a message is encoded, so that a flood costs no more than its refusals. */
+  checkRoom(): void {
+    this.#limit.check(this.#lastBytes)
   }
 
   /** What a peer owes an outcome for holds its place only while somebody waits for it. Looked at when there is no room, and at intervals while that lasts. */
@@ -248,6 +260,18 @@ export class Publisher {
   }
 
   async #openQueue(links: Links, name: string, to: Destination): Promise<SenderQueue> {
+    // The time of an attach begins when it has its turn, however many are opened at once.
+    while (this.#openings >= MAX_OPENINGS) await new Promise<void>((resolve) => this.#openingTurns.push(resolve))
+    this.#openings += 1
+    try {
+      return await this.#openNow(links, name, to)
+    } finally {
+      this.#openings -= 1
+      this.#openingTurns.shift()?.()
+    }
+  }
+
+  async #openNow(links: Links, name: string, to: Destination): Promise<SenderQueue> {
     const { clock } = this.#context
     const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { clock })
     const { addressing } = links.live

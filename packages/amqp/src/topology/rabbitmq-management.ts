@@ -27,70 +27,91 @@ export interface QueueProperties {
 }
 
 const NODE = '/management'
-/** Responses under way at most; one more is never needed, because requests wait for each other. */
+/** Requests under way at most: as many as RabbitMQ takes. */
 const CREDIT = 8
 
-interface Waiting {
+/** A request that waits to be sent, or for its answer. */
+interface Request {
+  readonly id: string
+  readonly bytes: Buffer
   readonly resolve: (status: number) => void
   readonly reject: (error: unknown) => void
 }
 
 /** Opens its links with the first request. One for each connection. */
 export function createManagement(connection: PeerConnection): RabbitManagement {
-  const waiting = new Map<string, Waiting>()
+  /** In the order in which they were asked for. Who depends on another waits for its answer first. */
+  const waiting = new Set<Request>()
+  const asked = new Map<string, Request>()
   let links: Promise<SenderLink> | undefined
+  let sender: SenderLink | undefined
 
+  /** As many at a time as there is credit for the answers to. */
+  const pump = (): void => {
+    for (const request of waiting) {
+      if (sender === undefined || asked.size >= CREDIT || !sender.hasRoom) return
+      waiting.delete(request)
+      asked.set(request.id, request)
+      sender.sendSettled(request.bytes, () => {})
+    }
+  }
   const onMessage = (delivery: Delivery): void => {
     delivery.link.settle(delivery, 'accept')
     delivery.link.addCredit(1)
     const { correlationId = '', subject } = readMessage(delivery.bytes)
-    waiting.get(correlationId)?.resolve(Number(subject))
-    waiting.delete(correlationId)
+    asked.get(correlationId)?.resolve(Number(subject))
+    asked.delete(correlationId)
+    pump()
   }
   const open = async (deadline: Deadline): Promise<SenderLink> => {
     const session = await connection.openSession('senders', 2)
     const lost = (error: unknown): void => {
       links = undefined
-      for (const each of waiting.values()) each.reject(error)
+      sender = undefined
+      const both = [...asked.values(), ...waiting]
+      asked.clear()
       waiting.clear()
+      for (const each of both) each.reject(error)
     }
     const onClosed = (reason: unknown): void => {
       lost(mapError(reason, { phase: 'declare', delivery: 'unknown', doing: `The peer closed the links to ${NODE}` }))
       void session.close()
     }
     try {
-      const { sender } = await session.loss.race(
-        deadline.race(openLinkPair(session.session, NODE, CREDIT, { onMessage, onClosed }), {
+      const pair = await session.loss.race(
+        deadline.race(openLinkPair(session.session, NODE, CREDIT, { onMessage, onClosed, onRoom: pump }), {
           phase: 'declare',
           delivery: 'not-sent',
         }),
       )
       session.loss.on(lost)
-      return sender
+      sender = pair.sender
+      return pair.sender
     } catch (error) {
       void session.close()
       throw error
     }
   }
-  // One after the other: the broker gives credit for a few, and their order is that of dependence (a queue before its binding).
-  let last: Promise<unknown> = Promise.resolve()
-  const request = (method: string, path: string, body: object, deadline: Deadline): Promise<void> => {
-    const mine = last.then(() => ask(method, path, body, deadline))
-    last = mine.catch(() => undefined)
-    return mine
-  }
-  const ask = async (method: string, path: string, body: object, deadline: Deadline): Promise<void> => {
+  const request = async (method: string, path: string, body: object, deadline: Deadline): Promise<void> => {
     links ??= open(deadline).catch((error: unknown) => {
       links = undefined
       throw error
     })
-    const sender = await links
+    await links
     const id = randomUUID()
-    const answer = new Promise<number>((resolve, reject) => waiting.set(id, { resolve, reject }))
-    sender.sendSettled(encodeRequest(id, method, path, body), () => {})
+    let mine: Request | undefined
+    const answer = new Promise<number>((resolve, reject) => {
+      mine = { id, bytes: encodeRequest(id, method, path, body), resolve, reject }
+      waiting.add(mine)
+      pump()
+    })
     const status = await deadline
       .race(answer, { phase: 'declare', delivery: 'not-sent', waitingFor: `answer to ${method} ${path}` })
-      .finally(() => waiting.delete(id))
+      .finally(() => {
+        if (mine !== undefined) waiting.delete(mine)
+        // The credit for an answer that comes late is given back when it does.
+        if (asked.delete(id)) pump()
+      })
     if (status >= 200 && status < 300) return
     // 4xx: something of the name is there and differs, or it may not be made. Neither mends itself.
     throw new TransportDriverError(`The broker answers ${status} to ${method} ${path}`, {

@@ -196,3 +196,31 @@ describe('heartbeats', () => {
     expect(heartbeats).toBeLessThan(3)
   })
 })
+
+describe('a flood', () => {
+  it('what is refused for want of room is not encoded first', async () => {
+    const peer = await scene.peer({ credit: () => 0 })
+    const driver = await scene.driver(peer)
+    const encoded = new Set<number>()
+    const message = (n: number): typeof request => ({
+      context: {},
+      message: {
+        method: 'm',
+        args: {
+          get text() {
+            encoded.add(n)
+            return 'x'.repeat(10_000)
+          },
+        },
+      },
+    })
+    const ends = await Promise.all(
+      Array.from({ length: 20_000 }, (_, n) => ending(driver.send(to('a'), message(n), cast(2_000)))),
+    )
+    const codes = ends.map((end) => (end as { readonly code?: string } | undefined)?.code)
+    const refused = codes.filter((code) => code === 'OSLO_MESSAGING_BACKPRESSURE').length
+    expect(refused).toBeGreaterThan(10_000)
+    // Those that had room, those that waited for it, and the first one that was refused.
+    expect(encoded.size).toBeLessThan(9_000)
+  })
+})

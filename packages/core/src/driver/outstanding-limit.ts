@@ -61,6 +61,11 @@ export class OutstandingLimit {
     return true
   }
 
+  /** Throws what `acquire` would reject with at once: for who would have to encode a message first. */
+  check(bytes: number): void {
+    if (this.#waiting.size > 0 || !this.#fits(bytes)) this.#checkWaiting(bytes)
+  }
+
   /** Takes a place, waiting for one until the deadline; then rejects with BackpressureError (`cause` the timeout).
    *  Rejects with it at once when too many wait already. */
   async acquire(bytes: number, deadline: Deadline): Promise<void> {
