@@ -1,4 +1,4 @@
-import { type MessagingError, TransportDriverError } from '@oslo-messaging/core/driver'
+import { TransportDriverError } from '@oslo-messaging/core/driver'
 import type { Channels } from '../session/channels.ts'
 import type { PeerSession } from './peer-session.ts'
 import { SharedSession, type SharedSessionOptions } from './shared-session.ts'
@@ -6,6 +6,9 @@ import { SharedSession, type SharedSessionOptions } from './shared-session.ts'
 /** Part of the channels, and the most of them, that is kept for senders and declarations when listeners have a session each. */
 const KEPT_PART = 4
 const KEPT_MOST = 8
+
+/** The peer's limits leave no room for another link: nothing changes that but links that end. */
+export class NoRoom extends TransportDriverError {}
 
 /** `own`: nobody else's transfers shall wait for these, while there are sessions enough. `senders`: beside the other senders. */
 export type SessionUse = 'own' | 'senders'
@@ -29,8 +32,8 @@ export class SessionPool {
       const session = this.#choose(use, links)
       await session.opened
       // Others may have been faster.
-      if (session.loss.error === undefined && session.room >= links) return session.claim(links)
-      if (session.claims === 0 && session.room < links) throw this.#refusal(links)
+      if (session.canTake(links)) return session.claim(links)
+      if (session.session.capacity < links) throw this.#refusal(links)
     }
   }
 
@@ -46,7 +49,7 @@ export class SessionPool {
 
   #choose(use: SessionUse, links: number): SharedSession {
     const spare = this.#channels.room
-    const fits = (session: SharedSession): boolean => !session.isOpen || session.room >= links
+    const fits = (session: SharedSession): boolean => session.canTake(links)
     if (use === 'own' && spare > this.#kept) return this.#begin(use)
     const shared = [...this.#sessions[use]].filter(fits).toSorted((one, other) => one.claims - other.claims)
     // Senders fill a session before they begin another, listeners are spread over those there are.
@@ -65,9 +68,9 @@ export class SessionPool {
     return session
   }
 
-  #refusal(links: number): MessagingError {
+  #refusal(links: number): NoRoom {
     const count = [...this.#all()].length
-    return new TransportDriverError(
+    return new NoRoom(
       `The peer allows no more links on this connection: ${count} sessions are full, and ${links} more ${links === 1 ? 'is' : 'are'} asked for; use fewer topics and listeners in one transport, or raise its limits of channels and handles`,
       { retryable: true, phase: 'declare', delivery: 'not-sent' },
     )

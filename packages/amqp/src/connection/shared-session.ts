@@ -23,6 +23,9 @@ export class SharedSession {
   readonly #options: SharedSessionOptions
   readonly #opened: Promise<void>
   #claims = 0
+  /** Claims that were not given back. */
+  #leases = 0
+  #hasOpened = false
   #isEnding = false
   /** The peer has answered a question that it need not have answered. */
   #answersEcho = false
@@ -38,7 +41,10 @@ export class SharedSession {
     this.#opened = this.loss.race(new Promise<void>((resolve) => (onOpen = resolve)))
     this.#opened.catch(() => undefined)
     this.session = channels.begin({
-      onOpen: () => onOpen(),
+      onOpen: () => {
+        this.#hasOpened = true
+        onOpen()
+      },
       onEnd: (error) =>
         this.loss.signal(
           this.#isEnding
@@ -65,13 +71,10 @@ export class SharedSession {
     return this.#opened
   }
 
-  /** Links that may still be claimed; only once it is open. */
-  get room(): number {
-    return this.session.room + this.session.links - this.#claims
-  }
-
-  get isOpen(): boolean {
-    return this.session.isOpen
+  /** Whether so many links may be claimed, as far as is known: while it is being opened, any number may. */
+  canTake(links: number): boolean {
+    if (this.loss.error !== undefined || this.#isEnding) return false
+    return !this.#hasOpened || this.session.capacity - this.#claims >= links
   }
 
   get claims(): number {
@@ -81,6 +84,7 @@ export class SharedSession {
   /** Takes room for so many links. */
   claim(links: number): PeerSession {
     this.#claims += links
+    this.#leases += 1
     return new PeerSession(this.session, this.loss, (left) => this.#giveBack(links, left))
   }
 
@@ -114,11 +118,20 @@ export class SharedSession {
 
   /** Resolves when the peer has answered, or after a second. */
   async #giveBack(links: number, left: readonly Link[]): Promise<void> {
-    this.#claims -= links
+    this.#leases -= 1
     if (this.loss.error !== undefined) return
     // A peer that is told of the end of the session alone may keep what it had given to the links.
     for (const link of left) link.leave()
-    if (this.#claims > 0) return await this.#within(() => left.every((link) => link.isGone))
+    if (this.#leases > 0) {
+      // A number is free when the peer has answered, however late.
+      const free = (): boolean => {
+        if (!left.every((link) => link.isGone)) return false
+        if (this.session.onEnds.delete(free)) this.#claims -= links
+        return true
+      }
+      this.session.onEnds.add(free)
+      return await this.#within(free)
+    }
     this.#isEnding = true
     this.session.end()
     await this.#within(() => this.session.isGone)

@@ -14,6 +14,7 @@ import type { AmqpOptions } from '../config.ts'
 import type { AmqpConnection } from '../topology/amqp-connection.ts'
 import type { ListenerSource } from '../connection/links.ts'
 import { classify } from '../connection/map-error.ts'
+import { NoRoom } from '../connection/session-pool.ts'
 
 const ATTACH_TIMEOUT_MS = 10_000
 const FIRST_RETRY_MS = 100
@@ -43,6 +44,7 @@ export class LinkListener implements Listener {
   readonly #supervisor: Supervisor
   readonly #end = createDeferred<void>()
   #attachment: Attachment | undefined
+  #wasAttached = false
   #isStopped = false
   #closing: Promise<void> | undefined
 
@@ -56,7 +58,8 @@ export class LinkListener implements Listener {
     const maxMs = context.options.link_retry_delay * 1000
     this.#supervisor = new Supervisor({
       establish: (signal) => this.#establish(signal),
-      classify,
+      // What the peer has no room for when it is first asked is refused early; later on it is what was there before, and comes back.
+      classify: (error) => (error instanceof NoRoom && !this.#wasAttached ? 'fatal' : classify(error)),
       backoff: createBackoff({ initialMs: FIRST_RETRY_MS, factor: 2, maxMs, random }),
       upState: 'consuming',
       clock,
@@ -127,6 +130,7 @@ export class LinkListener implements Listener {
       throw error
     }
     this.#attachment = attachment
+    this.#wasAttached = true
     if (this.#isStopped) attachment.stop()
   }
 }

@@ -17,6 +17,7 @@ import type { AmqpConnection, Live } from '../topology/amqp-connection.ts'
 import { type Failure, failureOf } from './outcome.ts'
 import { openSender } from '../connection/links.ts'
 import { classify, mapError } from '../connection/map-error.ts'
+import { NoRoom } from '../connection/session-pool.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
 import { NotSent, SenderQueue } from './sender-queue.ts'
 import { addressOn, type Destination, type Shipment } from './outgoing-message.ts'
@@ -214,7 +215,8 @@ export class Publisher {
 
   #notSent({ reason }: NotSent): Failure {
     if (this.#isClosed) throw new ClosedError('The driver was closed before the message was sent')
-    // What cannot mend itself is reported as it is.
+    // What cannot mend itself, or not soon, is reported as it is.
+    if (reason instanceof NoRoom) throw reason
     if (classify(reason) === 'fatal' && reason.code !== 'OSLO_MESSAGING_CLOSED') throw reason
     const isConnectionLoss = this.#connection.current === undefined
     return { isFinal: false, isConnectionLoss, text: reason.message, cause: reason }

@@ -83,7 +83,7 @@ export class Session implements LinkSession {
   /** The peer has said something of the session alone, as it does when it is asked to. */
   hasFlowed = false
   /** Called when the peer has ended a link or the session, or has answered their end. */
-  readonly onEnds: Set<() => void> = new Set()
+  readonly onEnds: Set<() => unknown> = new Set()
   /** Settled in this turn and not yet written: one range after the other. */
   #settled: { first: number; last: number; readonly state: Buffer }[] = []
   #isEnded = false
@@ -107,13 +107,9 @@ export class Session implements LinkSession {
     return this.#isEnded && this.#isRemoteEnded
   }
 
-  /** Links that can still be attached. */
-  get room(): number {
-    return Math.min(this.#begin?.handleMax ?? 0, HANDLE_MAX) + 1 - this.#links.size
-  }
-
-  get links(): number {
-    return this.#links.size
+  /** Links it can have at a time. */
+  get capacity(): number {
+    return Math.min(this.#begin?.handleMax ?? 0, HANDLE_MAX) + 1
   }
 
   get hasWindow(): boolean {
@@ -327,7 +323,7 @@ export class Session implements LinkSession {
   // --- writing -----------------------------------------------------------------------------------------------------
 
   #takeHandle(): number {
-    if (this.room <= 0) throw new RangeError('The session has no room for another link')
+    if (this.#links.size >= this.capacity) throw new RangeError('The session has no room for another link')
     const free = this.#freeHandles.pop()
     if (free !== undefined) return free
     this.#nextHandle += 1
