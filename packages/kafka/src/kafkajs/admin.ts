@@ -5,12 +5,15 @@ import { faultOf } from './fault.ts'
 import type { PatchedCluster } from './patches/client-patches.ts'
 
 const DISCONNECT_MS = 500
+/** How long a broker may take for an answer. */
+const ANSWER_MS = 5000
 const NOT_STORED = -1
 
 export class KafkaJSAdmin implements AdminPort {
   readonly #admin: Admin
   readonly #connection: Connection
   #cluster: PatchedCluster | undefined
+  #endWatch: (() => void) | undefined
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -19,6 +22,8 @@ export class KafkaJSAdmin implements AdminPort {
   }
 
   async connect(): Promise<void> {
+    const { sockets } = this.#connection
+    this.#endWatch = sockets.watchSilence(ANSWER_MS, () => sockets.cutAll())
     await this.#ask(() => this.#admin.connect())
   }
 
@@ -77,6 +82,7 @@ export class KafkaJSAdmin implements AdminPort {
   }
 
   async disconnect(): Promise<void> {
+    this.#endWatch?.()
     const timer = setTimeout(() => this.#connection.sockets.cutAll(), DISCONNECT_MS)
     try {
       await this.#admin.disconnect()

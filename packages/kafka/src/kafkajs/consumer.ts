@@ -1,11 +1,4 @@
-import type {
-  Consumer,
-  ConsumerCrashEvent,
-  ConsumerGroupJoinEvent,
-  EachBatchPayload,
-  Kafka,
-  KafkaMessage,
-} from 'kafkajs'
+import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import { createDeferred, type Deferred } from '@oslo-messaging/core/driver'
 import {
   ClientFault,
@@ -30,6 +23,8 @@ const SUBSCRIBE_ATTEMPTS = 12
 const SUBSCRIBE_WAIT_MS = 50
 const MAY_PASS: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'])
 const DISCONNECT_MS = 3000
+/** How long a broker may take for an answer, beside what a fetch waits for records. */
+const ANSWER_MS = 7000
 const MAX_FETCH_BYTES = 10 * 1024 * 1024
 /** Partitions handled at once; each waits for its own room. */
 const PARTITIONS_AT_ONCE = 64
@@ -42,6 +37,9 @@ export class KafkaJSConsumer implements ConsumerPort {
   readonly #joined: Deferred<void> = createDeferred<void>()
   /** Settles when the library takes commits: before, it ignores them without a word. */
   readonly #running: Deferred<void> = createDeferred<void>()
+  /** Positions of the commits under way that the broker has not confirmed, for each commit. */
+  readonly #unconfirmed = new Set<Set<string>>()
+  #endWatch: (() => void) | undefined
   #cluster: PatchedCluster | undefined
   #member: string | undefined
   #lost: ClientFault | undefined
@@ -80,7 +78,21 @@ export class KafkaJSConsumer implements ConsumerPort {
     const { events } = this.#consumer
     this.#consumer.on(events.GROUP_JOIN, (event) => this.#onJoin(event))
     // `run` never rejects: a failed join shows only here.
-    this.#consumer.on(events.CRASH, (event) => this.#onCrash(event))
+    this.#consumer.on(events.CRASH, (event) => this.#onLoss(faultOf(event.payload.error)))
+    this.#consumer.on(events.COMMIT_OFFSETS, ({ payload }) => {
+      for (const { topic, partitions } of payload.topics)
+        for (const { partition, offset } of partitions)
+          for (const keys of this.#unconfirmed) keys.delete(commitKey(topic, partition, offset))
+    })
+    const { maxWaitMs } = this.#options
+    this.#endWatch = this.#connection.sockets.watchSilence(maxWaitMs + ANSWER_MS, (broker) => {
+      this.#onLoss(
+        new ClientFault(
+          'BrokerSilent',
+          `${broker} has not answered for ${Math.round((maxWaitMs + ANSWER_MS) / 1000)} s`,
+        ),
+      )
+    })
     try {
       await this.#consumer.connect()
       await this.#subscribe()
@@ -102,6 +114,8 @@ export class KafkaJSConsumer implements ConsumerPort {
     if (positions.length === 0) return
     await this.#running.promise
     if (this.#lost !== undefined) throw this.#lost
+    const unconfirmed = new Set(positions.map(({ topic, partition, offset }) => commitKey(topic, partition, offset)))
+    this.#unconfirmed.add(unconfirmed)
     try {
       await this.#consumer.commitOffsets(
         positions.map(({ topic, partition, offset, note = null }) => ({
@@ -113,7 +127,12 @@ export class KafkaJSConsumer implements ConsumerPort {
       )
     } catch (error) {
       throw faultOf(error)
+    } finally {
+      this.#unconfirmed.delete(unconfirmed)
     }
+    // The library resolves a commit without a word when its consumer has ended meanwhile.
+    if (unconfirmed.size > 0)
+      throw this.#lost ?? new ClientFault('Closed', 'The consumer had ended before its positions were stored')
   }
 
   seek({ topic, partition, offset }: PartitionOffset): void {
@@ -131,6 +150,7 @@ export class KafkaJSConsumer implements ConsumerPort {
   async disconnect(): Promise<void> {
     if (this.#closing) return
     this.#closing = true
+    this.#endWatch?.()
     const closed = new ClientFault('Closed', 'The consumer was closed')
     this.#joined.reject(closed)
     this.#running.reject(closed)
@@ -139,7 +159,9 @@ export class KafkaJSConsumer implements ConsumerPort {
       // kafkajs leaves a group it has joined, not one that was about to let it in.
       if (!this.#hasJoined && this.#lost === undefined) await this.#remove(this.#member)
       const disconnected = this.#consumer.disconnect()
-      this.#connection.sockets.cutFetches()
+      // A broker that has fallen silent does not answer to a goodbye either.
+      if (this.#lost?.type === 'BrokerSilent') this.#connection.sockets.cutAll()
+      else this.#connection.sockets.cutFetches()
       await disconnected
     } catch {
       // There is nobody to disconnect from any more: what is left is cut below.
@@ -201,12 +223,13 @@ export class KafkaJSConsumer implements ConsumerPort {
     await this.#options.handlers.onRejoin()
   }
 
-  #onCrash({ payload }: ConsumerCrashEvent): void {
+  #onLoss(fault: ClientFault): void {
     if (this.#lost !== undefined) return
-    this.#lost = faultOf(payload.error)
-    this.#joined.reject(this.#lost)
-    this.#running.reject(this.#lost)
-    if (!this.#closing) this.#options.handlers.onLost(this.#lost)
+    this.#lost = fault
+    this.#endWatch?.()
+    this.#joined.reject(fault)
+    this.#running.reject(fault)
+    if (!this.#closing) this.#options.handlers.onLost(fault)
   }
 
   async #onBatch(payload: EachBatchPayload): Promise<void> {
@@ -271,6 +294,10 @@ class Batch implements FetchedBatch {
 /** A record in a format from before Kafka 0.11, which has no headers. */
 function toRecord({ offset, timestamp, key, value }: KafkaMessage): FetchedRecord {
   return { offset: Number(offset), timestamp: Number(timestamp), key, value, headers: undefined }
+}
+
+function commitKey(topic: string, partition: number, offset: unknown): string {
+  return `${topic}/${partition}@${String(offset)}`
 }
 
 /** Topics that do not exist are left out: whoever reads them makes them, and the group is dealt out again. */

@@ -1,9 +1,10 @@
 import net from 'node:net'
 import tls from 'node:tls'
+import { Answers } from './answers.ts'
 
-/** Keys of the requests that matter here: bytes 5 and 6 of a Kafka request. */
-const PRODUCE = 0
+/** Key of a request to fetch: bytes 5 and 6 of a Kafka request. */
 const FETCH = 1
+const LOOK_MS = 1000
 const KEEP_ALIVE_MS = 60_000
 
 /** What the client library asks of a socket factory. */
@@ -14,27 +15,42 @@ export interface SocketRequest {
   readonly onConnect: () => void
 }
 
-/** The sockets of one client. The client library opens and closes them; this knows which carries fetches, whether a produce request was ever written, and can cut them. */
+/** The sockets of one client. The client library opens and closes them; this knows which carries fetches and which owes an answer, and can cut them. */
 export class Sockets {
   readonly #open = new Set<net.Socket>()
   readonly #fetching = new Set<net.Socket>()
   readonly #aliases: ReadonlyMap<string, string>
-  #produceRequests = 0
+  readonly #answers = new Map<net.Socket, Answers>()
+  #watching: NodeJS.Timeout | undefined
 
   /** `aliases`: names the library is given for hosts it cannot take, and the hosts. */
   constructor(aliases: ReadonlyMap<string, string> = new Map()) {
     this.#aliases = aliases
   }
 
-  /** Produce requests written so far, on all connections. */
-  get produceRequests(): number {
-    return this.#produceRequests
-  }
-
   /** Host and port of what the library calls `name:port`. */
   addressOf(broker: string): { readonly host: string; readonly port: number } | undefined {
     const [, name = '', port = ''] = /^(.+):(\d+)$/.exec(broker) ?? []
     return port === '' ? undefined : { host: this.#aliases.get(name) ?? name, port: Number(port) }
+  }
+
+  /** Calls back with the address of a broker that owes an answer for longer than `patienceMs`, until it is called off: its process is frozen, or the way to it is dead. */
+  watchSilence(patienceMs: number, onSilence: (broker: string) => void): () => void {
+    let last = performance.now()
+    this.#watching = setInterval(() => {
+      const now = performance.now()
+      // Answers may have come while this process itself stood still.
+      const wasAway = now - last > 2 * LOOK_MS
+      last = now
+      if (wasAway) return
+      for (const [socket, answers] of this.#answers) {
+        const since = answers.waitingSince
+        if (since !== undefined && now - since > patienceMs)
+          return onSilence(`${socket.remoteAddress}:${socket.remotePort}`)
+      }
+    }, LOOK_MS)
+    this.#watching.unref()
+    return () => clearInterval(this.#watching)
   }
 
   /** Cuts the connections that carry fetches: an open fetch would otherwise be waited for. */
@@ -55,9 +71,13 @@ export class Sockets {
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.setNoDelay(true)
     this.#open.add(socket)
+    const answers = new Answers()
+    this.#answers.set(socket, answers)
+    socket.on('data', (chunk: Buffer) => answers.received(chunk))
     socket.once('close', () => {
       this.#open.delete(socket)
       this.#fetching.delete(socket)
+      this.#answers.delete(socket)
     })
     this.#watchWrites(socket)
     return socket
@@ -68,8 +88,8 @@ export class Sockets {
     const write = socket.write.bind(socket) as (...args: unknown[]) => boolean
     const watched = (...args: unknown[]): boolean => {
       const key = requestKey(args[0])
-      if (key === PRODUCE) this.#produceRequests += 1
-      else if (key === FETCH) this.#fetching.add(socket)
+      if (key !== undefined) this.#answers.get(socket)?.asked(key, performance.now())
+      if (key === FETCH) this.#fetching.add(socket)
       return write(...args)
     }
     socket.write = watched

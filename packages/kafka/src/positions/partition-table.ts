@@ -1,15 +1,9 @@
 import type { Clock, Logger } from '@oslo-messaging/core/driver'
-import type { ConsumerPort, KafkaClient, PartitionOffset, TopicPartition } from '../port/client-port.ts'
+import type { ConsumerPort, PartitionOffset, TopicPartition } from '../port/client-port.ts'
+import type { GroupInquiry } from './group-inquiry.ts'
 import { keyOf, PartitionFlow } from './partition-flow.ts'
 import { Room } from './room.ts'
-import {
-  askPositions,
-  isRecreated,
-  type Positions,
-  rememberDiscarded,
-  type StartPosition,
-  startPosition,
-} from './start-positions.ts'
+import { isRecreated, type Positions, rememberDiscarded, type StartPosition, startPosition } from './start-positions.ts'
 
 /** One run of the consumer, from joining the group to leaving or losing it. */
 export interface Session {
@@ -21,7 +15,7 @@ export interface Session {
 }
 
 export interface PartitionTableOptions {
-  readonly client: KafkaClient
+  readonly inquiry: GroupInquiry
   readonly group: string
   readonly topics: readonly string[]
   readonly offsetReset: 'latest' | 'earliest'
@@ -76,8 +70,7 @@ export class PartitionTable {
   }
 
   async ask(): Promise<Positions> {
-    const { client, group, topics } = this.#options
-    return await askPositions(client, group, topics)
+    return await this.#options.inquiry.positions()
   }
 
   /** Before a session joins: what is stored from now on will not be skipped. */
@@ -193,15 +186,9 @@ export class PartitionTable {
 
   /** The first records of partitions that were stored since this listener began: of what a broker without a leader has, nothing else is known. */
   async #offsetsSinceStart(flows: readonly PartitionFlow[]): Promise<ReadonlyMap<string, number>> {
-    const admin = this.#options.client.createAdmin()
-    try {
-      await admin.connect()
-      const topics = [...new Set(flows.map(({ topic }) => topic))]
-      const answers = await Promise.all(topics.map(async (topic) => await admin.offsetsAt(topic, this.#baselineAt)))
-      return new Map(answers.flat().map((position) => [keyOf(position), position.offset]))
-    } finally {
-      await admin.disconnect()
-    }
+    const topics = [...new Set(flows.map(({ topic }) => topic))]
+    const answers = await this.#options.inquiry.offsetsAt(topics, this.#baselineAt)
+    return new Map(answers.map((position) => [keyOf(position), position.offset]))
   }
 
   /** Moves a partition to where it has to go on; null: it is there. */

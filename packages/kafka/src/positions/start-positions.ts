@@ -1,4 +1,4 @@
-import type { KafkaClient, PartitionBounds, PartitionOffset, TopicPartition } from '../port/client-port.ts'
+import type { AdminPort, PartitionBounds, PartitionOffset, TopicPartition } from '../port/client-port.ts'
 import { toFault } from '../port/map-error.ts'
 import { keyOf } from './partition-flow.ts'
 
@@ -12,29 +12,24 @@ export interface Positions {
 }
 
 /** Asks for the positions of a group. Topics that do not exist have none. Rejects with ClientFault. */
-export async function askPositions(client: KafkaClient, group: string, topics: readonly string[]): Promise<Positions> {
-  const admin = client.createAdmin()
-  try {
-    await admin.connect()
-    const bounds = new Map<string, PartitionBounds>()
-    const existing: string[] = []
-    for (const topic of topics) {
-      const parts = await admin.bounds(topic).catch((error: unknown) => {
+export async function askPositions(admin: AdminPort, group: string, topics: readonly string[]): Promise<Positions> {
+  const answers = await Promise.all(
+    topics.map(async (topic) => {
+      try {
+        return await admin.bounds(topic)
+      } catch (error) {
         if (toFault(error).type === 'UNKNOWN_TOPIC_OR_PARTITION') return []
         throw error
-      })
-      if (parts.length > 0) existing.push(topic)
-      for (const part of parts) bounds.set(keyOf(part), part)
-    }
-    const stored = existing.length === 0 ? [] : await admin.committed(group, existing)
-    const kept = stored.filter(({ offset }) => offset >= 0)
-    return {
-      bounds,
-      committed: new Map(kept.map((position) => [keyOf(position), position.offset])),
-      discarded: new Set(stored.filter(({ offset }) => offset < 0).map(keyOf)),
-    }
-  } finally {
-    await admin.disconnect()
+      }
+    }),
+  )
+  const existing = topics.filter((_, index) => (answers[index] ?? []).length > 0)
+  const stored = existing.length === 0 ? [] : await admin.committed(group, existing)
+  const kept = stored.filter(({ offset }) => offset >= 0)
+  return {
+    bounds: new Map(answers.flat().map((part) => [keyOf(part), part])),
+    committed: new Map(kept.map((position) => [keyOf(position), position.offset])),
+    discarded: new Set(stored.filter(({ offset }) => offset < 0).map(keyOf)),
   }
 }
 

@@ -40,11 +40,11 @@ export function findTrouble(
 export interface WatchdogOptions {
   readonly clock: Clock
   readonly intervalMs: number
-  /** Asks the broker; a rejection is not this one's business. */
+  /** Asks the broker. A rejection is trouble. */
   readonly ask: () => Promise<Positions>
   readonly partitions: () => readonly WatchedPartition[]
   readonly known: () => Positions
-  readonly onTrouble: (error: Error) => void
+  readonly onTrouble: (error: unknown) => void
 }
 
 /** Verifies consumption with the broker, not with the socket: now and then it compares what is stored with what was taken over. */
@@ -76,17 +76,19 @@ export class Watchdog {
     const { ask, partitions, known, onTrouble, clock, intervalMs } = this.#options
     const before = known()
     const watched = partitions()
-    let now: Positions | undefined
+    let now: Positions
     try {
       now = await ask()
-    } catch {
-      // An unreachable broker is what the session itself notices.
+    } catch (error) {
+      // The session itself may not notice for minutes: it waits for answers that do not come.
+      if (!this.#closed) onTrouble(error)
+      return
     }
     if (this.#closed) return
-    for (const partition of now === undefined ? [] : watched) {
+    for (const partition of watched) {
       const key = keyOf(partition)
-      const trouble = now === undefined ? null : findTrouble(partition, now, before, this.#previous.get(key))
-      this.#previous.set(key, { next: partition.next, high: now?.bounds.get(key)?.high })
+      const trouble = findTrouble(partition, now, before, this.#previous.get(key))
+      this.#previous.set(key, { next: partition.next, high: now.bounds.get(key)?.high })
       if (trouble !== null) return onTrouble(new Error(trouble))
     }
     this.#timer = clock.setTimeout(() => void this.#check(), intervalMs)

@@ -31,17 +31,22 @@ export class GiveBack {
   /** Empties the queues and commits where they began. Never rejects: what cannot be given back is reported with its number. */
   async run(
     flows: readonly PartitionFlow[],
+    timeoutMs: number,
     commit: (positions: readonly PartitionOffset[]) => Promise<void>,
   ): Promise<void> {
-    const positions = flows.flatMap(({ topic, partition, firstQueued: offset }) =>
-      offset === undefined ? [] : [{ topic, partition, offset }],
-    )
-    const count = flows.reduce((sum, flow) => sum + flow.clearQueue(), 0)
+    const positions = flows.flatMap((flow) => {
+      const { topic, partition } = flow
+      const offset = flow.firstQueued ?? (flow.attempted === undefined ? undefined : flow.next)
+      return offset === undefined ? [] : [{ topic, partition, offset }]
+    })
+    // A commit without an answer may have been stored: nobody has been handed what it stands for.
+    const uncertain = flows.reduce((sum, { attempted, next }) => sum + Math.max(0, (attempted ?? 0) - (next ?? 0)), 0)
+    const count = flows.reduce((sum, flow) => sum + flow.clearQueue(), uncertain)
     const gone = [...this.#leftovers].reduce((sum, flow) => sum + flow.clearQueue(), 0)
     if (gone > 0) this.#report(gone, new Error('Their partitions belong to other members by now'))
     if (positions.length === 0) return
     try {
-      await within(LAST_COMMIT_MS, this.#clock, commit(positions))
+      await within(timeoutMs, this.#clock, commit(positions))
     } catch (error) {
       this.#report(count, error)
     }

@@ -3,6 +3,7 @@ import type { KafkaClient, OutgoingRecord } from '../port/client-port.ts'
 import { Dispenser } from './dispenser.ts'
 import { GiveBack } from './give-back.ts'
 import { Intake } from './intake.ts'
+import { GroupInquiry } from '../positions/group-inquiry.ts'
 import { OffsetCommitter } from '../positions/offset-committer.ts'
 import type { PartitionFlow } from '../positions/partition-flow.ts'
 import { PartitionTable, type Session } from '../positions/partition-table.ts'
@@ -44,6 +45,7 @@ export interface ListenerHooks {
 
 /** The parts of a listener, each with one job; they outlive its sessions. */
 export interface ListenerParts {
+  readonly inquiry: GroupInquiry
   readonly table: PartitionTable
   readonly committer: OffsetCommitter
   readonly dispenser: Dispenser
@@ -57,8 +59,9 @@ export interface ListenerParts {
 export function createListenerParts(options: KafkaListenerOptions, hooks: ListenerHooks): ListenerParts {
   const { client, group, settings, prefetch, topics, onMessage, logger, clock } = options
   const { commit, maxPollRecords, maxWaitMs, offsetReset } = settings
+  const inquiry = new GroupInquiry(client, group, [...topics.keys()])
   const table = new PartitionTable({
-    client,
+    inquiry,
     group,
     topics: [...topics.keys()],
     offsetReset,
@@ -121,5 +124,5 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     onTrouble: hooks.onLost,
   })
   const unreadable = new UnreadableBatches({ group, logger, clock, partitions: () => table.values() })
-  return { table, committer, dispenser, intake, watchdog, giveBack, unreadable }
+  return { inquiry, table, committer, dispenser, intake, watchdog, giveBack, unreadable }
 }

@@ -18,13 +18,15 @@ import { createListenerParts, type KafkaListenerOptions, type ListenerParts } fr
 import { mapFault, reasonOf, toFault } from '../port/map-error.ts'
 import { keyOf, type PartitionFlow } from '../positions/partition-flow.ts'
 import type { Session } from '../positions/partition-table.ts'
-import { pause } from './within.ts'
+import { pause, within } from './within.ts'
 
 const HEARTBEAT_MS = 1000
 /** How long handlers under way are waited for when the group is dealt out anew. The broker waits 60 s for members to come back. */
 const REJOIN_GRACE_MS = 1000
 /** A listener that was up for so long, or has received something, was allowed to: what it is denied now may be given back. */
 const PROVEN_MS = 10_000
+/** The last steps of a stop get so long, however long the first ones took. */
+const LEAST_MS = 500
 /** Pauses between the attempts of a listener that is denied what it was allowed before. */
 const DENIED_BACKOFF = { initialMs: 1000, factor: 2, maxMs: 30_000 } as const
 
@@ -263,8 +265,12 @@ export class KafkaListener implements Listener {
     await Promise.resolve()
     this.#parts.dispenser.stop()
     for (const flow of this.#parts.table.values()) flow.signalRoom()
-    await Promise.allSettled(this.#batches)
-    await this.#parts.intake.settled()
+    const { clock } = this.#options
+    const until = clock.now() + LAST_COMMIT_MS
+    const leftMs = (): number => Math.max(LEAST_MS, until - clock.now())
+    const settled = Promise.allSettled(this.#batches).then(async () => await this.#parts.intake.settled())
+    // A broker that has fallen silent is not waited for: what it was told last is reported below.
+    await within(leftMs(), clock, settled).catch(() => {})
     if (this.#options.settings.commit === 'after') {
       // Stays in the group, so that what is still being handled can be committed.
       for (const flow of this.#parts.table.values()) {
@@ -273,8 +279,8 @@ export class KafkaListener implements Listener {
       }
       return
     }
-    await this.#parts.committer.flush(LAST_COMMIT_MS)
-    await this.#giveBack.run([...this.#parts.table.values()], async (positions) => {
+    await this.#parts.committer.flush(leftMs())
+    await this.#giveBack.run([...this.#parts.table.values()], leftMs(), async (positions) => {
       if (this.#session === undefined) throw new Error('There is no session')
       await this.#session.port.commit(positions)
     })
@@ -293,7 +299,7 @@ export class KafkaListener implements Listener {
   async #end(): Promise<void> {
     this.#parts.watchdog.close()
     this.#supervisor.close()
-    await this.#endSession()
+    await Promise.all([this.#endSession(), this.#parts.inquiry.close()])
   }
 
   // --- telling -------------------------------------------------------------------------------------------------------
