@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 // Writes what a full run found as docs/interop.md.
 
 const escape = (text) => String(text).replaceAll('|', '\\|').replaceAll('\n', ' ')
@@ -126,6 +128,8 @@ const TITLES = {
   acceptance: 'The acceptance list, run three ways',
 }
 
+const EXCHANGES = readFileSync(join(import.meta.dirname, 'exchanges.md'), 'utf8').trim()
+
 /** The whole page. `golden`: families by name; `live`: results by file name. */
 export function pageText({ golden, live, differences, versions, parts }) {
   const json = golden.json.verdicts.map(({ vector, comparisons, outcome }) => [vector, comparisons, outcome])
@@ -142,6 +146,7 @@ export function pageText({ golden, live, differences, versions, parts }) {
     'Random JSON values through Python and back, told apart by type and value on both sides:',
     table(['direction', 'comparisons', 'outcome'], json),
     ...Object.entries(live).map(([name, results]) => liveSection(TITLES[name] ?? `Live: ${name}`, results)),
+    EXCHANGES,
     '## Known differences',
     'All of them. A difference that is not in this table fails the run; `WIRE` is [interop/vectors/WIRE.md](../interop/vectors/WIRE.md), `ADR` is [docs/adr](adr).',
     differencesTable(differences),
