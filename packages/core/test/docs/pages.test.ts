@@ -1,10 +1,14 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { transpileModule, ModuleKind, ScriptTarget } from 'typescript'
 import { expect, it } from 'vitest'
 
 const page = readFileSync(join(import.meta.dirname, '../../../../docs/testing.md'), 'utf8')
+const compiled = (text: string): string =>
+  transpileModule(text, { compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 } }).outputText
+
 const files = ['stock.test.ts', 'audit.test.mjs']
 
 it.each(files)('docs/testing.md shows %s as it runs here', (file) => {
@@ -14,4 +18,24 @@ it.each(files)('docs/testing.md shows %s as it runs here', (file) => {
 it('the example for node:test passes', async () => {
   const run = promisify(execFile)(process.execPath, ['--test', join(import.meta.dirname, 'audit.test.mjs')])
   expect((await run).stdout).toMatch(/pass 1/)
+})
+
+it('the examples of docs/rpc.md print what their comments say', async () => {
+  const rpc = readFileSync(join(import.meta.dirname, '../../../../docs/rpc.md'), 'utf8')
+  const blocks = [...rpc.matchAll(/```ts\n(.*?)```/gs)].map(([, text = '']) => compiled(text))
+  // Beside this file, so that the names of the packages are found.
+  const folder = mkdtempSync(join(import.meta.dirname, '.rpc-'))
+  try {
+    const printed: string[] = []
+    for (const [index, text] of blocks.entries()) {
+      const file = join(folder, `${index}.mjs`)
+      writeFileSync(file, text)
+      printed.push((await promisify(execFile)(process.execPath, [file])).stdout)
+    }
+    expect(printed[0]).toContain(`name: 'build'`)
+    expect(printed[1]).toContain('me null')
+    expect(printed[2]).toContain('i-1 true')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })
