@@ -44,6 +44,9 @@ export {
   summarizeHealth,
 } from './driver/health.ts'
 
+// The side of a transport that kinds of clients and servers of one's own are built on.
+export { Bus, busOf } from './transport/bus.ts'
+
 // The URL and the target, which every method takes.
 export { Target, type TargetFields } from './target.ts'
 export { TransportHost, TransportURL } from './url/transport-url.ts'

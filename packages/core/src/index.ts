@@ -5,7 +5,12 @@ export { TransportHost, type TransportHostFields, TransportURL, type TransportUR
 export { Target, type TargetFields } from './target.ts'
 
 // Registry
-export { createDriverRegistry, type DriverRegistry, type DriverRegistryOptions } from './registry/driver-registry.ts'
+export {
+  createDriverRegistry,
+  getDriverRegistry,
+  type DriverRegistry,
+  type DriverRegistryOptions,
+} from './registry/driver-registry.ts'
 
 // Drivers, as far as applications see them; authors use the door `./driver`
 export type { DriverCapabilities } from './driver/capabilities.ts'
@@ -44,6 +49,7 @@ export {
 export {
   BrokerAdmin,
   type BrokerAdminOptions,
+  getBrokerAdmin,
   openBrokerAdmin,
   type QueuesOptions,
   type RedriveOptions,
@@ -106,7 +112,7 @@ export {
 export { WorkerPool } from './server/worker-pool.ts'
 
 // Notifications
-export { Notifier, type NotifierOptions, type NotifyCallOptions } from './notify/notifier.ts'
+export { getNotifier, Notifier, type NotifierOptions, type NotifyCallOptions } from './notify/notifier.ts'
 export { type ContextRedaction, type RedactableContext } from './notify/redact-context.ts'
 export { PRIORITIES, type Priority } from './notify/priority.ts'
 export type {

@@ -1,3 +1,4 @@
+import { busOf } from '../src/driver.ts'
 import { inspect } from 'node:util'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { loadConfig } from '../src/config/load.ts'
@@ -131,7 +132,7 @@ async function openBus() {
   return {
     got,
     listen: async (name: string, fields: TargetFields): Promise<void> => {
-      await transport.listen(new Target(fields), {
+      await busOf(transport).listen(new Target(fields), {
         deadline: Deadline.after(1000),
         prefetch: 10,
         onMessage: (request) => {
@@ -142,7 +143,7 @@ async function openBus() {
     },
     cast: async (fields: TargetFields): Promise<void> => {
       const request = { context: {}, message: { method: 'm', args: {} } }
-      await transport.send(new Target(fields), request, {
+      await busOf(transport).send(new Target(fields), request, {
         waitForReply: false,
         deadline: Deadline.after(1000),
         expiresInMs: null,

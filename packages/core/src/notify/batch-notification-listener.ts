@@ -2,6 +2,7 @@ import type { IncomingNotification } from '../driver/messages.ts'
 import { MessageServer } from '../server/message-server.ts'
 import { LARGEST_PREFETCH } from '../server/prefetch.ts'
 import type { Target, TargetFields } from '../target.ts'
+import { busOf } from '../transport/bus.ts'
 import type { Transport } from '../transport/transport.ts'
 import { BatchNotificationDispatcher } from './batch-notification-dispatcher.ts'
 import { Batcher } from './batcher.ts'
@@ -63,7 +64,7 @@ export function getBatchNotificationListener(
     workers,
     logger,
     clock,
-    host: transport,
+    host: busOf(transport),
     health: () => pausing.health,
     listen: async (workers, deadline) => {
       const cycle = new ListeningCycle(transport, parts, workers, (incoming) => batcher.add(incoming))
@@ -80,7 +81,7 @@ export function getBatchNotificationListener(
       })
       const prefetch = Math.min(batchSize * (workers.size + 1), LARGEST_PREFETCH)
       const onMessage = (incoming: IncomingNotification): void => batcher.add(incoming)
-      const listener = await transport.listenForNotifications(sources, {
+      const listener = await busOf(transport).listenForNotifications(sources, {
         pool,
         allowRequeue,
         deadline,

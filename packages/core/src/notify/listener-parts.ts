@@ -6,6 +6,7 @@ import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
 import type { Target, TargetFields } from '../target.ts'
 import { readTarget, requireTransport } from '../transport/check-target.ts'
 import type { Interceptors } from '../transport/interceptor.ts'
+import { busOf } from '../transport/bus.ts'
 import type { Transport } from '../transport/transport.ts'
 import { checkList, checkOptions, kindOf, type OptionNames } from '../util/check.ts'
 import {
@@ -75,13 +76,14 @@ export function prepareListener(
   if (options.allowRequeue !== undefined && typeof options.allowRequeue !== 'boolean')
     throw new TypeError(`allowRequeue must be true or false, not ${kindOf(options.allowRequeue)}`)
   checkSerializer(serializer)
-  transport.warnUnlessKind('notification', 'A notification listener')
-  transport.require('notifications')
-  const policy = resolveFailurePolicy(transport.conf, options.onFailure, transport.failureDefaults)
-  if (policy.then === 'dead-letter') transport.require('deadLetters')
+  const bus = busOf(transport)
+  bus.warnUnlessKind('notification', 'A notification listener')
+  bus.require('notifications')
+  const policy = resolveFailurePolicy(transport.conf, options.onFailure, bus.failureDefaults)
+  if (policy.then === 'dead-letter') bus.require('deadLetters')
   const allowRequeue = options.allowRequeue === true || policy.then === 'requeue'
-  if (allowRequeue) transport.require('requeue')
-  if (pool !== null) transport.require('pools')
+  if (allowRequeue) bus.require('requeue')
+  if (pool !== null) bus.require('pools')
   const { logger, clock, driverName: driver } = transport
   const topics = targets.map((target) => target.topic ?? String(target)).join(', ')
   const name = `notification listener ${topics}${pool === null ? '' : ` (pool ${pool})`}`
@@ -95,7 +97,7 @@ export function prepareListener(
     reporter: new NotificationReporter({ driver, source: name, logger }),
     policy,
     driver,
-    interceptors: transport.interceptors,
+    interceptors: bus.interceptors,
     pausing: new Pausing({ name, driver, settings: policy.pause, logger, clock }),
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingNotification } from '../driver/messages.ts'
 import { MessageServer } from '../server/message-server.ts'
 import { prefetchOf } from '../server/prefetch.ts'
 import type { Target, TargetFields } from '../target.ts'
+import { busOf } from '../transport/bus.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { NotificationEndpoint } from './endpoint.ts'
 import {
@@ -44,7 +45,7 @@ export function getNotificationListener(
     workers: options.workers ?? transport.conf.get('DEFAULT', 'executor_thread_pool_size'),
     logger,
     clock: transport.clock,
-    host: transport,
+    host: busOf(transport),
     health: () => pausing.health,
     listen: async (workers, deadline) => {
       const take = (incoming: IncomingNotification): void =>
@@ -55,7 +56,7 @@ export function getNotificationListener(
         )
       const cycle = new ListeningCycle(transport, parts, workers, take)
       const options = { pool, allowRequeue, deadline, prefetch: prefetchOf(workers), onMessage: take }
-      return cycle.guard(await transport.listenForNotifications(sources, options))
+      return cycle.guard(await busOf(transport).listenForNotifications(sources, options))
     },
   })
 }

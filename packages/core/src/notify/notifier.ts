@@ -8,6 +8,7 @@ import { isPromiseLike } from '../util/promise.ts'
 import { checkHeaders, type MessageHeaders } from '../transport/check-headers.ts'
 import { requireTransport } from '../transport/check-target.ts'
 import { intercept, type NotifyOperation } from '../transport/interceptor.ts'
+import { busOf } from '../transport/bus.ts'
 import type { Transport } from '../transport/transport.ts'
 import {
   checkChoice,
@@ -199,7 +200,7 @@ export class Notifier {
       })
       signal?.throwIfAborted()
       if (destinations.length === 0) return Promise.resolve()
-      const { notify: interceptions } = transport.interceptors
+      const { notify: interceptions } = busOf(transport).interceptors
       if (interceptions === undefined) return this.#serialize(ctxt, eventType, payload, priority, deadline, headers)
       const operation: NotifyOperation = {
         kind: 'notify',
@@ -294,6 +295,11 @@ export class Notifier {
   }
 }
 
+/** A notifier over the transport: `new Notifier(transport, options)` in the words of everything else. */
+export function getNotifier(transport: Transport, options: NotifierOptions = {}): Notifier {
+  return new Notifier(transport, options)
+}
+
 /** What compilers of callers without types did not see. */
 function checkInput(ctxt: unknown, eventType: unknown): void {
   if (typeof ctxt !== 'object' || Array.isArray(ctxt)) {
@@ -321,7 +327,7 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
   checkNames('driver', names, "['messagingv2']")
   checkNames('topics', topics, "['notifications']")
   checkOptions('drivers', options.drivers)
-  transport.warnUnlessKind('notification', 'A notifier')
+  busOf(transport).warnUnlessKind('notification', 'A notifier')
   const drivers = createNotificationDrivers(names, { transport, topics, logger }, options.drivers)
   if (drivers.size === 0)
     logger.warn(

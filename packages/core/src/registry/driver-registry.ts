@@ -33,7 +33,7 @@ export interface DriverRegistry {
 const OPTIONS: OptionNames<DriverRegistryOptions> = { drivers: true, discover: true, searchFrom: true }
 
 /** Throws: TypeError when two drivers serve one scheme, or something is no driver definition. */
-export function createDriverRegistry(options: DriverRegistryOptions = {}): DriverRegistry {
+export function getDriverRegistry(options: DriverRegistryOptions = {}): DriverRegistry {
   if (Array.isArray(options))
     throw new TypeError('createDriverRegistry takes an object: { drivers: [rabbitDriver] }, not a list')
   checkOptions('createDriverRegistry', options, OPTIONS)
@@ -116,3 +116,6 @@ function notFound(
 function listSchemes(schemes: readonly string[]): string {
   return schemes.length === 0 ? 'none' : schemes.join(', ')
 }
+
+/** The first name of `getDriverRegistry`. */
+export const createDriverRegistry: typeof getDriverRegistry = getDriverRegistry

@@ -8,7 +8,7 @@ import { checkOptions, type OptionNames } from '../util/check.ts'
 import { Deadline } from '../util/deadline.ts'
 import { findDriver, isSet, type TransportOptions } from './open-transport.ts'
 
-/** How `openBrokerAdmin` finds the broker. */
+/** How `getBrokerAdmin` finds the broker. */
 export interface BrokerAdminOptions extends Omit<TransportOptions, 'allowedRemoteExmods' | 'remoteErrors'> {
   /** Whose `transport_url` is used when no `url` is given: `[DEFAULT]`, or that of notifications, which falls back to
    *  it. Default `default`. */
@@ -59,7 +59,7 @@ export class BrokerAdmin {
   readonly #admin: DriverAdmin
   readonly #clock: Clock
 
-  /** Use `openBrokerAdmin`. */
+  /** Use `getBrokerAdmin`. */
   constructor(url: TransportURL, definition: DriverDefinition, admin: DriverAdmin, clock: Clock) {
     this.url = url
     this.#definition = definition
@@ -113,8 +113,8 @@ export class BrokerAdmin {
 /** Finds the driver of the configured URL, as transports do, and opens its door for operators.
  *  Rejects: UnsupportedCapability when the driver has none; InvalidTransportURL, DriverLoadFailure or
  *  ConfigurationError as `getRpcTransport` does. */
-export async function openBrokerAdmin(conf: MessagingConfig, options: BrokerAdminOptions = {}): Promise<BrokerAdmin> {
-  checkOptions('openBrokerAdmin', options, ADMIN_OPTIONS)
+export async function getBrokerAdmin(conf: MessagingConfig, options: BrokerAdminOptions = {}): Promise<BrokerAdmin> {
+  checkOptions('getBrokerAdmin', options, ADMIN_OPTIONS)
   const { section = 'default', ...rest } = options
   const configured = (): string | null => {
     const own = section === 'notifications' ? conf.get('oslo_messaging_notifications', 'transport_url') : null
@@ -135,3 +135,6 @@ function unsupported({ name }: DriverDefinition, wanted: string, offers: readonl
   const offered = offers.length === 0 ? 'nothing for operators' : offers.join(' and ')
   return new UnsupportedCapability(wanted, `The ${name} driver has no ${wanted}; it offers ${offered}`)
 }
+
+/** The first name of `getBrokerAdmin`. */
+export const openBrokerAdmin: typeof getBrokerAdmin = getBrokerAdmin

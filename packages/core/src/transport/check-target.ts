@@ -3,6 +3,9 @@ import { isPromiseLike } from '../util/promise.ts'
 import { Target, type TargetFields } from '../target.ts'
 import { kindOf } from '../util/check.ts'
 
+/** Where a transport keeps its bus. Registered, so that the transports of another copy of the library are known. */
+export const BUS: unique symbol = Symbol.for('oslo-messaging.bus')
+
 /** What each use of a target needs. `user` begins the sentence: "A listener". */
 export function requireTopic(target: Target, user: string): void {
   if (isBlank(target.topic))
@@ -37,7 +40,7 @@ export function readTarget(target: unknown, user: string): Target {
 /** The usual mistake is the missing `await` of what makes it. Structural, because two copies of the library may
  *  meet. */
 export function requireTransport(transport: unknown, user: string): void {
-  if (typeof transport === 'object' && transport !== null && 'warnUnlessKind' in transport) return
+  if (typeof transport === 'object' && transport !== null && BUS in transport) return
   const hint = isPromiseLike(transport) ? ': await it first' : ''
   throw new TypeError(
     `${user} needs the transport that getRpcTransport or getNotificationTransport gives, not ${kindOf(transport)}${hint}`,

@@ -1,28 +1,18 @@
-import { ADVICE, type Logger } from '../diagnostics/logger.ts'
+import type { Logger } from '../diagnostics/logger.ts'
 import type { DriverCapabilities } from '../driver/capabilities.ts'
-import type {
-  FailureDefaults,
-  Listener,
-  ListenOptions,
-  NotificationSource,
-  NotifyListenOptions,
-  NotifyOptions,
-  SendOptions,
-} from '../driver/driver.ts'
+import type { FailureDefaults } from '../driver/driver.ts'
 import type { ComponentHealth, Health } from '../driver/health.ts'
 import type { ManagedDriver } from '../driver/host/managed-driver.ts'
-import type { OutgoingNotification, OutgoingRequest, RPCReply } from '../driver/messages.ts'
-import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
 import { ClosedError } from '../errors.ts'
-import type { MessageServer, ServerHost } from '../server/message-server.ts'
-import type { Target } from '../target.ts'
+import type { MessageServer } from '../server/message-server.ts'
 import type { TransportURL } from '../url/transport-url.ts'
 import { onAbort, untilAborted } from '../util/abort.ts'
 import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 import type { RemoteErrorTable } from '../wire/remote-error-table.ts'
-import { isBlank, noTopicError, requireServerTarget, requireTopic } from './check-target.ts'
-import { type Interceptor, Interceptors } from './interceptor.ts'
+import { Bus } from './bus.ts'
+import { BUS } from './check-target.ts'
+import type { Interceptor } from './interceptor.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 
 /** What a transport was made for. Using the other kind works where the driver allows it, with a warning. */
@@ -60,21 +50,16 @@ export interface CloseReport {
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000
 
-/** One bus: checks targets and capabilities, then hands everything to its driver. Made by `getRpcTransport` and
- *  `getNotificationTransport`. */
-export class Transport implements ServerHost {
+/** One bus, as applications see it: its state, its interceptors and its end. Made by `getRpcTransport` and
+ *  `getNotificationTransport`; clients, servers, notifiers and listeners are made with it. */
+export class Transport {
   readonly kind: TransportKind
   readonly conf: MessagingConfig
   /** Prints without its credentials. */
   readonly url: TransportURL
   readonly logger: Logger
   readonly clock: Clock
-  /** What remote errors its clients may rebuild. */
-  readonly remoteErrors: RemoteErrorTable
-  /** What older options of the driver's own say about failing notifications. */
-  readonly failureDefaults: FailureDefaults
-  /** What goes around its operations; `use` adds to it. */
-  readonly interceptors: Interceptors = new Interceptors()
+  readonly #bus: Bus
   readonly #driver: ManagedDriver
   readonly #servers = new Set<MessageServer>()
   readonly #impatience = new AbortController()
@@ -86,9 +71,10 @@ export class Transport implements ServerHost {
     this.url = parts.url
     this.logger = parts.logger
     this.clock = parts.clock
-    this.remoteErrors = parts.remoteErrors
-    this.failureDefaults = parts.failureDefaults
     this.#driver = parts.driver
+    this.#bus = new Bus(kind, parts, this.#servers, () => this.#refuseWhileClosing())
+    // What drivers and frameworks need of it is out of the sight of applications: `busOf(transport)`.
+    Object.defineProperty(this, BUS, { value: this.#bus })
   }
 
   /** The driver's name, for people. */
@@ -105,54 +91,7 @@ export class Transport implements ServerHost {
    *  The first that was added is outermost. The returned function takes it out again. Throws TypeError that names what
    *  is wrong with it. */
   use(interceptor: Interceptor): () => void {
-    return this.interceptors.add(interceptor)
-  }
-
-  /** Throws UnsupportedCapability with the remedy unless the driver has it. */
-  require(capability: RefusableCapability): void {
-    requireCapability(this.#driver, capability)
-  }
-
-  /** Warns that `user` was given a transport of the other kind. */
-  warnUnlessKind(kind: TransportKind, user: string): void {
-    if (kind === this.kind) return
-    const factory = kind === 'rpc' ? 'getRpcTransport' : 'getNotificationTransport'
-    this.logger.warn(
-      `${user} was given the ${this.kind} transport of ${this.url.redacted}; make one with ${factory}`,
-      ADVICE,
-    )
-  }
-
-  /** Sends one request. See `Driver.send`. Rejects with InvalidTarget when there is no topic. */
-  send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
-    if (isBlank(target.topic)) return Promise.reject(noTopicError(target))
-    return this.#driver.send(target, request, options)
-  }
-
-  /** Stores one notification. See `Driver.sendNotification`. Rejects with InvalidTarget when there is no topic. */
-  sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
-    if (isBlank(target.topic)) return Promise.reject(noTopicError(target))
-    return this.#driver.sendNotification(target, notification, options)
-  }
-
-  /** Subscribes an RPC server. Rejects with InvalidTarget unless the target has a topic and a server. */
-  async listen(target: Target, options: ListenOptions): Promise<Listener> {
-    requireServerTarget(target)
-    this.require('rpc')
-    this.#refuseWhileClosing()
-    return await this.#driver.listen(target, options)
-  }
-
-  /** Subscribes a notification listener. Rejects with InvalidTarget unless every target has a topic. */
-  async listenForNotifications(
-    sources: readonly NotificationSource[],
-    options: NotifyListenOptions,
-  ): Promise<Listener> {
-    for (const { target } of sources) requireTopic(target, 'A listener')
-    this.require('notifications')
-    if (options.pool !== null) this.require('pools')
-    this.#refuseWhileClosing()
-    return await this.#driver.listenForNotifications(sources, options)
+    return this.#bus.interceptors.add(interceptor)
   }
 
   /** What is up and what is not, from the driver's own states; costs nothing and never waits. */
@@ -203,15 +142,6 @@ export class Transport implements ServerHost {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  /** A server that listens over this transport, to be drained before it closes. */
-  attach(server: MessageServer): void {
-    this.#servers.add(server)
-  }
-
-  detach(server: MessageServer): void {
-    this.#servers.delete(server)
   }
 
   async #close(): Promise<CloseReport> {

@@ -1,3 +1,4 @@
+import { busOf } from '../../src/driver.ts'
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { DRIVER_API, type DriverDefinition } from '../../src/driver/driver.ts'
@@ -109,7 +110,14 @@ describe('transports', () => {
     expect(transport).toBeInstanceOf(RPCTransport)
     expect(transport.kind).toBe('rpc')
     expect(
-      transport.remoteErrors.rebuild({ class: 'A', module: 'my.errors', message: '', tb: [], args: [], kwargs: {} }),
+      busOf(transport).remoteErrors.rebuild({
+        class: 'A',
+        module: 'my.errors',
+        message: '',
+        tb: [],
+        args: [],
+        kwargs: {},
+      }),
     ).toBeInstanceOf(RemoteError)
     await using server = getRpcServer(transport, new Target({ topic: 't', server: 's' }), [{ go: () => 1 }])
     await server.start()
@@ -184,11 +192,11 @@ describe('transports', () => {
     const listen = { deadline, prefetch: 1, onMessage: () => {} }
     const message = { message_id: '', publisher_id: null, event_type: '', priority: 'INFO', payload: 1, timestamp: '' }
     for (const refused of [
-      transport.send(noTopic, { context: {}, message: { method: 'm', args: {} } }, send),
-      transport.sendNotification(noTopic, { context: {}, message }, { version: '2.0', deadline, retries: 0 }),
-      transport.listen(noTopic, listen),
-      transport.listen(new Target({ topic: 't' }), listen),
-      transport.listenForNotifications([{ target: noTopic, priority: 'info' }], {
+      busOf(transport).send(noTopic, { context: {}, message: { method: 'm', args: {} } }, send),
+      busOf(transport).sendNotification(noTopic, { context: {}, message }, { version: '2.0', deadline, retries: 0 }),
+      busOf(transport).listen(noTopic, listen),
+      busOf(transport).listen(new Target({ topic: 't' }), listen),
+      busOf(transport).listenForNotifications([{ target: noTopic, priority: 'info' }], {
         ...listen,
         pool: null,
         allowRequeue: false,
@@ -217,8 +225,8 @@ describe('D2 capabilities - a notify-only driver asked for RPC', () => {
       registry: only(kafka()),
     })
     expect(thrownBy(() => getRpcClient(bus, new Target({ topic: 't' })))).toBeInstanceOf(UnsupportedCapability)
-    expect(() => bus.require('pools')).not.toThrow()
-    expect(thrownBy(() => bus.require('rpc'))).toMatchObject({ capability: 'rpc' })
+    expect(() => busOf(bus).require('pools')).not.toThrow()
+    expect(thrownBy(() => busOf(bus).require('rpc'))).toMatchObject({ capability: 'rpc' })
   })
 
   it('a driver without notifications is refused for them', async () => {
@@ -228,5 +236,29 @@ describe('D2 capabilities - a notify-only driver asked for RPC', () => {
       getNotificationTransport(await loadConfig(), { url: 'memory://', registry: only(rpcOnly) }),
     )
     expect(error).toMatchObject({ capability: 'notifications', message: expect.stringContaining('rpconly') })
+  })
+})
+
+describe('what applications see of a transport', () => {
+  it('is its state, its interceptors and its end; the rest stands behind the door for drivers', async () => {
+    await using transport = await getRpcTransport({ url: 'memory://' })
+    const names = new Set<string>(Object.keys(transport))
+    for (let owner: object = transport; owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object)
+      for (const name of Object.getOwnPropertyNames(owner)) names.add(name)
+    expect([...names].toSorted()).toEqual([
+      'capabilities',
+      'clock',
+      'close',
+      'conf',
+      'constructor',
+      'driverName',
+      'flush',
+      'health',
+      'kind',
+      'logger',
+      'url',
+      'use',
+    ])
+    expect(Object.getOwnPropertyNames(Object.getPrototypeOf(busOf(transport)))).toContain('listenForNotifications')
   })
 })

@@ -3,6 +3,7 @@ import { observe } from '../../diagnostics/observe.ts'
 import type { NotifyOptions } from '../../driver/driver.ts'
 import type { OutgoingNotification } from '../../driver/messages.ts'
 import { Target } from '../../target.ts'
+import { busOf } from '../../transport/bus.ts'
 import type { NotificationDriver, NotificationDriverContext } from '../notification-driver.ts'
 import { runAll } from '../run-all.ts'
 
@@ -17,7 +18,8 @@ export function createMessagingDriver(
   { transport, topics, logger }: NotificationDriverContext,
   version: NotifyOptions['version'],
 ): NotificationDriver {
-  transport.require('notifications')
+  const bus = busOf(transport)
+  bus.require('notifications')
   const targets = new Map<string, readonly Target[]>()
   const targetsOf = (priority: string): readonly Target[] => {
     let found = targets.get(priority)
@@ -41,7 +43,7 @@ export function createMessagingDriver(
         ...ending,
       })),
     )
-    return transport.sendNotification(target, notification, options).then(
+    return bus.sendNotification(target, notification, options).then(
       () => observed(),
       (error: unknown) => {
         observed(error)
@@ -56,7 +58,7 @@ export function createMessagingDriver(
       const send = (target: Target): Promise<void> =>
         hasDiagnosticSubscribers('oslo-messaging:notify:end')
           ? sendObserved(target, notification, options, priority)
-          : transport.sendNotification(target, notification, options)
+          : bus.sendNotification(target, notification, options)
       const [only, ...others] = targetsOf(priority)
       if (only !== undefined && others.length === 0) return send(only)
       const tasks = targetsOf(priority).map((target) => () => send(target))

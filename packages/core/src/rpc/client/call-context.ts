@@ -8,6 +8,7 @@ import type { Target, TargetFields } from '../../target.ts'
 import { checkHeaders, type MessageHeaders } from '../../transport/check-headers.ts'
 import { readTarget } from '../../transport/check-target.ts'
 import { intercept, type SendOperation } from '../../transport/interceptor.ts'
+import { type Bus, busOf } from '../../transport/bus.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { Deadline } from '../../util/deadline.ts'
 import { checkOptions, checkSignal, checkTimeout, kindOf, type OptionNames, checkRetry } from '../../util/check.ts'
@@ -73,6 +74,7 @@ const NO_ARGUMENTS: Args = Object.freeze({})
 export class CallContext<Methods extends object = AnyMethods, Ctx extends object = object> {
   readonly target: Target
   readonly transport: Transport
+  readonly #bus: Bus
   readonly #settings: CallSettings
   /** Nothing to serialize: arguments and results pass as they are. */
   readonly #isPlain: boolean
@@ -81,10 +83,12 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
     const target = readTarget(given, 'An RPC client')
     checkVersion(target, target.version)
     if (settings.versionCap !== null) checkVersion(target, settings.versionCap)
-    if (target.fanout === true) transport.require('rpcFanout')
-    if (settings.callMonitorTimeoutMs !== null) transport.require('rpcCallMonitoring')
-    if (settings.atLeastOnce) transport.require('rpcAtLeastOnce')
+    const bus = busOf(transport)
+    if (target.fanout === true) bus.require('rpcFanout')
+    if (settings.callMonitorTimeoutMs !== null) bus.require('rpcCallMonitoring')
+    if (settings.atLeastOnce) bus.require('rpcAtLeastOnce')
     this.transport = transport
+    this.#bus = bus
     this.target = target
     this.#settings = settings
     this.#isPlain = settings.serializer.constructor === NoOpSerializer
@@ -152,7 +156,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
         retries: retry,
         atLeastOnce,
       }
-      const { call: interceptions } = this.transport.interceptors
+      const { call: interceptions } = this.#bus.interceptors
       let result: unknown
       if (interceptions === undefined) {
         const reply = await this.#transmit(ctxt, method, named, headers, send)
@@ -201,7 +205,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
         retries: retry,
         atLeastOnce,
       }
-      const { cast: interceptions } = this.transport.interceptors
+      const { cast: interceptions } = this.#bus.interceptors
       if (interceptions === undefined) await this.#transmit(ctxt, method, named, headers, send)
       else {
         const operation = this.#operation('cast', ctxt, method, named, headers, send.deadline)
@@ -262,7 +266,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
     headers: MessageHeaders | undefined,
     options: SendOptions,
   ): Promise<RPCReply | undefined> {
-    const { target, transport } = this
+    const { target } = this
     const { versionCap, serializer } = this.#settings
     if (versionCap !== null && !isVersionCompatible(versionCap, target.version))
       throw new RPCVersionCapError(target.version, versionCap)
@@ -270,7 +274,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
     if (isPromiseLike(entities)) return this.#transmitLater(ctxt, method, entities, headers, options)
     const context = serializer.serializeContext(ctxt)
     if (isPromiseLike(context)) return this.#transmitLater(ctxt, method, entities, headers, options, context)
-    return transport.send(target, withHeaders(context, this.#message(method, entities), headers), options)
+    return this.#bus.send(target, withHeaders(context, this.#message(method, entities), headers), options)
   }
 
   /** For serializers that take their time. */
@@ -284,7 +288,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
   ): Promise<RPCReply | undefined> {
     const message = this.#message(method, await entities)
     const context = await (serialized ?? this.#settings.serializer.serializeContext(ctxt))
-    return await this.transport.send(this.target, withHeaders(context, message, headers), options)
+    return await this.#bus.send(this.target, withHeaders(context, message, headers), options)
   }
 
   /** Keys in the order Python writes them. */
@@ -307,7 +311,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
         phase: 'reply',
         delivery: 'confirmed',
       })
-    if (reply.failure !== null) throw decodeFailure(reply.failure, this.transport.remoteErrors)
+    if (reply.failure !== null) throw decodeFailure(reply.failure, this.#bus.remoteErrors)
     return this.#isPlain ? reply.result : this.#settings.serializer.deserializeEntity(ctxt, reply.result)
   }
 }

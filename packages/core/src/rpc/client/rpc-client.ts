@@ -3,6 +3,7 @@ import { NoOpSerializer } from '../../serializer/no-op-serializer.ts'
 import { checkSerializer, type Serializer } from '../../serializer/serializer.ts'
 import type { Target, TargetFields } from '../../target.ts'
 import { requireTransport } from '../../transport/check-target.ts'
+import { busOf } from '../../transport/bus.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { CallContext, checkMonitor } from './call-context.ts'
 import { checkOptions, checkTimeout, type OptionNames, checkRetry } from '../../util/check.ts'
@@ -62,8 +63,8 @@ export class RPCClient<Methods extends object = AnyMethods, Ctx extends object =
     checkOptions('An RPC client', options, new.target === RPCClient ? OPTIONS : undefined)
     checkOptions('transportOptions', options.transportOptions, CALL_TRANSPORT_OPTIONS)
     checkSerializer(options.serializer)
-    transport.warnUnlessKind('rpc', 'An RPC client')
-    transport.require('rpc')
+    busOf(transport).warnUnlessKind('rpc', 'An RPC client')
+    busOf(transport).require('rpc')
     if (maker !== FACTORY) transport.logger.warn('RPCClient is made with getRpcClient, not with new', ADVICE)
     const defaultTimeoutMs = transport.conf.get('DEFAULT', 'rpc_response_timeout') * 1000
     super(transport, target, {

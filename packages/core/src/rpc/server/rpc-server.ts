@@ -16,6 +16,7 @@ import type { WorkerPool } from '../../server/worker-pool.ts'
 import type { Target, TargetFields } from '../../target.ts'
 import { readTarget, requireServerTarget, requireTransport } from '../../transport/check-target.ts'
 import { intercept, type Interceptors, type ServeOperation } from '../../transport/interceptor.ts'
+import { busOf } from '../../transport/bus.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { checkChoice, checkOptions, type OptionNames } from '../../util/check.ts'
 import type { Deadline } from '../../util/deadline.ts'
@@ -114,12 +115,13 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
     // A subclass may have options of its own.
     checkOptions('An RPC server', options, new.target === RPCServer ? OPTIONS : undefined)
     checkSerializer(options.serializer)
-    transport.warnUnlessKind('rpc', 'An RPC server')
-    transport.require('rpc')
+    const bus = busOf(transport)
+    bus.warnUnlessKind('rpc', 'An RPC server')
+    bus.require('rpc')
     checkExecutor(options.executor)
     checkChoice('acknowledge', options.acknowledge, ['before', 'after'])
     const isLate = options.acknowledge ?? transport.conf.get('oslo_messaging_nodejs', 'rpc_acknowledge')
-    if (isLate === 'after') transport.require('rpcLateAcknowledgement')
+    if (isLate === 'after') bus.require('rpcLateAcknowledgement')
     const { conf, logger, clock } = transport
     const workers = options.workers ?? conf.get('DEFAULT', 'executor_thread_pool_size')
     super({
@@ -127,7 +129,7 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
       workers,
       logger,
       clock,
-      host: transport,
+      host: bus,
       health: () => this.#pausing.health,
       listen: (pool, deadline) => this.#subscribe(pool, deadline),
       onAbandon: (reason) => {
@@ -150,7 +152,7 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
       Array.isArray(endpoints) ? (endpoints as readonly Endpoint[]) : [endpoints],
       options,
     )
-    this.#replies = new ReplySender({ server: String(target), logger, remoteErrors: transport.remoteErrors, workers })
+    this.#replies = new ReplySender({ server: String(target), logger, remoteErrors: bus.remoteErrors, workers })
   }
 
   /** What clients can call: each method with each namespace and version it is served under. */
@@ -161,7 +163,7 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
   async #subscribe(pool: WorkerPool, deadline: Deadline): Promise<Listener> {
     const { clock } = this.#transport
     const pause = this.#pausing.begin(pool)
-    const listener = await this.#transport.listen(this.target, {
+    const listener = await busOf(this.#transport).listen(this.target, {
       deadline,
       ...(this.#acknowledge === null ? {} : { acknowledge: this.#acknowledge }),
       prefetch: prefetchOf(pool),
@@ -255,7 +257,7 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
     try {
       const found = this.#dispatcher.find(checked)
       endHeartbeats = startHeartbeats(request, this.#transport.clock, this.#transport.logger)
-      const { serve } = this.#transport.interceptors
+      const { serve } = busOf(this.#transport).interceptors
       result =
         serve === undefined
           ? this.#dispatcher.invoke(found, checked, request.context, call)

@@ -1,3 +1,4 @@
+import { busOf } from '../../../src/driver.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   declareArguments,
@@ -97,7 +98,7 @@ describe('dispatcher', () => {
       await scene.serve({ target: new Target({ version: '1.5' }), go: () => 1 })
       const { transport, topic } = scene
       const { Deadline } = await import('../../../src/util/deadline.ts')
-      const reply = await transport.send(
+      const reply = await busOf(transport).send(
         new Target({ topic }),
         { context: {}, message: { method: 'go', args: {}, version } },
         {

@@ -1,14 +1,15 @@
+import { randomUUID } from 'node:crypto'
+import { sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
 import { createDriverRegistry } from '@oslo-messaging/core'
+import { rabbitDriver } from '@oslo-messaging/rabbit'
 import { expect, it } from 'vitest'
-import { run } from '../../core/test/support/small-service.ts'
-import { rabbitDriver } from '../src/index.ts'
-import { rabbit, unique } from './support/broker.ts'
+import { run } from './support/small-service.ts'
 
-const broker = await rabbit()
+const broker = await skipOrFail(sharedBroker('rabbit'))
 
 it.runIf(broker)('a small service written from the README runs on RabbitMQ', async () => {
   const lines: string[] = []
   const registry = createDriverRegistry({ drivers: [rabbitDriver], discover: false })
-  await run({ url: broker?.url, registry }, unique('orders'), (line) => lines.push(line))
+  await run({ url: broker?.url, registry }, `orders-${randomUUID()}`, (line) => lines.push(line))
   expect(lines.toSorted()).toEqual(['26 1970-01-01', 'orders.node1 order.placed {"item":"bolt"}'])
 })
