@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { getNotificationListener, getNotificationTransport, Notifier } from '@oslo-messaging/core'
 import { createMemoryDriver, createRecorder } from '@oslo-messaging/core/testing'
 
-test('what was ordered is announced, and reaches the listener', async () => {
+await test('what was ordered is announced, and reaches the listener', async () => {
   const recorder = createRecorder()
   const driver = createMemoryDriver({ recorder })
   const bus = await getNotificationTransport({ url: 'memory://', registry: { resolve: async () => driver } })
