@@ -263,8 +263,7 @@ export class SerializationError extends MessagingError {
   }
 }
 
-// --- servers (MessagingServerError and RPCDispatcherError keep their place in oslo's tree)
-// ----------------------------
+// --- servers (MessagingServerError and RPCDispatcherError keep their place in oslo's tree) --------------------------
 
 /** Base of what a server raises. */
 export class MessagingServerError extends MessagingError {}
