@@ -80,7 +80,7 @@ function replaceText(
   return Buffer.from(
     compress(
       kind === 'application/x-gzip' ? 'gzip' : 'bzip2',
-      replace(decompress(headers, body, MOST_BYTES).toString()),
+      Buffer.from(replace(decompress(headers, body, MOST_BYTES).toString())),
     ).body,
   )
 }

@@ -240,8 +240,8 @@ export class RabbitDriver implements Driver {
     return consumer
   }
 
-  #pack(text: string, headers: Readonly<Record<string, string>> | undefined): ReturnType<typeof compress> {
-    const packed = compress(this.#compression, text)
+  #pack(body: Buffer, headers: Readonly<Record<string, string>> | undefined): ReturnType<typeof compress> {
+    const packed = compress(this.#compression, body)
     if (headers === undefined) return packed
     if ('compression' in headers)
       throw new SerializationError('The header compression tells peers how the body is packed: give yours another name')

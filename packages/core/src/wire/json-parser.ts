@@ -1,7 +1,5 @@
 import { SerializationError } from '../errors.ts'
 
-/** Deeper nesting is refused rather than let to exhaust the stack. */
-const DEEPEST = 900
 /** Python refuses longer integers as well: converting them takes quadratic time. */
 const LONGEST_INTEGER = 4300
 
@@ -20,9 +18,16 @@ const WORDS: readonly (readonly [string, unknown])[] = [
  *  refuses or would round. */
 export function parseJson(text: string): unknown {
   const parser = new Parser(text)
-  const value = parser.value(0)
-  parser.end()
-  return value
+  try {
+    const value = parser.value()
+    parser.end()
+    return value
+  } catch (error) {
+    // Nested as deep as the engine reads it, unless the stack is exhausted first.
+    if (error instanceof RangeError)
+      throw new SerializationError('Not JSON that can be read: it is nested deeper than the stack')
+    throw error
+  }
 }
 
 class Parser {
@@ -33,13 +38,13 @@ class Parser {
     this.#text = text
   }
 
-  value(depth: number): unknown {
+  value(): unknown {
     this.#skipSpace()
     switch (this.#text[this.#at]) {
       case '{':
-        return this.#object(depth)
+        return this.#object()
       case '[':
-        return this.#list(depth)
+        return this.#list()
       case '"':
         return this.#string()
       default:
@@ -52,8 +57,8 @@ class Parser {
     if (this.#at < this.#text.length) throw this.#error('something follows the value')
   }
 
-  #object(depth: number): Record<string, unknown> {
-    this.#descend(depth)
+  #object(): Record<string, unknown> {
+    this.#at += 1
     const object: Record<string, unknown> = {}
     if (this.#takes('}')) return object
     do {
@@ -61,7 +66,7 @@ class Parser {
       if (this.#text[this.#at] !== '"') throw this.#error('a key in double quotes is missing')
       const key = this.#string()
       if (!this.#takes(':')) throw this.#error('a colon is missing')
-      const value = this.value(depth + 1)
+      const value = this.value()
       // An assignment to `__proto__` would change the prototype.
       if (key === '__proto__')
         Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
@@ -71,23 +76,18 @@ class Parser {
     return object
   }
 
-  #list(depth: number): unknown[] {
-    this.#descend(depth)
+  #list(): unknown[] {
+    this.#at += 1
     const list: unknown[] = []
     if (this.#takes(']')) return list
-    do list.push(this.value(depth + 1))
+    do list.push(this.value())
     while (this.#takes(','))
     if (!this.#takes(']')) throw this.#error('a comma or ] is missing')
     return list
   }
 
-  #descend(depth: number): void {
-    if (depth >= DEEPEST) throw this.#error(`nested deeper than ${DEEPEST} levels`)
-    this.#at += 1
-  }
-
   #string(): string {
-    const end = closingQuote(this.#text, this.#at)
+    const end = closingQuote(this.#text, this.#at + 1)
     if (end === -1) throw this.#error('a string does not end')
     let value: string
     try {
@@ -137,12 +137,16 @@ class Parser {
   }
 }
 
-/** Index of the quote that ends the string which begins at `start`, -1 when none does. */
-function closingQuote(text: string, start: number): number {
-  for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
-    let backslashes = 0
-    while (text[quote - 1 - backslashes] === '\\') backslashes += 1
-    if (backslashes % 2 === 0) return quote
-  }
-  return -1
+/** Index of the next quote from `start` on that is not escaped, -1 when there is none. */
+export function closingQuote(text: string, start: number): number {
+  let quote = text.indexOf('"', start)
+  while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1)
+  return quote
+}
+
+/** Whether the character stands behind an odd number of backslashes. */
+export function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0
+  while (text[at - 1 - backslashes] === '\\') backslashes += 1
+  return backslashes % 2 === 1
 }

@@ -1,6 +1,6 @@
 import { SerializationError } from '../errors.ts'
 import { errorText } from '../util/text.ts'
-import { parseJson } from './json-parser.ts'
+import { closingQuote, isEscaped, parseJson } from './json-parser.ts'
 import { LONG_TEXT, writePlain } from './plain-writer.ts'
 import { isWrittenExactly, writeJson } from './json-writer.ts'
 
@@ -17,7 +17,7 @@ export function encodeJson(value: unknown): string {
   // A look at every value costs less than writing it; what passes is left to the engine, unless it is long.
   sawLongText = false
   try {
-    if (!isPlain(value, 0)) return writeJson(value)
+    if (!isPlain(value)) return writeJson(value)
     return sawLongText ? writePlain(value) : JSON.stringify(value)
   } catch (error) {
     if (error instanceof SerializationError) throw error
@@ -31,7 +31,7 @@ export function encodeJson(value: unknown): string {
  *  A key `__proto__` is a key like any other.
  *  Throws: SerializationError with the position; the text itself is never quoted, because it may hold secrets. */
 export function decodeJson(text: string): unknown {
-  if (SIXTEEN_DIGITS.test(text) && LONG_INTEGER.test(text)) return parseJson(text)
+  if (SIXTEEN_DIGITS.test(text) && holdsLongInteger(text)) return parseJson(text)
   try {
     return JSON.parse(text) as unknown
   } catch {
@@ -43,8 +43,29 @@ export function decodeJson(text: string): unknown {
 /** Quick to rule out: spelled out like this, the engine looks at about every sixteenth character only, which `\d{16}`
  *  does not get. */
 const SIXTEEN_DIGITS = new RegExp('[0-9]'.repeat(16))
-/** Sixteen digits where a number may begin. Some strings match as well; they are only read more slowly. */
-const LONG_INTEGER = /(?:^|[\s:,[-])\d{16}/
+/** Sixteen digits where a number may begin. Texts may hold them as well. */
+const LONG_INTEGER = /(?:^|[\s:,[-])\d{16}/g
+
+/** Whether sixteen digits of a number stand outside of the texts. Of what is not JSON it may say anything. */
+function holdsLongInteger(text: string): boolean {
+  LONG_INTEGER.lastIndex = 0
+  let at = 0
+  let isInside = false
+  for (let match = LONG_INTEGER.exec(text); match !== null; match = LONG_INTEGER.exec(text)) {
+    for (let quote = text.indexOf('"', at); quote !== -1 && quote < match.index; quote = text.indexOf('"', at)) {
+      if (!isInside || !isEscaped(text, quote)) isInside = !isInside
+      at = quote + 1
+    }
+    if (!isInside) return true
+    // The rest of that text is passed over at once.
+    at = closingQuote(text, Math.max(at, match.index))
+    if (at === -1) return false
+    isInside = false
+    at += 1
+    LONG_INTEGER.lastIndex = Math.max(LONG_INTEGER.lastIndex, at)
+  }
+  return false
+}
 
 /** Of the value that `isPlain` is looking at. */
 let sawLongText = false
@@ -54,34 +75,45 @@ const DEEPEST_PLAIN = 64
 
 /** True when `JSON.stringify` writes exactly what is wanted: text, numbers it writes exactly, booleans, null, lists and
  *  simple objects of these. */
-function isPlain(value: unknown, depth: number): boolean {
-  switch (typeof value) {
-    case 'string':
-      if (value.length >= LONG_TEXT) sawLongText = true
-      return true
-    case 'boolean':
-      return true
-    case 'number':
-      return isWrittenExactly(value)
-    case 'object':
-      break
-    default:
-      return false
-  }
-  if (value === null) return true
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'object') return value === null || isPlainObject(value, 0)
+  return value !== undefined && isPlainScalar(value)
+}
+
+/** One call for each object and none for each value, which is most of the time here. */
+function isPlainObject(value: object, depth: number): boolean {
   if (depth === DEEPEST_PLAIN) return false
-  if (Array.isArray(value)) {
-    if (Object.getPrototypeOf(value) !== Array.prototype) return false
-    for (const item of value as unknown[]) if (!isPlain(item, depth + 1)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Array.prototype) {
+    if (!Array.isArray(value)) return false
+    const list: readonly unknown[] = value
+    for (let index = 0; index < list.length; index += 1) {
+      const item = list[index]
+      if (typeof item === 'string') {
+        if (item.length >= LONG_TEXT) sawLongText = true
+      } else if (typeof item === 'object') {
+        if (item !== null && !isPlainObject(item, depth + 1)) return false
+      } else if (item === undefined || !isPlainScalar(item)) return false
+    }
     return true
   }
-  const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return false
-  if (Symbol.iterator in value || 'toJSON' in value) return false
-  for (const key in value) {
-    const field = (value as Record<string, unknown>)[key]
-    // Left out by JSON.stringify too.
-    if (field !== undefined && !isPlain(field, depth + 1)) return false
+  const record = value as Readonly<Record<PropertyKey, unknown>>
+  if (record['toJSON'] !== undefined || record[Symbol.iterator] !== undefined) return false
+  for (const key in record) {
+    const field = record[key]
+    if (typeof field === 'string') {
+      if (field.length >= LONG_TEXT) sawLongText = true
+    } else if (typeof field === 'object') {
+      if (field !== null && !isPlainObject(field, depth + 1)) return false
+      // Undefined is left out by JSON.stringify too.
+    } else if (field !== undefined && !isPlainScalar(field)) return false
   }
   return true
+}
+
+function isPlainScalar(value: unknown): boolean {
+  if (typeof value === 'number') return isWrittenExactly(value)
+  if (typeof value === 'string' && value.length >= LONG_TEXT) sawLongText = true
+  return typeof value === 'boolean' || typeof value === 'string'
 }

@@ -1,4 +1,4 @@
-import { quoteJson } from './nested-json.ts'
+import { looksQuiet, quoteJson } from './nested-json.ts'
 
 /** From so many characters on a text is worth more than a call into the engine, which takes 3 ns for each. */
 export const LONG_TEXT = 8192
@@ -29,8 +29,8 @@ function write(value: unknown, values: { left: number }): string {
 
 /** Long texts are most often ASCII without control characters, and that is soon seen. */
 function quoteLong(text: string): string {
-  const isAscii = Buffer.byteLength(text) === text.length
-  return isAscii && !hasControl(text) ? quoteJson(text) : JSON.stringify(text)
+  const isQuiet = looksQuiet(text) && Buffer.byteLength(text) === text.length && !hasControl(text)
+  return isQuiet ? quoteJson(text) : JSON.stringify(text)
 }
 
 const BLOCK = 16 * 1024

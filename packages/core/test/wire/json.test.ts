@@ -190,6 +190,31 @@ describe('decodeJson - what Python writes', () => {
     expect(() => decodeJson('9'.repeat(5000))).toThrow(/more than 4300 digits/)
   })
 
+  it('reads a text with sixteen digits in it as quickly as any other, and a number of sixteen digits beside it exactly', () => {
+    const texts = ['1234567890123456', 'id: 1234567890123456, "\\', '\\\\": 1234567890123456', 'é 😀 [1234567890123456']
+    const digits = fc.constantFrom(...texts, 'x', '"')
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(digits, fc.oneof(fc.jsonValue(), fc.constant(0)))),
+        fc.boolean(),
+        (parts, withNumber) => {
+          const value = Object.fromEntries(parts.map(([text, inner], index) => [`${text}${index}`, [text, inner]]))
+          const json = JSON.stringify(value)
+          const text = withNumber ? `{"big": 1234567890123456789,"rest":${json}}` : json
+          // The engine alone reads what holds no such number.
+          if (withNumber) expect(decodeJson(text)).toMatchObject({ big: 1234567890123456789n })
+          else expect(decodeJson(text)).toEqual(JSON.parse(text))
+        },
+      ),
+    )
+  })
+
+  it('reads what is nested deeply as well beside a long integer as without', () => {
+    const nested = `${'['.repeat(1500)}${']'.repeat(1500)}`
+    expect(decodeJson(`{"a":${nested}}`)).toHaveProperty('a')
+    expect(decodeJson(`{"n":12345678901234567890,"a":${nested}}`)).toHaveProperty('a')
+  })
+
   it('refuses endless nesting where it reads by itself', () => {
     expect(() => decodeJson(`${'['.repeat(100_000)}NaN`)).toThrow(/nested deeper/)
   })

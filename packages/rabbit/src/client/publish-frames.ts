@@ -73,7 +73,8 @@ export function roomForHead(fields: PublishFields): number {
   return headerBytes > MOST_HEADER_BYTES ? 0 : FIXED_BYTES + 3 * characters + headerBytes
 }
 
-/** Writes the method and the header of a message, byte for byte as amqplib does; gives where they end. `roomForHead` says how much room that may take. */
+/** Writes the method and the header of a message, byte for byte as amqplib does; gives where they end. `roomForHead`
+ *  says how much room that may take. */
 export function writeHead(
   target: Buffer,
   start: number,
@@ -141,7 +142,8 @@ function writeHeaders(target: Buffer, start: number, headers: Readonly<Record<st
 /** `S`, the type of texts in a table. */
 const LONG_TEXT = 0x53
 
-/** A text with its length in a byte before it; gives where it ends. For a few dozen characters a loop is quicker than a call into the engine. */
+/** A text with its length in a byte before it; gives where it ends. For a few dozen characters a loop is quicker than a
+ *  call into the engine. */
 function writeShort(target: Buffer, start: number, text: string): number {
   const { length } = text
   const from = start + 1

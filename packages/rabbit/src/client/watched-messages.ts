@@ -1,6 +1,7 @@
 import type { Message } from 'amqplib'
 
-/** Messages that an agent for tracing has marked: its span of such a message ends when amqplib is given that very object to settle.
+/** Messages that an agent for tracing has marked: its span of such a message ends when amqplib is given that very
+ *  object to settle.
  *  Nothing is kept where there is no agent. */
 export class WatchedMessages {
   /** By delivery tag, which counts up. */

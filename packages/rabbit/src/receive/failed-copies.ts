@@ -8,7 +8,8 @@ import type { Delivery } from './delivery.ts'
 /** How long a copy may take to reach its queue, milliseconds. */
 const COPY_TIMEOUT_MS = 30_000
 
-/** Puts notifications that failed aside: a copy with the reason goes to another queue, and the original is acknowledged once the broker has confirmed the copy.
+/** Puts notifications that failed aside: a copy with the reason goes to another queue, and the original is acknowledged
+ *  once the broker has confirmed the copy.
  *  The body stays as it is, and the queues are this driver's own, so Python services notice nothing. */
 export class FailedCopies {
   readonly #runtime: Runtime
@@ -29,7 +30,8 @@ export class FailedCopies {
     })
   }
 
-  /** Into `<queue>.retry.<delayMs>`, from where it returns to its own queue when that time is over. Rejects like `bury`. */
+  /** Into `<queue>.retry.<delayMs>`, from where it returns to its own queue when that time is over. Rejects like
+   *  `bury`. */
   retryLater(delivery: Delivery, delayMs: number, failure: FailureFacts): Promise<void> {
     const wait = Math.ceil(delayMs)
     return this.#move(delivery, failure, {
@@ -82,7 +84,8 @@ export class FailedCopies {
 
 type Headers = Readonly<Record<string, unknown>>
 
-/** What a copy says of its message, from all there is to what must not be missing: the headers of the message itself may be as long as a frame. */
+/** What a copy says of its message, from all there is to what must not be missing: the headers of the message itself
+ *  may be as long as a frame. */
 function headerChoices(
   { properties, queue, exchange, routingKey }: Delivery,
   failure: FailureFacts,

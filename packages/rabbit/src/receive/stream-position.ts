@@ -1,4 +1,5 @@
-/** How far a listener has come in a stream, which repeats nothing by itself: after a loss it is read again from the first message that was not settled,
+/** How far a listener has come in a stream, which repeats nothing by itself: after a loss it is read again from the
+ *  first message that was not settled,
  *  and what was settled after that is passed over. */
 export class StreamPosition {
   /** Delivered and not settled, in the order of the stream. */

@@ -1,7 +1,8 @@
 import { type Clock, isMessagingError } from '@oslo-messaging/core/driver'
 import type { EncodedReply } from '../wire/message.ts'
 
-/** How soon a missing queue is asked for again, and how much later each time: a client that restores its queue gives what is held back a second to arrive. */
+/** How soon a missing queue is asked for again, and how much later each time: a client that restores its queue gives
+ *  what is held back a second to arrive. */
 const FIRST_PROBE_MS = 250
 const LATEST_PROBE_MS = 750
 /** All missing queues together are asked for about a hundred times a second. */
@@ -36,7 +37,8 @@ interface MissingQueue {
   timer: unknown
 }
 
-/** Replies whose queue is missing: one of them asks for the queue again and again, the others wait until it is there. */
+/** Replies whose queue is missing: one of them asks for the queue again and again, the others wait until it is there.
+ */
 export class MissingQueues {
   readonly #options: MissingQueuesOptions
   readonly #queues = new Map<string, MissingQueue>()
@@ -48,12 +50,14 @@ export class MissingQueues {
     this.#options = options
   }
 
-  /** Whether that queue is known to be missing: a reply to it waits with the others. Other failures say nothing of further replies. */
+  /** Whether that queue is known to be missing: a reply to it waits with the others. Other failures say nothing of
+   *  further replies. */
   has(replyQueue: string): boolean {
     return isMessagingError(this.#queues.get(replyQueue)?.failure, 'UNDELIVERABLE')
   }
 
-  /** Takes a reply that has failed, or whose queue is missing; false when there is no room for it, or the broker never takes it. */
+  /** Takes a reply that has failed, or whose queue is missing; false when there is no room for it, or the broker never
+   *  takes it. */
   hold(replyQueue: string, reply: EncodedReply, failure?: unknown): boolean {
     if (isRefused(failure)) return false
     const queue = this.#queues.get(replyQueue) ?? this.#newQueue(replyQueue, failure)

@@ -3,8 +3,10 @@ import { NACKED } from '../client/client.ts'
 import { judge, type Verdict } from './refusal.ts'
 
 /** How a publish ended. Exactly one of these for each message (P05):
- *  `confirmed`: the broker owns it. `returned`: mandatory, and no queue takes it. `nacked`: the broker refused it for now. `refused`: it never takes it.
- *  `unsent`: the broker closed the channel because of one before it, and never looked at it. `unsendable`: no frame can carry it, and nothing was sent.
+ *  `confirmed`: the broker owns it. `returned`: mandatory, and no queue takes it. `nacked`: the broker refused it for
+ *  now. `refused`: it never takes it.
+ *  `unsent`: the broker closed the channel because of one before it, and never looked at it. `unsendable`: no frame can
+ *  carry it, and nothing was sent.
  *  `unknown`: the channel ended first; `because` tells whether another message, or perhaps this one, was the reason. */
 export type PublishOutcome =
   | { readonly kind: 'confirmed' }
@@ -15,7 +17,8 @@ export type PublishOutcome =
   | { readonly kind: 'unknown'; readonly error: unknown; readonly alone: boolean; readonly because: UnknownCause }
   | { readonly kind: 'unsendable'; readonly error: unknown }
 
-/** Why nobody knows: the channel ended, the broker closed it because of another message, or because of this one or another. */
+/** Why nobody knows: the channel ended, the broker closed it because of another message, or because of this one or
+ *  another. */
 export type UnknownCause = 'loss' | 'other' | 'suspect'
 
 const CONFIRMED: PublishOutcome = Object.freeze({ kind: 'confirmed' })
@@ -27,7 +30,8 @@ interface Outstanding {
   returned: ReturnedMessage | undefined
 }
 
-/** One confirm channel. Messages to one exchange share one, so that an error on one exchange does not touch the others (P15). */
+/** One confirm channel. Messages to one exchange share one, so that an error on one exchange does not touch the others
+ *  (P15). */
 export class ExchangeChannel {
   readonly #channel: ClientConfirmChannel
   readonly #mandatory = new Set<Outstanding>()
@@ -55,7 +59,8 @@ export class ExchangeChannel {
     return this.#outstanding
   }
 
-  /** Hands one message over. False when the channel is gone: nothing was sent. `onOutcome` is called exactly once otherwise. Throws what the encoder throws. */
+  /** Hands one message over. False when the channel is gone: nothing was sent. `onOutcome` is called exactly once
+   *  otherwise. Throws what the encoder throws. */
   publish(message: OutgoingPublish, onOutcome: (outcome: PublishOutcome) => void): boolean {
     const entry: Outstanding = { message, onOutcome, returned: undefined }
     let isSent = false
@@ -68,7 +73,8 @@ export class ExchangeChannel {
     try {
       isSent = this.#channel.publish(message, onConfirm)
     } catch (error) {
-      // The client library may count it as published: the confirms of later messages would be taken for those of the ones before.
+      // The client library may count it as published: the confirms of later messages would be taken for those of the
+      // ones before.
       this.retire()
       throw error
     }
@@ -78,7 +84,8 @@ export class ExchangeChannel {
     return true
   }
 
-  /** Takes no more messages and closes when the last one is settled: after a nack, a fresh channel may be confirmed where this one never would. */
+  /** Takes no more messages and closes when the last one is settled: after a nack, a fresh channel may be confirmed
+   *  where this one never would. */
   retire(): void {
     this.#retired = true
     if (this.#outstanding === 0) void this.#channel.close()
@@ -107,7 +114,8 @@ export class ExchangeChannel {
     }
   }
 
-  /** A return carries no delivery tag. Bodies hold an id of their own, so exchange, key and body name the message; it comes before its confirm. */
+  /** A return carries no delivery tag. Bodies hold an id of their own, so exchange, key and body name the message; it
+   *  comes before its confirm. */
   #noteReturn(returned: ReturnedMessage): void {
     for (const entry of this.#mandatory) {
       const { message } = entry

@@ -1,18 +1,21 @@
 import type { OutgoingPublish } from '../client/client.ts'
 import { brokerCodeOf } from '../connection/map-error.ts'
 
-/** Reply codes with which RabbitMQ closes a channel because of one message on it: too large for a consumer, forbidden, against a rule. */
+/** Reply codes with which RabbitMQ closes a channel because of one message on it: too large for a consumer, forbidden,
+ *  against a rule. */
 const REFUSALS: ReadonlySet<string | number | undefined> = new Set([311, 403, 406])
 
 const SIZE = /message size (?<size>\d+) .*?max(?:imum)? size (?<limit>\d+)/is
 const EXCHANGE = /access to (?:topic '(?<key>[^']*)' in )?exchange '(?<exchange>[^']*)'/
 
 /** What the end of a channel means for a message on it that was not confirmed.
- *  `refused`: it is the reason. `unsent`: it came after the reason, and the broker never looked at it. `passed`: it came before the reason, and the broker may have it.
+ *  `refused`: it is the reason. `unsent`: it came after the reason, and the broker never looked at it. `passed`: it
+ *  came before the reason, and the broker may have it.
  *  `suspect`: it may be the reason, and the broker may have it. `lost`: nothing was refused; the broker may have it. */
 export type Verdict = 'refused' | 'unsent' | 'passed' | 'suspect' | 'lost'
 
-/** The verdict on each of the messages that were lost together, in the order of their publishing. `confirmedAny`: the channel has seen a confirm. */
+/** The verdict on each of the messages that were lost together, in the order of their publishing. `confirmedAny`: the
+ *  channel has seen a confirm. */
 export function judge(error: unknown, lost: readonly OutgoingPublish[], confirmedAny: boolean): readonly Verdict[] {
   if (!REFUSALS.has(brokerCodeOf(error))) return lost.map(() => 'lost')
   const text = textOf(error)

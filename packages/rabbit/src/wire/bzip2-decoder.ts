@@ -1,4 +1,5 @@
-/** bzip2, read from its format: Huffman-coded move-to-front ranks of a Burrows-Wheeler block, run lengths before and after.
+/** bzip2, read from its format: Huffman-coded move-to-front ranks of a Burrows-Wheeler block, run lengths before and
+ *  after.
  *  Throws Error with what is wrong; never returns more than `mostBytes`, nor takes memory for more. */
 export function decompressBzip2(input: Uint8Array, mostBytes: number): Buffer {
   const bits = new BitReader(input)
@@ -161,7 +162,8 @@ function writeText(block: Uint8Array, origin: number, output: Output): void {
 /** Canonical Huffman code: shorter codes first, equal lengths in order of their symbols. */
 class HuffmanTable {
   readonly #symbols: Uint16Array
-  /** For each length: the first code beyond it, as long as the longest; and what leads from a code of it to its symbol. */
+  /** For each length: the first code beyond it, as long as the longest; and what leads from a code of it to its symbol.
+   */
   readonly #limits = new Uint32Array(LONGEST_CODE + 1)
   readonly #offsets = new Int32Array(LONGEST_CODE + 1)
 

@@ -16,8 +16,7 @@ export interface CompressedBody {
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
 
 /** The body as it goes on the wire, with the headers that describe it; untouched when compression is off. */
-export function compress(compression: Compression | null, text: string): CompressedBody {
-  const body = Buffer.from(text, 'utf8')
+export function compress(compression: Compression | null, body: Buffer): CompressedBody {
   if (compression === null) return { headers: NO_HEADERS, body }
   const headers = { compression: HEADER[compression] }
   return { headers, body: compression === 'gzip' ? deflateSync(body) : compressBzip2(body) }

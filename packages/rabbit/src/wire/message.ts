@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { randomFillSync } from 'node:crypto'
 import {
+  encodeEnvelope,
   encodeJson,
   type IncomingNotification,
   type MessageContext,
@@ -9,7 +10,6 @@ import {
   readEnvelope,
   type RPCReply,
   SerializationError,
-  wrapEnvelope,
 } from '@oslo-messaging/core/driver'
 import type { MessageProperties } from '../client/client.ts'
 import { decompress } from './compression.ts'
@@ -49,7 +49,7 @@ export interface CallFields {
 /** The body of a call or cast.
  *  Inner shape: { method, args, namespace?, version?, _msg_id?, _reply_q?, _timeout?, _unique_id, _context_<key>... }, in an envelope 2.0.
  *  Throws SerializationError. */
-export function encodeRequest(request: OutgoingRequest, call: CallFields | null, uniqueId: string): string {
+export function encodeRequest(request: OutgoingRequest, call: CallFields | null, uniqueId: string): Buffer {
   const { message, context } = request
   const fields: Record<string, unknown> = { method: message.method, args: message.args }
   if (message.namespace !== undefined) fields['namespace'] = message.namespace
@@ -61,7 +61,7 @@ export function encodeRequest(request: OutgoingRequest, call: CallFields | null,
   }
   fields[UNIQUE_ID] = uniqueId
   addContext(fields, context)
-  return wrapEnvelope(encodeJson(fields))
+  return encodeEnvelope(encodeJson(fields))
 }
 
 /** The body of a notification: the message, `_unique_id` and the context; in an envelope for version 2.0, bare for 1.0. Throws SerializationError. */
@@ -69,12 +69,12 @@ export function encodeNotification(
   notification: OutgoingNotification,
   version: '1.0' | '2.0',
   uniqueId: string,
-): string {
+): Buffer {
   const fields: Record<string, unknown> = { ...notification.message }
   fields[UNIQUE_ID] = uniqueId
   addContext(fields, notification.context)
   const text = encodeJson(fields)
-  return version === '2.0' ? wrapEnvelope(text) : text
+  return version === '2.0' ? encodeEnvelope(text) : Buffer.from(text)
 }
 
 /** The part of a reply that stays the same when it is sent again; `finishReply` adds the id. Throws SerializationError. */
@@ -97,9 +97,9 @@ export function encodeHeartbeat(msgId: string): EncodedReply {
 }
 
 /** Shape: { result, failure, ending, _msg_id, _unique_id }, all five always there, in an envelope 2.0. Each attempt needs an id of its own. */
-export function finishReply({ result, failure, ending, msgId }: EncodedReply, uniqueId: string): string {
+export function finishReply({ result, failure, ending, msgId }: EncodedReply, uniqueId: string): Buffer {
   const id = encodeJson(msgId)
-  return wrapEnvelope(
+  return encodeEnvelope(
     `{"result": ${result}, "failure": ${failure}, "ending": ${String(ending)}, "${MSG_ID}": ${id}, "${UNIQUE_ID}": "${uniqueId}"}`,
   )
 }
