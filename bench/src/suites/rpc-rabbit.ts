@@ -6,6 +6,7 @@ import { startServer } from '../child.ts'
 import { type Contestant, duel } from '../duel.ts'
 import { amqpUrl, createHandWrittenClient } from '../peers/amqplib-rpc.ts'
 import { createNestClient } from '../peers/nestjs-rmq.ts'
+import { PAYLOADS } from '../payloads.ts'
 import { createPreparedClient } from '../peers/prepared-frames.ts'
 import { pythonTurn, startPython } from '../python.ts'
 import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
@@ -14,7 +15,7 @@ import { takeTurn } from '../turn.ts'
 const TIMEOUT_MS = 60_000
 
 interface EchoMethods {
-  echo(args: { text: string }): string
+  echo(args: { text: unknown }): unknown
 }
 
 /** Calls through RabbitMQ. Every contestant has a server of its own, in a process of its own; Python's client is a process of its own as well. */
@@ -73,6 +74,24 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
       )
       await floor.close()
     }
+  }
+  for (const [kind, payloadOf] of Object.entries(PAYLOADS)) {
+    const name = `call, ${kind}`
+    const [bytes, concurrency] = [65_536, 32]
+    if (quick || !wants({ name, concurrency })) continue
+    say(`${name}, ${concurrency} at once, ${bytes} bytes`)
+    const args = { text: payloadOf(bytes) }
+    const turnOf = (operation: () => unknown) => (durationMs: number) =>
+      takeTurn(operation, { concurrency, durationMs })
+    rows.push(
+      ...(await duel({
+        workload: { name, concurrency, bytes },
+        ours: { name: 'ours', turn: turnOf(() => client.call({}, 'echo', args)) },
+        peers: [{ name: 'hand-written', turn: turnOf(() => handWritten.call('echo', args)) }],
+        pairs: 11,
+        turnMs: 800,
+      })),
+    )
   }
   await Promise.all([handWritten.close(), nest.close()])
   const versions = python === null ? {} : { 'oslo.messaging': NEWEST_PYTHON.version }

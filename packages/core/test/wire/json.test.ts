@@ -195,7 +195,7 @@ describe('decodeJson - what Python writes', () => {
     const digits = fc.constantFrom(...texts, 'x', '"')
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(digits, fc.oneof(fc.jsonValue(), fc.constant(0)))),
+        fc.array(fc.tuple(digits, fc.oneof(fc.string(), fc.integer(), fc.constant(null)))),
         fc.boolean(),
         (parts, withNumber) => {
           const value = Object.fromEntries(parts.map(([text, inner], index) => [`${text}${index}`, [text, inner]]))
