@@ -14,7 +14,10 @@ export interface DirectHost {
 }
 
 /** What it needs of amqplib's channel. */
-type DirectChannelInternals = Pick<ChannelInternals, 'ch' | 'consumers' | 'dispatchMessage' | 'emit' | 'closeWithError'>
+type DirectChannelInternals = Pick<
+  ChannelInternals,
+  'ch' | 'consumers' | 'dispatchMessage' | 'emit' | 'closeWithError' | 'lwm' | 'unconfirmed'
+>
 
 /** Methods by class and number. */
 const DELIVER = 0x3c_003c
@@ -22,6 +25,7 @@ const ACK = 0x3c_0050
 const NACK = 0x3c_0078
 
 const INTERNAL_ERROR = 541
+const PRECONDITION_FAILED = 406
 
 /** A message of which the body is still to come. */
 interface Arriving {
@@ -77,14 +81,22 @@ export class DirectChannel {
       case DELIVER:
         return this.#takeDeliver(bytes, at + 4)
       case ACK:
-        this.#channel.emit('ack', { deliveryTag: readTag(bytes, at + 4), multiple: bytes[at + 12] === 1 })
-        return true
+        return this.#takeConfirm('ack', readTag(bytes, at + 4), bytes[at + 12] === 1)
       case NACK:
-        this.#channel.emit('nack', { deliveryTag: readTag(bytes, at + 4), multiple: ((bytes[at + 12] ?? 0) & 1) === 1 })
-        return true
+        return this.#takeConfirm('nack', readTag(bytes, at + 4), ((bytes[at + 12] ?? 0) & 1) === 1)
       default:
         return false
     }
+  }
+
+  #takeConfirm(event: 'ack' | 'nack', deliveryTag: number, multiple: boolean): true {
+    const { lwm, unconfirmed } = this.#channel
+    // amqplib would lose count: every later confirm would be taken for that of another message, or of none.
+    if (deliveryTag >= lwm + unconfirmed.length) {
+      const error = new Error(`The broker confirms message ${deliveryTag}, which was not published`)
+      this.#channel.closeWithError(undefined, 'Unknown delivery tag', PRECONDITION_FAILED, error)
+    } else if (deliveryTag >= lwm) this.#channel.emit(event, { deliveryTag, multiple })
+    return true
   }
 
   /** Layout: consumer tag, delivery tag u64, redelivered u8, exchange, routing key; the texts with their length in a byte before them. */

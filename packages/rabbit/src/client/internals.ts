@@ -46,6 +46,8 @@ export interface ChannelInternals {
   /** Hands the message to its consumer. */
   readonly dispatchMessage: (fields: Message['fields'], message: Message) => void
   readonly emit: (event: string, ...parameters: readonly unknown[]) => boolean
+  /** The first delivery tag in `unconfirmed`. */
+  readonly lwm: number
   /** Callbacks of publishes without a confirm, in order; null: confirmed out of order, false: nobody asked. */
   unconfirmed: readonly (((error: unknown) => void) | null | false)[]
   /** Sends `channel.close` and takes nothing more; `onClosed` runs when the broker has answered. */
@@ -86,6 +88,7 @@ const CHANNEL: Shape<ChannelInternals> = {
   consumers: (value) => value instanceof Map,
   dispatchMessage: isFunction,
   emit: isFunction,
+  lwm: isNumber,
   unconfirmed: Array.isArray,
   closeBecause: isFunction,
   closeWithError: isFunction,

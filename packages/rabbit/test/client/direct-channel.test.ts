@@ -79,7 +79,10 @@ function open() {
     consumers: new Map([['1', undefined]]),
     dispatchMessage: (_fields, message) => messages.push(message),
     emit: (event, fields) => events.push({ event, fields }) > 0,
-    closeWithError: () => {},
+    closeWithError: (_id: unknown, _reason: string, code: number) =>
+      void events.push({ event: 'closed', fields: code }),
+    lwm: 1,
+    unconfirmed: Array.from({ length: 6 }, () => false as const),
   })
   const foreign: string[] = []
   const reader = new FrameReader(
@@ -137,6 +140,14 @@ describe('DirectChannel - reading', () => {
       { event: 'ack', fields: { deliveryTag: 5, multiple: true } },
       { event: 'nack', fields: { deliveryTag: 6, multiple: false } },
     ])
+  })
+
+  it('passes on no confirm that is none: one of a message that was not published closes the channel', () => {
+    const { reader, events } = open()
+    reader.push(method(0x3c_0050, tag(0), Buffer.from([1])))
+    expect(events).toEqual([])
+    reader.push(method(0x3c_0050, tag(7), Buffer.from([1])))
+    expect(events).toEqual([{ event: 'closed', fields: 406 }])
   })
 
   it('leaves returned messages and everything else to amqplib, with their header and body', () => {

@@ -18,7 +18,16 @@ const CONNECTION_FIELDS = [
   'accept',
   'onSocketError',
 ]
-const CHANNEL_FIELDS = ['ch', 'consumers', 'dispatchMessage', 'emit', 'unconfirmed', 'closeBecause', 'closeWithError']
+const CHANNEL_FIELDS = [
+  'ch',
+  'consumers',
+  'dispatchMessage',
+  'emit',
+  'lwm',
+  'unconfirmed',
+  'closeBecause',
+  'closeWithError',
+]
 
 describe('what this driver touches inside amqplib', () => {
   let peer: OddPeer

@@ -154,4 +154,37 @@ describe('the end of a connection', () => {
     expect(lost).toMatchObject({ message: 'handler' })
     expect(peer.open).toHaveLength(1)
   })
+
+  it.each([
+    { what: 'of messages to come', tagOf: (published: number) => published + 5, multiple: 1 },
+    { what: 'of all, as 0 says', tagOf: () => 0, multiple: 1 },
+    { what: 'of the first, once more', tagOf: () => 1, multiple: 1 },
+  ])('a confirm $what: later messages are confirmed as themselves', async ({ tagOf, multiple }) => {
+    const { peer, driver } = await start()
+    const fanout = new Target({ topic: 't', fanout: true })
+    let published = 0
+    peer.onMethod = ({ name, connection, channel }) => {
+      if (name !== 'basic.publish') return false
+      published += 1
+      if (published === 3) connection.send(method(channel, 'basic.ack', u64(tagOf(published)), u8(multiple)))
+      return false
+    }
+    const outcomes = []
+    for (let n = 0; n < 8; n += 1)
+      outcomes.push(
+        await driver.send(fanout, request, castOptions({ timeoutMs: 3000 })).then(
+          () => 'confirmed',
+          () => 'unknown',
+        ),
+      )
+    // At most the one during which the channel was closed.
+    expect(outcomes.filter((outcome) => outcome === 'unknown').length).toBeLessThanOrEqual(1)
+    // One that nobody confirms is not taken for confirmed.
+    peer.onMethod = ({ name }) => name === 'basic.publish'
+    await expect(driver.send(fanout, request, castOptions({ timeoutMs: 200 }))).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_TIMEOUT',
+    })
+    // What it owes goes with it.
+    for (const { socket } of peer.open) socket.destroy()
+  })
 })

@@ -115,6 +115,8 @@ describe('publish frames', () => {
       consumers: new Map(),
       dispatchMessage: () => {},
       closeWithError: () => {},
+      lwm: 1,
+      unconfirmed: [],
       emit: () => true,
     }
     const channel = new DirectChannel(host, internals)
