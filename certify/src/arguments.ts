@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { RunOptions } from './frame/profile.ts'
+import { UsageError } from './usage-error.ts'
 
 export type ProfileName = 'amqp' | 'kafka' | 'rabbit'
 export const PROFILE_NAMES: readonly ProfileName[] = ['amqp', 'kafka', 'rabbit']
@@ -20,31 +21,20 @@ export const USAGE: string = `npm run certify:PROFILE -- [options]      PROFILE 
   --version V       version of the broker (kafka: 3.9.2 or 4.4.0; --kafka V means the same)
   --on VARIANT      one variant of the profile (amqp: artemis or rabbitmq; rabbit: single or cluster). Default: each in turn; with --short the first
   --short           a few nemeses, under a minute
-  --minutes M       how long nemeses go on striking, beyond the one time each strikes alone. Default 20
+  --minutes M       how long nemeses strike in all; each strikes alone once, however long that takes. Default 20
   --only NEMESIS    this nemesis only; may be repeated
   --out FOLDER      where report.json and report.html go. Default: a new folder below the temporary one`
 
-/** Reads the command line. Throws TypeError with one line that says what is wrong. */
+/** Reads the command line. Throws UsageError with one line that says what is wrong. */
 export function parseArguments(args: readonly string[], from: string = process.cwd()): CertifyArguments {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      seed: { type: 'string' },
-      version: { type: 'string' },
-      kafka: { type: 'string' },
-      on: { type: 'string' },
-      short: { type: 'boolean', default: false },
-      minutes: { type: 'string', default: '20' },
-      only: { type: 'string', multiple: true },
-      out: { type: 'string' },
-    },
-  })
+  const { values, positionals } = readWords(args)
   const profile = PROFILE_NAMES.find((name) => name === positionals[0])
   if (profile === undefined || positionals.length > 1)
-    throw new TypeError(`Name one profile of ${PROFILE_NAMES.join(', ')}, not ${JSON.stringify(positionals.join(' '))}`)
+    throw new UsageError(
+      `Name one profile of ${PROFILE_NAMES.join(', ')}, not ${JSON.stringify(positionals.join(' '))}`,
+    )
   const minutes = Number(values.minutes)
-  if (!(minutes >= 0)) throw new TypeError(`--minutes takes a number, not ${JSON.stringify(values.minutes)}`)
+  if (!(minutes >= 0)) throw new UsageError(`--minutes takes a number, not ${JSON.stringify(values.minutes)}`)
   const seed = values.seed ?? String(randomInt(1_000_000))
   return {
     profile,
@@ -57,5 +47,26 @@ export function parseArguments(args: readonly string[], from: string = process.c
       only: values.only,
     },
     out: resolve(from, values.out ?? join(tmpdir(), `oslo-messaging-certify-${profile}-${seed}-${Date.now()}`)),
+  }
+}
+
+function readWords(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        seed: { type: 'string' },
+        version: { type: 'string' },
+        kafka: { type: 'string' },
+        on: { type: 'string' },
+        short: { type: 'boolean', default: false },
+        minutes: { type: 'string', default: '20' },
+        only: { type: 'string', multiple: true },
+        out: { type: 'string' },
+      },
+    })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
   }
 }

@@ -5,6 +5,7 @@ import type { Profile } from './frame/profile.ts'
 import { HangWatch } from './frame/hang-watch.ts'
 import { run } from './frame/run.ts'
 import { formatCounters, writeReport } from './report/report.ts'
+import { UsageError } from './usage-error.ts'
 
 /** Loaded when they run, so that a certification does not pay for the libraries of the others. */
 const profiles: Readonly<Record<ProfileName, () => Promise<{ readonly profiles: readonly Profile[] }>>> = {
@@ -21,7 +22,7 @@ async function main({ profile: name, options, out }: CertifyArguments): Promise<
   const { profiles: variants } = await profiles[name]()
   const wanted = variants.filter(({ variant }) => options.on === undefined || variant === options.on)
   if (wanted.length === 0)
-    throw new TypeError(`--on ${options.on}: ${name} has ${variants.map(({ variant }) => variant).join(', ')}`)
+    throw new UsageError(`--on ${options.on}: ${name} has ${variants.map(({ variant }) => variant).join(', ')}`)
   for (const profile of options.short ? wanted.slice(0, 1) : wanted) {
     const folder = join(out, profile.variant)
     mkdirSync(folder, { recursive: true })
@@ -35,16 +36,12 @@ async function main({ profile: name, options, out }: CertifyArguments): Promise<
   }
 }
 
-let parsed: CertifyArguments | undefined
 try {
-  parsed = parseArguments(process.argv.slice(2), process.env['INIT_CWD'])
-} catch (error) {
-  if (!(error instanceof TypeError)) throw error
-  console.error(`${error.message}\n\n${USAGE}`)
-  process.exitCode = 2
-}
-if (parsed !== undefined) {
-  await main(parsed)
+  await main(parseArguments(process.argv.slice(2), process.env['INIT_CWD']))
   // A driver that leaves a socket or a timer behind must not hold up the verdict.
   process.exit()
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  console.error(`${error.message}\n\n${USAGE}`)
+  process.exit(2)
 }

@@ -109,4 +109,10 @@ describe('run', () => {
     expect(ill.report.problems).toEqual(['after trouble & <strife> (phase 1): still recovering'])
     expect(ill.report.passed).toBe(false)
   })
+
+  it('refuses a nemesis that the stage has not, and names those it has', async () => {
+    const asked = { ...OPTIONS, only: ['earthquake'] }
+    const nothing = (): void => {}
+    await expect(run(profileThat({}), asked, nothing, nothing)).rejects.toThrow(/"earthquake".*trouble & <strife>/)
+  })
 })

@@ -6,6 +6,7 @@ import type { Profile, RunOptions, Stage } from './profile.ts'
 import { Random } from './random.ts'
 import { Recorder } from './recorder.ts'
 import { Scheduler } from './scheduler.ts'
+import { UsageError } from '../usage-error.ts'
 
 const STRIKE_MS = 12_000
 const SHORT_STRIKE_MS = 5_000
@@ -75,7 +76,7 @@ function* phasesOf(stage: Stage, options: RunOptions, random: Random, now: () =>
   const nemeses = names.map((name) => {
     const nemesis = stage.nemeses.find((each) => each.name === name)
     if (nemesis !== undefined) return nemesis
-    throw new RangeError(
+    throw new UsageError(
       `There is no nemesis ${JSON.stringify(name)} here: ${stage.nemeses.map((each) => each.name).join(', ')} are`,
     )
   })
