@@ -8,7 +8,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import type { Incoming } from './listener-links.ts'
 import type { OutgoingMessage } from '../wire/encode-message.ts'
-import { bodyOf, type ReceivedMessage } from '../wire/read-message.ts'
+import { bodyOf } from '../wire/read-message.ts'
 import { decodeMessage, encodeReply } from '../wire/message.ts'
 
 /** Sends one message to a client's reply address. Resolves true when it left, false when it was given up (and reported). */
@@ -25,7 +25,7 @@ export function incomingRequest(incoming: Incoming, send: ReplySender): Incoming
     callMonitorTimeout,
     expectsReply: replyTo !== undefined,
     ...(raw.ttl === undefined || replyTo === undefined ? {} : { expiresInMs: raw.ttl }),
-    ...factsOf(raw),
+    ...factsOf(incoming),
     get signal() {
       return incoming.signal
     },
@@ -51,7 +51,7 @@ export function incomingNotification(incoming: Incoming, bury: Bury): IncomingNo
   const failedAttempts = failedAttemptsOf(incoming.message.headers)
   return {
     ...contentOf(incoming),
-    ...factsOf(incoming.message),
+    ...factsOf(incoming),
     ...(failedAttempts === 0 ? {} : { failedAttempts }),
     get signal() {
       return incoming.signal
@@ -76,7 +76,8 @@ function contentOf(incoming: Incoming): Pick<IncomingNotification, 'message' | '
 }
 
 /** A count of zero says nothing: brokers do not count what was released. */
-function factsOf({ deliveryCount, headers }: ReceivedMessage): DeliveryFacts {
+function factsOf({ message: { deliveryCount, headers }, isSettled }: Incoming): DeliveryFacts {
   const redelivery = deliveryCount > 0 ? { deliveryCount, redelivered: true } : undefined
-  return { ...redelivery, ...(headers === undefined ? {} : { headers }) }
+  const settled = isSettled ? { isSettled } : undefined
+  return { ...redelivery, ...settled, ...(headers === undefined ? {} : { headers }) }
 }

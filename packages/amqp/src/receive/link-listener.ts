@@ -96,7 +96,7 @@ export class LinkListener implements Listener {
 
   async stop(): Promise<void> {
     this.#isStopped = true
-    this.#attachment?.stop()
+    await this.#attachment?.stop()
   }
 
   close(): Promise<void> {
@@ -121,6 +121,8 @@ export class LinkListener implements Listener {
       if (this.#attachment === attachment) this.#attachment = undefined
       this.#supervisor.lost(error)
     })
+    // A listener that is stopped keeps its links, for what it was given before, and gives no credit.
+    if (this.#isStopped) void attachment.stop()
     try {
       const sources = await this.#options.sources(live.addressing, deadline)
       await attachment.attach(sources, deadline)
@@ -131,6 +133,6 @@ export class LinkListener implements Listener {
     }
     this.#attachment = attachment
     this.#wasAttached = true
-    if (this.#isStopped) attachment.stop()
+    if (this.#isStopped) void attachment.stop()
   }
 }

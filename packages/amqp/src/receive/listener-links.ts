@@ -1,4 +1,4 @@
-import { type Clock, type Deadline, emitDiagnostic } from '@oslo-messaging/core/driver'
+import { type Clock, type Deadline, emitDiagnostic, TransportDriverError } from '@oslo-messaging/core/driver'
 import { type ListenerSource, openReceiver } from '../connection/links.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
 import type { Settlement } from '../session/outcome.ts'
@@ -10,6 +10,8 @@ export interface Incoming {
   readonly message: ReceivedMessage
   /** What it came from. */
   readonly source: ListenerSource | undefined
+  /** The peer has forgotten it already, so it cannot be given back. */
+  readonly isSettled: boolean
   readonly signal: AbortSignal
   readonly accept: () => void
   readonly release: () => void
@@ -19,6 +21,8 @@ export interface Incoming {
   readonly unreadable: (error: unknown) => void
 }
 
+/** A listener that stops waits so long for a peer to say that nothing is under way any more. */
+const STOP_TIMEOUT_MS = 1_000
 /** Settled messages of so long a time give their credit back together, when the peer has plenty. */
 const GATHER_MS = 50
 
@@ -52,7 +56,13 @@ export class Attachment {
   readonly #settledSinceCredit = new Map<ReceiverLink, number>()
   #giveBackSoon: NodeJS.Immediate | undefined
   #giveBackLater: unknown
+  #stopping: Promise<void> | undefined
+  /** A link has no more under way, while it stops. */
+  #onDrained = (): void => {}
+  #hasComeSettled = false
   #isStopped = false
+  /** Nothing is given any more. */
+  #isSilent = false
   #isOver = false
 
   /** `onLost` is called once, when the peer takes a link, the session or the connection away. */
@@ -70,7 +80,8 @@ export class Attachment {
         const onClosed = (error: Error): void => this.#lost(error)
         const onMessage = (delivery: Delivery): void => this.#onMessage(delivery)
         const { maxMessageSize } = this.#options
-        const options = { source, target, maxMessageSize, onClosed, onMessage }
+        const onDrained = (): void => this.#onDrained()
+        const options = { source, target, maxMessageSize, onClosed, onMessage, onDrained }
         const receiver = await openReceiver(this.#session.session, options, deadline)
         return { receiver, source }
       }),
@@ -80,21 +91,51 @@ export class Attachment {
     // Credit comes last, so that nothing arrives before every link is there.
     for (const { receiver, source } of links) {
       this.#receivers.set(receiver, source)
-      receiver.addCredit(this.#options.credit)
+      if (!this.#isStopped) receiver.addCredit(this.#options.credit)
     }
   }
 
-  /** Takes the credit back; what is under way already is released as it comes. */
-  stop(): void {
+  /** Takes the credit back. What is held is released, and so is what is under way as it comes, but for what its sender has settled, which would be lost: that is given first. Resolves when no more
+   *  of it comes, or after a second for a peer that does not say so. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true
-    for (const { delivery } of this.#held.splice(0)) settle(delivery, 'release')
+    this.#emptyHeld()
     for (const receiver of this.#receivers.keys()) receiver.withdrawCredit()
+    if (this.#hasComeSettled) await this.#nothingUnderWay()
+    this.#isSilent = true
+  }
+
+  #nothingUnderWay(): Promise<void> {
+    const { clock } = this.#options
+    let undrained = this.#receivers.size
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(resolve, STOP_TIMEOUT_MS)
+      this.#onDrained = () => {
+        undrained -= 1
+        if (undrained > 0 && !this.#isOver) return
+        clock.clearTimeout(timer)
+        resolve()
+      }
+      for (const receiver of this.#receivers.keys()) receiver.drain(0)
+    })
+  }
+
+  /** What is held goes back, or to the handler where the peer has forgotten it. */
+  #emptyHeld(): void {
+    for (const { delivery, message } of this.#held.splice(0))
+      if (delivery.isSettled) this.#give({ delivery, message })
+      else settle(delivery, 'release')
   }
 
   /** Hands back what was given and not settled, and ends the session. */
   async close(): Promise<void> {
-    this.stop()
+    void this.stop()
     this.#isOver = true
     for (const delivery of this.#given.keys()) settle(delivery, 'release')
     this.#abandon()
@@ -104,9 +145,10 @@ export class Attachment {
   /** The peer has taken everything back by itself. */
   #lost(error: Error): void {
     if (this.#isOver) return
+    this.#emptyHeld()
     this.#isOver = true
     this.#isStopped = true
-    this.#held.length = 0
+    this.#onDrained()
     this.#abandon()
     // One link of several may be gone: they come back together, in a session of their own.
     void this.#session.close()
@@ -123,14 +165,27 @@ export class Attachment {
   #onMessage(delivery: Delivery): void {
     // Nothing may follow the end of a session; the peer takes back by itself what it gave to one that has ended.
     if (this.#isOver) return
-    if (this.#isStopped) return settle(delivery, 'release')
+    this.#hasComeSettled ||= delivery.isSettled
+    const { credit, prefetch } = this.#options
+    const most = credit * this.#receivers.size
+    // A peer that keeps to its credit sends no more than that, and nothing settled once it has said that nothing is under way.
+    const isTooMuch = this.#isStopped
+      ? this.#isSilent || this.#given.size >= prefetch + most
+      : this.#held.length >= most
+    if (isTooMuch || (this.#isStopped && !delivery.isSettled)) return this.#giveUp(delivery)
     const message = this.#read(delivery)
     if (message === undefined) return
-    if (this.#given.size < this.#options.prefetch) return this.#give({ delivery, message })
-    // A peer that keeps to its credit never gets there.
-    if (this.#held.length >= this.#options.credit * this.#receivers.size) return settle(delivery, 'release')
+    if (this.#given.size < prefetch || this.#isStopped) return this.#give({ delivery, message })
     const expiresAt = message.ttl === undefined ? Infinity : this.#options.clock.now() + message.ttl
     this.#held.push({ delivery, message, expiresAt })
+  }
+
+  #giveUp(delivery: Delivery): void {
+    if (!delivery.isSettled) return settle(delivery, 'release')
+    const error = new TransportDriverError('A message that its sender had settled came too late, or was too much', {
+      retryable: false,
+    })
+    emitDiagnostic('oslo-messaging:background-error', () => ({ source: `amqp ${this.#options.name}`, error }))
   }
 
   /** The oldest held message that is still worth handling. */
@@ -165,10 +220,12 @@ export class Attachment {
   #give({ delivery, message }: Omit<Held, 'expiresAt'>): void {
     let controller: AbortController | undefined
     let isTaken = false
-    this.#given.set(delivery, () => {
-      isTaken = true
-      controller?.abort()
-    })
+    // Nobody takes away what the peer has forgotten.
+    const takeAway = (): void => {
+      isTaken = !delivery.isSettled
+      if (isTaken) controller?.abort()
+    }
+    this.#given.set(delivery, takeAway)
     const end = (how: 'accept' | 'release' | 'refuse' | 'unreadable'): void => {
       if (!this.#given.delete(delivery)) return
       settle(delivery, how)
@@ -178,6 +235,7 @@ export class Attachment {
     this.#options.onMessage({
       message,
       source: this.#receivers.get(delivery.link),
+      isSettled: delivery.isSettled,
       // Most messages are settled before anybody asks for it.
       get signal() {
         controller ??= new AbortController()

@@ -111,7 +111,7 @@ export function sourcesOf(targets: readonly Target[], priorities: readonly strin
  *  Undefined: it has to be handled, because the broker has forgotten it already. */
 export function handBackOf(transport: Transport, incoming: IncomingNotification): (() => void) | undefined {
   const { requeue, notificationAcknowledgement } = transport.capabilities
-  if (notificationAcknowledgement === 'before-handler') return undefined
+  if (notificationAcknowledgement === 'before-handler' || incoming.isSettled === true) return undefined
   // Without `requeue` closing the subscription returns what was not settled.
   return requeue ? () => incoming.requeue() : () => incoming.leave?.()
 }

@@ -184,7 +184,7 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
               : this.#serveToTheEnd(request, receivedAt, done)
           },
           undefined,
-          () => request.requeue(),
+          request.isSettled === true ? undefined : () => request.requeue(),
         )
         hasWaited = true
       },
