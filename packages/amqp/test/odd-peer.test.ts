@@ -247,6 +247,19 @@ describe('deliveries', () => {
   })
 })
 
+describe('what it refuses or hands back', () => {
+  it('is told to the client and goes nowhere', async () => {
+    const peer = await aPeer({ outcome: () => ({ type: 'released' }) })
+    const client = await dial(peer.port)
+    attachSender(client, 0, 'q')
+    await client.next('attach')
+    await client.next('flow')
+    transfer(client, 0)
+    expect((await client.next('disposition')).fields.state).toEqual({ type: 'released' })
+    expect([peer.nodes.received.length, peer.nodes.depth('q')]).toEqual([1, 0])
+  })
+})
+
 describe('bad messages', () => {
   it.each(Object.entries(BAD_MESSAGES))('%s - is delivered as it is', async (_name, payload) => {
     const peer = await aPeer()

@@ -11,6 +11,8 @@ export interface OddPeer {
   readonly options: OddPeerOptions
   readonly nodes: Nodes
   readonly violations: readonly string[]
+  /** The violations so far, which are forgotten. */
+  takeViolations(): string[]
   /** What RabbitMQ's management node was asked, as `PUT /queues/x`. */
   readonly declared: readonly string[]
   /** Those that are open, oldest first. */
@@ -57,6 +59,7 @@ export async function startOddPeer(options: OddPeerOptions = {}): Promise<OddPee
     options,
     nodes: shared.nodes,
     violations: shared.violations,
+    takeViolations: () => shared.violations.splice(0),
     declared: shared.declared,
     get connections() {
       return [...connections]

@@ -17,7 +17,7 @@ export class OddConnection {
   readonly nextName: () => string
   maxFrameSizeOfClient = 512
   readonly #socket: Socket
-  #heartbeat: NodeJS.Timeout | undefined
+  #heartbeat: ReturnType<typeof setInterval> | undefined
   #isFrozen = false
 
   constructor(socket: Socket, options: OddPeerOptions, shared: Shared) {

@@ -32,6 +32,7 @@ export class OddLink {
   readonly #settles: boolean
   readonly #unsettled = new Map<number, Stored>()
   #parts: Buffer[] = []
+  #forgiven = 0
 
   constructor(session: OddSession, attach: Fields, address: string) {
     this.session = session
@@ -57,7 +58,8 @@ export class OddLink {
   deliver(payload: Buffer, options: DeliverOptions = {}): number {
     const { session } = this
     const { settled = false, frames = 1, aborted = false } = options
-    const id = session.nextOutgoingId
+    const id = session.nextDeliveryId
+    session.nextDeliveryId = serial(id + 1)
     const size = Math.max(
       1,
       Math.min(Math.ceil(payload.length / frames), session.connection.maxFrameSizeOfClient - 128),
@@ -77,19 +79,30 @@ export class OddLink {
     return id
   }
 
-  /** Lets the client send so many messages from now on. */
+  /** Lets the client send so many messages from now on. When it is less than before, what is under way is forgiven until the client has heard of it, which it is asked to say. */
   giveCredit(credit: number): void {
+    if (credit < this.credit) this.#forgiven = Math.max(this.#forgiven, this.credit)
     this.credit = credit
-    this.session.flow({ handle: this.handle, deliveryCount: this.deliveryCount, linkCredit: credit })
+    const echo = this.#forgiven > 0
+    this.session.flow({ handle: this.handle, deliveryCount: this.deliveryCount, linkCredit: credit, echo })
+  }
+
+  /** Whether the client may send one more message; it has begun to. */
+  get isOverdrawn(): boolean {
+    if (this.credit > 0) return false
+    if (this.#forgiven === 0) return true
+    this.#forgiven -= 1
+    return false
   }
 
   detach(error?: Condition): void {
     this.session.forget(this)
+    this.session.leaving.add(this.handle)
     this.session.say('detach', { handle: this.handle, closed: true, ...(error === undefined ? {} : { error }) })
   }
 
   /** A transfer of the client. The whole message once it is there; undefined while it is not, or was aborted. */
-  collect({ fields, payload = Buffer.alloc(0) }: Frame): Buffer | undefined {
+  collect({ fields, payload = Buffer.alloc(0) }: Frame): Frame['payload'] {
     if (fields.aborted === true) {
       this.#parts = []
       this.taken()
@@ -108,8 +121,10 @@ export class OddLink {
   }
 
   onFlow({ linkCredit = 0, deliveryCount, drain }: Fields): void {
+    this.#forgiven = 0
+    if (this.isIncoming) return
     this.credit = linkCredit + ((deliveryCount ?? 0) - this.deliveryCount)
-    if (drain !== true || this.isIncoming) return
+    if (drain !== true) return
     this.deliveryCount = serial(this.deliveryCount + Math.max(0, this.credit))
     this.credit = 0
     this.session.flow({ handle: this.handle, deliveryCount: this.deliveryCount, linkCredit: 0, drain: true })

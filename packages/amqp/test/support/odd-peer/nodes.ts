@@ -3,6 +3,8 @@ import { type PlainMessage, readMessage } from './message.ts'
 
 /** A message some client has sent, as it came. */
 export interface Received {
+  /** False: the peer has refused it or handed it back. */
+  readonly isTaken: boolean
   /** Of the link it came over. */
   readonly address: string
   readonly payload: Buffer
@@ -39,10 +41,11 @@ export class Nodes {
     return this.#consumers.get(address)?.length ?? 0
   }
 
-  take(address: string, payload: Buffer, settled: boolean): void {
+  /** What comes in; what is not taken goes nowhere. */
+  take(address: string, payload: Buffer, settled: boolean, isTaken: boolean): void {
     const message = readMessage(payload)
-    this.received.push({ address, payload, message, settled })
-    this.put(address, payload, message.ttl)
+    this.received.push({ isTaken, address, payload, message, settled })
+    if (isTaken) this.put(address, payload, message.ttl)
   }
 
   put(address: string, payload: Buffer, ttl?: number): void {

@@ -13,12 +13,19 @@ export class OddSession {
   readonly channel: number
   /** By the client's handle, one each way: a management pair has the same name, not the same handle. */
   readonly links = new Map<number, OddLink>()
+  /** Of transfers, which are counted one by one, and of the deliveries that they belong to. */
   nextOutgoingId: number
+  nextDeliveryId: number
+  /** Handles this peer has detached and the client has not: what still comes for them is ignored. */
+  readonly leaving = new Set<number>()
   /** Transfers that the client may still be sent. */
   remoteWindow: number
-  /** Transfers that the client may still send; null: it is given back as it is used. */
+  /** The window that a test has set; null: it is given back as it is used. */
   #window: number | null = null
+  /** Transfers that the client may still send; below zero while some are forgiven. */
   #room = WINDOW
+  /** Transfers under way when the window was made smaller, until the client has heard of it. */
+  #forgiven = 0
   #nextIncomingId: number
   #isOver = false
   /** Of the delivery that is coming in: what follows its first frame need not repeat it. */
@@ -29,6 +36,7 @@ export class OddSession {
     this.connection = connection
     this.channel = channel
     this.nextOutgoingId = connection.options.firstDeliveryId ?? 0
+    this.nextDeliveryId = this.nextOutgoingId
     this.remoteWindow = begin.incomingWindow ?? 0
     this.#nextIncomingId = begin.nextOutgoingId ?? 0
   }
@@ -53,7 +61,7 @@ export class OddSession {
   flow(link: Fields = {}): void {
     this.say('flow', {
       nextIncomingId: this.#nextIncomingId,
-      incomingWindow: this.#room,
+      incomingWindow: Math.max(0, this.#room),
       nextOutgoingId: this.nextOutgoingId,
       outgoingWindow: WINDOW,
       ...link,
@@ -63,8 +71,10 @@ export class OddSession {
   /** Lets the client send so many transfers from now on, and none after them; null: any number again. */
   window(size: number | null): void {
     this.#window = size
-    this.#room = size ?? WINDOW
-    this.flow()
+    const room = size ?? WINDOW
+    if (room < this.#room) this.#forgiven = Math.max(this.#forgiven, this.#room)
+    this.#room = room
+    this.flow(this.#forgiven > 0 ? { echo: true } : {})
   }
 
   end(error?: Condition): void {
@@ -92,7 +102,7 @@ export class OddSession {
     else if (frame.name === 'disposition') this.#onDisposition(fields)
     else if (frame.name === 'detach') {
       const link = this.links.get(fields.handle ?? -1)
-      if (link === undefined) return
+      if (link === undefined) return void this.leaving.delete(fields.handle ?? -1)
       this.forget(link)
       this.say('detach', { handle: link.handle, closed: fields.closed === true })
     } else if (frame.name === 'end') {
@@ -144,6 +154,7 @@ export class OddSession {
 
   #onFlow(flow: Fields): void {
     const { nextIncomingId, incomingWindow = 0, handle } = flow
+    if (handle === undefined) this.#forgiven = 0
     const seen = nextIncomingId ?? this.connection.options.firstDeliveryId ?? 0
     this.remoteWindow = incomingWindow - serial(this.nextOutgoingId - seen)
     const link = handle === undefined ? undefined : this.links.get(handle)
@@ -163,16 +174,18 @@ export class OddSession {
     const { nodes, options } = this.connection
     this.#nextIncomingId = serial(this.#nextIncomingId + 1)
     this.#room -= 1
-    if (this.#room < 0) {
+    if (this.#room < 0 && this.#forgiven > 0) this.#forgiven -= 1
+    else if (this.#room < 0) {
       this.connection.violations.push('a transfer beyond the window of the session')
       return this.end({ condition: 'amqp:session:window-violation' })
     }
     const link = this.links.get(fields.handle ?? -1)
     if (link === undefined) {
+      if (this.leaving.has(fields.handle ?? -1)) return
       this.connection.violations.push('a transfer for a handle that is not attached')
       return
     }
-    if (link.credit <= 0) {
+    if (fields.deliveryId !== undefined && link.isOverdrawn) {
       this.connection.violations.push(`a transfer without credit for ${link.address}`)
       return link.detach({ condition: 'amqp:link:transfer-limit-exceeded' })
     }
@@ -187,15 +200,12 @@ export class OddSession {
     if (whole === undefined) return
     const settled = this.#settled
     this.#settled = false
+    const outcome = settled ? undefined : options.outcome?.(link.address)
+    const isBack = outcome !== undefined && outcome !== null && outcome.type !== 'accepted'
     if (link.address === '/management') answerManagement(this, whole)
-    else nodes.take(link.address, whole, settled)
-    if (!settled && options.outcome?.(link.address) !== null)
-      this.say('disposition', {
-        role: true,
-        first: id,
-        settled: true,
-        state: options.outcome?.(link.address) ?? { type: 'accepted' },
-      })
+    else nodes.take(link.address, whole, settled, !isBack)
+    const state = outcome ?? ({ type: 'accepted' } as const)
+    if (!settled && outcome !== null) this.say('disposition', { role: true, first: id, settled: true, state })
     if (link.credit < CREDIT / 2 && (options.credit?.(link.address) ?? CREDIT) === CREDIT) link.giveCredit(CREDIT)
   }
 
