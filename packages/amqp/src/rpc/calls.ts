@@ -59,6 +59,7 @@ export class Calls {
     const { current: replyTo, waiters } = replies
     if (replyTo === undefined) return undefined
     const { id, shipment } = this.#prepare(replies, call, replyTo)
+    replies.makeRoom()
     const isPosted = this.#publisher.post(shipment, (failure) => {
       if (failure !== undefined) waiters.fail(id, failure.error)
     })
@@ -73,6 +74,7 @@ export class Calls {
       const replyTo = replies.current ?? (await replies.address(deadline, retries))
       const { id, shipment } = this.#prepare(replies, call, replyTo)
       const reply = waiters.wait(id, waitOptions(call, shipment))
+      replies.makeRoom()
       // The reply decides; when the send fails first, the waiter is told and `reply` rejects with that.
       this.#publisher.send(shipment).catch((error: unknown) => waiters.fail(id, error))
       try {

@@ -78,6 +78,13 @@ export class ReplyLink {
     }
   }
 
+  /** Lets the peer send a reply to each call that waits, and to one more. Some peers drop replies that they have no credit for: routers whose queue of settled messages is full. Call it before a request is sent. */
+  makeRoom(): void {
+    const receiver = this.#current?.receiver
+    if (receiver === undefined || receiver.credit > this.waiters.size) return
+    receiver.addCredit(this.#context.options.reply_link_credit)
+  }
+
   health(): ComponentHealth {
     return this.#supervisor.health('reply-path', 'replies')
   }
@@ -163,7 +170,8 @@ export class ReplyLink {
     const { clock, options } = this.#context
     if (this.#handled * 2 >= options.reply_link_credit) {
       this.#acceptTaken()
-      receiver.addCredit(this.#handled)
+      // What was given beyond the option, for many calls at once, is used up and not given back.
+      receiver.addCredit(Math.max(options.reply_link_credit, this.waiters.size) - receiver.credit)
       this.#handled = 0
     } else if (this.#taken.length > 0) this.#acceptLater ??= clock.setTimeout(() => this.#acceptTaken(), GATHER_MS)
   }

@@ -23,6 +23,8 @@ export interface OddPeerOptions {
   credit?: ((address: string) => number) | undefined
   /** Refuses to attach. */
   refuse?: ((address: string) => Condition | undefined) | undefined
+  /** Addresses whose messages are dropped while no consumer has credit. Default: none. */
+  keepsNothing?: (address: string) => boolean
   /** What becomes of messages of an address; null: nothing is said. Default: accepted. */
   outcome?: ((address: string) => Outcome | null | undefined) | undefined
   /** Code of the outcome of SASL. Default: 0, welcome. */

@@ -147,7 +147,7 @@ export class OddSession {
     const count = isIncoming ? attach.initialDeliveryCount : options.initialDeliveryCount
     const link = new OddLink(this, { ...attach, initialDeliveryCount: count ?? 0 }, address)
     this.links.set(handle, link)
-    if (asked?.capabilities?.includes('rabbitmq:volatile-queue') === true) nodes.keepNothing(address)
+    if (options.keepsNothing?.(address) === true) nodes.keepNothing(address)
     if (!isIncoming) nodes.join(link)
     else if (options.credit?.(address) !== 0) link.giveCredit(options.credit?.(address) ?? CREDIT)
   }
