@@ -24,6 +24,7 @@ export interface Subscribed<Message> {
 export interface ServeOptions {
   readonly deadline?: Deadline
   readonly prefetch?: number
+  readonly acknowledge?: 'before' | 'after'
   /** Called for each request as it comes. Default: nothing, so that the case settles and answers. */
   readonly onRequest?: (request: IncomingRequest) => void
 }
@@ -179,9 +180,14 @@ export class Harness {
   }
 
   async serve(driver: Driver, target: Target, options: ServeOptions = {}): Promise<Subscribed<IncomingRequest>> {
-    const { deadline = this.deadline(), prefetch = 100, onRequest } = options
+    const { deadline = this.deadline(), prefetch = 100, acknowledge, onRequest } = options
     const inbox = new Inbox<IncomingRequest>(this.patienceMs, onRequest)
-    const listener = await driver.listen(target, { deadline, prefetch, onMessage: inbox.onMessage })
+    const listener = await driver.listen(target, {
+      deadline,
+      prefetch,
+      ...(acknowledge === undefined ? {} : { acknowledge }),
+      onMessage: inbox.onMessage,
+    })
     this.#watch(listener)
     return { listener, inbox }
   }

@@ -1,5 +1,6 @@
 /** The behaviour every driver owes, as a suite for any test runner. */
 import type { ConformanceCase } from './case.ts'
+import { deadLetterCases } from './cases/dead-letters.ts'
 import { errorCases } from './cases/errors.ts'
 import { headerCases } from './cases/headers.ts'
 import { lifecycleCases } from './cases/lifecycle.ts'
@@ -37,6 +38,7 @@ export const conformanceChapters: Readonly<Record<string, readonly ConformanceCa
   notify: notifyCases,
   pool: poolCases,
   requeue: requeueCases,
+  'dead letters': deadLetterCases,
   ordering: orderingCases,
   headers: headerCases,
   limits: limitCases,

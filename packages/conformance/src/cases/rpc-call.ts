@@ -183,4 +183,23 @@ export const rpcCallCases: readonly ConformanceCase[] = [
       assert.deepEqual((await call).result, { list: [3] }, 'a change by the server after replying reached the caller')
     },
   },
+  {
+    name: 'call - tells the server how long its caller waits, and a cast does not',
+    needs: ['rpc', 'rpcExpiry'],
+    async run(harness) {
+      const driver = await harness.open()
+      const target = harness.target({ server: 'a' })
+      const { inbox } = await harness.serve(await harness.open(), target, { onRequest: echo })
+      const deadline = harness.deadline()
+      await harness.call(driver, target, 'call', {}, { deadline })
+      await harness.cast(driver, target, 'cast')
+      const [call, cast] = await inbox.take(2, 'requests')
+      const { expiresInMs = NaN } = call!
+      assert.ok(
+        expiresInMs > 0 && expiresInMs <= (deadline.timeoutMs ?? 0) + 1000,
+        `expiresInMs of a call: ${expiresInMs}`,
+      )
+      assert.equal(cast!.expiresInMs, undefined, 'expiresInMs of a cast')
+    },
+  },
 ]

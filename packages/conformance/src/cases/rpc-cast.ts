@@ -69,4 +69,24 @@ export const rpcCastCases: readonly ConformanceCase[] = [
       await harness.cast(await harness.open(), harness.target(), 'nobody')
     },
   },
+  {
+    name: 'cast - acknowledged after: what a server had not finished goes to another, what it had does not',
+    needs: ['rpc', 'rpcLateAcknowledgement'],
+    async run(harness) {
+      const target = harness.target({ server: 'a' })
+      const topic = target.with({ server: null })
+      const driver = await harness.open()
+      const first = await harness.serve(await harness.open(), target, { acknowledge: 'after' })
+      await harness.cast(driver, topic, 'done')
+      await harness.cast(driver, topic, 'half done')
+      const [done, half] = await first.inbox.take(2, 'casts')
+      for (const request of [done!, half!]) request.acknowledge()
+      done!.finished?.()
+      await harness.soon(first.listener.close(), 'end of close')
+      const second = await harness.serve(await harness.open(), target, { onRequest: acknowledge })
+      assert.deepEqual(methods([await second.inbox.next('cast that was not finished')]), ['half done'])
+      await harness.cast(driver, topic, 'fence')
+      assert.deepEqual(methods([await second.inbox.next('fence')]), ['fence'])
+    },
+  },
 ]

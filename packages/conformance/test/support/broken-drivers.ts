@@ -327,6 +327,25 @@ export const brokenDrivers: Readonly<Record<string, Broken>> = {
       ),
   },
   'requeue - what a closed listener had not settled goes to the next one, in order': settlesEarly,
+  'call - tells the server how long its caller waits, and a cast does not': {
+    driver: () => sending(({ options }) => ({ options: { ...options, expiresInMs: null } })),
+  },
+  'dead letters - a buried notification frees its place and does not come again': {
+    driver: () =>
+      notified((notification, onMessage) => onMessage(notificationWith(notification, { bury: async () => {} }))),
+  },
+  'dead letters - an error with a text of a megabyte is no obstacle': {
+    driver: () =>
+      notified((notification, onMessage) =>
+        onMessage(notificationWith(notification, { bury: () => Promise.reject(new RangeError('too long')) })),
+      ),
+  },
+  'cast - acknowledged after: what a server had not finished goes to another, what it had does not': {
+    driver: () =>
+      replace((driver) => ({
+        listen: (target, options) => driver.listen(target, { ...options, acknowledge: 'before' }),
+      })),
+  },
   'ordering - one listener gets the notifications of one sender in the order they were sent': {
     driver: () => notified(swapped()),
   },

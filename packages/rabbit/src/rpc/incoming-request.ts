@@ -92,6 +92,7 @@ class RabbitRequest implements IncomingRequest {
   readonly redelivered: boolean
   readonly deliveryCount?: number
   readonly uniqueId?: string
+  readonly expiresInMs?: number
   readonly headers?: Readonly<Record<string, string>>
   #delivery: Delivery
   readonly #replies: ReplySender
@@ -114,6 +115,8 @@ class RabbitRequest implements IncomingRequest {
     this.callMonitorTimeout = decoded.callMonitorTimeout
     this.redelivered = delivery.redelivered
     if (decoded.uniqueId !== null) this.uniqueId = decoded.uniqueId
+    const expiration = Number(delivery.properties.expiration)
+    if (expiration >= 0) this.expiresInMs = expiration
     const { deliveryCount, traced } = headerFacts(delivery)
     if (deliveryCount !== undefined) this.deliveryCount = deliveryCount
     if (traced !== undefined) this.headers = traced
