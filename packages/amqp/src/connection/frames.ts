@@ -15,7 +15,7 @@ import type { FrameLog } from './frame-log.ts'
 /** Largest frame that we take, as it is announced. */
 export const MAX_FRAME_SIZE: number = 1024 * 1024
 /** The specification lets nobody announce less. */
-const MIN_MAX_FRAME_SIZE = 512
+export const MIN_MAX_FRAME_SIZE = 512
 /** A peer is written to no more often than this to be kept awake, and no timer of Node's waits longer than that. */
 const SHORTEST_IDLE_MS = 200
 const LONGEST_IDLE_MS = 0x7fffffff
@@ -57,14 +57,9 @@ const SASL_OUTCOME = 0x44
 
 function readOpen(fields: FieldList): OpenFields {
   const [containerId, , maxFrameSize, channelMax, idleTimeOut, , , , , properties] = fields
-  const frameSize = typeof maxFrameSize === 'number' ? maxFrameSize : 0xffffffff
-  if (frameSize < MIN_MAX_FRAME_SIZE)
-    throw new RangeError(
-      `the peer takes frames of ${frameSize} bytes at most; AMQP 1.0 asks for ${MIN_MAX_FRAME_SIZE} at least`,
-    )
   return {
     container_id: typeof containerId === 'string' ? containerId : '',
-    max_frame_size: frameSize,
+    max_frame_size: typeof maxFrameSize === 'number' ? maxFrameSize : 0xffffffff,
     channel_max: typeof channelMax === 'number' ? channelMax : 0xffff,
     idle_time_out:
       typeof idleTimeOut === 'number' && idleTimeOut > 0

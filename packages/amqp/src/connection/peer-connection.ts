@@ -14,7 +14,7 @@ import { Channels } from '../session/channels.ts'
 import { CODE, type FieldList } from '../session/performatives.ts'
 import type { FrameWriter } from '../session/frame-writer.ts'
 import { createFrameLog, type FrameLog } from './frame-log.ts'
-import { MAX_FRAME_SIZE, takeFrames } from './frames.ts'
+import { MAX_FRAME_SIZE, MIN_MAX_FRAME_SIZE, takeFrames } from './frames.ts'
 import { Loss } from './loss.ts'
 import { mapError } from './map-error.ts'
 import { saslOptions, tlsOptions } from './peer-options.ts'
@@ -27,6 +27,8 @@ const OPEN_TIMEOUT_MS = 10_000
 /** How long a peer has to answer the close when nobody says how long to wait. */
 const CLOSE_TIMEOUT_MS = 1_000
 const CHANNEL_MAX = 32_767
+/** How long a peer that cannot be talked to has to say why. */
+const REASON_MS = 200
 /** Silence after which TCP itself asks whether the other end is there. */
 const KEEPALIVE_MS = 30_000
 /** Sessions are watched when no idle timeout says how often. */
@@ -174,6 +176,13 @@ class RheaPeer implements PeerConnection {
       if (signal.aborted) return onAbort()
       signal.addEventListener('abort', onAbort, { once: true })
       this.#connection.on('connection_open', () => {
+        const frameSize = openOf(this.#connection)?.max_frame_size ?? 0
+        if (frameSize < MIN_MAX_FRAME_SIZE) {
+          // Broker-J opens with zeros before it says why it closes.
+          const text = `the peer takes frames of ${frameSize} bytes at most; AMQP 1.0 asks for ${MIN_MAX_FRAME_SIZE} at least`
+          this.#clock.setTimeout(() => this.#lose(new Error(text)), REASON_MS)
+          return
+        }
         // A peer that refuses whoever logs in has to open first: what it says in the same breath is its answer.
         setImmediate(() => {
           this.#isOpen = true

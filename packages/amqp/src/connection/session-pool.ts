@@ -19,6 +19,8 @@ export class SessionPool {
   readonly #options: SharedSessionOptions
   readonly #sessions: Record<SessionUse, Set<SharedSession>> = { own: new Set(), senders: new Set() }
   readonly #kept: number
+  /** The peer answers when it is asked to say something of a session; it need not, and one that does not is not asked. */
+  #answersEcho = false
 
   constructor(channels: Channels, options: SharedSessionOptions) {
     this.#channels = channels
@@ -39,7 +41,9 @@ export class SessionPool {
 
   /** Called at long intervals: see `SharedSession.watch`. */
   watch(): void {
-    for (const session of this.#all()) session.watch()
+    const sessions = [...this.#all()]
+    this.#answersEcho ||= sessions.some(({ session }) => session.answersEcho)
+    for (const session of sessions) session.watch(this.#answersEcho)
   }
 
   *#all(): Generator<SharedSession> {

@@ -27,8 +27,6 @@ export class SharedSession {
   #leases = 0
   #hasOpened = false
   #isEnding = false
-  /** The peer has answered a question that it need not have answered. */
-  #answersEcho = false
   #isAsked = false
   #heard = 0
 
@@ -95,10 +93,10 @@ export class SharedSession {
     this.loss.signal(error)
   }
 
-  /** Called at long intervals: a session that has been silent since the last one is asked to say something, one that was asked and has said nothing is lost. */
-  watch(): void {
-    const { heard, hasFlowed } = this.session
-    if (hasFlowed) this.#answersEcho = true
+  /** Called at long intervals: a session that has been silent since the last one is asked to say something, one that was asked and has said nothing is lost.
+   *  `answers`: the peer is known to answer. */
+  watch(answers: boolean): void {
+    const { heard } = this.session
     const isSilent = heard === this.#heard
     this.#heard = heard
     if (!isSilent) this.#isAsked = false
@@ -110,7 +108,7 @@ export class SharedSession {
           delivery: 'not-sent',
         }),
       )
-    else if (this.#answersEcho && this.session.isOpen) {
+    else if (answers && this.session.isOpen) {
       this.#isAsked = true
       this.session.askForFlow()
     }

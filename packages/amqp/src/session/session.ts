@@ -80,8 +80,8 @@ export class Session implements LinkSession {
   #waiting = new Set<{ onRoom(): void }>()
   /** Frames that have come in. */
   heard = 0
-  /** The peer has said something of the session alone, as it does when it is asked to. */
-  hasFlowed = false
+  /** The peer has said something of the session when it was asked to. */
+  answersEcho = false
   /** Called when the peer has ended a link or the session, or has answered their end. */
   readonly onEnds: Set<() => unknown> = new Set()
   /** Settled in this turn and not yet written: one range after the other. */
@@ -247,7 +247,9 @@ export class Session implements LinkSession {
     this.#nextIncomingId = flow.nextOutgoingId
     const seen = flow.nextIncomingId ?? 0
     this.#window = ahead(this.#nextOutgoingId, serial(seen + flow.incomingWindow))
-    if (flow.handle === undefined) this.hasFlowed = true
+    // Before anything was transferred a peer has no reason to say this but that it was asked.
+    const isUnused = this.#nextOutgoingId === 0 && this.#incoming === INCOMING_WINDOW
+    if (flow.handle === undefined) this.answersEcho ||= isUnused
     else this.#byRemoteHandle.get(flow.handle)?.onFlow(flow)
     if (this.#window > 0) this.#pump()
     if (flow.echo && this.isOpen) this.#writeFlow({})
