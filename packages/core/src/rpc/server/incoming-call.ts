@@ -1,18 +1,20 @@
 import type { IncomingRequest } from '../../driver/messages.ts'
 import { MessagingTimeout } from '../../errors.ts'
 import type { Clock } from '../../util/clock.ts'
+import { type CallUnderWay, forgetCall } from '../call-of-context.ts'
 import type { RPCCall } from './endpoint.ts'
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({})
 
 /** The third parameter of an endpoint's method, over the request it came with. */
-export class IncomingCall implements RPCCall {
+export class IncomingCall implements RPCCall, CallUnderWay {
   readonly #request: IncomingRequest
   readonly #watching: Set<IncomingCall>
   readonly #clock: Clock
   readonly #receivedAt: number
   #controller: AbortController | undefined
   #timer: unknown
+  rememberedFor: object | undefined
 
   /** `watching` gets the call while its method holds a signal, so that the server can abort it. `receivedAt`: on the
    *  `now` of the clock, when the request came from the driver. */
@@ -61,6 +63,7 @@ export class IncomingCall implements RPCCall {
 
   /** The method is done: nothing is to be told any more. */
   end(): void {
+    forgetCall(this)
     if (this.#controller === undefined) return
     this.#watching.delete(this)
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
