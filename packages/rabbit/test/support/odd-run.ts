@@ -67,12 +67,12 @@ export async function runOddPeer({ seed, ms }: { readonly seed: number; readonly
     options: {
       rabbit_retry_interval: 0.05,
       rabbit_interval_max: 1,
-      heartbeat_timeout_threshold: 1,
+      heartbeat_timeout_threshold: 2,
       kombu_missing_consumer_retry_timeout: 1,
     },
     settings: {
-      connectTimeoutMs: 500,
-      answerTimeoutMs: 500,
+      connectTimeoutMs: 1000,
+      answerTimeoutMs: 1000,
       watchdogIntervalMs: 300,
       maxOutstandingMessages: 64,
       maxWaitingMessages: 64,
@@ -89,8 +89,11 @@ export async function runOddPeer({ seed, ms }: { readonly seed: number; readonly
       echo(incoming)
     })
   }
-  await driver.listen(target.with({ server: 'a' }), listenOptions<IncomingRequest>(onRequest, { prefetch: PREFETCH }))
-  const heard = listenOptions<IncomingNotification>((incoming) => incoming.acknowledge())
+  // A machine that is busy with other tests takes its time to begin.
+  const { deadline } = callOptions({ timeoutMs: 30_000 })
+  const serving = listenOptions<IncomingRequest>(onRequest, { prefetch: PREFETCH, deadline })
+  await driver.listen(target.with({ server: 'a' }), serving)
+  const heard = listenOptions<IncomingNotification>((incoming) => incoming.acknowledge(), { deadline })
   await driver.listenForNotifications([{ target: new Target({ topic: 'n' }), priority: 'info' }], heard)
 
   let latestMs = 0
@@ -140,7 +143,7 @@ export async function runOddPeer({ seed, ms }: { readonly seed: number; readonly
   const isRight = async (): Promise<boolean> => {
     if (driver.health().status !== 'ok') return false
     const kinds = ['call', 'cast', 'fanout', 'notify'] as const
-    return (await Promise.allSettled(kinds.map((kind) => operate(kind, 1000)))).every(
+    return (await Promise.allSettled(kinds.map((kind) => operate(kind, 3000)))).every(
       ({ status }) => status === 'fulfilled',
     )
   }
