@@ -107,7 +107,7 @@ export const kafkaConfig = {
     kafka_dead_letter_topic: {
       type: 'string',
       default: '',
-      doc: 'Topic for notifications that could not be handled, with the reason in record headers; empty: `<topic>.dead` beside each topic. Setting it makes `dead-letter` the default action with kafka_commit_mode `after`; without it that is `discard`.',
+      doc: 'Topic for notifications that could not be handled, with the reason in record headers; the virtual host of the URL is appended as `kafka_vhost_mode` says. Empty: `<topic>.dead` beside each topic. Setting it makes `dead-letter` the default action with kafka_commit_mode `after`; without it that is `discard`.',
     },
     auto_offset_reset: {
       type: 'string',

@@ -9,7 +9,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import { type KafkaOptions, kafkaConfig } from './config.ts'
 import type { CompressionCodec } from './port/client-port.ts'
-import { isTopicName, TOPIC_NAMES, type VhostMode } from './topology/topic-name.ts'
+import { isTopicName, TOPIC_NAMES, topicToSend, type VhostMode } from './topology/topic-name.ts'
 
 /** Upstream has no default port and connects to `host:None`; Kafka's own is the only sensible one. */
 const DEFAULT_PORT = 9092
@@ -46,6 +46,8 @@ export interface ClusterSettings {
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly tls: TlsSettings | null
+  /** The same, from the files as they are now: certificates are renewed while a process runs. Files that cannot be used leave it as it was. */
+  readonly renewTls: () => TlsSettings | null
   readonly sasl: SaslSettings | null
 }
 
@@ -89,7 +91,7 @@ export function readSettings(
     cluster: {
       brokers: brokerList(url, context),
       clientId: context.program,
-      tls: options.security_protocol.endsWith('SSL') ? tlsSettings(options) : null,
+      ...renewable(options.security_protocol.endsWith('SSL') ? () => tlsSettings(options) : () => null),
       sasl: options.security_protocol.startsWith('SASL') ? saslSettings(url, options, token) : null,
     },
     vhost: url.virtualHost || null,
@@ -106,7 +108,10 @@ export function readSettings(
     sessionTimeoutMs: Math.round(options.kafka_session_timeout * 1000),
     offsetReset: options.auto_offset_reset as 'latest' | 'earliest',
     commit: options.enable_auto_commit ? 'background' : (options.kafka_commit_mode as 'before' | 'after'),
-    deadLetterTopic: options.kafka_dead_letter_topic || null,
+    deadLetterTopic:
+      options.kafka_dead_letter_topic === ''
+        ? null
+        : topicToSend(options.kafka_dead_letter_topic, url.virtualHost, options.kafka_vhost_mode as VhostMode),
   }
 }
 
@@ -160,6 +165,21 @@ function saslSettings(
     )
   }
   return { mechanism, username, password }
+}
+
+function renewable(read: () => TlsSettings | null): Pick<ClusterSettings, 'tls' | 'renewTls'> {
+  const tls = read()
+  let last = tls
+  const renewTls = (): TlsSettings | null => {
+    try {
+      last = read()
+    } catch (error) {
+      // Half of a renewal: the certificate is there and its key is not yet, for example.
+      if (!(error instanceof ConfigurationError)) throw error
+    }
+    return last
+  }
+  return { tls, renewTls }
 }
 
 function tlsSettings(options: KafkaOptions): TlsSettings {

@@ -1,5 +1,6 @@
+import type { KafkaMessage } from 'kafkajs'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import { isMessagingError } from '@oslo-messaging/core/driver'
+import { failureFacts, isMessagingError } from '@oslo-messaging/core/driver'
 import { encodeRecord } from '../src/wire/record.ts'
 import { plainClient, readAll, sharedKafka, store, unique, withAdmin } from './support/broker.ts'
 import { eventually, listen, notification, openReal, recordingLogger, send } from './support/open-driver.ts'
@@ -269,6 +270,48 @@ describe.skipIf(broker === undefined)('kafka', () => {
     await vi.waitFor(async () => expect(await lag()).toBe(0), { timeout: 10_000, interval: 200 })
     expect(received.payloads).toEqual(['commit 0', 'commit 2'])
     expect(received.messages[0]?.headers).toEqual({ twice: 'a' })
+    await driver.close()
+  })
+
+  it('a dead letter keeps key, time and every header of its record, in a topic of its virtual host', async () => {
+    const topic = unique('buried')
+    const dead = unique('dead')
+    const options = {
+      kafka_commit_mode: 'after',
+      kafka_dead_letter_topic: dead,
+      kafka_vhost_mode: 'append',
+    }
+    const url = broker.urlFor({ vhost: 'blue' })
+    const driver = await openReal(url, { options })
+    const received = await listen(driver, topic, { pool: unique('pool'), onMessage: () => {} })
+    const [key, bytes] = [Buffer.from([1, 255]), Buffer.from([0xc3, 0x28])]
+    const stored = {
+      key,
+      value: encodeRecord(notification('poison')),
+      headers: { mine: ['a', bytes] },
+      timestamp: '1700000000000',
+    }
+    const writer = plainClient(broker).producer()
+    await writer.connect()
+    await writer.send({ topic: `${topic}.info.blue`, messages: [stored] })
+    await writer.disconnect()
+    await received.until(1)
+    await received.messages[0]?.bury?.(failureFacts(1, new Error('no')))
+    const found: KafkaMessage[] = []
+    const reader = plainClient(broker).consumer({ groupId: unique('reader'), maxWaitTimeInMs: 100 })
+    await reader.connect()
+    await vi.waitFor(async () => await reader.subscribe({ topics: [`${dead}.blue`], fromBeginning: true }), 10_000)
+    await reader.run({
+      eachMessage: async ({ message }) => {
+        found.push(message)
+        await Promise.resolve()
+      },
+    })
+    await vi.waitFor(() => expect(found).toHaveLength(1), { timeout: 15_000 })
+    await reader.disconnect()
+    expect(found[0]).toMatchObject({ key, value: stored.value })
+    expect(found[0]?.headers?.['mine']).toEqual([Buffer.from('a'), bytes])
+    expect(String(found[0]?.headers?.['x-oslo-timestamp'])).toBe(stored.timestamp)
     await driver.close()
   })
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -141,6 +141,20 @@ describe('TLS files', () => {
       ssl_client_key_password: 'key-secret',
     })
     expect(Object.keys(settings.cluster.tls ?? {})).toEqual(['ca', 'cert', 'key', 'passphrase'])
+  })
+
+  it('are read again for each new connection - a renewed one is used, and half of a renewal leaves what works', () => {
+    const file = join(folder, 'renewed.crt')
+    copyFileSync(certificates.path('ca.crt'), file)
+    const { cluster } = read('kafka://h/', { security_protocol: 'SSL', ssl_cafile: file }).settings
+    copyFileSync(certificates.path('other-ca.crt'), file)
+    const renewed = readFileSync(file)
+    expect(cluster.tls?.ca?.equals(renewed)).toBe(false)
+    expect(cluster.renewTls()?.ca?.equals(renewed)).toBe(true)
+    copyFileSync(garbage, file)
+    expect(cluster.renewTls()?.ca?.equals(renewed)).toBe(true)
+    rmSync(file)
+    expect(cluster.renewTls()?.ca?.equals(renewed)).toBe(true)
   })
 
   it('a certificate without its key, garbage, and a wrong key password are refused by name', () => {

@@ -21,6 +21,7 @@ import { mapFault, toFault } from '../port/map-error.ts'
 import { BURIAL_PREFIX } from '../receive/dead-letters.ts'
 import { RedrivenOffsets } from './redriven-offsets.ts'
 import type { KafkaSettings } from '../settings.ts'
+import { storedHeaders } from '../wire/record.ts'
 
 /** Letters of one partition on their way at once. */
 const AT_ONCE = 500
@@ -242,8 +243,9 @@ function groupOf(topic: string): string {
   return `oslo-messaging-redrive.${topic}`
 }
 
-/** The record as it was before the burial. */
-function originalOf({ value, headers = {} }: FetchedRecord): OutgoingRecord {
-  const rest = Object.entries(headers).filter(([name]) => !name.startsWith(BURIAL_PREFIX))
-  return { value: value ?? Buffer.alloc(0), ...(rest.length === 0 ? {} : { headers: Object.fromEntries(rest) }) }
+/** The record as it was before the burial, but for its time: retention counts from when it is stored again. */
+function originalOf(record: FetchedRecord): OutgoingRecord {
+  const { key, value } = record
+  const rest = Object.entries(storedHeaders(record)).filter(([name]) => !name.startsWith(BURIAL_PREFIX))
+  return { key, value, ...(rest.length === 0 ? {} : { headers: Object.fromEntries(rest) }) }
 }

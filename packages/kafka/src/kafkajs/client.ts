@@ -43,7 +43,10 @@ export function createKafkaJSClient(
   registerCodecs(importCodec)
   const { brokers, aliases } = aliasIPv6(settings.brokers)
   const connect = (): Connection => {
-    const sockets = new Sockets(aliases)
+    const sockets = new Sockets(aliases, () => {
+      const tls = settings.renewTls()
+      return tls === null ? undefined : tlsOptions(tls)
+    })
     let refusal: string | undefined
     const config: KafkaConfig = {
       brokers,

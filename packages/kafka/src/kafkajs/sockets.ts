@@ -20,12 +20,14 @@ export class Sockets {
   readonly #open = new Set<net.Socket>()
   readonly #fetching = new Set<net.Socket>()
   readonly #aliases: ReadonlyMap<string, string>
+  readonly #renewTls: () => tls.ConnectionOptions | undefined
   readonly #answers = new Map<net.Socket, Answers>()
   #watching: NodeJS.Timeout | undefined
 
-  /** `aliases`: names the library is given for hosts it cannot take, and the hosts. */
-  constructor(aliases: ReadonlyMap<string, string> = new Map()) {
+  /** `aliases`: names the library is given for hosts it cannot take, and the hosts. `renewTls`: the TLS options of a new connection. */
+  constructor(aliases: ReadonlyMap<string, string>, renewTls: () => tls.ConnectionOptions | undefined) {
     this.#aliases = aliases
+    this.#renewTls = renewTls
   }
 
   /** Host and port of what the library calls `name:port`. */
@@ -66,7 +68,10 @@ export class Sockets {
     const host = this.#aliases.get(name) ?? name
     // tls.connect checks the certificate against `host` itself when it is an address.
     const socket = ssl
-      ? tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
+      ? tls.connect(
+          { host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...ssl, ...this.#renewTls() },
+          onConnect,
+        )
       : net.connect({ host, port }, onConnect)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.setNoDelay(true)

@@ -1,8 +1,9 @@
 import { FAILURE_HEADERS, type FailureFacts } from '@oslo-messaging/core/driver'
 import type { FetchedRecord, OutgoingRecord } from '../port/client-port.ts'
 import type { PartitionFlow } from '../positions/partition-flow.ts'
+import { storedHeaders } from '../wire/record.ts'
 
-/** Headers of a record in a dead-letter topic whose names begin so tell of the burial; its value and its other headers are the original's, byte for byte. */
+/** Headers of a record in a dead-letter topic whose names begin so tell of the burial; its key, its value and its other headers are the original's, byte for byte. */
 export const BURIAL_PREFIX = 'x-oslo-'
 
 export interface DeadLettersOptions {
@@ -23,14 +24,17 @@ export class DeadLetters {
   /** Stores a copy with the reason. Rejects when the broker does not take it. */
   async bury({ topic, partition }: PartitionFlow, record: FetchedRecord, failure: FailureFacts): Promise<void> {
     const headers = {
-      ...record.headers,
+      ...storedHeaders(record),
       ...failure.headers,
       [FAILURE_HEADERS.origin]: topic,
       [`${BURIAL_PREFIX}partition`]: String(partition),
       [`${BURIAL_PREFIX}offset`]: String(record.offset),
+      // Not the dead letter's own time: retention counts from that.
+      [`${BURIAL_PREFIX}timestamp`]: String(record.timestamp),
     }
     await this.#options.send(this.#options.topic ?? deadLetterTopicOf(topic), {
-      value: record.value ?? Buffer.alloc(0),
+      key: record.key,
+      value: record.value,
       headers,
     })
   }

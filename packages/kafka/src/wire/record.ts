@@ -7,6 +7,7 @@ import {
   unwrapEnvelope,
   wrapEnvelope,
 } from '@oslo-messaging/core/driver'
+import type { FetchedRecord, OutgoingRecord } from '../port/client-port.ts'
 
 /** The context travels inside the message, unlike rabbit's `_context_*` keys. Source: WIRE 8. */
 const CONTEXT_KEY = '_context'
@@ -18,6 +19,15 @@ const CONTEXT_KEY = '_context'
 export function encodeRecord(notification: OutgoingNotification): Buffer {
   const text = encodeJson({ ...notification.message, [CONTEXT_KEY]: notification.context })
   return Buffer.from(wrapEnvelope(text))
+}
+
+/** The headers of a record as they are stored, for a copy of it: bytes that are no text, and every value of a name. */
+export function storedHeaders({ headers, rawHeaders }: FetchedRecord): NonNullable<OutgoingRecord['headers']> {
+  if (rawHeaders === undefined) return headers ?? {}
+  const names = [...new Set(rawHeaders.map(([name]) => name))]
+  return Object.fromEntries(
+    names.map((name) => [name, rawHeaders.flatMap(([each, value]) => (each === name ? [value] : []))]),
+  )
 }
 
 export interface DecodedRecord {

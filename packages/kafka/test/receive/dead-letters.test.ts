@@ -32,6 +32,7 @@ describe('dead letters of Kafka', () => {
       'x-oslo-origin': 't.info',
       'x-oslo-partition': '0',
       'x-oslo-offset': '0',
+      'x-oslo-timestamp': '0',
     })
     await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 1, 'commit 1')
     await driver.close()

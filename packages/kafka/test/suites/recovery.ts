@@ -189,7 +189,10 @@ function recoveryTests(broker: KafkaBroker): void {
     const topic = unique('partition')
     await broker.createTopics([topic])
     const brokers = broker.hosts.map(({ host, port }) => `${host}:${port}`)
-    const client = createKafkaJSClient({ brokers, clientId: 'test', tls: null, sasl: null }, recordingLogger())
+    const client = createKafkaJSClient(
+      { brokers, clientId: 'test', tls: null, renewTls: () => null, sasl: null },
+      recordingLogger(),
+    )
     const producer = client.createProducer({ compression: 'none', idempotent: true, timeoutMs: 5000 })
     await producer.connect()
     await expect(
