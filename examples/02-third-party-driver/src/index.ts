@@ -18,7 +18,12 @@ const CONFIRM: oslo.WaitFacts = { phase: 'confirm', delivery: 'unknown' }
 
 /** What travels for a request or a notification: what core gave us, and for a call where its reply goes. */
 interface Parcel extends Pick<oslo.IncomingRequest, 'context' | 'message' | 'headers'> {
-  readonly call?: { readonly id: string; readonly replyTo: string; readonly monitor: number | null }
+  readonly call?: {
+    readonly id: string
+    readonly replyTo: string
+    readonly monitor: number | null
+    readonly expiresInMs: number | null
+  }
 }
 
 type OnDelivery = (delivery: Delivery) => void
@@ -54,7 +59,9 @@ class HubDriver implements oslo.Driver {
     const id = randomUUID()
     const key = target.fanout ? this.#key('fanout', target) : this.#key('rpc', target, target.server)
     const monitor = callMonitorTimeoutMs === null ? null : callMonitorTimeoutMs / 1000
-    const body = encodeJson(waitForReply ? { ...request, call: { id, replyTo: this.#inbox, monitor } } : request)
+    const body = encodeJson(
+      waitForReply ? { ...request, call: { id, replyTo: this.#inbox, monitor, expiresInMs } } : request,
+    )
     const publish = async (): Promise<undefined> => {
       const taken = await this.#ask({ do: 'publish', key, body, expiresInMs }, deadline, CONFIRM, retries)
       if (taken === 0 && atLeastOnce)
@@ -182,7 +189,11 @@ class HubDriver implements oslo.Driver {
         return false
       }
     }
-    const facts = { expectsReply: call !== undefined, callMonitorTimeout: call?.monitor ?? null }
+    const facts = {
+      expectsReply: call !== undefined,
+      callMonitorTimeout: call?.monitor ?? null,
+      ...(typeof call?.expiresInMs === 'number' ? { expiresInMs: call.expiresInMs } : {}),
+    }
     return { ...incoming, ...facts, reply: async (reply) => void (await answer(reply)), heartbeat: () => answer(null) }
   }
 }

@@ -1,8 +1,10 @@
 import type { ComponentHealth, Driver, DriverDefinition, IncomingNotification } from '@oslo-messaging/core/driver'
-import { decodeJson, encodeJson, NO_CAPABILITIES, summarizeHealth } from '@oslo-messaging/core/driver'
+import { decodeJson, DRIVER_API, encodeJson, NO_CAPABILITIES, summarizeHealth } from '@oslo-messaging/core/driver'
 
 export const loopbackDriver: DriverDefinition = {
   name: 'loopback',
+  // The contract it is written against: a core with another one refuses it by name.
+  api: DRIVER_API,
   schemes: ['loopback'],
   capabilities: { ...NO_CAPABILITIES, notifications: true, notificationAcknowledgement: 'before-handler' },
   open: openLoopback,
