@@ -134,8 +134,13 @@ export const socketOf = (connection: Connection): Socket => internalsOf(connecti
 /** Cuts a connection at once and for good. rhea ends a socket politely, which a frozen peer never answers, and its heartbeat would go on in a dead connection. */
 export function destroyConnection(connection: Connection): void {
   const internals = internalsOf(connection)
-  clearTimeout(internals.heartbeat_in)
-  clearTimeout(internals.heartbeat_out)
+  const stopTimers = (): void => {
+    clearTimeout(internals.heartbeat_in)
+    clearTimeout(internals.heartbeat_out)
+  }
+  stopTimers()
+  // rhea starts its idle timer at the end of each read, that of the peer's close too, and it would keep the process alive.
+  internals.socket.once('close', stopTimers)
   // Nothing is written, and so no timer is started, from here on.
   internals.socket_ready = false
   internals.socket.removeAllListeners('data')

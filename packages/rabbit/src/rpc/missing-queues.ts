@@ -5,6 +5,8 @@ import type { EncodedReply } from '../wire/message.ts'
  *  what is held back a second to arrive. */
 const FIRST_PROBE_MS = 250
 const LATEST_PROBE_MS = 750
+/** So many questions come at the first pace, as from Python's servers. */
+const QUICK_PROBES = 4
 /** All missing queues together are asked for about a hundred times a second. */
 const MS_PER_QUEUE = 10
 /** What waits, for one queue and for all of them. */
@@ -93,7 +95,7 @@ export class MissingQueues {
   #probeLater(queue: MissingQueue): void {
     const { clock } = this.#options
     const waitMs = Math.max(
-      Math.min(FIRST_PROBE_MS * 2 ** queue.probes, LATEST_PROBE_MS),
+      Math.min(FIRST_PROBE_MS * 2 ** Math.max(0, queue.probes - QUICK_PROBES), LATEST_PROBE_MS),
       this.#queues.size * MS_PER_QUEUE,
     )
     queue.timer = clock.setTimeout(() => void this.#probe(queue), Math.min(waitMs, this.#leftMs(queue)))
