@@ -9,7 +9,10 @@ const broker = await skipOrFail(sharedBroker('rabbit'))
 
 it.runIf(broker)('a small service written from the README runs on RabbitMQ', async () => {
   const lines: string[] = []
+  // A virtual host of its own: other tests of the shared broker make the same exchange durable.
+  const vhost = `small-${randomUUID()}`
+  await broker?.control.vhost(vhost)
   const registry = createDriverRegistry({ drivers: [rabbitDriver], discover: false })
-  await run({ url: broker?.url, registry }, `orders-${randomUUID()}`, (line) => lines.push(line))
+  await run({ url: broker?.urlFor({ vhost }), registry }, `orders-${randomUUID()}`, (line) => lines.push(line))
   expect(lines.toSorted()).toEqual(['26 1970-01-01', 'orders.node1 order.placed {"item":"bolt"}'])
 })

@@ -22,6 +22,11 @@ export class WarehouseV1 {
   }
 }
 
+interface Reserved extends Reservation {
+  readonly by: string
+  readonly left: number
+}
+
 /** The second version also says who reserved, and refuses what is not there. */
 export class WarehouseV2 {
   readonly target = new Target({ version: '2.0' })
@@ -34,10 +39,14 @@ export class WarehouseV2 {
     this.#tally = tally
   }
 
+  reserve(context: Readonly<Record<string, unknown>>, args: Reservation): Reserved {
+    return this.#reserve(context, args)
+  }
+
   // Clients provoke this one, so the server does not log it as a fault. ValueError is a class Python clients know.
-  reserve = expectedExceptions(
+  readonly #reserve = expectedExceptions(
     [ValueError],
-    (context: Readonly<Record<string, unknown>>, { item, count }: Reservation) => {
+    (context: Readonly<Record<string, unknown>>, { item, count }: Reservation): Reserved => {
       const left = (this.#stock.get(item) ?? 0) - count
       if (left < 0) throw new ValueError(`only ${this.#stock.get(item) ?? 0} of ${item} left`)
       this.#stock.set(item, left)

@@ -27,6 +27,7 @@ describe('the time a caller still waits', () => {
     await clock.advance(600)
     expect(call.signal.reason).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', message: /caller waited 1000 ms/ })
     expect(await outcome).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT' })
+    expect(scene.recorder.events.filter(({ type }) => type === 'reply')).toEqual([])
   })
 
   it('a cast has none', async () => {

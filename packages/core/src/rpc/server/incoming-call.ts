@@ -14,6 +14,7 @@ export class IncomingCall implements RPCCall, CallUnderWay {
   readonly #receivedAt: number
   #controller: AbortController | undefined
   #timer: unknown
+  #hasGone = false
   rememberedFor: object | undefined
 
   /** `watching` gets the call while its method holds a signal, so that the server can abort it. `receivedAt`: on the
@@ -42,6 +43,11 @@ export class IncomingCall implements RPCCall, CallUnderWay {
       this.#watchTime()
     }
     return this.#controller.signal
+  }
+
+  /** The method was told by its signal that the caller's time is over. */
+  get hasGone(): boolean {
+    return this.#hasGone
   }
 
   get expectsReply(): boolean {
@@ -74,17 +80,16 @@ export class IncomingCall implements RPCCall, CallUnderWay {
     const { remainingMs } = this
     if (remainingMs === null) return
     const { expiresInMs } = this.#request
-    this.#timer = this.#clock.setTimeout(
-      () =>
-        this.abort(
-          new MessagingTimeout(`The caller waited ${expiresInMs} ms for the reply and is gone`, {
-            phase: 'reply',
-            delivery: 'confirmed',
-            timeoutMs: expiresInMs,
-          }),
-        ),
-      remainingMs,
-    )
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#hasGone = true
+      this.abort(
+        new MessagingTimeout(`The caller waited ${expiresInMs} ms for the reply and is gone`, {
+          phase: 'reply',
+          delivery: 'confirmed',
+          timeoutMs: expiresInMs,
+        }),
+      )
+    }, remainingMs)
   }
 
   readonly #onTakenAway = (): void => this.abort(this.#request.signal?.reason)

@@ -269,8 +269,9 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
       endHeartbeats?.()
       call.end()
       // The client first: a logger that fails must not leave it waiting.
-      done?.(isExpected(error) ? undefined : { error })
-      const busy = this.#replies.fail(request, error)
+      done?.(isExpected(error) || call.hasGone ? undefined : { error })
+      // Whoever gave up because nobody waits any more has nobody to tell: the failure would only race the caller's own timeout.
+      const busy = call.hasGone ? undefined : this.#replies.fail(request, error)
       observed?.(error)
       this.#log(checked, error)
       return await busy
