@@ -2,7 +2,7 @@ import type { MessagingConfig } from '../config/messaging-config.ts'
 import type { FailureDefaults } from '../driver/driver.ts'
 import { readPause } from '../server/pause-settings.ts'
 import type { PauseSettings } from '../server/pause-switch.ts'
-import { checkChoice, checkFunction, checkOptions, kindOf, type OptionNames } from '../util/check.ts'
+import { checkChoice, checkFunction, checkOptions, type OptionNames, shown } from '../util/check.ts'
 import type { ReceivedNotification } from './endpoint.ts'
 
 /** What becomes of a notification whose endpoint throws once its attempts are spent.
@@ -122,5 +122,3 @@ function readBackoff(backoff: number | FailureBackoff): Required<FailureBackoff>
 function fill({ initialMs, factor = 2, maxMs = 60_000 }: FailureBackoff): Required<FailureBackoff> {
   return { initialMs, factor, maxMs: Math.max(initialMs, maxMs) }
 }
-
-const shown = (value: unknown): string => (typeof value === 'number' ? String(value) : kindOf(value))

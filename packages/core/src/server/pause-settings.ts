@@ -1,5 +1,5 @@
 import type { MessagingConfig } from '../config/messaging-config.ts'
-import { checkOptions, kindOf, type OptionNames } from '../util/check.ts'
+import { checkOptions, type OptionNames, shown } from '../util/check.ts'
 import type { PauseSettings } from './pause-switch.ts'
 
 const NAMES: OptionNames<PauseSettings> = { share: true, window: true, retryAfterMs: true }
@@ -26,5 +26,3 @@ export function readPause(
     throw new TypeError(`${name}.retryAfterMs must be a number of milliseconds above 0, not ${shown(retryAfterMs)}`)
   return { share, window, retryAfterMs }
 }
-
-const shown = (value: unknown): string => (typeof value === 'number' ? String(value) : kindOf(value))

@@ -10,21 +10,22 @@ export function kindOf(value: unknown): string {
   return typeof value === 'string' ? 'text' : typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
+/** What was given where a number is wanted: the number itself, which is no secret, or what it is instead. */
+export function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : kindOf(value)
+}
+
 /** A number of milliseconds; null and undefined stand for "the default" and give null. */
 export function checkTimeout(name: string, value: unknown): number | null {
   if (value === undefined || value === null) return null
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
-  throw new TypeError(
-    `${name} must be a number of milliseconds, 0 or more, not ${typeof value === 'number' ? value : kindOf(value)}`,
-  )
+  throw new TypeError(`${name} must be a number of milliseconds, 0 or more, not ${shown(value)}`)
 }
 
 /** A whole number from `least` on, or nothing. */
 export function checkCount(name: string, value: unknown, least = 0): void {
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) return
-  throw new TypeError(
-    `${name} must be a whole number, ${least} or more, not ${typeof value === 'number' ? value : kindOf(value)}`,
-  )
+  throw new TypeError(`${name} must be a whole number, ${least} or more, not ${shown(value)}`)
 }
 
 /** oslo's numbers (-1 and null for ever, 0 none) as attempts after the first; null: no limit but the deadline. Throws

@@ -120,8 +120,8 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
     bus.require('rpc')
     checkExecutor(options.executor)
     checkChoice('acknowledge', options.acknowledge, ['before', 'after'])
-    const isLate = options.acknowledge ?? transport.conf.get('oslo_messaging_nodejs', 'rpc_acknowledge')
-    if (isLate === 'after') bus.require('rpcLateAcknowledgement')
+    const acknowledge = options.acknowledge ?? transport.conf.get('oslo_messaging_nodejs', 'rpc_acknowledge')
+    if (acknowledge === 'after') bus.require('rpcLateAcknowledgement')
     const { conf, logger, clock } = transport
     const workers = options.workers ?? conf.get('DEFAULT', 'executor_thread_pool_size')
     super({
@@ -138,7 +138,6 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
     })
     this.target = target
     this.#transport = transport
-    const acknowledge = options.acknowledge ?? conf.get('oslo_messaging_nodejs', 'rpc_acknowledge')
     this.#acknowledge = acknowledge as 'before' | 'after' | null
     this.#pausing = new Pausing({
       name: `RPC server ${String(target)}`,
