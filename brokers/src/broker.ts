@@ -1,4 +1,4 @@
-import type { FaultProxy } from './fault-proxy.ts'
+import type { FaultProxy } from '@oslo-messaging/conformance/faults'
 
 export type BrokerName = 'rabbit' | 'kafka' | 'artemis' | 'broker-j'
 

@@ -8,7 +8,7 @@ import {
   type UrlOptions,
   type UrlShape,
 } from './broker.ts'
-import { FaultProxy } from './fault-proxy.ts'
+import { FaultProxy } from '@oslo-messaging/conformance/faults'
 
 export interface LocalBrokerParts {
   readonly name: BrokerName

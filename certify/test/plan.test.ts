@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Phase, plan } from '../src/frame/plan.ts'
-import { Random } from '../src/frame/random.ts'
+import { Random } from '@oslo-messaging/conformance/faults'
 
 const nemeses = [
   { name: 'kill', disturbs: ['nodes'] },

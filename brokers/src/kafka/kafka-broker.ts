@@ -1,6 +1,6 @@
 import { poll } from '../deadline.ts'
 import { BrokerStartFailed } from '../errors.ts'
-import { FaultProxy } from '../fault-proxy.ts'
+import { FaultProxy } from '@oslo-messaging/conformance/faults'
 import { LocalBroker, type LocalBrokerParts } from '../local-broker.ts'
 import { type Jars, jars } from '../maven.ts'
 import { freePorts } from '../ports.ts'

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '@oslo-messaging/conformance/faults'
 
 /** One kind of trouble. */
 export interface Nemesis {

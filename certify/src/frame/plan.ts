@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '@oslo-messaging/conformance/faults'
 
 /** Nemeses that strike together, and for how long. */
 export interface Phase {

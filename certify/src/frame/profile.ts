@@ -1,6 +1,6 @@
 import type { HistoryPromises } from '@oslo-messaging/conformance/history'
 import type { Nemesis } from './nemesis.ts'
-import type { Random } from './random.ts'
+import type { Random } from '@oslo-messaging/conformance/faults'
 import type { Recorder } from './recorder.ts'
 
 /** What a run was asked for. */

@@ -1,6 +1,6 @@
 import type { Hits, Nemesis, Strike } from './nemesis.ts'
 import type { Phase } from './plan.ts'
-import type { Random } from './random.ts'
+import type { Random } from '@oslo-messaging/conformance/faults'
 
 export interface SchedulerOptions {
   readonly nemeses: readonly Nemesis[]

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import net from 'node:net'
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { poll } from '../src/deadline.ts'
-import { FaultProxy } from '../src/fault-proxy.ts'
+import { breakAtRandom, FAULT_KINDS, FaultProxy, type FaultRecord, proxyURL } from '../../src/faults/index.ts'
 
 /** A server that sends everything back, and the proxy in front of it. */
 let echo: net.Server
@@ -46,13 +45,23 @@ class Client {
   }
 
   async hears(text: string): Promise<void> {
-    const late = (): Error => new Error(`expected ${text.slice(0, 40)}, heard ${this.received.slice(0, 40)}`)
-    await poll(() => this.received.endsWith(text) || undefined, { timeoutMs: 5000, everyMs: 5, late })
+    await until(
+      () => this.received.endsWith(text),
+      () => `expected ${text.slice(0, 40)}, heard ${this.received.slice(0, 40)}`,
+    )
   }
 
-  ended(): Promise<string> {
-    return poll(() => this.end, { timeoutMs: 5000, everyMs: 5, late: () => new Error('the connection lives on') })
+  async ended(): Promise<string | undefined> {
+    await until(
+      () => this.end !== undefined,
+      () => 'the connection lives on',
+    )
+    return this.end
   }
+}
+
+async function until(condition: () => boolean, late: () => string): Promise<void> {
+  await vi.waitFor(() => expect(condition(), late()).toBe(true), { timeout: 5000, interval: 5 })
 }
 
 async function connected(): Promise<Client> {
@@ -77,7 +86,10 @@ describe('an honest proxy', () => {
     client.socket.end('bye')
     await expect(client.ended()).resolves.toBe('FIN')
     expect(client.received).toBe('hellobye')
-    await poll(() => proxy.connections === 0 || undefined, { timeoutMs: 5000, late: () => new Error('still counted') })
+    await until(
+      () => proxy.connections === 0,
+      () => 'still counted',
+    )
   })
 
   it('resets a client whose target is away', async () => {
@@ -194,10 +206,145 @@ describe('a proxy that holds bytes', () => {
     old.socket.write('lost')
     const young = new Client()
     await once(young.socket, 'connect')
-    await poll(() => proxy.connections === 2 || undefined, { timeoutMs: 5000, late: () => new Error('not taken') })
+    await until(
+      () => proxy.connections === 2,
+      () => 'not taken',
+    )
     expect([old.received, young.received]).toEqual(['hello', ''])
     proxy.pass()
     expect([await old.ended(), await young.ended()]).toEqual(['ECONNRESET', 'ECONNRESET'])
     await connected()
+  })
+})
+
+describe('a proxy that spoils bytes', () => {
+  it('halfOpen - the open connections hear nothing any more, and new ones work', async () => {
+    const old = await connected()
+    proxy.halfOpen()
+    old.socket.write('lost')
+    await connected()
+    expect([old.received, old.end]).toEqual(['hello', undefined])
+    proxy.pass()
+    await expect(old.ended()).resolves.toBe('ECONNRESET')
+  })
+
+  it('halfOpen - a client that gives up is forgotten', async () => {
+    const old = await connected()
+    proxy.halfOpen()
+    expect(proxy.connections).toBe(1)
+    old.socket.end()
+    await until(
+      () => proxy.connections === 0,
+      () => 'still counted',
+    )
+  })
+
+  it('drop - one direction loses its bytes, the other does not', async () => {
+    const heard: string[] = []
+    echo.on('connection', (socket) => socket.on('data', (data) => heard.push(data.toString())))
+    const client = await connected()
+    proxy.drop('client')
+    client.socket.write('there')
+    await until(
+      () => heard.join('') === 'hellothere',
+      () => `the broker heard ${heard.join('')}`,
+    )
+    expect(client.received).toBe('hello')
+    proxy.pass()
+    await expect(client.ended()).resolves.toBe('ECONNRESET')
+  })
+
+  it('stall towards the client - the broker still hears', async () => {
+    const heard: string[] = []
+    echo.on('connection', (socket) => socket.on('data', (data) => heard.push(data.toString())))
+    const client = await connected()
+    proxy.stall('client')
+    client.socket.write('there')
+    await until(
+      () => heard.join('') === 'hellothere',
+      () => `the broker heard ${heard.join('')}`,
+    )
+    expect(client.received).toBe('hello')
+    proxy.pass()
+    await client.hears('there')
+  })
+
+  it('slow - takes the time of the rate and loses nothing', async () => {
+    const client = await connected()
+    proxy.slow(20_000, 'broker')
+    const text = 'abcdefghij'.repeat(500)
+    const start = performance.now()
+    client.socket.write(text)
+    await client.hears(`hello${text}`)
+    expect(performance.now() - start).toBeGreaterThan(200)
+  })
+
+  it('split - many small pieces make the same text', async () => {
+    const pieces: number[] = []
+    echo.on('connection', (socket) => socket.on('data', (data) => pieces.push(data.length)))
+    const client = await connected()
+    proxy.split(3)
+    const text = 'abcdefghij'.repeat(20)
+    client.socket.write(text)
+    await client.hears(`hello${text}`)
+    expect(pieces.length).toBeGreaterThan(10)
+  })
+})
+
+describe('faults at random', () => {
+  it('come one after the other, are told, and leave an honest proxy', async () => {
+    const stop = new AbortController()
+    const told: FaultRecord[] = []
+    const faults = await breakAtRandom([proxy], {
+      seed: 'seven',
+      pauseMs: [1, 5],
+      lastsMs: [1, 10],
+      signal: stop.signal,
+      onFault: (fault) => {
+        told.push(fault)
+        if (told.length === 40) stop.abort()
+      },
+    })
+    expect(told).toEqual(faults)
+    expect(new Set(faults.map(({ kind }) => kind))).toEqual(new Set(FAULT_KINDS))
+    for (const [index, fault] of faults.entries())
+      expect(fault.fromMs).toBeGreaterThanOrEqual(faults[index - 1]?.toMs ?? 0)
+    await connected()
+  })
+
+  it('are the same for the same seed', async () => {
+    const run = async (seed: string): Promise<readonly string[]> => {
+      const stop = new AbortController()
+      const faults = await breakAtRandom([proxy], {
+        seed,
+        pauseMs: [0, 1],
+        lastsMs: [0, 1],
+        signal: stop.signal,
+        onFault: ({ toMs }) => (toMs > 100 ? stop.abort() : undefined),
+      })
+      return faults.slice(0, 10).map(({ kind, towards }) => `${kind} ${towards}`)
+    }
+    const [first, again, other] = [await run('a'), await run('a'), await run('b')]
+    expect(again).toEqual(first)
+    expect(other).not.toEqual(first)
+  })
+})
+
+describe('proxyURL', () => {
+  it('leads each host through a proxy and keeps the rest', async () => {
+    const { port } = echo.address() as net.AddressInfo
+    const proxied = await proxyURL(`echo://me:secret@127.0.0.1:${port},localhost/vhost?heartbeat=5`, {
+      defaultPort: port,
+    })
+    const [first, second] = proxied.proxies
+    expect(proxied.url.toSecretString()).toBe(
+      `echo://me:secret@127.0.0.1:${first?.port},127.0.0.1:${second?.port}/vhost?heartbeat=5`,
+    )
+    const socket = net.connect(first?.port ?? 0, '127.0.0.1')
+    clients.push(socket)
+    socket.write('hello')
+    const [data] = (await once(socket, 'data')) as [Buffer]
+    expect(data.toString()).toBe('hello')
+    await proxied.close()
   })
 })
