@@ -205,6 +205,7 @@ export class Harness {
       readonly context?: Readonly<Record<string, unknown>>
       readonly publisherId?: string
       readonly headers?: Readonly<Record<string, string>>
+      readonly orderingKey?: string
       readonly deadline?: Deadline
     } = {},
   ): Promise<NotificationMessage> {
@@ -218,7 +219,12 @@ export class Harness {
     }
     await driver.sendNotification(
       target.with({ topic: `${target.topic}.${priority}` }),
-      { context: changes.context ?? {}, message, ...(changes.headers && { headers: changes.headers }) },
+      {
+        context: changes.context ?? {},
+        message,
+        ...(changes.headers && { headers: changes.headers }),
+        ...(changes.orderingKey !== undefined && { orderingKey: changes.orderingKey }),
+      },
       { version: changes.version ?? '2.0', deadline: changes.deadline ?? this.deadline(), retries: null },
     )
     return message

@@ -55,14 +55,20 @@ export class KafkaDriver implements Driver {
   sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
     try {
       const { vhost, vhostMode } = this.#settings
+      const { orderingKey } = notification
       const topic = topicToSend(requireTopic(target), vhost, vhostMode)
       checkTopicName(topic)
       const encode = (): OutgoingRecord => {
         const value = encodeRecord(notification)
         const { headers } = notification
-        return headers === undefined ? { value } : { value, headers }
+        return {
+          value,
+          ...(headers === undefined ? {} : { headers }),
+          ...(orderingKey === undefined ? {} : { key: Buffer.from(orderingKey) }),
+        }
       }
-      return this.#producer.send(topic, encode, options)
+      const { deadline, retries } = options
+      return this.#producer.send(topic, encode, { deadline, retries, isOrdered: orderingKey !== undefined })
     } catch (error) {
       return Promise.reject(error)
     }

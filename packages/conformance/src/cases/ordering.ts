@@ -37,6 +37,31 @@ export const orderingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'ordering - what is sent with one ordering key is delivered with one, in the order of the calls',
+    needs: ['notifications', 'ordering by partition'],
+    async run(harness) {
+      const driver = await harness.open()
+      const target = harness.target()
+      const { inbox } = await harness.subscribe(await harness.open(), target, { onNotification: acknowledge })
+      const keys = ['a', 'b', 'c']
+      const sent = Array.from({ length: COUNT }, (_, n) => keys[n % keys.length] ?? '')
+      // Sent without waiting for each other: the order is that of the calls.
+      await Promise.all(sent.map((key, n) => harness.notify(driver, target, 'info', [key, n], { orderingKey: key })))
+      const got = await inbox.take(COUNT, 'notifications')
+      for (const key of keys) {
+        const own = got.filter(({ message }) => (message['payload'] as readonly unknown[])[0] === key)
+        const lanes = new Set(own.map(({ orderingKey }) => orderingKey))
+        assert.ok(lanes.size === 1 && !lanes.has(undefined), `${key} is delivered with one ordering key`)
+        const expected = sent.flatMap((each, n) => (each === key ? [n] : []))
+        assert.deepEqual(
+          own.map(({ message }) => (message['payload'] as readonly unknown[])[1]),
+          expected,
+          `order of ${key}`,
+        )
+      }
+    },
+  },
+  {
     name: 'ordering - one server gets the casts of one client in the order they were sent',
     needs: ['rpc', 'ordering by queue'],
     async run(harness) {

@@ -355,6 +355,13 @@ export const brokenDrivers: Readonly<Record<string, Broken>> = {
         notified(swapped())(driver),
       ),
   },
+  'ordering - what is sent with one ordering key is delivered with one, in the order of the calls': {
+    driver: () =>
+      replace((driver) => ({
+        sendNotification: (target, { context, message }, options) =>
+          driver.sendNotification(target, { context, message }, options),
+      })),
+  },
   'ordering - one server gets the casts of one client in the order they were sent': {
     driver: () => serving(swapped()),
   },

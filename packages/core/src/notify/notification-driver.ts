@@ -12,6 +12,8 @@ export interface NotificationSendOptions {
   readonly retries: number | null
   /** Trace context and the like, for transport headers. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Notifications of one key are to stay in order. */
+  readonly orderingKey?: string | undefined
 }
 
 /** Where notifications go: the `driver` option of `[oslo_messaging_notifications]` names these. Not to be confused with

@@ -12,6 +12,7 @@ import { busOf } from '../transport/bus.ts'
 import type { Transport } from '../transport/transport.ts'
 import {
   checkChoice,
+  checkFunction,
   checkNames,
   checkOptions,
   checkRetry,
@@ -47,6 +48,9 @@ export interface NotifierOptions {
    *  diagnostics channel, as oslo does.
    *  What the serializer throws rejects either way. */
   readonly onError?: 'reject' | 'log' | undefined
+  /** The key under which a notification is kept in order, from what is known of it; undefined: none. A call's own
+   *  `orderingKey` goes before it. What it throws rejects the notification. */
+  readonly orderingKey?: ((ctxt: object | null, eventType: string, payload: unknown) => string | undefined) | undefined
   /** Which part of the request context is sent along. */
   readonly contextRedaction?: ContextRedaction | undefined
   /** Further drivers by the name they have in the configuration. */
@@ -63,6 +67,9 @@ export interface NotifyCallOptions {
   readonly timeoutMs?: number | null | undefined
   /** Trace context and the like: reaches endpoints as `delivery.headers`, and changes nothing in the message. */
   readonly headers?: MessageHeaders | undefined
+  /** Notifications of one key are handled in the order they were sent, one at a time, where the driver delivers the
+   *  key: kafka (the key of the record) and memory. Elsewhere the order is that of the queue, whatever the key. */
+  readonly orderingKey?: string | undefined
 }
 
 const OPTIONS: OptionNames<NotifierOptions> = {
@@ -73,6 +80,7 @@ const OPTIONS: OptionNames<NotifierOptions> = {
   retry: true,
   timeoutMs: true,
   onError: true,
+  orderingKey: true,
   contextRedaction: true,
   drivers: true,
   logger: true,
@@ -80,7 +88,12 @@ const OPTIONS: OptionNames<NotifierOptions> = {
 
 const PREPARE_OPTIONS: OptionNames<Pick<NotifierOptions, 'publisherId' | 'retry'>> = { publisherId: true, retry: true }
 
-const CALL_OPTIONS: OptionNames<NotifyCallOptions> = { signal: true, timeoutMs: true, headers: true }
+const CALL_OPTIONS: OptionNames<NotifyCallOptions> = {
+  signal: true,
+  timeoutMs: true,
+  headers: true,
+  orderingKey: true,
+}
 
 /** What a notifier and those prepared from it have in common. */
 export interface SharedParts {
@@ -92,6 +105,7 @@ export interface SharedParts {
   readonly serializer: Serializer
   readonly timeoutMs: number | null
   readonly onError: 'reject' | 'log'
+  readonly orderingKey: NotifierOptions['orderingKey']
   readonly redaction: ContextRedaction
   readonly logger: Logger
 }
@@ -199,9 +213,12 @@ export class Notifier {
         clock: transport.clock,
       })
       signal?.throwIfAborted()
+      const { orderingKey = this.#shared.orderingKey?.(ctxt, eventType, payload) } = options
+      checkOrderingKey(orderingKey)
       if (destinations.length === 0) return Promise.resolve()
       const { notify: interceptions } = busOf(transport).interceptors
-      if (interceptions === undefined) return this.#serialize(ctxt, eventType, payload, priority, deadline, headers)
+      const send = { deadline, retries: this.retries, headers, orderingKey }
+      if (interceptions === undefined) return this.#serialize(ctxt, eventType, payload, priority, send)
       const operation: NotifyOperation = {
         kind: 'notify',
         driver: transport.driverName,
@@ -212,12 +229,13 @@ export class Notifier {
         payload,
         context: ctxt ?? {},
         headers: { ...headers },
+        orderingKey,
         deadline,
       }
       return intercept(interceptions, operation, async () => {
         checkInput(operation.context, eventType)
         const changed = checkHeaders(operation.headers)
-        await this.#serialize(operation.context, eventType, payload, priority, deadline, changed)
+        await this.#serialize(operation.context, eventType, payload, priority, { ...send, headers: changed })
       })
     } catch (error) {
       return Promise.reject(error)
@@ -229,11 +247,9 @@ export class Notifier {
     eventType: string,
     payload: unknown,
     priority: Priority,
-    deadline: Deadline,
-    headers: MessageHeaders | undefined,
+    send: NotificationSendOptions,
   ): Promise<void> {
     const { serializer, redaction } = this.#shared
-    const send = { deadline, retries: this.retries, headers }
     // The serializer sees the context as it is; what travels is redacted first.
     const entity = serializer.serializeEntity(ctxt ?? {}, payload)
     if (isPromiseLike(entity)) return this.#sendLater(ctxt, eventType, entity, priority, send)
@@ -309,9 +325,16 @@ function checkInput(ctxt: unknown, eventType: unknown): void {
     throw new TypeError(`eventType must be text such as 'compute.instance.create.end', not ${kindOf(eventType)}`)
 }
 
+function checkOrderingKey(key: unknown): void {
+  if (key === undefined || (typeof key === 'string' && key !== '')) return
+  throw new TypeError(
+    `orderingKey must be a text such as 'instance-17', not ${key === '' ? 'empty text' : kindOf(key)}`,
+  )
+}
+
 function createSharedParts(transport: Transport, options: NotifierOptions): SharedParts {
   const { conf } = transport
-  const { serializer = new NoOpSerializer(), onError = 'reject' } = options
+  const { serializer = new NoOpSerializer(), onError = 'reject', orderingKey } = options
   const logger = options.logger === undefined ? transport.logger : useLogger(options.logger)
   const {
     driver = conf.get('oslo_messaging_notifications', 'driver'),
@@ -320,6 +343,7 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
     contextRedaction: redaction = 'copy-or-known-keys',
   } = options
   checkSerializer(serializer)
+  checkFunction('orderingKey', orderingKey)
   checkChoice('onError', onError, ['reject', 'log'])
   checkChoice('contextRedaction', redaction, CONTEXT_REDACTIONS)
   checkTimeout('timeoutMs', timeoutMs)
@@ -342,6 +366,7 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
     serializer,
     timeoutMs,
     onError,
+    orderingKey,
     redaction,
     logger,
   }

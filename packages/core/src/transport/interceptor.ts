@@ -36,6 +36,7 @@ export interface NotifyOperation extends Sending {
   readonly publisherId: string | null
   readonly eventType: string
   readonly payload: unknown
+  readonly orderingKey: string | undefined
 }
 
 /** A request at an RPC server, whose method was found and may be called. */

@@ -1,4 +1,4 @@
-import type { ICustomPartitioner, Message, PartitionerArgs, Producer, RecordMetadata } from 'kafkajs'
+import type { ICustomPartitioner, Message, PartitionerArgs, PartitionMetadata, Producer, RecordMetadata } from 'kafkajs'
 import { createDeferred, type Deferred } from '@oslo-messaging/core/driver'
 import {
   ClientFault,
@@ -41,7 +41,7 @@ export class KafkaJSProducer implements ProducerPort {
   readonly #numbers = new PartitionNumbers()
   /** What waits for a broker's next request, by the broker's id; there is an entry as long as a request is under way. */
   readonly #waiting = new Map<number, Sending[]>()
-  /** Batches under way, by topic; the driver has one of each topic. */
+  /** Batches under way, by topic and partition. The driver has one of each topic, or one of each partition. */
   readonly #underWay = new Map<string, Sending>()
   #cluster: PatchedCluster | undefined
   #turn = Math.floor(Math.random() * 0xffff)
@@ -53,8 +53,8 @@ export class KafkaJSProducer implements ProducerPort {
     connection.patches.onCluster((cluster) => (this.#cluster = cluster))
     writeProduceRequests(connection.patches, {
       numberingOf: (partition) => this.#numbers.of(partition),
-      written: ({ topic }) => {
-        const sending = this.#underWay.get(topic)
+      written: (partition) => {
+        const sending = this.#underWay.get(keyOf(partition))
         if (sending !== undefined) sending.written = true
       },
     })
@@ -88,6 +88,11 @@ export class KafkaJSProducer implements ProducerPort {
     await sending.outcome.promise
   }
 
+  async partitions(topic: string): Promise<number> {
+    const known = await this.#partitionsOf(topic, undefined)
+    return known.length
+  }
+
   giveUp(partition: TopicPartition): void {
     if (this.#options.idempotent && !this.#numbers.giveUp(partition)) this.#isExhausted = true
   }
@@ -108,23 +113,7 @@ export class KafkaJSProducer implements ProducerPort {
   /** The partition to send to, and the broker that leads it: the one that is wanted, else the next one in turn that has a leader.
    *  Rejects with the fault of this topic; what is wrong with others does not matter. */
   async #choose(topic: string, wanted: number | undefined): Promise<{ partition: number; leader: number }> {
-    const cluster = this.#cluster
-    if (cluster === undefined) throw new ClientFault('Closed', 'There is no client yet')
-    try {
-      if (!cluster.targetTopics.has(topic)) await cluster.addMultipleTargetTopics([topic])
-      else await cluster.refreshMetadataIfNecessary()
-    } catch (error) {
-      throw faultOf(error, { partition: wanted })
-    }
-    const known = cluster.findTopicPartitionMetadata(topic)
-    const fault = this.#connection.topics.faultOf(topic)
-    if (known.length === 0) {
-      // The client would ask for it for ever, and a broker that makes topics would make it again.
-      cluster.targetTopics.delete(topic)
-      throw fault === undefined
-        ? new ClientFault('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${topic}`, { partition: wanted })
-        : faultOf(fault, { partition: wanted })
-    }
+    const known = await this.#partitionsOf(topic, wanted)
     if (wanted !== undefined) {
       const metadata = known.find(({ partitionId }) => partitionId === wanted)
       if (metadata === undefined)
@@ -142,6 +131,28 @@ export class KafkaJSProducer implements ProducerPort {
     return this.#led(topic, partitionId, leader)
   }
 
+  /** One at least. Rejects with the fault of this topic; what is wrong with others does not matter. */
+  async #partitionsOf(topic: string, wanted: number | undefined): Promise<readonly PartitionMetadata[]> {
+    const cluster = this.#cluster
+    if (cluster === undefined) throw new ClientFault('Closed', 'There is no client yet')
+    try {
+      if (!cluster.targetTopics.has(topic)) await cluster.addMultipleTargetTopics([topic])
+      else await cluster.refreshMetadataIfNecessary()
+    } catch (error) {
+      throw faultOf(error, { partition: wanted })
+    }
+    const known = cluster.findTopicPartitionMetadata(topic)
+    const fault = this.#connection.topics.faultOf(topic)
+    if (known.length === 0) {
+      // The client would ask for it for ever, and a broker that makes topics would make it again.
+      cluster.targetTopics.delete(topic)
+      throw fault === undefined
+        ? new ClientFault('UNKNOWN_TOPIC_OR_PARTITION', `There is no topic ${topic}`, { partition: wanted })
+        : faultOf(fault, { partition: wanted })
+    }
+    return known
+  }
+
   #led(topic: string, partition: number, leader: number): { partition: number; leader: number } {
     if (leader > NO_LEADER) return { partition, leader }
     throw new ClientFault('LEADER_NOT_AVAILABLE', `Partition ${partition} of ${topic} has no leader`, { partition })
@@ -152,7 +163,7 @@ export class KafkaJSProducer implements ProducerPort {
       // Topics whose last batch came back in one answer send their next ones now, all of them.
       await new Promise((resolve) => setImmediate(resolve))
       const share = takeShare(waiting)
-      for (const sending of share) this.#underWay.set(sending.topic, sending)
+      for (const sending of share) this.#underWay.set(keyOf(sending), sending)
       await this.#send(share)
       waiting = this.#waiting.get(leader) ?? []
     }
@@ -163,7 +174,10 @@ export class KafkaJSProducer implements ProducerPort {
   async #send(share: readonly Sending[]): Promise<void> {
     try {
       const answers = await this.#producer.sendBatch({
-        topicMessages: share.map(({ topic, records }) => ({ topic, messages: onePartition(records) })),
+        topicMessages: [...new Set(share.map(({ topic }) => topic))].map((topic) => ({
+          topic,
+          messages: byPartition(share.filter((sending) => sending.topic === topic)),
+        })),
         acks: ACKS_ALL,
         timeout: this.#options.timeoutMs,
         compression: compressionType(this.#options.compression),
@@ -171,7 +185,7 @@ export class KafkaJSProducer implements ProducerPort {
       await this.#settle(share, answers)
     } catch (error) {
       for (const sending of share) {
-        this.#underWay.delete(sending.topic)
+        this.#underWay.delete(keyOf(sending))
         const { partition, written, bytes, outcome } = sending
         const fault = faultOf(error, { written, partition })
         const own = new ClientFault(fault.type, fault.message, { cause: error, written, partition, host: fault.host })
@@ -184,7 +198,7 @@ export class KafkaJSProducer implements ProducerPort {
     const failed: { readonly sending: Sending; readonly fault: ClientFault }[] = []
     for (const sending of share) {
       const { topic, partition, records, outcome } = sending
-      this.#underWay.delete(topic)
+      this.#underWay.delete(keyOf(sending))
       const answer = answers.find((each) => each.topicName === topic && each.partition === partition)
       const fault = this.#faultIn(answer, sending)
       // The broker has it already when its number comes again: an earlier attempt arrived.
@@ -208,18 +222,23 @@ export class KafkaJSProducer implements ProducerPort {
   }
 
   readonly #createPartitioner: ICustomPartitioner = () => {
-    return ({ topic }: PartitionerArgs): number => this.#underWay.get(topic)?.partition ?? 0
+    return ({ topic, message }: PartitionerArgs): number => {
+      const batches = [...this.#underWay.values()].filter((sending) => sending.topic === topic)
+      const [first] = batches
+      if (batches.length < 2) return first?.partition ?? 0
+      return batches.find(({ records }) => records.some(({ value }) => value === message.value))?.partition ?? 0
+    }
   }
 }
 
 /** The first that wait, as many as share a request; one always does. */
 function takeShare(waiting: Sending[]): readonly Sending[] {
   let bytes = 0
-  const topics = new Set<string>()
+  const partitions = new Set<string>()
   const end = waiting.findIndex((sending, index) => {
     bytes += sending.bytes
-    const isAgain = topics.has(sending.topic)
-    topics.add(sending.topic)
+    const isAgain = partitions.has(keyOf(sending))
+    partitions.add(keyOf(sending))
     return index > 0 && (isAgain || bytes > SHARED_REQUEST_BYTES)
   })
   return waiting.splice(0, end === -1 ? waiting.length : end)
@@ -239,16 +258,15 @@ function requestTooLarge(fault: ClientFault): ClientFault {
   })
 }
 
-type Group = (groups: object, message: OutgoingRecord) => object
-
-/** The records of one batch as kafkajs takes them. It groups them by partition with `reduce`, in quadratic time; these all have the same, so the first speaks for them. */
-function onePartition(records: readonly OutgoingRecord[]): Message[] {
-  const messages = [...records] as Message[]
-  const reduce = (group: Group, groups: object): object => {
-    const [first] = records
-    const grouped = first === undefined ? groups : group(groups, first)
-    return Object.fromEntries(Object.keys(grouped).map((partition) => [partition, messages]))
-  }
-  Object.defineProperty(messages, 'reduce', { value: reduce })
+/** The records of one topic as kafkajs takes them. It groups them by partition with `reduce`, in quadratic time; these
+ *  are grouped already. A tracer that copies the list has them grouped by the partitioner. */
+function byPartition(sendings: readonly Sending[]): Message[] {
+  const messages = sendings.flatMap(({ records }) => records) as Message[]
+  const grouped = Object.fromEntries(sendings.map(({ partition, records }) => [partition, records]))
+  Object.defineProperty(messages, 'reduce', { value: () => grouped })
   return messages
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`
 }

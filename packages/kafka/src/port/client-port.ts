@@ -36,13 +36,17 @@ export interface ProduceRequest {
   readonly records: readonly OutgoingRecord[]
 }
 
-/** One producer session. Requests may be under way for several topics at once, one for each. It does not retry and does not reconnect by itself for longer than one call: the driver owns recovery. */
+/** One producer session. Requests may be under way for several topics at once, one for each, or one for each partition
+ *  that is named. It does not retry and does not reconnect by itself for longer than one call: the driver owns recovery. */
 export interface ProducerPort {
   /** Rejects with ClientFault. */
   connect(): Promise<void>
   /** One request for one partition, confirmed by all replicas. Resolves when the partition has every record.
    *  Rejects with ClientFault, which says whether anything may have been stored and which partition was tried. */
   produce(request: ProduceRequest): Promise<void>
+  /** How many partitions a topic has, with or without a leader; one that the broker makes has them afterwards. Rejects
+   *  with ClientFault. */
+  partitions(topic: string): Promise<number>
   /** The last request of this partition is not repeated although its outcome is unknown. The next one is numbered so that the broker takes it for a new one, whatever became of that;
    *  other partitions are not concerned. */
   giveUp(partition: TopicPartition): void

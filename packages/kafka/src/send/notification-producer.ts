@@ -13,7 +13,8 @@ import {
 import type { CompressionCodec, KafkaClient, OutgoingRecord } from '../port/client-port.ts'
 import { DeadlineLines } from './deadline-lines.ts'
 import { Outgoing, type OutgoingOwner, recordBytes } from './outgoing.ts'
-import { ProducerLane } from './producer-lane.ts'
+import { partitionOfKey } from './partition-of-key.ts'
+import { type LaneOptions, ProducerLane } from './producer-lane.ts'
 import { ProducerSession } from './producer-session.ts'
 
 /** Notifications that may wait for the broker at once. Beyond, `send` waits for room until its deadline. */
@@ -25,6 +26,7 @@ const MAX_WAITING_MESSAGES = 16_384
 const SIZE_SHARE = 1 / 16
 /** Topics that keep their lane, with what it has learned, while nothing is sent. */
 const IDLE_LANES = 64
+const NO_KEY = Buffer.alloc(0)
 
 export interface NotificationProducerOptions {
   readonly client: KafkaClient
@@ -41,12 +43,18 @@ export interface SendFacts {
   readonly deadline: Deadline
   /** Attempts after the first; null: no limit but the deadline. */
   readonly retries: number | null
+  /** Those of one key stay in order: the record goes into the partition of its key. */
+  readonly isOrdered?: boolean
 }
 
 /** Sends notifications, each with its own outcome: many share a request, none shares another's error. */
-export class NotificationProducer implements OutgoingOwner {
+export class NotificationProducer {
   readonly #options: NotificationProducerOptions
   readonly #session: ProducerSession
+  /** For what is ordered. Records without a key choose a partition that has a leader; records with one cannot, and may
+   *  have to wait for theirs. A session of their own keeps the numbers of both apart. Made by the first of them. */
+  #orderedSession: ProducerSession | undefined
+  readonly #owners = new Map<ProducerSession, OutgoingOwner>()
   readonly #lanes = new Map<string, ProducerLane>()
   readonly #limit = new OutstandingLimit({
     maxMessages: MAX_OUTSTANDING_MESSAGES,
@@ -63,7 +71,7 @@ export class NotificationProducer implements OutgoingOwner {
   constructor(options: NotificationProducerOptions) {
     this.#options = options
     this.#deadlines = new DeadlineLines(options.clock)
-    this.#session = new ProducerSession(options)
+    this.#session = new ProducerSession({ ...options, name: 'notification publisher' })
   }
 
   /** Resolves when all replicas in sync have the record. Rejects with a MessagingError that carries `phase` and `delivery`.
@@ -99,15 +107,7 @@ export class NotificationProducer implements OutgoingOwner {
     await this.send(topic, encode, options)
   }
 
-  get isUp(): boolean {
-    return this.#session.isUp
-  }
-
-  get error(): unknown {
-    return this.#session.error
-  }
-
-  release(message: Outgoing): void {
+  #release(message: Outgoing): void {
     this.#deadlines.remove(message)
     message.cancelWatch?.()
     this.#limit.release(message.bytes)
@@ -116,14 +116,16 @@ export class NotificationProducer implements OutgoingOwner {
     this.#drained = undefined
   }
 
-  #enqueue(topic: string, record: OutgoingRecord, bytes: number, { deadline, retries }: SendFacts): Promise<void> {
+  #enqueue(topic: string, record: OutgoingRecord, bytes: number, options: SendFacts): Promise<void> {
     if (this.#closed) {
       this.#limit.release(bytes)
       return Promise.reject(closedError('not-sent'))
     }
-    const message = new Outgoing({ record, bytes, deadline, retries, owner: this })
+    const { deadline, retries, isOrdered = false } = options
+    const session = isOrdered ? this.#ordered() : this.#session
+    const message = new Outgoing({ record, bytes, deadline, retries, owner: this.#ownerOf(session) })
     this.#watch(message)
-    if (!message.settled) this.#lane(topic).add(message)
+    if (!message.settled) (isOrdered ? this.#spreader(topic, session) : this.#lane(topic, { session })).add(message)
     return message.promise
   }
 
@@ -148,7 +150,7 @@ export class NotificationProducer implements OutgoingOwner {
   }
 
   health(): readonly ComponentHealth[] {
-    return this.#session.health()
+    return [...this.#session.health(), ...(this.#orderedSession?.health() ?? [])]
   }
 
   /** Sends what is queued, then disconnects; `signal` cuts that short and rejects what is left. */
@@ -161,18 +163,56 @@ export class NotificationProducer implements OutgoingOwner {
     signal?.addEventListener('abort', cut, { once: true })
     await this.flush()
     signal?.removeEventListener('abort', cut)
-    await this.#session.close()
+    await Promise.all([this.#session.close(), this.#orderedSession?.close()])
   }
 
-  #lane(topic: string): ProducerLane {
-    let lane = this.#lanes.get(topic)
+  #ordered(): ProducerSession {
+    this.#orderedSession ??= new ProducerSession({ ...this.#options, name: 'ordered notification publisher' })
+    return this.#orderedSession
+  }
+
+  #ownerOf(session: ProducerSession): OutgoingOwner {
+    let owner = this.#owners.get(session)
+    if (owner === undefined) {
+      owner = {
+        get isUp() {
+          return session.isUp
+        },
+        get error() {
+          return session.error
+        },
+        release: (message) => this.#release(message),
+      }
+      this.#owners.set(session, owner)
+    }
+    return owner
+  }
+
+  /** Where what is ordered waits until the partitions of its topic are known. */
+  #spreader(topic: string, session: ProducerSession): ProducerLane {
+    const spread = (batch: readonly Outgoing[], partitions: number): void => {
+      for (const message of batch) {
+        const partition = partitionOfKey(message.record.key ?? NO_KEY, partitions)
+        this.#lane(topic, { session, partition }).add(message)
+      }
+    }
+    return this.#lane(topic, { session, spread, lingerMs: 0 })
+  }
+
+  #lane(
+    topic: string,
+    own: Pick<LaneOptions, 'session' | 'partition' | 'spread'> & { readonly lingerMs?: number },
+  ): ProducerLane {
+    // No topic has a slash in its name.
+    const name = own.spread === undefined ? `${topic}/${own.partition ?? ''}` : `${topic}/*`
+    let lane = this.#lanes.get(name)
     if (lane === undefined) {
       const { lingerMs, batchMessages, clock, random } = this.#options
       const onIdle = (): void => {
-        if (this.#lanes.size > IDLE_LANES) this.#lanes.delete(topic)
+        if (this.#lanes.size > IDLE_LANES) this.#lanes.delete(name)
       }
-      lane = new ProducerLane({ topic, session: this.#session, lingerMs, batchMessages, clock, random, onIdle })
-      this.#lanes.set(topic, lane)
+      lane = new ProducerLane({ topic, lingerMs, batchMessages, clock, random, onIdle, ...own })
+      this.#lanes.set(name, lane)
     }
     return lane
   }

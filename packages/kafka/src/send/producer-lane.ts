@@ -22,6 +22,10 @@ const TOPIC_GRACE_MS = 5000
 
 export interface LaneOptions {
   readonly topic: string
+  /** All of it goes into this partition; absent: one that has a leader, another one for each request. */
+  readonly partition?: number
+  /** Sends nothing: gives the messages to the lanes of their partitions, once it is known how many there are. */
+  readonly spread?: (batch: readonly Outgoing[], partitions: number) => void
   readonly session: ProducerSession
   readonly lingerMs: number
   readonly batchMessages: number
@@ -31,7 +35,7 @@ export interface LaneOptions {
   readonly onIdle: () => void
 }
 
-/** Sends the notifications of one topic, one request at a time. What arrives meanwhile shares the next request: that is all the batching it takes.
+/** Sends the notifications of one topic, or of one partition of it, one request at a time. What arrives meanwhile shares the next request: that is all the batching it takes.
  *  Topics do not wait for each other. */
 export class ProducerLane {
   readonly #options: LaneOptions
@@ -114,7 +118,7 @@ export class ProducerLane {
 
   #take(): readonly Outgoing[] {
     const batch = this.#queue.take(this.#options.batchMessages, this.#maxBytes)
-    for (const message of batch) message.underway = true
+    for (const message of batch) message.underway = this.#options.spread === undefined
     return batch
   }
 
@@ -134,7 +138,7 @@ export class ProducerLane {
       progress.attempts += 1
       const fault = await this.#attempt(batch, session, progress)
       if (fault === null) {
-        for (const message of batch) message.resolve()
+        if (this.#options.spread === undefined) for (const message of batch) message.resolve()
         return
       }
       if (kindOf(fault) === 'too-large' && batch.length > 1 && progress.uncertain === undefined) {
@@ -160,16 +164,26 @@ export class ProducerLane {
       // Nothing of it is stored: whoever has given up meanwhile was told that it is not sent, and is not.
       batch = batch.filter((message) => !message.settled)
       if (batch.length === 0) return
-      for (const message of batch) message.underway = true
+      for (const message of batch) message.underway = this.#options.spread === undefined
     }
   }
 
   async #attempt(batch: readonly Outgoing[], session: Session, progress: Progress): Promise<ClientFault | null> {
-    const { topic } = this.#options
+    const { topic, spread } = this.#options
+    const partition = this.#options.partition ?? progress.uncertain
     try {
+      if (spread !== undefined) {
+        const partitions = await session.port.partitions(topic)
+        // Whoever has given up meanwhile was told that it is not sent.
+        spread(
+          batch.filter((message) => !message.settled),
+          partitions,
+        )
+        return null
+      }
       await session.port.produce({
         topic,
-        ...(progress.uncertain === undefined ? {} : { partition: progress.uncertain }),
+        ...(partition === undefined ? {} : { partition }),
         records: batch.map(({ record }) => record),
       })
       return null

@@ -21,6 +21,8 @@ export interface ProducerSessionOptions {
   readonly client: KafkaClient
   readonly codec: CompressionCodec
   readonly host: string
+  /** What it is called in health and diagnostics. */
+  readonly name: string
   readonly logger: Logger
   readonly clock: Clock
   readonly random: () => number
@@ -98,7 +100,7 @@ export class ProducerSession {
     return [
       {
         kind: 'publisher',
-        name: 'notification publisher',
+        name: this.#options.name,
         state,
         sinceMs,
         host: this.#options.host,
@@ -115,7 +117,7 @@ export class ProducerSession {
   }
 
   #createSupervisor(): Supervisor {
-    const { clock, random, logger } = this.#options
+    const { clock, random, logger, name } = this.#options
     return new Supervisor({
       establish: async (signal) => await this.#establish(signal),
       classify: (error) => (isMessagingError(error) && !error.retryable ? 'fatal' : 'retry'),
@@ -126,7 +128,7 @@ export class ProducerSession {
         emitDiagnostic('oslo-messaging:state', () => ({
           driver: 'kafka',
           kind: 'publisher',
-          name: 'notification publisher',
+          name,
           state,
           previous,
           error,

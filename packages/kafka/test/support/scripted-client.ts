@@ -32,6 +32,8 @@ export class ScriptedKafka implements KafkaClient {
   beforeStore: (request: ProduceRequest) => Promise<void> | void = () => {}
   /** Runs after a request is stored; throws to lose the answer. */
   afterStore: (request: ProduceRequest) => Promise<void> | void = () => {}
+  /** Runs before the partitions of a topic are told; throws to refuse it. */
+  beforeCount: (topic: string) => Promise<void> | void = () => {}
   onConnect: (options: ProducerPortOptions) => Promise<void> | void = () => {}
   onJoin: (options: ConsumerPortOptions) => Promise<void> | void = () => {}
   /** Runs when the stored positions of a group are known and not yet told. */
@@ -72,11 +74,11 @@ export class ScriptedKafka implements KafkaClient {
 
   append(partition: TopicPartition, records: readonly OutgoingRecord[]): void {
     const log = this.log(partition)
-    for (const { value, headers } of records)
+    for (const { key, value, headers } of records)
       log.push({
         offset: log.length,
         timestamp: 0,
-        key: null,
+        key: key ?? null,
         value,
         headers: headers as Record<string, string> | undefined,
       })
@@ -191,6 +193,12 @@ export class ScriptedProducer implements ProducerPort {
       await this.#kafka.afterStore(chosen)
     }
     this.#next.set(keyOf(chosen), (this.#next.get(keyOf(chosen)) ?? 0) + request.records.length)
+  }
+
+  async partitions(topic: string): Promise<number> {
+    if (!this.isConnected) throw new ClientFault('Closed', 'not connected')
+    await this.#kafka.beforeCount(topic)
+    return this.#kafka.topics.get(topic)?.length ?? 1
   }
 
   giveUp(partition: TopicPartition): void {

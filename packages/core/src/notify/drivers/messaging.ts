@@ -52,8 +52,13 @@ export function createMessagingDriver(
     )
   }
   return {
-    notify(context, message, priority, { deadline, retries, headers }) {
-      const notification = headers === undefined ? { context, message } : { context, message, headers }
+    notify(context, message, priority, { deadline, retries, headers, orderingKey }) {
+      const notification: { -readonly [Field in keyof OutgoingNotification]: OutgoingNotification[Field] } = {
+        context,
+        message,
+      }
+      if (headers !== undefined) notification.headers = headers
+      if (orderingKey !== undefined) notification.orderingKey = orderingKey
       const options = { version, deadline, retries }
       const send = (target: Target): Promise<void> =>
         hasDiagnosticSubscribers('oslo-messaging:notify:end')
