@@ -1,4 +1,6 @@
 import type { QueueReport, RedriveReport } from '@oslo-messaging/core'
+import { count, printable } from './text/printable.ts'
+import { tableText } from './text/table.ts'
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 
@@ -25,7 +27,8 @@ export function queuesText(queues: readonly QueueReport[], orphansOnly: boolean)
     String(consumers),
     orphan ? `orphan: ${printable(why ?? '')}` : printable(why ?? ''),
   ])
-  const table = rows.length === 0 ? '' : tableText([['QUEUE', 'MESSAGES', 'BYTES', 'CONSUMERS', ''], ...rows])
+  const table =
+    rows.length === 0 ? '' : tableText([['QUEUE', 'MESSAGES', 'BYTES', 'CONSUMERS', ''], ...rows], { right: [1, 2, 3] })
   const orphans = queues.filter(({ orphan }) => orphan)
   const bytes = orphans.reduce((sum, queue) => sum + (queue.bytes ?? 0), 0)
   const found = orphans.length === 0 ? 'no orphan' : `${count(orphans.length, 'orphan')} with ${bytesText(bytes)}`
@@ -40,29 +43,4 @@ export function redriveText({ moved, left, skipped }: RedriveReport, dryRun: boo
     ...skipped.map((each) => `Skipped ${each.count}: ${printable(each.reason)}`),
   ]
   return `${lines.join('\n')}\n`
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`
-}
-
-/** Columns as wide as they need to be; the numbers in the middle to the right. */
-function tableText(rows: readonly (readonly string[])[]): string {
-  const [first = []] = rows
-  const widths = first.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0
-        return column >= 1 && column <= 3 ? cell.padStart(width) : cell.padEnd(width)
-      })
-      .join('  ')
-      .trimEnd(),
-  )
-  return `${lines.join('\n')}\n`
-}
-
-/** On one line, and without what a terminal would obey: names come from whoever made the queue. */
-export function printable(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/\p{Cc}|\p{Cf}/gu, '?')
 }

@@ -1,5 +1,6 @@
 import { createDriverRegistry, type DriverDefinition, TransportDriverError } from '@oslo-messaging/core'
 import { describe, expect, it } from 'vitest'
+import { COMMANDS } from '../src/command.ts'
 import { run } from '../src/index.ts'
 
 type AnyAdmin = Awaited<ReturnType<NonNullable<DriverDefinition['administer']>>>
@@ -58,12 +59,13 @@ async function oslo(argv: readonly string[], admin: Changes | null = {}, env: Re
 
 describe('oslo-msg', () => {
   it.each([
-    { argv: [], says: 'Which command? redrive or queues' },
-    { argv: ['purge'], says: 'There is no command purge: redrive or queues' },
-    { argv: ['--json', 'queues'], says: 'The command comes first: oslo-msg redrive or oslo-msg queues, then --json' },
-    { argv: ['redrive'], says: 'redrive needs the name of a queue, topic or address' },
+    { argv: [], says: 'Which command?' },
+    { argv: ['purge'], says: 'There is no command purge' },
+    { argv: ['quues'], says: 'There is no command quues; did you mean queues?' },
+    { argv: ['--json', 'queues'], says: 'The command comes first: oslo-msg COMMAND, then --json' },
+    { argv: ['redrive'], says: "missing required argument 'name'" },
     { argv: ['redrive', ''], says: 'redrive needs the name of a queue, topic or address' },
-    { argv: ['redrive', 'a', 'b', 'c'], says: 'redrive takes one name; b c is too much' },
+    { argv: ['redrive', 'a', 'b', 'c'], says: 'too many arguments' },
     { argv: ['redrive', 'a', '--limit', '0'], says: '--limit must be a whole number above 0, not "0"' },
     { argv: ['redrive', 'a', '--limit', '1.5'], says: '--limit must be a whole number above 0, not "1.5"' },
     {
@@ -72,8 +74,9 @@ describe('oslo-msg', () => {
     },
     { argv: ['redrive', 'a', '--timeout', '0'], says: '--timeout must be seconds from above 0 to 2147483, not "0"' },
     { argv: ['redrive', 'a', '--to', ''], says: '--to needs a name' },
-    { argv: ['redrive', 'a', '--orphans'], says: "Unknown option '--orphans'" },
-    { argv: ['queues', 'a'], says: 'queues takes no names; a is too much' },
+    { argv: ['redrive', 'a', '--orphans'], says: "unknown option '--orphans'" },
+    { argv: ['redrive', 'a', '--dryrun'], says: "unknown option '--dryrun' (Did you mean --dry-run?)" },
+    { argv: ['queues', 'a'], says: 'too many arguments' },
     { argv: ['queues', '--fail'], says: '--fail says what orphans mean for the exit code: give --orphans as well' },
     {
       argv: ['queues', '--url', 'fake://', '--notifications'],
@@ -83,7 +86,7 @@ describe('oslo-msg', () => {
     const { code, out, err, asked } = await oslo(argv)
     expect({ code, out, asked }).toEqual({ code: 2, out: '', asked: [] })
     expect(err).toContain(`oslo-msg: ${says}`)
-    expect(err).toMatch(/^[^\n]*\(oslo-msg --help\)\n$/)
+    expect(err).toMatch(/^[^\n]*\(oslo-msg( queues| redrive)? --help\)\n$/)
   })
 
   it.each([
@@ -121,13 +124,13 @@ describe('oslo-msg', () => {
         '',
       ].join('\n'),
     )
-    expect(JSON.parse((await oslo(['queues', '--json'])).out)).toEqual([QUEUES[1], QUEUES[0]])
-    expect(JSON.parse((await oslo(['queues', '--orphans', '--json'])).out)).toEqual([QUEUES[0]])
+    expect(linesOf((await oslo(['queues', '--json'])).out)).toEqual([QUEUES[1], QUEUES[0]])
+    expect(linesOf((await oslo(['queues', '--orphans', '--json'])).out)).toEqual([QUEUES[0]])
   })
 
-  it('queues --orphans - exit code 0 although it found some, 1 with --fail, 0 with --fail when there is none', async () => {
+  it('queues --orphans - exit code 0 although it found some, 3 with --fail, 0 with --fail when there is none', async () => {
     expect((await oslo(['queues', '--orphans'])).code).toBe(0)
-    expect((await oslo(['queues', '--orphans', '--fail'])).code).toBe(1)
+    expect((await oslo(['queues', '--orphans', '--fail'])).code).toBe(3)
     const none = await oslo(['queues', '--orphans', '--fail'], { queues: async () => [QUEUES[1]] })
     expect(none).toMatchObject({ code: 0, out: '1 queue, no orphan\n' })
   })
@@ -165,11 +168,33 @@ describe('oslo-msg', () => {
     expect(wrong.err + JSON.stringify(given)).not.toMatch(/secret/)
   })
 
-  it('--help and --version', async () => {
-    const help = await oslo(['queues', '--help'])
-    expect(help).toMatchObject({ code: 0, err: '' })
-    for (const word of ['redrive NAME', '--orphans', '--management URL', '--config-file FILE', 'Exit codes'])
-      expect(help.out).toContain(word)
+  it.each([['--help'], ['-h'], ['help']])('%s - lists every command, each on a line of its own', async (word) => {
+    const { code, out, err } = await oslo([word])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    for (const name of Object.keys(COMMANDS)) expect(out).toMatch(new RegExp(`^  ${name} +\\S`, 'm'))
+    expect(out).toContain('Exit codes')
+  })
+
+  it.each(Object.keys(COMMANDS).flatMap((name) => [40, 80].map((columns) => ({ name, columns }))))(
+    '$name --help - fits $columns columns',
+    async ({ name, columns }) => {
+      let out = ''
+      const code = await run([name, '--help'], { out: (text) => (out += text), err: () => {}, columns })
+      expect(code).toBe(0)
+      expect(out).toContain(`Usage: oslo-msg ${name}`)
+      // What cannot be broken, a long word, may stand out.
+      const wide = out.split('\n').filter((line) => line.length > columns && line.trim().includes(' '))
+      expect(wide.filter((line) => !/^ {2}-{1,2}\S+( <\S+>)?$/.test(line) && !line.startsWith('Usage:'))).toEqual([])
+    },
+  )
+
+  it('--version - the version of the package', async () => {
     expect((await oslo(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 })
+
+const linesOf = (text: string): unknown[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line))

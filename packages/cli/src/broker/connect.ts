@@ -1,0 +1,95 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  ConfigurationError,
+  getNotificationTransport,
+  getRpcTransport,
+  loadConfig,
+  type Logger,
+  type MessagingConfig,
+  type Transport,
+} from '@oslo-messaging/core'
+import type { Io } from '../io.ts'
+import { printable } from '../text/printable.ts'
+import type { BrokerOptions } from './options.ts'
+
+/** How long a transport may take to close when the command is done. */
+const CLOSE_MS = 5000
+
+/** The configuration that the options name. */
+export async function readConfiguration(
+  options: Pick<BrokerOptions, 'configFile' | 'configDir'> & { readonly debug?: boolean },
+  io: Io,
+): Promise<MessagingConfig> {
+  const folders = await Promise.all(options.configDir.map(filesOf))
+  return await loadConfig({
+    files: [...options.configFile, ...folders.flat()],
+    env: io.env,
+    logger: loggerOf(options.debug === true, io),
+  })
+}
+
+async function filesOf(folder: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(folder)
+    return names
+      .filter((name) => name.endsWith('.conf'))
+      .toSorted()
+      .map((name) => join(folder, name))
+  } catch (cause) {
+    throw new ConfigurationError(
+      `The folder ${folder} of --config-dir cannot be read; check its path and permissions`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+/** Opens the transport for RPC, uses it and closes it. */
+export async function withRpc<T>(
+  options: BrokerOptions,
+  io: Io,
+  use: (transport: Transport) => Promise<T>,
+): Promise<T> {
+  const conf = await readConfiguration(options, io)
+  return await closing(await getRpcTransport(conf, { url: options.url, ...sharedOptions(options, io) }), use)
+}
+
+/** Opens the transport for notifications, uses it and closes it. */
+export async function withNotifications<T>(
+  options: BrokerOptions,
+  io: Io,
+  use: (transport: Transport) => Promise<T>,
+): Promise<T> {
+  const conf = await readConfiguration(options, io)
+  const url = options.notifyUrl ?? options.url
+  return await closing(await getNotificationTransport(conf, { url, ...sharedOptions(options, io) }), use)
+}
+
+async function closing<T>(transport: Transport, use: (transport: Transport) => Promise<T>): Promise<T> {
+  try {
+    return await use(transport)
+  } finally {
+    await transport.close({ timeoutMs: CLOSE_MS })
+  }
+}
+
+function sharedOptions(options: BrokerOptions, io: Io) {
+  return { registry: io.registry, program: 'oslo-msg', logger: loggerOf(options.debug, io) }
+}
+
+/** Advice for whoever sets things up is always shown, the rest with `--debug`. */
+export function loggerOf(debug: boolean, io: Io): Logger {
+  const told = new Set<string>()
+  const at =
+    (level: string) =>
+    (message: string, fields?: Readonly<Record<string, unknown>>): void => {
+      if (!debug && (fields?.['advice'] !== true || told.has(message))) return
+      told.add(message)
+      const error = fields?.['error']
+      const cause = error instanceof Error && !message.includes(error.message) ? `: ${error.message}` : ''
+      io.err(`oslo-msg: ${level}: ${printable(message + cause)}\n`)
+    }
+  return { debug: at('debug'), info: at('info'), warn: at('warning'), error: at('error') }
+}

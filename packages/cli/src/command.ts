@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+import type { Io } from './io.ts'
+
+/** What one command does; resolves with the exit code. */
+export type Action = (io: Io) => Promise<number>
+
+/** One file of `commands/`: says its arguments and options, and names the action that they ask for. */
+export interface CommandModule {
+  /** Called before the command line is read. `act` is called by the command's own handler, and the action is run once
+   *  everything was understood. */
+  define(command: Command, act: (action: Action) => void): void
+}
+
+/** A command before it is loaded. */
+export interface CommandEntry {
+  readonly summary: string
+  readonly group: string
+  readonly load: () => Promise<CommandModule>
+}
+
+const SEND = 'Sending and receiving:'
+const KEEP = 'Dead letters and queues:'
+
+/** Every command by its name. Loaded when it is asked for, so that help costs none of them. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  call: {
+    summary: 'call a method and print its reply',
+    group: SEND,
+    load: () => import('./commands/call.ts'),
+  },
+  cast: {
+    summary: 'send a request that nobody answers',
+    group: SEND,
+    load: () => import('./commands/cast.ts'),
+  },
+  fanout: {
+    summary: 'send a request to every server of a topic',
+    group: SEND,
+    load: () => import('./commands/fanout.ts'),
+  },
+  notify: {
+    summary: 'send a notification',
+    group: SEND,
+    load: () => import('./commands/notify.ts'),
+  },
+  queues: {
+    summary: 'list the queues, and those nobody reads',
+    group: KEEP,
+    load: () => import('./commands/queues.ts'),
+  },
+  redrive: {
+    summary: 'return dead letters to where they failed',
+    group: KEEP,
+    load: () => import('./commands/redrive.ts'),
+  },
+}

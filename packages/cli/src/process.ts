@@ -1,0 +1,35 @@
+import { EXIT } from './exit-code.ts'
+import type { RunOptions } from './io.ts'
+
+/** Runs a program with the arguments, streams and signals of this process, and leaves its exit code. The first Ctrl-C
+ *  drains, the second ends. A reader that went away (`| head`) ends the command quietly. */
+export async function runAsProcess(
+  run: (argv: readonly string[], options: RunOptions) => Promise<number>,
+): Promise<void> {
+  const { stdout, stderr, stdin, env } = process
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (interrupted.signal.aborted) process.exit(EXIT.interrupted)
+      interrupted.abort(new Error(`Interrupted by ${signal}`))
+    })
+  let isRead = true
+  for (const stream of [stdout, stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
+      isRead = false
+      interrupted.abort(new Error('Nobody reads the output'))
+    })
+  const code = await run(process.argv.slice(2), {
+    out: (text) => void (isRead && stdout.write(text)),
+    err: (text) => void (isRead && stderr.write(text)),
+    env,
+    signal: interrupted.signal,
+    stdin,
+    columns: stdout.columns ?? 80,
+    rows: stdout.rows ?? 24,
+    isTerminal: stdout.isTTY,
+    colour: stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
+  })
+  process.exitCode = isRead ? code : EXIT.done
+}
