@@ -4,6 +4,7 @@ import {
   ClosedError,
   type DriverContext,
   type MessagingError,
+  SerializationError,
   type TransportHost,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
@@ -248,8 +249,10 @@ class RheaPeer implements PeerConnection {
   #lose(error: unknown): void {
     if (this.loss.error !== undefined || this.#isClosing) return
     destroyConnection(this.#connection)
+    // A frame that cannot be read says nothing about what anybody here wanted to send.
+    const reason = error instanceof SerializationError ? new Error(error.message, { cause: error }) : error
     // Once it was open, its end says nothing for good to what stood on it.
-    this.loss.signal(this.#map(error, `Connection to ${this.host} failed`, this.#isOpen))
+    this.loss.signal(this.#map(reason, `Connection to ${this.host} failed`, this.#isOpen))
   }
 
   #map(error: unknown, doing: string, isPassing = false): MessagingError {

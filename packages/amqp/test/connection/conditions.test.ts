@@ -1,5 +1,6 @@
 import { Target } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
+import { rawFrame } from '../support/odd-peer/frames.ts'
 import { cast, ending, oddScene, pong, request, serve, within } from '../support/scene.ts'
 
 const scene = oddScene()
@@ -73,6 +74,35 @@ describe.each(CONDITIONS)('a peer that says %s once and is healthy then', (condi
     expect(await unsettled).toMatchObject({ delivery: 'unknown', retryable: true })
     peer.options.outcome = undefined
     expect(await ending(client.send(T, request, cast(5_000)))).toBeUndefined()
+  })
+})
+
+describe('a frame that nobody can read', () => {
+  /** A flow whose list says that it is longer than its frame. */
+  const cutOff = rawFrame(0, Buffer.from([0x00, 0x53, 0x13, 0xd0, 0, 0, 0x10, 0, 0, 0, 0, 9]))
+
+  it('while a cast waits for its outcome - says of the cast that nobody knows, not that it cannot be encoded', async () => {
+    const peer = await scene.peer({ outcome: () => null })
+    const client = await scene.driver(peer, { pre_settled: [] })
+    const sent = ending(client.send(T, request, cast(5_000)))
+    await peer.until(() => peer.nodes.received.length === 1)
+    for (const connection of peer.connections) connection.write(cutOff)
+    expect(await sent).toMatchObject({ retryable: true, delivery: 'unknown' })
+    peer.options.outcome = undefined
+    expect(await ending(client.send(T, request, cast(5_000)))).toBeUndefined()
+  })
+
+  it('before the peer has opened - the driver connects again', async () => {
+    const peer = await scene.peer()
+    const client = await scene.driver(peer)
+    peer.options.take = ({ name }, connection) => {
+      if (name !== 'open') return false
+      peer.options.take = undefined
+      connection.write(cutOff)
+      return true
+    }
+    expect(await ending(client.send(T, request, cast(5_000)))).toBeUndefined()
+    expect(client.health().status).toBe('ok')
   })
 })
 

@@ -14,8 +14,8 @@ afterEach(async () => {
 /** Between a client and a peer: what the client sends gets on with so many bytes a millisecond; 0: not at all. */
 async function slowRoad(peerPort: number, bytesPerMs: () => number): Promise<number> {
   const sockets = new Set<Socket>()
-  const server = createServer((client) => {
-    const peer = connect(peerPort, '127.0.0.1')
+  const server = createServer({ noDelay: true }, (client) => {
+    const peer = connect({ port: peerPort, host: '127.0.0.1', noDelay: true })
     for (const socket of [client, peer]) {
       sockets.add(socket)
       socket.on('error', () => socket.destroy())

@@ -41,7 +41,7 @@ export async function startOddPeer(options: OddPeerOptions = {}): Promise<OddPee
     declared: [] as string[],
     nextName: () => String((names += 1)),
   }
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     accepted += 1
     const connection = new OddConnection(socket, options, shared)
     connections.add(connection)

@@ -59,8 +59,8 @@ export interface Tap {
 export async function openTap(peerPort: number): Promise<Tap> {
   const seen: Frame[] = []
   const sockets = new Set<net.Socket>()
-  const server = net.createServer((client) => {
-    const upstream = net.connect(peerPort, '127.0.0.1')
+  const server = net.createServer({ noDelay: true }, (client) => {
+    const upstream = net.connect({ port: peerPort, host: '127.0.0.1', noDelay: true })
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => socket.destroy())

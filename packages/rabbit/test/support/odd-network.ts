@@ -29,7 +29,7 @@ export class OddNetwork {
 
   /** A way to that port of this machine. */
   static async to(target: number): Promise<OddNetwork> {
-    const server = createServer({ allowHalfOpen: true })
+    const server = createServer({ allowHalfOpen: true, noDelay: true })
     const network = new OddNetwork(server, target)
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
     return network

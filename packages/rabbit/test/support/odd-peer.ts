@@ -81,7 +81,7 @@ export class OddPeer {
   }
 
   static async start(): Promise<OddPeer> {
-    const server = createServer({ allowHalfOpen: true })
+    const server = createServer({ allowHalfOpen: true, noDelay: true })
     const peer = new OddPeer(server)
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
     return peer
