@@ -102,7 +102,7 @@ async function decompressSnappy(data: Buffer, block: (data: Buffer) => Promise<B
   }
   const parts: Buffer[] = []
   for (let at = XERIAL_HEADER_BYTES; at < data.length;) {
-    const length = data.readInt32BE(at)
+    const length = data.readUInt32BE(at)
     at += 4
     parts.push(await block(data.subarray(at, at + length)))
     at += length

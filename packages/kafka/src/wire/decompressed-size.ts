@@ -25,7 +25,7 @@ function snappySize(data: Buffer): number {
   if (data.length < XERIAL_HEADER_BYTES || !data.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC))
     return unsignedVarint(data, 0)
   let size = 0
-  for (let at = XERIAL_HEADER_BYTES; at < data.length; at += 4 + data.readInt32BE(at))
+  for (let at = XERIAL_HEADER_BYTES; at < data.length; at += 4 + data.readUInt32BE(at))
     size += unsignedVarint(data, at + 4)
   return size
 }

@@ -37,12 +37,14 @@ export interface StoredBatch extends BatchRange {
   readonly end: number
 }
 
-/** The complete batches of a record set; a broker cuts the last one off where its limit is. Undefined: there is one in a format from before Kafka 0.11. */
+/** The complete batches of a record set; a broker cuts the last one off where its limit is. Undefined: there is one in a format from before Kafka 0.11.
+ *  Throws RangeError for a batch that says it is shorter than its own head, which would be read for ever. */
 export function readBatches(set: Buffer): readonly StoredBatch[] | undefined {
   const batches: StoredBatch[] = []
   for (let start = 0; start + RECORDS_AT <= set.length;) {
     if (set.readInt8(start + MAGIC_AT) !== MAGIC) return undefined
     const end = start + UNCOUNTED_BYTES + set.readInt32BE(start + LENGTH_AT)
+    if (end < start + RECORDS_AT) throw new RangeError('A batch is shorter than its head')
     if (end > set.length) break
     const attributes = set.readInt16BE(start + ATTRIBUTES_AT)
     const first = readOffset(set, start)

@@ -84,6 +84,15 @@ describe('stored batches', () => {
     expect(() => read(set)).toThrow(RangeError)
   })
 
+  it.each([-12, -100, 0, 48])(
+    'a batch that says it has %i bytes is refused instead of being read for ever',
+    async (length) => {
+      const set = await stored([{ value: Buffer.from('short') }], 0)
+      set.writeInt32BE(length, 8)
+      expect(() => readBatches(set)).toThrow(RangeError)
+    },
+  )
+
   it('a batch in an older format is left to others', async () => {
     const set = await stored([{ value: Buffer.from('old') }], 0)
     set.writeInt8(1, 16)
@@ -112,6 +121,14 @@ describe('size of compressed records', () => {
       expect(() => decompressedSize(codec, Buffer.from('no'))).not.toThrow()
     },
   )
+
+  it('blocks of Java snappy that lead back to their own beginning have an end', async () => {
+    const magic = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1]
+    const data = Buffer.from([...magic, 0xff, 0xff, 0xff, 0xfc, 1, 2, 3, 4])
+    // Read for ever before, when the length of a block took the reader back.
+    expect(decompressedSize(2, data)).toBe(1)
+    await expect((await loadCodec('snappy')).decompress(data)).rejects.toThrow()
+  })
 
   it('gzip does not say', () => {
     expect(decompressedSize(1, gzipSync('x'))).toBeUndefined()

@@ -132,16 +132,20 @@ async function readPart(
   for (const batch of batches) {
     if (rules.checksCrc && !isIntact(set, batch)) throw unreadable(batch, 'its checksum is wrong')
     next = Math.max(next, batch.last + 1)
-    if (isTakenBack(batch) || batch.last < from) continue
+    if (reading(batch, () => isTakenBack(batch)) || batch.last < from) continue
     const data = batch.codec === 0 ? batch.data : await decompress(batch, rules.maxBatchBytes)
     bytes += data.length
-    try {
-      readRecords(batch, data, from, records)
-    } catch (error) {
-      throw unreadable(batch, error instanceof Error ? error.message : String(error), error)
-    }
+    reading(batch, () => readRecords(batch, data, from, records))
   }
   return { records, next, end, bytes }
+}
+
+function reading<T>(batch: StoredBatch, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw unreadable(batch, error instanceof Error ? error.message : String(error), error)
+  }
 }
 
 /** Tells the batches that are nobody's to read: the marks at the ends of transactions, and what was taken back by one. */
