@@ -60,6 +60,7 @@ export default defineConfig({
         300_000,
         sharedBrokers,
       ),
+      project('fuzz', ['fuzz/*.fuzz-test.ts'], 3_600_000),
       project('soak', ['packages/*/test/**/*.soak-test.ts'], 3_600_000),
     ],
   },

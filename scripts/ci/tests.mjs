@@ -1,7 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
 import { execute, root } from '../door/processes.mjs'
+import { slowest, withReport } from '../door/report.mjs'
 
 /** More files than this failing together is no hiccup of one test: they are not asked again. */
 const MAX_FILES_ASKED_AGAIN = 4
@@ -16,16 +14,17 @@ const MAX_FILES_ASKED_AGAIN = 4
 export async function runTests() {
   const first = await npmTest([])
   const files = [...new Set(first.failures.map(({ file }) => file))]
-  if (files.length === 0 || files.length > MAX_FILES_ASKED_AGAIN || first.isIncomplete) return result(first, [])
+  const times = ['slowest files:', ...slowest(first.files)]
+  if (files.length === 0 || files.length > MAX_FILES_ASKED_AGAIN || first.isIncomplete) return result(first, [], times)
   console.log(`\n--- once more, by themselves: ${files.join(', ')}`)
   const second = await npmTest(files)
-  if (second.isIncomplete) return result(first, [])
+  if (second.isIncomplete) return result(first, [], times)
   const still = new Set(second.failures.map(({ name }) => name))
   const unsteady = first.failures.filter(({ name }) => !still.has(name))
-  return result({ passed: first.passed + unsteady.length, failures: second.failures }, unsteady)
+  return result({ passed: first.passed + unsteady.length, failures: second.failures }, unsteady, times)
 }
 
-function result({ passed, failures, isIncomplete }, unsteady) {
+function result({ passed, failures, isIncomplete }, unsteady, times) {
   const line = ({ name, message }) => `${name}\n${message.split('\n').slice(0, 6).join('\n')}`
   return {
     passed,
@@ -33,43 +32,15 @@ function result({ passed, failures, isIncomplete }, unsteady) {
     notes: [
       ...failures.map((failure) => `failed: ${line(failure)}`),
       ...unsteady.map((failure) => `unsteady, failed once and passed alone: ${line(failure)}`),
+      times.join('\n'),
     ],
   }
 }
 
-/** One run of `npm test`. `isIncomplete`: it failed for a reason that is no test's (an unhandled rejection, brokers that do not start). */
+/** One run of `npm test`. */
 async function npmTest(files) {
-  const folder = mkdtempSync(join(tmpdir(), 'oslo-messaging-ci-'))
-  const file = join(folder, 'vitest.json')
-  try {
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-    const args = ['test', '--', ...files, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-    const code = await execute(npm, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-    const outcome = read(file)
-    return { ...outcome, isIncomplete: outcome.isIncomplete || (code !== 0 && outcome.failures.length === 0) }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function read(path) {
-  let report
-  try {
-    report = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    console.log(`vitest wrote no report: ${error.message}`)
-    return { passed: 0, failures: [], isIncomplete: true }
-  }
-  const failures = report.testResults.flatMap(({ name: path, status, message, assertionResults }) => {
-    const file = relative(root, path)
-    const tests = assertionResults.filter((test) => test.status === 'failed')
-    if (status === 'failed' && tests.length === 0) return [{ file, name: `${file}, outside its tests`, message }]
-    return tests.map(({ fullName, failureMessages }) => ({
-      file,
-      name: `${file}: ${fullName}`,
-      message: failureMessages.join('\n'),
-    }))
-  })
-  if (report.numPendingTests > 0) console.log(`${report.numPendingTests} skipped`)
-  return { passed: report.numPassedTests, failures, isIncomplete: false }
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+  return await withReport((reporters) =>
+    execute(npm, ['test', '--', ...files, ...reporters], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }),
+  )
 }

@@ -2,7 +2,10 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { withBrokers } from './brokers.mjs'
 import { executeNode, exitCodeOf, ExpectedError, interruptedBy, root } from './processes.mjs'
+import { fuzz } from './fuzz.mjs'
+import { matrix } from './matrix.mjs'
 import { prepare } from './prepare.mjs'
+import { repeatTests, takeRepeat } from './repeat.mjs'
 
 const inRoot = (...parts) => join(root, ...parts)
 
@@ -15,11 +18,13 @@ const jobs = {
     )
   },
   test: (args) => {
+    const { times, rest } = takeRepeat(args)
     // Naming a project replaces the everyday ones.
-    const projects = args.some((arg) => arg === '--project' || arg.startsWith('--project='))
+    const projects = rest.some((arg) => arg === '--project' || arg.startsWith('--project='))
       ? []
       : ['--project', 'unit', '--project', 'broker']
-    return executeNode(inRoot('node_modules/vitest/vitest.mjs'), ['run', ...projects, ...args])
+    const run = (more) => executeNode(inRoot('node_modules/vitest/vitest.mjs'), ['run', ...projects, ...rest, ...more])
+    return times === undefined ? run([]) : repeatTests(times, run)
   },
   interop: async (args) => {
     const isWhole = args.length === 0
@@ -33,6 +38,8 @@ const jobs = {
     const written = await executeNode(inRoot('interop/golden/report.mjs'), [])
     return code === 0 ? written : code
   },
+  matrix: (args) => matrix(args),
+  fuzz: (args) => fuzz(args),
   brokers: (args) => executeNode(inRoot('brokers/dist/cli.js'), args, { cwd: process.env.INIT_CWD ?? root }),
   certify: (args) => executeNode(inRoot('certify/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),
   bench: (args) => executeNode(inRoot('bench/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),

@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execute, ExpectedError, interruptedBy, root } from './processes.mjs'
+import { withReport } from './report.mjs'
+
+/** The lines of Node that packages promise to run on: the oldest, and each even one since. */
+const LINES = ['20', '22', '24', '26']
+
+const USAGE = `npm run matrix -- [--node ${LINES.join(',')}] [arguments of npm test]`
+
+/** Runs the tests on several lines of Node and prints what each said. Brokers are started anew for each. */
+export async function matrix(args) {
+  const { lines, rest } = takeLines(args)
+  const projects = rest.some((arg) => arg === '--project' || arg.startsWith('--project='))
+    ? []
+    : ['--project', 'unit', '--project', 'broker']
+  const results = []
+  for (const line of lines) {
+    if (interruptedBy() !== undefined) break
+    const node = await nodeOf(line)
+    const version = versionOf(node)
+    console.log(`\n--- Node ${version}`)
+    const begun = Date.now()
+    const env = { ...process.env, PATH: `${join(node, '..')}:${process.env.PATH}` }
+    const words = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...projects, ...rest]
+    const outcome = await withReport((more) => execute(node, [...words, ...more], { env }))
+    results.push({ version, ms: Date.now() - begun, ...outcome })
+  }
+  console.log(`\n${'Node'.padEnd(10)} ${'passed'.padStart(7)} ${'failed'.padStart(7)} ${'seconds'.padStart(8)}`)
+  for (const { version, ms, passed, failures, isIncomplete } of results) {
+    const failed = isIncomplete ? 'no end' : String(failures.length)
+    console.log(
+      `${version.padEnd(10)} ${String(passed).padStart(7)} ${failed.padStart(7)} ${(ms / 1000).toFixed(0).padStart(8)}`,
+    )
+    for (const { name, message } of failures) console.log(`  ${name}\n    ${message.split('\n')[0]}`)
+  }
+  const isGreen =
+    results.length === lines.length && results.every(({ code, isIncomplete }) => code === 0 && !isIncomplete)
+  return isGreen ? 0 : 1
+}
+
+function takeLines(args) {
+  const at = args.findIndex((arg) => arg === '--node' || arg.startsWith('--node='))
+  if (at === -1) return { lines: LINES, rest: args }
+  const [, inline] = args[at].split('=')
+  const lines = (inline ?? args[at + 1] ?? '').split(',').filter((line) => line !== '')
+  const odd = lines.find((line) => !/^\d+(\.\d+){0,2}$/.test(line))
+  if (lines.length === 0 || odd !== undefined)
+    throw new ExpectedError(`--node takes versions of Node, separated by commas, not ${odd ?? 'nothing'}.\n${USAGE}`)
+  return { lines, rest: [...args.slice(0, at), ...args.slice(at + (inline === undefined ? 2 : 1))] }
+}
+
+/** The executable of a line of Node, from the registry's packages that carry nothing else; kept for the next time. */
+async function nodeOf(line) {
+  const names = { linux: 'linux', darwin: 'darwin' }
+  const platform = names[process.platform]
+  if (platform === undefined) throw new ExpectedError(`The matrix runs on Linux and macOS, not on ${process.platform}.`)
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'oslo-messaging', 'node')
+  const folder = join(cache, `${line}-${process.arch}`)
+  const executable = join(folder, 'bin', 'node')
+  if (existsSync(executable)) return executable
+  const work = mkdtempSync(join(tmpdir(), 'oslo-messaging-node-'))
+  try {
+    const name = `node-${platform}-${process.arch}`
+    const code = await execute('npm', [
+      'install',
+      '--prefix',
+      work,
+      '--no-audit',
+      '--no-fund',
+      '--silent',
+      `${name}@${line}`,
+    ])
+    if (code !== 0) throw new ExpectedError(`Node ${line} is not to be had as ${name}@${line}; npm says why above.`)
+    mkdirSync(cache, { recursive: true })
+    rmSync(folder, { recursive: true, force: true })
+    await execute('cp', ['-r', join(work, 'node_modules', name), folder])
+    return executable
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+function versionOf(node) {
+  return execFileSync(node, ['--version'], { encoding: 'utf8' }).trim().slice(1)
+}
