@@ -37,6 +37,10 @@ export const steps = [
   { name: 'compilers and bundlers of applications', run: checkConsumers },
   { name: 'public declarations', run: checkDeclarations },
   { name: 'comments of exported symbols', run: checkComments },
+  {
+    name: 'surface of the doors',
+    run: () => tool(process.execPath, [join(root, 'scripts/door-surface.mjs'), '--check'], { cwd: root }),
+  },
   { name: 'import boundaries', run: checkBoundaries },
   {
     name: 'options in docs/config.md',

@@ -209,3 +209,5 @@ export const hubDriver: oslo.DriverDefinition = {
   capabilities: { ...NO_CAPABILITIES, ...RPC, ...NOTIFICATIONS, ...SCOPE },
   open: (url, context) => new HubDriver(url, context),
 }
+
+export default hubDriver

@@ -1,3 +1,3 @@
-export { amqpDriver, createAmqpDriver } from './definition.ts'
+export { amqpDriver, amqpDriver as default, createAmqpDriver } from './definition.ts'
 export { type AmqpOptions, amqpConfig } from './config.ts'
 export type { AmqpSettings } from './settings.ts'

@@ -14,7 +14,7 @@ export type {
   NotifyOptions,
   SendOptions,
 } from './driver/driver.ts'
-export { DRIVER_API } from './driver/driver.ts'
+export { DRIVER_API, OLDEST_DRIVER_API } from './driver/driver.ts'
 export { FAILURE_HEADERS, failedAttemptsOf, type FailureFacts, failureFacts } from './driver/failure.ts'
 export {
   type DriverAdmin,

@@ -16,15 +16,19 @@ import type {
 } from './messages.ts'
 
 /** Version of the contract between core and drivers. It changes when a driver has to, and not with the version of the
- *  package. */
+ *  package: within one version core only adds, to what drivers are given and to what they may give. So a driver's peer
+ *  range is `>=` the core it was written with, `<1`. */
 export const DRIVER_API = 1
+
+/** The oldest contract that this core still serves. */
+export const OLDEST_DRIVER_API: number = 1
 
 /** What a driver package exports: a value. Importing the package registers nothing. */
 export interface DriverDefinition<Options extends ResolvedOptions = ResolvedOptions> {
   /** For people: `rabbit`. */
   readonly name: string
   /** Version of this contract that the driver is written against: `DRIVER_API` of the core it was built with. Absent:
-   *  1. A core with another one refuses it by name. */
+   *  1. A core that does not serve it refuses the driver by name, with both versions and what to do. */
   readonly api?: number
   /** URL schemes it serves, lower case, without any `+suffix`. */
   readonly schemes: readonly string[]

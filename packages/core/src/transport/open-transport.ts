@@ -1,10 +1,11 @@
 import type { ResolvedOptions } from '../config/option.ts'
 import { basename, extname } from 'node:path'
 import { type Logger, useLogger } from '../diagnostics/logger.ts'
-import { type CredentialsProvider, type DriverContext, type DriverDefinition, DRIVER_API } from '../driver/driver.ts'
+import type { CredentialsProvider, DriverContext, DriverDefinition } from '../driver/driver.ts'
 import { ManagedDriver } from '../driver/host/managed-driver.ts'
 import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
 import { ConfigurationError, DriverLoadFailure, InvalidTransportURL } from '../errors.ts'
+import { apiRefusal } from '../registry/driver-definition.ts'
 import { createDriverRegistry, type DriverRegistry } from '../registry/driver-registry.ts'
 import { isTransportURL, TransportURL } from '../url/transport-url.ts'
 import { checkFunction, checkMethods, checkOptions, type OptionNames } from '../util/check.ts'
@@ -134,13 +135,9 @@ function requireConfig(conf: unknown): void {
   throw new TypeError('A transport needs the configuration that loadConfig() gives as its first argument')
 }
 
-function requireApi({ name, api = 1 }: DriverDefinition): void {
-  if (api === DRIVER_API) return
-  throw new DriverLoadFailure(
-    name,
-    `The driver ${name} is written against version ${api} of the driver contract, and this core has version ${DRIVER_API}: ` +
-      `update ${api > DRIVER_API ? '@oslo-messaging/core' : 'the driver'}`,
-  )
+function requireApi(definition: DriverDefinition): void {
+  const refusal = apiRefusal(definition)
+  if (refusal !== undefined) throw new DriverLoadFailure(definition.name, `The driver ${definition.name} ${refusal}`)
 }
 
 function chooseUrl(given: unknown, configured: () => string | null): TransportURL {

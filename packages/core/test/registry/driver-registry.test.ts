@@ -164,17 +164,69 @@ describe('discovery', () => {
     expect(await registry().resolve('off')).toMatchObject({ name: 'off' })
   })
 
-  it.each([
-    ['nothing', 'export const x = 1', 'exports no driver for the scheme'],
-    ['other', source('another'), '(only for another)'],
-  ])('D1 a package that exports %s of use is an error that says so', async (scheme, text, message) => {
-    await install(`oslo-messaging-driver-${scheme}`, {
-      'package.json': '{"type":"module","exports":"./i.js"}',
-      'i.js': text,
+  describe('D1 a driver that is installed and broken is refused with package, version and remedy', () => {
+    const api = (version: number): string =>
+      `export const d = { name: 'd', api: ${version}, schemes: ['SCHEME'], capabilities: {}, open() {} }`
+    const cases: readonly (readonly [scheme: string, text: string, message: string, remedy: string])[] = [
+      ['throws', `throw new Error('no luck')`, 'cannot be loaded: no luck', 'tell its author'],
+      ['nothing', 'export const x = 1', 'exports no driver for the scheme nothing', 'a value with name, schemes'],
+      ['other', source('another'), '(only for another)', 'Use another release'],
+      [
+        'unfinished',
+        `export default { name: 'd', schemes: ['unfinished'] }`,
+        'default lacks capabilities, open',
+        'tell its author',
+      ],
+      ['newer', api(99), 'version 99 of the driver contract, and this core serves version 1', 'core@latest'],
+      ['older', api(0), 'version 0 of the driver contract, and this core serves version 1', 'a newer release'],
+      ['library', `import 'no-such-library'\n${source('library')}`, 'not installed', 'npm install no-such-library'],
+      [
+        'scoped',
+        `import '@no-such/library/sub.js'\n${source('scoped')}`,
+        'not installed',
+        'npm install @no-such/library',
+      ],
+      ['file', `import './absent.js'\n${source('file')}`, 'cannot be loaded', 'file@latest'],
+      ['peer', `import '@oslo-messaging/core/driver'\n${source('peer')}`, 'peer', 'npm install @oslo-messaging/core'],
+      [
+        'twice',
+        `${source('twice')}\nexport const again = { ...driver, name: 'again' }`,
+        'exports 2 drivers for the scheme twice',
+        'getDriverRegistry({ drivers: [...] })',
+      ],
+    ]
+    it.each(cases)('%s', async (scheme, text, message, remedy) => {
+      const name = `oslo-messaging-driver-${scheme}`
+      await install(name, {
+        'package.json': '{"type":"module","exports":"./i.js","version":"0.3.7"}',
+        'i.js': text.replace('SCHEME', scheme),
+      })
+      const error = await failure(registry().resolve(scheme))
+      expect(error.message).toContain(`${name} 0.3.7 (${join(folder, 'node_modules', name)})`)
+      expect(error.message).toContain(message)
+      expect(error.message).toContain(remedy)
     })
-    const error = await failure(registry().resolve(scheme))
-    expect(error.message).toContain(`oslo-messaging-driver-${scheme} (${folder}`)
-    expect(error.message).toContain(message)
+  })
+
+  it('D1 a driver that needs a newer core says so', async () => {
+    const old = join(folder, 'old')
+    await install(
+      '@oslo-messaging/core',
+      { 'package.json': '{"type":"module","exports":{"./driver":"./driver.js"}}', 'driver.js': 'export const x = 1' },
+      old,
+    )
+    await install(
+      'oslo-messaging-driver-ahead',
+      {
+        'package.json': '{"type":"module","exports":"./i.js","version":"2.0.0"}',
+        'i.js': `import { whatIsNew } from '@oslo-messaging/core/driver'\n${source('ahead')}`,
+      },
+      old,
+    )
+    const searching = createDriverRegistry({ discover: true, searchFrom: [join(old, 'app')] })
+    const error = await failure(searching.resolve('ahead'))
+    expect(error.message).toContain('oslo-messaging-driver-ahead 2.0.0')
+    expect(error.message).toContain('made for a newer core: npm install @oslo-messaging/core@latest')
   })
 
   it('D1 a missing client library is an error that keeps its cause', async () => {
@@ -184,8 +236,6 @@ describe('discovery', () => {
     })
     const error = await failure(registry().resolve('broken'))
     expect(error.cause).toMatchObject({ code: 'ERR_MODULE_NOT_FOUND' })
-    expect(error.message).toContain('no-such-client-library')
-    expect(error.message).toContain('npm install')
   })
 
   it('D1 a broken package.json is an error that keeps its cause', async () => {

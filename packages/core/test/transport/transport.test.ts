@@ -81,14 +81,15 @@ describe('transports', () => {
   })
 
   it.each([
-    [DRIVER_API + 1, 'update @oslo-messaging/core'],
-    [0, 'update the driver'],
+    [DRIVER_API + 1, 'npm install @oslo-messaging/core@latest, or an older release of the driver'],
+    [0, 'install a newer release of the driver, or keep the core it was made for'],
+    [Number.NaN, 'install a newer release of the driver, or keep the core it was made for'],
   ])('a driver written against version %d of the contract is refused by name', async (api, remedy) => {
     const definition = { ...createMemoryDriver(), api } as DriverDefinition
     const error = await rejection(getRpcTransport(await loadConfig(), { url: 'memory://', registry: only(definition) }))
     expect(error).toBeInstanceOf(DriverLoadFailure)
     expect(error).toMatchObject({
-      message: `The driver memory is written against version ${api} of the driver contract, and this core has version 1: ${remedy}`,
+      message: `The driver memory is written for version ${api} of the driver contract, and this core serves version 1: ${remedy}`,
     })
   })
 

@@ -2,6 +2,7 @@ import { ClosedError, DriverLoadFailure, isMessagingError, TransportDriverError 
 import type { Target } from '../../target.ts'
 import type { TransportURL } from '../../url/transport-url.ts'
 import { untilAborted } from '../../util/abort.ts'
+import { missingPackage } from '../../util/missing-package.ts'
 import { errorText } from '../../util/text.ts'
 import type { DriverCapabilities } from '../capabilities.ts'
 import type {
@@ -195,9 +196,11 @@ function isMissingModule(error: unknown): error is Error {
 }
 
 function loadFailure(driverName: string, cause: Error): DriverLoadFailure {
+  const missing = missingPackage(cause)
+  const remedy = missing === undefined ? 'Install the driver again' : `npm install ${missing}`
   return new DriverLoadFailure(
     driverName,
-    `The ${driverName} driver lacks a package it needs: ${errorText(cause)}. Run npm install`,
+    `The ${driverName} driver lacks a package it needs: ${errorText(cause)}. ${remedy}`,
     { cause },
   )
 }
