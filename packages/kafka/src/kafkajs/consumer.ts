@@ -276,11 +276,11 @@ class Batch implements FetchedBatch {
     }
   }
 
-  async commit(offset: number): Promise<void> {
+  async commit(offset: number, note: string): Promise<void> {
+    // The types of the library know no metadata here; it is sent as it stands.
+    const position = { partition: this.partition, offset: String(offset), metadata: note }
     try {
-      await this.#payload.commitOffsetsIfNecessary({
-        topics: [{ topic: this.topic, partitions: [{ partition: this.partition, offset: String(offset) }] }],
-      })
+      await this.#payload.commitOffsetsIfNecessary({ topics: [{ topic: this.topic, partitions: [position] }] })
     } catch (error) {
       throw faultOf(error)
     }

@@ -125,8 +125,8 @@ export interface FetchedBatch extends TopicPartition {
   resolve(offset: number): void
   /** Says to the group that this member lives. Rejects with ClientFault when the group moves. */
   heartbeat(): Promise<void>
-  /** Stores the group's position of this partition. Rejects with ClientFault. */
-  commit(offset: number): Promise<void>
+  /** Stores the group's position of this partition, with a note beside it. Resolves only when it is stored; rejects with ClientFault, and then it may be stored nevertheless. */
+  commit(offset: number, note: string): Promise<void>
   /** The partition was moved by `seek` since the fetch, or the session ends: these records are not wanted. */
   isStale(): boolean
 }
@@ -137,7 +137,7 @@ export interface ConsumerPort {
   /** Joins the group, and has the broker make missing topics with its own defaults if it makes topics at all. Resolves after the first `onAssigned`.
    *  Rejects with ClientFault, UNKNOWN_TOPIC_OR_PARTITION when a topic is missing and stays so. */
   start(): Promise<void>
-  /** Stores positions of the group, also outside a batch. Rejects with ClientFault. */
+  /** Stores positions of the group, also outside a batch. Resolves only when all are stored; rejects with ClientFault, and then they may be stored nevertheless. */
   commit(positions: readonly PartitionOffset[]): Promise<void>
   /** Where the next fetch of a partition begins. */
   seek(position: PartitionOffset): void

@@ -1,7 +1,7 @@
 import type { Clock } from '@oslo-messaging/core/driver'
 import type { PartitionOffset } from '../port/client-port.ts'
-import { kindOf, toFault } from '../port/map-error.ts'
 import type { PartitionFlow } from './partition-flow.ts'
+import { within } from './within.ts'
 
 /** Kafka's own interval of background commits (auto.commit.interval.ms). */
 const BACKGROUND_MS = 5000
@@ -9,10 +9,12 @@ const BACKGROUND_MS = 5000
 export interface OffsetCommitterOptions {
   readonly mode: 'before' | 'after' | 'background'
   readonly clock: Clock
-  readonly commit: (positions: readonly PartitionOffset[]) => Promise<void>
-  /** The commit failed in a way that needs a new session. */
-  readonly onFailure: (error: unknown) => void
+  /** Resolves to false when they could not be stored; `resume` says when to try again. Never rejects. */
+  readonly commit: (positions: readonly PartitionOffset[]) => Promise<boolean>
 }
+
+/** Between two attempts of a last commit. */
+const FLUSH_PAUSE_MS = 100
 
 /** Stores positions that lie behind the handing out: one commit at a time, each with the newest position of every partition. */
 export class OffsetCommitter {
@@ -21,6 +23,8 @@ export class OffsetCommitter {
   #underway: Promise<void> | undefined
   #timer: unknown
   #closed = false
+  /** How often a session has begun to take commits. */
+  #resumed = 0
 
   constructor(options: OffsetCommitterOptions) {
     this.#options = options
@@ -40,22 +44,25 @@ export class OffsetCommitter {
 
   /** A session is there again. */
   resume(): void {
+    this.#resumed += 1
     if (this.#dirty.size > 0) this.#schedule()
   }
 
-  /** Commits what is left and waits for it, at most `timeoutMs`. What fails then is delivered again. */
-  async flush(timeoutMs: number): Promise<void> {
+  /** Commits what is left and waits for it, at most `timeoutMs`; `once`: what fails is not tried again. What is left then is delivered again. */
+  async flush(timeoutMs: number, { once = false }: { readonly once?: boolean } = {}): Promise<void> {
     const { clock } = this.#options
-    let timer: unknown
-    const late = new Promise<void>((resolve) => {
-      timer = clock.setTimeout(resolve, timeoutMs)
-    })
+    const until = clock.now() + timeoutMs
     const work = async (): Promise<void> => {
       await this.#underway
-      if (this.#dirty.size > 0) await this.#run()
+      while (this.#dirty.size > 0 && clock.now() < until) {
+        await this.#run()
+        if (once || this.#dirty.size === 0) return
+        await new Promise<void>((resolve) => {
+          clock.setTimeout(resolve, FLUSH_PAUSE_MS)
+        })
+      }
     }
-    await Promise.race([work(), late])
-    clock.clearTimeout(timer)
+    await within(timeoutMs, clock, work()).catch(() => {})
   }
 
   close(): void {
@@ -77,21 +84,19 @@ export class OffsetCommitter {
 
   async #run(): Promise<void> {
     const positions = [...this.#dirty].map(([flow, offset]) => ({ flow, offset }))
+    const resumed = this.#resumed
     this.#dirty.clear()
-    try {
-      await this.#options.commit(
-        positions.map(({ flow, offset }) => ({ topic: flow.topic, partition: flow.partition, offset })),
-      )
-    } catch (error) {
+    const isStored = await this.#options.commit(
+      positions.map(({ flow, offset }) => ({ topic: flow.topic, partition: flow.partition, offset })),
+    )
+    this.#underway = undefined
+    if (!isStored) {
       for (const { flow, offset } of positions) {
         if (!this.#dirty.has(flow) && !flow.revoked.signal.aborted) this.#dirty.set(flow, offset)
       }
-      // The group moves, and the client with it: the next assignment resumes.
-      if (kindOf(toFault(error)) !== 'rejoin') this.#options.onFailure(error)
-      this.#underway = undefined
-      return
+      // Without a new session it would fail again.
+      if (this.#resumed === resumed) return
     }
-    this.#underway = undefined
     if (this.#dirty.size > 0) this.#schedule()
   }
 }

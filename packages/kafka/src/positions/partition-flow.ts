@@ -15,8 +15,8 @@ export class PartitionFlow implements TopicPartition {
   slow = false
   /** Records handed out whose handlers have not ended. */
   open = 0
-  /** The position a commit was sent for whose answer is still unknown. */
-  attempted: number | undefined
+  /** Where this listener began to read the partition, and who had stored that position. */
+  begun: { readonly from: number; readonly after?: string | undefined } = { from: 0 }
   /** Why the group refused a commit; the client hears of it with the next batch. */
   refused: ClientFault | undefined
   /** How often the group was dealt out and the partition stayed. */
@@ -122,13 +122,15 @@ export class PartitionFlow implements TopicPartition {
     return count
   }
 
-  /** Goes on from another position, because somebody else has read further or the topic is another one. `keepQueued`: what is queued is committed, and still to be handed out. */
-  moveTo(next: number, keepQueued: boolean): void {
+  /** Begins at a position, or goes on from another one because somebody else has read further or the topic is another one. `keepQueued`: what is queued is committed, and still to be handed out.
+   *  `after`: who had stored that position. */
+  moveTo(next: number, keepQueued: boolean, after?: string): void {
     if (!keepQueued) {
       this.clearQueue()
       this.#unsettled = []
     }
     this.#next = next
+    this.begun = { from: next, after }
   }
 
   signalRoom(): void {

@@ -1,5 +1,7 @@
 import type { Clock, Logger } from '@oslo-messaging/core/driver'
 import type { ConsumerPort, PartitionOffset, TopicPartition } from '../port/client-port.ts'
+import { readNote, writeNote } from './commit-note.ts'
+import type { DoubtfulCommits } from './doubtful-commits.ts'
 import type { GroupInquiry } from './group-inquiry.ts'
 import { keyOf, PartitionFlow } from './partition-flow.ts'
 import { Room } from './room.ts'
@@ -21,6 +23,9 @@ export interface PartitionTableOptions {
   readonly offsetReset: 'latest' | 'earliest'
   /** Records are committed before they are handed out, so that those of a lost partition are still ours. */
   readonly commitsFirst: boolean
+  /** The name of this listener in the notes beside its positions. */
+  readonly self: string
+  readonly doubts: DoubtfulCommits
   readonly logger: Logger
   readonly clock: Clock
   readonly isCurrent: (session: Session) => boolean
@@ -32,6 +37,8 @@ export interface PartitionTableOptions {
 
 /** How often partitions are asked for whose leader is away, so that nobody knows where they end. */
 const UNPLACED_MS = 1000
+/** Pauses between the questions what became of commits whose partitions others have. */
+const DOUBT_MS = { first: 250, longest: 15_000 } as const
 
 /** The partitions of one member of a group: which they are, where they begin, and what happens to those that are taken away.
  *  They outlive a session when the next one gets them again. */
@@ -47,7 +54,8 @@ export class PartitionTable {
   /** Partitions that are not read before it is known where to begin. */
   readonly #unplaced = new Set<string>()
   /** What the broker said last about the group. */
-  #known: Positions = { bounds: new Map(), committed: new Map(), discarded: new Set() }
+  #known: Positions = { bounds: new Map(), committed: new Map(), notes: new Map(), discarded: new Set() }
+  #isSettling = false
 
   constructor(options: PartitionTableOptions) {
     this.#options = options
@@ -69,8 +77,11 @@ export class PartitionTable {
     return this.#flows.values()
   }
 
+  /** Also settles what was in doubt. */
   async ask(): Promise<Positions> {
-    return await this.#options.inquiry.positions()
+    const now = await this.#options.inquiry.positions()
+    this.#options.doubts.settle(now)
+    return now
   }
 
   /** Before a session joins: what is stored from now on will not be skipped. */
@@ -134,15 +145,39 @@ export class PartitionTable {
       if (flow === undefined || !this.#options.isCurrent(session)) continue
       if (flow.next === undefined && this.#isUnknown(flow.key, merged)) continue
       if (this.#unplaced.delete(flow.key)) session.port.resume(partition)
+      this.#options.doubts.forget(flow.key)
       const start = this.#correct(session, flow, merged, before)
       if (start === null || start.why === 'stored') continue
-      fix.push({ ...partition, offset: start.offset })
+      fix.push({ ...partition, offset: start.offset, note: this.#noteOf(flow) })
       if (start.skipped > 0 || start.why === 'recreated') warnOfStart(this.#options.logger, this.#options.group, start)
     }
     await session.port.commit(fix)
     const fixed = fix.map((position) => [keyOf(position), position.offset] as const)
     this.#known = { ...merged, committed: new Map([...merged.committed, ...fixed]) }
     if (partitions.some((partition) => this.#unplaced.has(keyOf(partition)))) void this.#placeLater(session)
+    if (this.#options.doubts.size > 0 && !this.#isSettling) void this.#settleLater(session)
+  }
+
+  #noteOf({ begun }: PartitionFlow): string {
+    return writeNote({ by: this.#options.self, ...begun })
+  }
+
+  /** Asks until the new owners of partitions have shown where they began. Never rejects. */
+  async #settleLater(session: Session): Promise<void> {
+    const { clock, isCurrent, logger, doubts } = this.#options
+    this.#isSettling = true
+    for (let pauseMs: number = DOUBT_MS.first; isCurrent(session) && doubts.size > 0;) {
+      await new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, pauseMs)
+      })
+      pauseMs = Math.min(2 * pauseMs, DOUBT_MS.longest)
+      try {
+        if (isCurrent(session)) await this.ask()
+      } catch (error) {
+        logger.debug('kafka positions cannot be asked for yet', { error })
+      }
+    }
+    this.#isSettling = false
   }
 
   /** Its leader is away: the group has no position in it, and nobody can say where it ends. */
@@ -176,8 +211,8 @@ export class PartitionTable {
       const { topic, partition, key } = flow
       const first = offsetReset === 'earliest' ? bounds.low : (since.get(key) ?? bounds.high)
       const start = { topic, partition, offset: now.committed.get(key) ?? first }
-      await session.port.commit([start])
-      flow.moveTo(start.offset, this.#options.commitsFirst)
+      flow.moveTo(start.offset, this.#options.commitsFirst, readNote(now.notes.get(key))?.by)
+      await session.port.commit([{ ...start, note: this.#noteOf(flow) }])
       session.port.seek(start)
       this.#unplaced.delete(key)
       session.port.resume(flow)
@@ -196,25 +231,28 @@ export class PartitionTable {
     const { topic, partition, key } = flow
     const committed = now.committed.get(key)
     const bounds = now.bounds.get(key)
-    const move = (start: StartPosition): StartPosition => {
-      flow.moveTo(start.offset, this.#options.commitsFirst)
-      session.port.seek(start)
+    const begin = (start: StartPosition): StartPosition => {
+      const after = start.why === 'stored' ? readNote(now.notes.get(key))?.by : undefined
+      flow.moveTo(start.offset, this.#options.commitsFirst, after)
       return start
+    }
+    const move = (start: StartPosition): StartPosition => {
+      session.port.seek(start)
+      return begin(start)
     }
     const isShorter = flow.next !== undefined && bounds !== undefined && bounds.high < flow.next
     if (isShorter || isRecreated(flow, now, before)) {
       return move({ topic, partition, offset: bounds?.low ?? 0, why: 'recreated', skipped: 0 })
     }
     if (flow.next !== undefined) {
-      const isOurs = committed === undefined || committed <= flow.next || committed === flow.attempted
+      const isOurs = committed === undefined || committed <= flow.next
       // Else another member had the partition in between.
       return isOurs ? null : move({ topic, partition, offset: committed, why: 'stored', skipped: 0 })
     }
     const start = this.#startOf(flow, now)
     const clientBegins = session.sought.get(key) ?? committed ?? bounds?.low ?? 0
     if (start.offset !== clientBegins || now.discarded.has(key)) session.port.seek(start)
-    flow.moveTo(start.offset, this.#options.commitsFirst)
-    return start
+    return begin(start)
   }
 
   #startOf(partition: TopicPartition, positions: Positions): StartPosition {

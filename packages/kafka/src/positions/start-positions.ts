@@ -6,6 +6,8 @@ import { keyOf } from './partition-flow.ts'
 export interface Positions {
   /** Stored position of the group, by `<topic>/<partition>`. */
   readonly committed: ReadonlyMap<string, number>
+  /** What was written beside it. */
+  readonly notes: ReadonlyMap<string, string>
   /** Partitions whose position a client has thrown away as out of range. */
   readonly discarded: ReadonlySet<string>
   readonly bounds: ReadonlyMap<string, PartitionBounds>
@@ -29,6 +31,7 @@ export async function askPositions(admin: AdminPort, group: string, topics: read
   return {
     bounds: new Map(answers.flat().map((part) => [keyOf(part), part])),
     committed: new Map(kept.map((position) => [keyOf(position), position.offset])),
+    notes: new Map(kept.flatMap(({ note, ...position }) => (note === undefined ? [] : [[keyOf(position), note]]))),
     discarded: new Set(stored.filter(({ offset }) => offset < 0).map(keyOf)),
   }
 }

@@ -53,6 +53,8 @@ export class Watchdog {
   readonly #previous = new Map<string, WatchedBefore>()
   #timer: unknown
   #closed = false
+  /** Which session is watched. */
+  #watch = 0
 
   constructor(options: WatchdogOptions) {
     this.#options = options
@@ -60,20 +62,29 @@ export class Watchdog {
 
   /** Begins to watch a session, or begins again. */
   start(): void {
-    const { clock, intervalMs } = this.#options
-    clock.clearTimeout(this.#timer)
+    this.rest()
+    if (!this.#closed) this.#later(this.#watch)
+  }
+
+  /** The session has ended: what an answer under way says concerns nobody. */
+  rest(): void {
+    this.#watch += 1
+    this.#options.clock.clearTimeout(this.#timer)
     this.#previous.clear()
-    if (this.#closed) return
-    this.#timer = clock.setTimeout(() => void this.#check(), intervalMs)
   }
 
   close(): void {
     this.#closed = true
-    this.#options.clock.clearTimeout(this.#timer)
+    this.rest()
   }
 
-  async #check(): Promise<void> {
-    const { ask, partitions, known, onTrouble, clock, intervalMs } = this.#options
+  #later(watch: number): void {
+    const { clock, intervalMs } = this.#options
+    this.#timer = clock.setTimeout(() => void this.#check(watch), intervalMs)
+  }
+
+  async #check(watch: number): Promise<void> {
+    const { ask, partitions, known, onTrouble } = this.#options
     const before = known()
     const watched = partitions()
     let now: Positions
@@ -81,16 +92,16 @@ export class Watchdog {
       now = await ask()
     } catch (error) {
       // The session itself may not notice for minutes: it waits for answers that do not come.
-      if (!this.#closed) onTrouble(error)
+      if (this.#watch === watch) onTrouble(error)
       return
     }
-    if (this.#closed) return
+    if (this.#watch !== watch) return
     for (const partition of watched) {
       const key = keyOf(partition)
       const trouble = findTrouble(partition, now, before, this.#previous.get(key))
       this.#previous.set(key, { next: partition.next, high: now.bounds.get(key)?.high })
       if (trouble !== null) return onTrouble(new Error(trouble))
     }
-    this.#timer = clock.setTimeout(() => void this.#check(), intervalMs)
+    this.#later(watch)
   }
 }

@@ -1,7 +1,9 @@
 import { type Clock, emitDiagnostic, type Logger } from '@oslo-messaging/core/driver'
 import type { PartitionOffset } from '../port/client-port.ts'
+import { writeNote } from '../positions/commit-note.ts'
+import type { DoubtfulCommit } from '../positions/doubtful-commits.ts'
 import type { PartitionFlow } from '../positions/partition-flow.ts'
-import { within } from './within.ts'
+import { within } from '../positions/within.ts'
 
 /** A final commit that the broker does not answer is given up after so long. */
 export const LAST_COMMIT_MS = 5000
@@ -10,14 +12,17 @@ export const LAST_COMMIT_MS = 5000
 export class GiveBack {
   readonly #name: string
   readonly #group: string
+  readonly #self: string
   readonly #logger: Logger
   readonly #clock: Clock
   /** Flows of partitions that were taken away, with committed records still to be handed out. */
   readonly #leftovers = new Set<PartitionFlow>()
 
-  constructor(name: string, group: string, logger: Logger, clock: Clock) {
+  /** `self`: the name of the listener in the notes beside its positions. */
+  constructor(name: string, group: string, self: string, logger: Logger, clock: Clock) {
     this.#name = name
     this.#group = group
+    this.#self = self
     this.#logger = logger
     this.#clock = clock
   }
@@ -28,31 +33,38 @@ export class GiveBack {
     if (flow.queued > 0) this.#leftovers.add(flow)
   }
 
-  /** Empties the queues and commits where they began. Never rejects: what cannot be given back is reported with its number. */
+  /** Empties the queues and commits where they began. Never rejects: what cannot be given back is reported with its number.
+   *  `doubtful`: nobody has been handed what these stand for, and they may have been stored. */
   async run(
     flows: readonly PartitionFlow[],
+    doubtful: readonly DoubtfulCommit[],
     timeoutMs: number,
     commit: (positions: readonly PartitionOffset[]) => Promise<void>,
   ): Promise<void> {
     const positions = flows.flatMap((flow) => {
       const { topic, partition } = flow
-      const offset = flow.firstQueued ?? (flow.attempted === undefined ? undefined : flow.next)
-      return offset === undefined ? [] : [{ topic, partition, offset }]
+      const offset = flow.firstQueued ?? doubtful.find((commit) => commit.flow === flow)?.from
+      const note = writeNote({ by: this.#self, ...flow.begun })
+      return offset === undefined ? [] : [{ topic, partition, offset, note }]
     })
-    // A commit without an answer may have been stored: nobody has been handed what it stands for.
-    const uncertain = flows.reduce((sum, { attempted, next }) => sum + Math.max(0, (attempted ?? 0) - (next ?? 0)), 0)
-    const count = flows.reduce((sum, flow) => sum + flow.clearQueue(), uncertain)
-    const gone = [...this.#leftovers].reduce((sum, flow) => sum + flow.clearQueue(), 0)
-    if (gone > 0) this.#report(gone, new Error('Their partitions belong to other members by now'))
+    const [ours, others] = [true, false].map((isOurs) =>
+      doubtful
+        .filter(({ flow }) => flows.includes(flow) === isOurs)
+        .reduce((sum, { records }) => sum + records.length, 0),
+    )
+    const count = flows.reduce((sum, flow) => sum + flow.clearQueue(), ours ?? 0)
+    const gone = [...this.#leftovers].reduce((sum, flow) => sum + flow.clearQueue(), others ?? 0)
+    if (gone > 0) this.report(gone, new Error('Their partitions belong to other members by now'))
     if (positions.length === 0) return
     try {
       await within(timeoutMs, this.#clock, commit(positions))
     } catch (error) {
-      this.#report(count, error)
+      this.report(count, error)
     }
   }
 
-  #report(count: number, error: unknown): void {
+  /** Says that so many will not come to anybody. */
+  report(count: number, error: unknown): void {
     this.#logger.error('kafka notifications were committed and could not be given back; they will not be delivered', {
       group: this.#group,
       count,

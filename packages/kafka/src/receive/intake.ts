@@ -2,6 +2,8 @@ import type { Clock } from '@oslo-messaging/core/driver'
 import type { ClientFault, FetchedBatch, FetchedRecord } from '../port/client-port.ts'
 import type { Dispenser } from './dispenser.ts'
 import { kindOf, toFault } from '../port/map-error.ts'
+import { writeNote } from '../positions/commit-note.ts'
+import type { DoubtfulCommits } from '../positions/doubtful-commits.ts'
 import type { OffsetCommitter } from '../positions/offset-committer.ts'
 import { bytesOf, type PartitionFlow } from '../positions/partition-flow.ts'
 import type { Session } from '../positions/partition-table.ts'
@@ -27,7 +29,11 @@ export interface IntakeOptions {
   /** How many partitions share them. */
   readonly partitions: () => number
   readonly room: Room
-  readonly onLost: (fault: ClientFault) => void
+  /** The name of this listener in the notes beside its positions. */
+  readonly self: string
+  readonly doubts: DoubtfulCommits
+  /** The session cannot go on. */
+  readonly onLost: (session: Session, fault: ClientFault) => void
 }
 
 /** So many portions of records fit into what a partition may have: one is committed while the other is handed out. */
@@ -62,7 +68,7 @@ export class Intake {
       batch.resolve(next - 1)
       if (commit === 'before') {
         this.#committing.set(flow, this.#commitFirst(session, flow, batch, records, next))
-      } else this.#handOut(flow, records, next)
+      } else this.handOut(flow, records, next)
     }
   }
 
@@ -111,20 +117,23 @@ export class Intake {
   ): Promise<void> {
     const { deal } = flow
     const from = slice[0]?.offset ?? flow.next ?? next
-    flow.attempted = next
     try {
-      await batch.commit(next)
-      flow.attempted = undefined
-      this.#handOut(flow, slice, next)
+      await batch.commit(next, writeNote({ by: this.#options.self, ...flow.begun }))
+      this.handOut(flow, slice, next)
       // The new deal began at the position of before.
       if (flow.deal !== deal) {
         this.#options.session()?.port.seek({ topic: flow.topic, partition: flow.partition, offset: next })
       }
     } catch (error) {
       const fault = toFault(error)
-      // Also when the coordinator has moved: the client does not look for the new one, a new session does.
-      if (kindOf(fault) !== 'rejoin') this.#options.onLost(fault)
-      else if (flow.deal === deal && this.#options.session() === session) this.#goBack(session, flow, from, fault)
+      if (kindOf(fault) !== 'rejoin') {
+        // The broker may have stored it before the connection ended.
+        if (slice.length > 0) this.#options.doubts.add({ flow, records: slice, from: flow.next ?? from, to: next })
+        // Also when the coordinator has moved: the client does not look for the new one, a new session does.
+        this.#options.onLost(session, fault)
+      } else if (flow.deal === deal && this.#options.session() === session) {
+        this.#goBack(session, flow, from, fault)
+      }
     } finally {
       this.#committing.delete(flow)
     }
@@ -136,7 +145,8 @@ export class Intake {
     session.port.seek({ topic: flow.topic, partition: flow.partition, offset: from })
   }
 
-  #handOut(flow: PartitionFlow, slice: readonly FetchedRecord[], next: number): void {
+  /** Takes over records that may be handed out, up to a position. */
+  handOut(flow: PartitionFlow, slice: readonly FetchedRecord[], next: number): void {
     const { commit, committer, dispenser, isStopped } = this.#options
     if (slice.length === 0) return this.#passOver(flow, next)
     flow.take(slice, next)

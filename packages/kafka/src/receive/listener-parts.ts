@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import type { Clock, IncomingNotification, Logger } from '@oslo-messaging/core/driver'
 import type { KafkaClient, OutgoingRecord } from '../port/client-port.ts'
 import { Dispenser } from './dispenser.ts'
 import { GiveBack } from './give-back.ts'
 import { Intake } from './intake.ts'
+import { DoubtfulCommits } from '../positions/doubtful-commits.ts'
 import { GroupInquiry } from '../positions/group-inquiry.ts'
 import { OffsetCommitter } from '../positions/offset-committer.ts'
 import type { PartitionFlow } from '../positions/partition-flow.ts'
 import { PartitionTable, type Session } from '../positions/partition-table.ts'
+import { kindOf, toFault } from '../port/map-error.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { KafkaSettings } from '../settings.ts'
 import { UnreadableBatches } from '../positions/unreadable-batches.ts'
@@ -39,8 +42,8 @@ export interface ListenerHooks {
   readonly session: () => Session | undefined
   readonly isStopped: () => boolean
   readonly onRevoked: (flow: PartitionFlow) => void
-  /** The session cannot go on. */
-  readonly onLost: (error: unknown) => void
+  /** This session cannot go on. Nothing happens when it is not the one in use any more. */
+  readonly onLost: (session: Session, error: unknown) => void
 }
 
 /** The parts of a listener, each with one job; they outlive its sessions. */
@@ -52,6 +55,7 @@ export interface ListenerParts {
   readonly intake: Intake
   readonly watchdog: Watchdog
   readonly giveBack: GiveBack
+  readonly doubts: DoubtfulCommits
   readonly unreadable: UnreadableBatches
 }
 
@@ -59,6 +63,17 @@ export interface ListenerParts {
 export function createListenerParts(options: KafkaListenerOptions, hooks: ListenerHooks): ListenerParts {
   const { client, group, settings, prefetch, topics, onMessage, logger, clock } = options
   const { commit, maxPollRecords, maxWaitMs, offsetReset } = settings
+  const self = randomUUID()
+  const giveBack = new GiveBack(hooks.name, group, self, logger, clock)
+  const doubts = new DoubtfulCommits({
+    self,
+    onStored: ({ flow, records, to }) => {
+      intake.handOut(flow, records, to)
+      if (table.get(flow.key) !== flow) giveBack.keep(flow)
+    },
+    onUndecidable: ({ records }) =>
+      giveBack.report(records.length, new Error('The answer to their commit was lost, and others have read on since')),
+  })
   const inquiry = new GroupInquiry(client, group, [...topics.keys()])
   const table = new PartitionTable({
     inquiry,
@@ -66,6 +81,8 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     topics: [...topics.keys()],
     offsetReset,
     commitsFirst: commit !== 'after',
+    self,
+    doubts,
     logger,
     clock,
     isCurrent: (session) => hooks.session() === session,
@@ -77,10 +94,16 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     clock,
     commit: async (positions) => {
       const session = hooks.session()
-      if (session === undefined) throw new Error('There is no session to commit in')
-      await session.port.commit(positions)
+      if (session === undefined) return false
+      try {
+        await session.port.commit(positions)
+        return true
+      } catch (error) {
+        // When the group moves, the client joins again by itself.
+        if (kindOf(toFault(error)) !== 'rejoin') hooks.onLost(session, error)
+        return false
+      }
     },
-    onFailure: hooks.onLost,
   })
   const dispenser = new Dispenser({
     prefetch,
@@ -93,7 +116,6 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     deadLetters: new DeadLetters({ topic: options.settings.deadLetterTopic, send: options.send }),
     partitions: () => table.size,
   })
-  const giveBack = new GiveBack(hooks.name, group, logger, clock)
   const intake = new Intake({
     commit,
     maxPollRecords,
@@ -107,6 +129,8 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     maxQueuedBytes: settings.maxQueuedBytes,
     partitions: () => table.size,
     room: table.room,
+    self,
+    doubts,
     onLost: hooks.onLost,
   })
   const watchdog = new Watchdog({
@@ -121,8 +145,11 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
         isBusy: queued > 0 || paused || hooks.isStopped(),
       })),
     known: () => table.known,
-    onTrouble: hooks.onLost,
+    onTrouble: (error) => {
+      const session = hooks.session()
+      if (session !== undefined) hooks.onLost(session, error)
+    },
   })
   const unreadable = new UnreadableBatches({ group, logger, clock, partitions: () => table.values() })
-  return { inquiry, table, committer, dispenser, intake, watchdog, giveBack, unreadable }
+  return { inquiry, table, committer, dispenser, intake, watchdog, giveBack, doubts, unreadable }
 }

@@ -18,7 +18,7 @@ import { createListenerParts, type KafkaListenerOptions, type ListenerParts } fr
 import { mapFault, reasonOf, toFault } from '../port/map-error.ts'
 import { keyOf, type PartitionFlow } from '../positions/partition-flow.ts'
 import type { Session } from '../positions/partition-table.ts'
-import { pause, within } from './within.ts'
+import { pause, within } from '../positions/within.ts'
 
 const HEARTBEAT_MS = 1000
 /** How long handlers under way are waited for when the group is dealt out anew. The broker waits 60 s for members to come back. */
@@ -72,7 +72,7 @@ export class KafkaListener implements Listener {
       session: () => this.#session,
       isStopped: () => this.#stopped !== undefined,
       onRevoked: (flow) => this.#onRevoked(flow),
-      onLost: (error) => this.#lost(error),
+      onLost: (session, error) => this.#lost(session, error),
     })
     this.#giveBack = this.#parts.giveBack
   }
@@ -151,16 +151,12 @@ export class KafkaListener implements Listener {
           this.#parts.table.assign(session, partitions)
           session.positioned.then(
             () => this.#goOn(),
-            (error: unknown) => {
-              if (this.#session === session) this.#lost(error)
-            },
+            (error: unknown) => this.#lost(session, error),
           )
         },
         onRejoin: async () => await this.#beforeRejoin(session),
         onBatch: async (batch) => await this.#track(this.#onBatch(session, batch)),
-        onLost: (fault) => {
-          if (this.#session === session) this.#lost(fault)
-        },
+        onLost: (fault) => this.#lost(session, fault),
       },
     })
     const session: Session = { port, positioned: Promise.resolve(), sought: new Map() }
@@ -180,7 +176,7 @@ export class KafkaListener implements Listener {
       this.#parts.dispenser.hold()
       await this.#parts.dispenser.idle(REJOIN_GRACE_MS, clock)
     }
-    await this.#parts.committer.flush(REJOIN_GRACE_MS)
+    await this.#parts.committer.flush(REJOIN_GRACE_MS, { once: true })
   }
 
   /** The assignment is settled. */
@@ -192,14 +188,16 @@ export class KafkaListener implements Listener {
   async #endSession(): Promise<void> {
     const session = this.#session
     this.#session = undefined
+    this.#parts.watchdog.rest()
     for (const flow of this.#parts.table.values()) flow.signalRoom()
     this.#formerMember = session?.port.member ?? this.#formerMember
     await session?.port.disconnect()
     await this.#parts.intake.settled()
   }
 
-  #lost(error: unknown): void {
-    if (this.#closing !== undefined) return
+  /** A session ends once: what fails in it afterwards must not end the one that is being made. */
+  #lost(session: Session, error: unknown): void {
+    if (this.#closing !== undefined || this.#session !== session) return
     const reason = this.#map(error)
     this.#parts.unreadable.met(toFault(error))
     if (this.#upAt !== undefined && this.#options.clock.now() - this.#upAt >= PROVEN_MS) this.#isProven = true
@@ -280,7 +278,9 @@ export class KafkaListener implements Listener {
       return
     }
     await this.#parts.committer.flush(leftMs())
-    await this.#giveBack.run([...this.#parts.table.values()], leftMs(), async (positions) => {
+    const { table, doubts } = this.#parts
+    if (doubts.size > 0) await within(leftMs(), clock, table.ask()).catch(() => {})
+    await this.#giveBack.run([...table.values()], doubts.takeAll(), leftMs(), async (positions) => {
       if (this.#session === undefined) throw new Error('There is no session')
       await this.#session.port.commit(positions)
     })

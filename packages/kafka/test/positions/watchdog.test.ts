@@ -7,6 +7,7 @@ import { eventually } from '../support/open-driver.ts'
 const positions = (high: number, committed: number | null): Positions => ({
   bounds: new Map([['t/0', { topic: 't', partition: 0, low: 0, high }]]),
   committed: new Map(committed === null ? [] : [['t/0', committed]]),
+  notes: new Map(),
   discarded: new Set(),
 })
 const at = (next: number | undefined, isBusy = false) => ({ topic: 't', partition: 0, next, isBusy })

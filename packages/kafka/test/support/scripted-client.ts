@@ -39,6 +39,8 @@ export class ScriptedKafka implements KafkaClient {
   /** Runs when the stored positions of a group are known and not yet told. */
   beforeAnswer: () => Promise<void> | void = () => {}
   onCommit: (positions: readonly PartitionOffset[]) => Promise<void> | void = () => {}
+  /** Runs when positions are stored; throws to lose the answer. */
+  afterCommit: (positions: readonly PartitionOffset[]) => Promise<void> | void = () => {}
   /** Records of one fetch. */
   fetchSize = 1000
   /** How long connecting and joining take. */
@@ -327,7 +329,8 @@ export class ScriptedConsumer implements ConsumerPort {
         this.heartbeats += 1
         await Promise.resolve()
       },
-      commit: async (offset) => await this.commit([{ ...partition, offset }]),
+      commit: async (offset, note) =>
+        await this.commit([{ ...partition, offset, ...(note === undefined ? {} : { note }) }]),
       // As a real client: it knows its own seeks and its end, not whose the partition is by now.
       isStale: () => !this.isMember || (this.#positions.get(key) ?? from) < from,
     }
@@ -344,6 +347,7 @@ export class ScriptedConsumer implements ConsumerPort {
       if (position.note === undefined) this.#kafka.notes.delete(key)
       else this.#kafka.notes.set(key, position.note)
     }
+    await this.#kafka.afterCommit(positions)
   }
 
   seek(position: PartitionOffset): void {
