@@ -134,14 +134,21 @@ export class KafkaAdmin {
     group: string,
     topics: readonly string[],
   ): Promise<readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]> {
-    const positions = await until(
-      () => this.#ask((admin) => admin.fetchOffsets({ groupId: group, topics: [...topics] })),
-      `positions of ${group}`,
-      PATIENCE_MS,
-    )
-    return positions.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
-    )
+    const positions = []
+    // One topic at a time: of questions about several that overlap, kafkajs may lose the partitions of one.
+    for (const topic of topics) {
+      const stored = await until(
+        async () => {
+          const [answer] = await this.#ask((admin) => admin.fetchOffsets({ groupId: group, topics: [topic] }))
+          if (answer === undefined || answer.partitions.length === 0) throw new Error(`Nothing is said about ${topic}`)
+          return answer.partitions
+        },
+        `positions of ${group} in ${topic}`,
+        PATIENCE_MS,
+      )
+      positions.push(...stored.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })))
+    }
+    return positions
   }
 
   async close(): Promise<void> {
