@@ -1,15 +1,4 @@
-import {
-  getNotificationListener,
-  getNotificationTransport,
-  getRpcClient,
-  getRpcServer,
-  getRpcTransport,
-  isMessagingError,
-  loadConfig,
-  Notifier,
-  RemoteError,
-  Target,
-} from '@oslo-messaging/core'
+import { getMessaging, isMessagingError, RemoteError } from '@oslo-messaging/core'
 import { readFlags } from './flags.ts'
 import { createStory } from './story.ts'
 import { Tally } from './tally.ts'
@@ -21,9 +10,8 @@ const tally = new Tally()
 
 // The configuration of the deployment decides which drivers are used. Environment variables such as
 // OS_DEFAULT__TRANSPORT_URL win over the file.
-const conf = await loadConfig({ files: [flags.configFile], env: process.env })
-const rpc = await getRpcTransport(conf)
-const bus = await getNotificationTransport(conf)
+const messaging = await getMessaging({ configFiles: flags.configFile, env: process.env })
+const { rpc, notifications: bus } = messaging
 story.tell('transports', `RPC over ${rpc.url.transport}://, notifications over ${bus.url.transport}://`, {
   rpc: rpc.url.transport,
   notifications: bus.url.transport,
@@ -31,14 +19,13 @@ story.tell('transports', `RPC over ${rpc.url.transport}://, notifications over $
 
 // Two servers share one topic; each has both versions of the interface.
 const servers = ['north', 'south'].map((server) =>
-  getRpcServer(rpc, new Target({ topic: 'warehouse', server }), [new WarehouseV1(), new WarehouseV2(server, tally)]),
+  messaging.server({ topic: 'warehouse', server }, [new WarehouseV1(), new WarehouseV2(server, tally)]),
 )
 
 // Every pool gets its own copy of each notification and shares it among its members. A listener without a pool gets a copy too.
 const listen = (name: string, pool?: string) =>
-  getNotificationListener(
-    bus,
-    [new Target({ topic: 'warehouse_events' })],
+  messaging.listener(
+    [{ topic: 'warehouse_events' }],
     [
       {
         info(_context: object, publisherId: string | null, eventType: string) {
@@ -50,14 +37,14 @@ const listen = (name: string, pool?: string) =>
   )
 const listeners = [listen('audit'), listen('billing-1', 'billing'), listen('billing-2', 'billing')]
 
-await Promise.all([...servers, ...listeners].map((each) => each.start()))
+await messaging.start()
 story.tell('started', 'Two servers and three listeners are up.', {
   servers: servers.length,
   listeners: listeners.length,
 })
 
 const context = { user_id: 'alice', project_id: 'tools', request_id: 'req-1' }
-const client = getRpcClient<WarehouseMethods>(rpc, new Target({ topic: 'warehouse', version: '2.0' }))
+const client = messaging.client<WarehouseMethods>({ topic: 'warehouse', version: '2.0' })
 
 const old = await client.prepare({ version: '1.0' }).call(context, 'reserve', { item: 'bolt', count: 1 })
 story.tell('call', `call 1.0: ${old.count} ${old.item} reserved`, { version: '1.0', result: old })
@@ -94,7 +81,7 @@ await client.prepare({ fanout: true }).cast(context, 'refresh_cache', {})
 await Promise.all([tally.reached('refreshed by north', 1), tally.reached('refreshed by south', 1)])
 story.tell('fanout', 'fanout: north and south both refreshed their caches', { servers: ['north', 'south'] })
 
-const notifier = new Notifier(bus, { publisherId: 'warehouse.north' })
+const notifier = messaging.notifier({ publisherId: 'warehouse.north' })
 const shipped = 'shipment.sent'
 for (const parcel of [1, 2, 3]) await notifier.info(context, shipped, { parcel })
 story.tell('notified', 'notify: three shipments are stored by the broker', { notifications: 3 })
@@ -103,11 +90,6 @@ for (const name of ['audit', 'billing']) {
   story.tell('heard', `${name} heard of all three`, { listener: name, notifications: 3 })
 }
 
-// The RPC side goes first: a handler that is still running may want to notify.
-for (const each of [...servers, ...listeners]) {
-  await each.stop()
-  await each.wait()
-}
-await rpc.close()
-await bus.close()
+// No new requests, handlers finish, replies and notifications go out, both buses close. A service says messaging.handleSignals().
+await messaging.drain()
 story.tell('done', 'Everything was drained and closed.')

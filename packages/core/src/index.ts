@@ -41,9 +41,18 @@ export {
   type CloseOptions,
   type CloseReport,
   type FlushOptions,
+  type ReloadOptions,
+  type ReloadReport,
   Transport,
   type TransportKind,
+  type TransportLoad,
 } from './transport/transport.ts'
+
+// Both buses of a service as one
+export { getMessaging, Messaging, type MessagingOptions, type MessagingReloadReport } from './messaging/messaging.ts'
+export type { DrainReport } from './messaging/drain.ts'
+export type { MessagingHealth, ReadyOptions } from './messaging/readiness.ts'
+export type { SignalOptions } from './messaging/signals.ts'
 
 // Operators
 export {
@@ -106,6 +115,7 @@ export { isVersionCompatible } from './rpc/version.ts'
 export {
   MessageServer,
   type MessageServerOptions,
+  type ServerLoad,
   type StartOptions,
   type StepOptions,
 } from './server/message-server.ts'

@@ -26,19 +26,23 @@ export function pinoLogger(pino: PinoLike, options: { readonly errorKey?: string
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** A logger that writes to the console from `level` (default `info`) on: the message, then its fields as the console
- *  shows objects. */
+ *  shows objects. A function is asked at each line, so that the level can change while the service runs. */
 export function consoleLogger(
   options: {
-    readonly level?: keyof Logger
+    readonly level?: keyof Logger | (() => keyof Logger)
     readonly console?: Pick<Console, 'debug' | 'info' | 'warn' | 'error'>
   } = {},
 ): Logger {
   checkOptions('consoleLogger', options, { level: true, console: true })
-  const { level: least = 'info', console: out = console } = options
-  if (!LEVELS.includes(least)) throw new TypeError(`level must be one of ${LEVELS.join(', ')}`)
-  const at = (level: keyof Logger): Logger[keyof Logger] =>
-    LEVELS.indexOf(level) < LEVELS.indexOf(least)
-      ? () => {}
-      : (message, fields) => (fields === undefined ? out[level](message) : out[level](message, fields))
+  const { level: given = 'info', console: out = console } = options
+  const least = (): number => LEVELS.indexOf(typeof given === 'function' ? given() : given)
+  if (least() < 0) throw new TypeError(`level must be one of ${LEVELS.join(', ')}`)
+  const at =
+    (level: keyof Logger): Logger[keyof Logger] =>
+    (message, fields) => {
+      if (LEVELS.indexOf(level) < least()) return
+      if (fields === undefined) out[level](message)
+      else out[level](message, fields)
+    }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

@@ -42,7 +42,7 @@ export function getNotificationListener(
   const sources = sourcesOf(parts.targets, dispatcher.supportedPriorities)
   return new MessageServer({
     name,
-    workers: options.workers ?? transport.conf.get('DEFAULT', 'executor_thread_pool_size'),
+    workers: options.workers ?? (() => transport.conf.get('DEFAULT', 'executor_thread_pool_size')),
     logger,
     clock: transport.clock,
     host: busOf(transport),

@@ -339,7 +339,7 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
   const {
     driver = conf.get('oslo_messaging_notifications', 'driver'),
     topics = conf.get('oslo_messaging_notifications', 'topics'),
-    timeoutMs = conf.get('DEFAULT', 'rpc_response_timeout') * 1000,
+    timeoutMs,
     contextRedaction: redaction = 'copy-or-known-keys',
   } = options
   checkSerializer(serializer)
@@ -364,7 +364,9 @@ function createSharedParts(transport: Transport, options: NotifierOptions): Shar
     topics,
     destinations: [...drivers.values()],
     serializer,
-    timeoutMs,
+    get timeoutMs() {
+      return timeoutMs === undefined ? transport.conf.get('DEFAULT', 'rpc_response_timeout') * 1000 : timeoutMs
+    },
     onError,
     orderingKey,
     redaction,

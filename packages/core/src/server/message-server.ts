@@ -47,8 +47,8 @@ export interface ServerHost {
 export interface MessageServerOptions {
   /** Names it in errors and logs: the text of its target. */
   readonly name: string
-  /** Most messages handled at the same time. */
-  readonly workers: number
+  /** Most messages handled at the same time; a function is asked at each start. */
+  readonly workers: number | (() => number)
   readonly logger: Logger
   readonly clock: Clock
   /** Subscribes. What arrives is run on `pool`, which is new for each cycle; `prefetch` for the driver is twice
@@ -85,13 +85,36 @@ interface Cycle {
   /** Ends the start that is under way. */
   starting: AbortController
   readonly stopped: Deferred<void>
-  readonly closed: Deferred<void>
+  closed: Deferred<void>
 }
 
-function newCycle(): Cycle {
+/** What a server has at the moment, for whoever measures it. */
+export interface ServerLoad {
+  readonly name: string
+  /** Most messages it handles at the same time. */
+  readonly workers: number
+  /** Messages being handled. */
+  readonly running: number
+  /** Messages that were taken from the broker and wait for a worker. */
+  readonly waiting: number
+}
+
+/** A second subscription beside the one a server has. */
+export interface Renewal {
+  /** The server goes on with it; what arrived over the one before is finished. */
+  commit(): void
+  /** The server stays as it was. */
+  undo(): void
+}
+
+function newClosed(): Deferred<void> {
   const closed = createDeferred<void>()
   // Whoever looks at `closed` gets the rejection; when nobody does it has been reported already.
   closed.promise.catch(() => {})
+  return closed
+}
+
+function newCycle(): Cycle {
   return {
     start: undefined,
     stop: undefined,
@@ -102,7 +125,7 @@ function newCycle(): Cycle {
     pool: undefined,
     starting: new AbortController(),
     stopped: createDeferred<void>(),
-    closed,
+    closed: newClosed(),
   }
 }
 
@@ -111,12 +134,18 @@ function newCycle(): Cycle {
  *  runs once per cycle and every caller sees its end. `start` after `stop` begins a new cycle. */
 export class MessageServer {
   readonly #options: MessageServerOptions
+  /** Subscriptions that were replaced and whose messages are not done. */
+  readonly #retiring = new Set<Cycle>()
   #cycle = newCycle()
 
   constructor(options: MessageServerOptions) {
     this.#options = options
     // Checks the number now instead of at the first start.
-    void new WorkerPool(options.workers)
+    void new WorkerPool(this.#workers)
+  }
+
+  get name(): string {
+    return this.#options.name
   }
 
   /** Of the current cycle: resolves when it was stopped and everything it had taken is done; rejects when the
@@ -127,8 +156,18 @@ export class MessageServer {
 
   /** Messages taken in the current cycle and not done. */
   get unfinished(): number {
-    const { pool } = this.#cycle
-    return pool === undefined ? 0 : pool.running + pool.waiting
+    const { running, waiting } = this.load
+    return running + waiting
+  }
+
+  /** How much it has to do; costs nothing. */
+  get load(): ServerLoad {
+    let [running, waiting] = [0, 0]
+    for (const { pool } of [this.#cycle, ...this.#retiring]) {
+      running += pool?.running ?? 0
+      waiting += pool?.waiting ?? 0
+    }
+    return { name: this.name, workers: this.#cycle.pool?.size ?? this.#workers, running, waiting }
   }
 
   /** That it takes no messages although its subscription is up, and why; undefined when it does. */
@@ -176,8 +215,33 @@ export class MessageServer {
    *  itself. */
   async wait(options: StepOptions = {}): Promise<void> {
     checkOptions('wait', options, STEP_OPTIONS)
-    const cycle = this.#cycle
-    await this.#patiently('wait', this.#finish(cycle), options)
+    const [cycle, ...retiring] = [this.#cycle, ...this.#retiring].map((each) => this.#finish(each))
+    await this.#patiently('wait', Promise.all([cycle, ...retiring]).then(nothing), options)
+  }
+
+  /** Subscribes once more, as after a change of what it stands on; the subscription it has goes on until the renewal is
+   *  committed, so that nothing is missed. In between a fanout cast may come twice.
+   *  undefined: it is not listening. Rejects like `start`; then nothing has changed. */
+  async renew(options: StartOptions = {}): Promise<Renewal | undefined> {
+    const previous = this.#cycle
+    if (previous.start === undefined || previous.stop !== undefined || previous.isLost) return undefined
+    await previous.start
+    const cycle = newCycle()
+    cycle.start = this.#listen(cycle, options)
+    await cycle.start
+    return {
+      commit: () => {
+        // Whoever stopped it meanwhile meant what is new as well.
+        if (this.#cycle !== previous || previous.stop !== undefined) return this.#retire(cycle)
+        // `closed` tells of the server, not of the subscription it happened to have.
+        cycle.closed = previous.closed
+        previous.closed = newClosed()
+        this.#cycle = cycle
+        this.#retiring.add(previous)
+        this.#retire(previous)
+      },
+      undo: () => this.#retire(cycle),
+    }
   }
 
   /** Tells running handlers that nobody waits for them any more: their transport closes and its patience is over. */
@@ -208,9 +272,9 @@ export class MessageServer {
   }
 
   async #listen(cycle: Cycle, options: StartOptions): Promise<void> {
-    const { listen, host, workers, clock, name } = this.#options
+    const { listen, host, clock, name } = this.#options
     const timeoutMs = options.timeoutMs === undefined ? DEFAULT_START_TIMEOUT_MS : options.timeoutMs
-    const pool = new WorkerPool(options.overridePoolSize ?? workers)
+    const pool = new WorkerPool(options.overridePoolSize ?? this.#workers)
     const starting = new AbortController()
     const { signal } = starting
     const given = options.signal
@@ -239,6 +303,7 @@ export class MessageServer {
   }
 
   #lost(cycle: Cycle, error: unknown): void {
+    if (this.#retiring.has(cycle)) return
     const { name, logger } = this.#options
     cycle.isLost = true
     cycle.closed.reject(error)
@@ -300,10 +365,19 @@ export class MessageServer {
   #beginNewCycle(): void {
     const previous = this.#cycle
     this.#cycle = newCycle()
-    // Nobody may wait for the old cycle any more; its subscription is released all the same.
-    previous.stop ??= this.#stop(previous)
-    this.#release(previous.stop)
-    this.#release(this.#finish(previous))
+    this.#retire(previous)
+  }
+
+  /** Nobody may wait for the cycle any more; what it has is finished and its subscription released all the same. */
+  #retire(cycle: Cycle): void {
+    cycle.stop ??= this.#stop(cycle)
+    this.#release(cycle.stop)
+    this.#release(this.#finish(cycle).finally(() => this.#retiring.delete(cycle)))
+  }
+
+  get #workers(): number {
+    const { workers } = this.#options
+    return typeof workers === 'number' ? workers : workers()
   }
 
   /** For what goes on although nobody waits for it. */
@@ -345,3 +419,5 @@ export class MessageServer {
     }
   }
 }
+
+function nothing(): void {}

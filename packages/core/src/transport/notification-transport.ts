@@ -23,9 +23,9 @@ export async function getNotificationTransport(
   second?: TransportOptions,
 ): Promise<NotificationTransport> {
   const { conf, options } = await readMakerInput(first, second)
-  const configured = (): string | null => {
-    const own = conf.get('oslo_messaging_notifications', 'transport_url')
-    return isSet(own) ? own : conf.get('DEFAULT', 'transport_url')
+  const configured = (each: MessagingConfig): string | null => {
+    const own = each.get('oslo_messaging_notifications', 'transport_url')
+    return isSet(own) ? own : each.get('DEFAULT', 'transport_url')
   }
   return new NotificationTransport(await openTransport(conf, options, configured, 'notifications'))
 }

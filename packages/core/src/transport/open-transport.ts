@@ -1,7 +1,7 @@
 import type { ResolvedOptions } from '../config/option.ts'
 import { basename, extname } from 'node:path'
 import { type Logger, useLogger } from '../diagnostics/logger.ts'
-import type { CredentialsProvider, DriverContext, DriverDefinition } from '../driver/driver.ts'
+import type { CredentialsProvider, DriverDefinition } from '../driver/driver.ts'
 import { ManagedDriver } from '../driver/host/managed-driver.ts'
 import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
 import { ConfigurationError, DriverLoadFailure, InvalidTransportURL } from '../errors.ts'
@@ -14,6 +14,7 @@ import { type AllowedRemoteErrors, type RemoteErrors, RemoteErrorTable } from '.
 import { loadConfig } from '../config/load.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 import { isPromiseLike } from '../util/promise.ts'
+import type { FoundDriver } from './compare-configurations.ts'
 import type { TransportParts } from './transport.ts'
 
 const LARGEST_PORT = 65_535
@@ -45,8 +46,7 @@ export interface TransportOptions {
   readonly program?: string | undefined
 }
 
-/** `transportClass` is the RPC transport's own. */
-const OPTIONS: OptionNames<TransportOptions & { readonly transportClass?: unknown }> = {
+export const TRANSPORT_OPTIONS: OptionNames<TransportOptions> = {
   url: true,
   registry: true,
   allowedRemoteExmods: true,
@@ -56,6 +56,11 @@ const OPTIONS: OptionNames<TransportOptions & { readonly transportClass?: unknow
   random: true,
   program: true,
   credentials: true,
+}
+
+/** `transportClass` is the RPC transport's own. */
+const OPTIONS: OptionNames<TransportOptions & { readonly transportClass?: unknown }> = {
+  ...TRANSPORT_OPTIONS,
   transportClass: true,
 }
 
@@ -67,21 +72,18 @@ export type DriverSource = Pick<DriverRegistry, 'resolve'>
 export async function openTransport(
   conf: MessagingConfig,
   options: TransportOptions,
-  configured: () => string | null,
+  configured: (conf: MessagingConfig) => string | null,
   needed: RefusableCapability,
 ): Promise<TransportParts> {
   const remoteErrors = new RemoteErrorTable(options.allowedRemoteExmods, options.remoteErrors)
-  const { url, definition, context } = await findDriver(conf, options, configured, needed)
+  const find = async (other: MessagingConfig): Promise<FoundDriver> =>
+    await findDriver(other, options, () => configured(other), needed)
+  const found = await find(conf)
+  const { url, definition, context } = found
   const driver = await ManagedDriver.open(definition, url, context)
   const failureDefaults = definition.failureDefaults?.(context.options) ?? {}
-  return { conf, url, driver, failureDefaults, remoteErrors, logger: context.logger, clock: context.clock }
-}
-
-/** A driver, and what it is to be opened with. */
-export interface FoundDriver {
-  readonly url: TransportURL
-  readonly definition: DriverDefinition
-  readonly context: DriverContext
+  const { logger, clock } = context
+  return { conf, url, found, find, driver, failureDefaults, remoteErrors, logger, clock }
 }
 
 /** Everything of `openTransport` but the opening. */

@@ -35,7 +35,7 @@ export async function getRpcTransport(
 ): Promise<unknown> {
   const { conf, options } = await readMakerInput(first, second)
   const { transportClass: TransportClass = RPCTransport } = options
-  return new TransportClass(await openTransport(conf, options, () => conf.get('DEFAULT', 'transport_url'), 'rpc'))
+  return new TransportClass(await openTransport(conf, options, (each) => each.get('DEFAULT', 'transport_url'), 'rpc'))
 }
 
 /** The old name of `getRpcTransport`.

@@ -4,7 +4,7 @@ import type { FailureDefaults } from '../driver/driver.ts'
 import type { ComponentHealth, Health } from '../driver/health.ts'
 import type { ManagedDriver } from '../driver/host/managed-driver.ts'
 import { ClosedError } from '../errors.ts'
-import type { MessageServer } from '../server/message-server.ts'
+import type { MessageServer, ServerLoad } from '../server/message-server.ts'
 import type { TransportURL } from '../url/transport-url.ts'
 import { onAbort, untilAborted } from '../util/abort.ts'
 import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
@@ -12,6 +12,7 @@ import type { Clock } from '../util/clock.ts'
 import type { RemoteErrorTable } from '../wire/remote-error-table.ts'
 import { Bus } from './bus.ts'
 import { BUS } from './check-target.ts'
+import { compareConfigurations, type FoundDriver } from './compare-configurations.ts'
 import type { Interceptor } from './interceptor.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 
@@ -22,6 +23,10 @@ export type TransportKind = 'rpc' | 'notification'
 export interface TransportParts {
   readonly conf: MessagingConfig
   readonly url: TransportURL
+  /** What the driver was opened with. */
+  readonly found: FoundDriver
+  /** Finds the driver that another configuration names. */
+  readonly find: (conf: MessagingConfig) => Promise<FoundDriver>
   readonly driver: ManagedDriver
   readonly failureDefaults: FailureDefaults
   readonly remoteErrors: RemoteErrorTable
@@ -50,31 +55,76 @@ export interface CloseReport {
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000
 
+/** What is under way over a transport. */
+export interface TransportLoad {
+  /** Calls, casts and notifications that have not settled. */
+  readonly outstanding: number
+  readonly servers: readonly ServerLoad[]
+}
+
+/** How a reload goes about it; everything may be left out. */
+export interface ReloadOptions {
+  /** Connect anew even when nothing has changed, for certificates whose files hold something else now. Default
+   *  false. */
+  readonly reconnect?: boolean | undefined
+  /** Most time for subscribing anew, and then for what is under way over the old connections, milliseconds; null: as
+   *  long as it takes. Default 30 000. */
+  readonly timeoutMs?: number | null | undefined
+}
+
+/** What a reload did, by the names of options: `[DEFAULT] rpc_response_timeout`. */
+export interface ReloadReport {
+  /** Changed, and in force. */
+  readonly applied: readonly string[]
+  /** Changed, and in force for what is made from now on, or not before a restart. */
+  readonly needsRestart: readonly string[]
+}
+
+const RELOAD_OPTIONS: OptionNames<ReloadOptions> = { reconnect: true, timeoutMs: true }
+const NEVER = new AbortController().signal
+
 /** One bus, as applications see it: its state, its interceptors and its end. Made by `getRpcTransport` and
  *  `getNotificationTransport`; clients, servers, notifiers and listeners are made with it. */
 export class Transport {
   readonly kind: TransportKind
-  readonly conf: MessagingConfig
-  /** Prints without its credentials. */
-  readonly url: TransportURL
   readonly logger: Logger
   readonly clock: Clock
   readonly #bus: Bus
   readonly #driver: ManagedDriver
   readonly #servers = new Set<MessageServer>()
   readonly #impatience = new AbortController()
+  readonly #find: (conf: MessagingConfig) => Promise<FoundDriver>
+  #conf: MessagingConfig
+  #found: FoundDriver
+  #reloading: Promise<unknown> = Promise.resolve()
   #closing: Promise<CloseReport> | undefined
 
   constructor(kind: TransportKind, parts: TransportParts) {
     this.kind = kind
-    this.conf = parts.conf
-    this.url = parts.url
+    this.#conf = parts.conf
+    this.#found = parts.found
+    this.#find = parts.find
     this.logger = parts.logger
     this.clock = parts.clock
     this.#driver = parts.driver
     this.#bus = new Bus(kind, parts, this.#servers, () => this.#refuseWhileClosing())
     // What drivers and frameworks need of it is out of the sight of applications: `busOf(transport)`.
     Object.defineProperty(this, BUS, { value: this.#bus })
+  }
+
+  /** The configuration; another after a reload. */
+  get conf(): MessagingConfig {
+    return this.#conf
+  }
+
+  /** Prints without its credentials. */
+  get url(): TransportURL {
+    return this.#found.url
+  }
+
+  /** What is under way: sends that have not settled, and what its servers and listeners have; costs nothing. */
+  get load(): TransportLoad {
+    return { outstanding: this.#driver.outstanding, servers: [...this.#servers].map((server) => server.load) }
   }
 
   /** The driver's name, for people. */
@@ -138,6 +188,64 @@ export class Transport {
       if (timer !== undefined) this.clock.clearTimeout(timer)
       release?.()
     }
+  }
+
+  /** Takes another configuration while everything goes on: opens the driver anew with other hosts, credentials,
+   *  certificates or options, has servers and listeners subscribe over it before they give up the subscription they
+   *  have, and closes the old one when what was under way over it is done. A fanout cast in that moment may come twice.
+   *  The report says what of the changes has to wait for a restart. One reload runs at a time.
+   *  Rejects, with everything as it was, with what makes the new configuration unusable: ConfigurationError, ServerListenError,
+   *  ClosedError. */
+  async reload(conf: MessagingConfig, options: ReloadOptions = {}): Promise<ReloadReport> {
+    checkOptions('reload', options, RELOAD_OPTIONS)
+    const { reconnect = false, timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options
+    checkTimeout('timeoutMs', timeoutMs)
+    const work = this.#reloading.then(async () => await this.#reload(conf, reconnect, timeoutMs))
+    this.#reloading = work.catch(() => {})
+    return await work
+  }
+
+  async #reload(conf: MessagingConfig, reconnect: boolean, timeoutMs: number | null): Promise<ReloadReport> {
+    this.#refuseWhileClosing()
+    const found = await this.#find(conf)
+    const { applied, needsRestart, isNewDriver, workers } = compareConfigurations(
+      { conf: this.#conf, found: this.#found },
+      { conf, found },
+    )
+    const replaces = !isNewDriver && (applied.driver.length > 0 || reconnect)
+    if (replaces || workers) await this.#renew(conf, replaces ? found : undefined, timeoutMs)
+    else this.#conf = conf
+    if (reconnect && replaces && applied.driver.length === 0) applied.driver.push('connections')
+    return { applied: [...applied.core, ...applied.driver], needsRestart }
+  }
+
+  /** Subscribes all servers again, over another driver where there is one, and lets the old subscriptions go. */
+  async #renew(conf: MessagingConfig, found: FoundDriver | undefined, timeoutMs: number | null): Promise<void> {
+    const before = this.#conf
+    const replacement =
+      found &&
+      (await this.#driver.replace(found.definition, found.url, {
+        ...found.context,
+        // Names of queues and topics are made of it: it waits for a restart.
+        defaultExchange: this.#found.context.defaultExchange,
+      }))
+    // The servers ask it how many workers they are to have.
+    this.#conf = conf
+    const renewals = await Promise.allSettled(
+      [...this.#servers].map(async (server) => await server.renew({ timeoutMs })),
+    )
+    const failed = renewals.find((each) => each.status === 'rejected')
+    if (failed !== undefined) {
+      for (const each of renewals) if (each.status === 'fulfilled') each.value?.undo()
+      this.#conf = before
+      await replacement?.undo()
+      throw failed.reason
+    }
+    for (const each of renewals) if (each.status === 'fulfilled') each.value?.commit()
+    if (found === undefined) return
+    this.#found = found
+    const patience = timeoutMs === null ? NEVER : AbortSignal.timeout(timeoutMs)
+    await replacement?.commit(AbortSignal.any([patience, this.#impatience.signal]))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -72,6 +72,13 @@ describe('consoleLogger', () => {
       ['error', 'bad', { error }],
       ['debug', 'all'],
     ])
+    let level: 'debug' | 'error' = 'error'
+    const changing = consoleLogger({ level: () => level, console: out })
+    changing.debug('not this')
+    level = 'debug'
+    changing.debug('but this')
+    expect(written.at(-1)).toEqual(['debug', 'but this'])
+    expect(written).toHaveLength(4)
     expect(() => consoleLogger({ level: 'loud' as 'info' })).toThrow('level must be one of debug, info, warn, error')
   })
 })

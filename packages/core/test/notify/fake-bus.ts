@@ -101,14 +101,9 @@ export async function createFakeBus(
   }
   const url = TransportURL.parse('fakebus://host/')
   const random = (): number => 0.5
-  const driver = await ManagedDriver.open(definition, url, {
-    options: {},
-    defaultExchange: 'openstack',
-    program: 'test',
-    logger,
-    clock,
-    random,
-  })
+  const context = { options: {}, defaultExchange: 'openstack', program: 'test', logger, clock, random }
+  const found = { definition, url, context }
+  const driver = await ManagedDriver.open(definition, url, context)
   const parts = {
     conf: await loadConfig({
       overrides: {
@@ -117,6 +112,8 @@ export async function createFakeBus(
       },
     }),
     url,
+    found,
+    find: () => Promise.resolve(found),
     driver,
     failureDefaults: {},
     remoteErrors: new RemoteErrorTable(),

@@ -256,7 +256,9 @@ describe('what applications see of a transport', () => {
       'flush',
       'health',
       'kind',
+      'load',
       'logger',
+      'reload',
       'url',
       'use',
     ])

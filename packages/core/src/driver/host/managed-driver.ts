@@ -1,3 +1,4 @@
+import { emitDiagnostic } from '../../diagnostics/channels.ts'
 import { ClosedError, DriverLoadFailure, isMessagingError, TransportDriverError } from '../../errors.ts'
 import type { Target } from '../../target.ts'
 import type { TransportURL } from '../../url/transport-url.ts'
@@ -26,7 +27,11 @@ import { SendGroup } from './send-group.ts'
 export class ManagedDriver {
   readonly name: string
   readonly capabilities: DriverCapabilities
-  readonly #driver: Driver
+  #driver: Driver
+  /** What new subscriptions go over: the driver, or the one that is to replace it. */
+  #subscribing: Driver
+  /** Drivers that were replaced and are not closed yet. */
+  readonly #retiring = new Set<Driver>()
   #closing: Promise<void> | undefined
   #isClosed = false
   #sends: SendGroup
@@ -37,17 +42,43 @@ export class ManagedDriver {
     this.name = definition.name
     this.capabilities = definition.capabilities
     this.#driver = driver
+    this.#subscribing = driver
     this.#sends = new SendGroup(this.#rethrow)
   }
 
   /** Opens the driver. Rejects with the driver's typed error, DriverLoadFailure when a package it needs is missing, or
    *  TransportDriverError around anything else it throws. */
   static async open(definition: DriverDefinition, url: TransportURL, context: DriverContext): Promise<ManagedDriver> {
-    try {
-      return new ManagedDriver(definition, await definition.open(url, context))
-    } catch (error) {
-      throw isMissingModule(error) ? loadFailure(definition.name, error) : unify(definition.name, error)
+    return new ManagedDriver(definition, await openDriver(definition, url, context))
+  }
+
+  /** Opens another driver of the same kind and has what subscribes from now on do so over it; what is sent still goes
+   *  over the first. Rejects like `open`, and with ClosedError. */
+  async replace(definition: DriverDefinition, url: TransportURL, context: DriverContext): Promise<Replacement> {
+    const next = await openDriver(definition, url, context)
+    const previous = this.#driver
+    if (this.#closing !== undefined) {
+      await next.close()
+      throw this.#closedError()
     }
+    this.#subscribing = next
+    return {
+      commit: async (signal) => {
+        this.#driver = next
+        await this.#retire(previous, signal)
+      },
+      undo: async () => {
+        this.#subscribing = previous
+        await this.#retire(next, AbortSignal.timeout(UNDO_MS))
+      },
+    }
+  }
+
+  /** Calls, casts and notifications that have not settled. */
+  get outstanding(): number {
+    let count = this.#sends.open
+    for (const group of this.#earlier) count += group.open
+    return count
   }
 
   get isClosed(): boolean {
@@ -63,11 +94,11 @@ export class ManagedDriver {
   }
 
   listen(target: Target, options: ListenOptions): Promise<Listener> {
-    return this.#subscribe(options.deadline.signal, () => this.#driver.listen(target, options))
+    return this.#subscribe(options.deadline.signal, () => this.#subscribing.listen(target, options))
   }
 
   listenForNotifications(sources: readonly NotificationSource[], options: NotifyListenOptions): Promise<Listener> {
-    return this.#subscribe(options.deadline.signal, () => this.#driver.listenForNotifications(sources, options))
+    return this.#subscribe(options.deadline.signal, () => this.#subscribing.listenForNotifications(sources, options))
   }
 
   /** Resolves when everything that was sent before has settled; with the number of what has not when `signal` aborts
@@ -102,11 +133,24 @@ export class ManagedDriver {
 
   async #close(options: { readonly signal?: AbortSignal }): Promise<void> {
     try {
-      await this.#driver.close(options)
+      await Promise.all([this.#driver, ...this.#retiring].map(async (driver) => await driver.close(options)))
     } catch (error) {
       throw unify(this.name, error)
     } finally {
       this.#isClosed = true
+    }
+  }
+
+  /** Closes a driver once what was sent over it has settled, or the signal aborts. Its end concerns nobody any more. */
+  async #retire(driver: Driver, signal: AbortSignal): Promise<void> {
+    this.#retiring.add(driver)
+    await this.flush(signal)
+    try {
+      await driver.close({ signal })
+    } catch (error) {
+      emitDiagnostic('oslo-messaging:background-error', () => ({ source: `${this.name}, replaced`, error }))
+    } finally {
+      this.#retiring.delete(driver)
     }
   }
 
@@ -147,6 +191,26 @@ export class ManagedDriver {
 
   #closedError(): ClosedError {
     return new ClosedError(`The ${this.name} transport is closed`, { delivery: 'not-sent' })
+  }
+}
+
+/** Another driver in the place of the one that is in use. */
+export interface Replacement {
+  /** What is sent from now on goes over it. Resolves when the one before is closed: when what was sent over it has
+   *  settled, or `signal` aborts. Never rejects. */
+  commit(signal: AbortSignal): Promise<void>
+  /** Everything stays as it was. */
+  undo(): Promise<void>
+}
+
+/** What a driver gets to give up subscriptions that nobody has used. */
+const UNDO_MS = 5000
+
+async function openDriver(definition: DriverDefinition, url: TransportURL, context: DriverContext): Promise<Driver> {
+  try {
+    return await definition.open(url, context)
+  } catch (error) {
+    throw isMissingModule(error) ? loadFailure(definition.name, error) : unify(definition.name, error)
   }
 }
 

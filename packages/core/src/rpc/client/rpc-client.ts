@@ -66,15 +66,22 @@ export class RPCClient<Methods extends object = AnyMethods, Ctx extends object =
     busOf(transport).warnUnlessKind('rpc', 'An RPC client')
     busOf(transport).require('rpc')
     if (maker !== FACTORY) transport.logger.warn('RPCClient is made with getRpcClient, not with new', ADVICE)
-    const defaultTimeoutMs = transport.conf.get('DEFAULT', 'rpc_response_timeout') * 1000
+    const { timeoutMs } = options
+    if (timeoutMs !== undefined) checkTimeout('timeoutMs', timeoutMs)
+    // Asked at each call, so that it may be changed while the client is in use.
+    const configuredMs = (): number => transport.conf.get('DEFAULT', 'rpc_response_timeout') * 1000
     super(transport, target, {
-      timeoutMs: options.timeoutMs === undefined ? defaultTimeoutMs : checkTimeout('timeoutMs', options.timeoutMs),
+      get timeoutMs() {
+        return timeoutMs === undefined ? configuredMs() : timeoutMs
+      },
       versionCap: options.versionCap ?? null,
       retry: checkRetry(options.retry),
       callMonitorTimeoutMs: checkMonitor(options.callMonitorTimeoutMs, transport.logger),
       atLeastOnce: options.transportOptions?.atLeastOnce ?? false,
       serializer: options.serializer ?? new NoOpSerializer(),
-      defaultTimeoutMs,
+      get defaultTimeoutMs() {
+        return configuredMs()
+      },
     })
   }
 }

@@ -123,10 +123,10 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
     const acknowledge = options.acknowledge ?? transport.conf.get('oslo_messaging_nodejs', 'rpc_acknowledge')
     if (acknowledge === 'after') bus.require('rpcLateAcknowledgement')
     const { conf, logger, clock } = transport
-    const workers = options.workers ?? conf.get('DEFAULT', 'executor_thread_pool_size')
+    const configured = (): number => transport.conf.get('DEFAULT', 'executor_thread_pool_size')
     super({
       name: String(target),
-      workers,
+      workers: options.workers ?? configured,
       logger,
       clock,
       host: bus,
@@ -151,7 +151,12 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
       Array.isArray(endpoints) ? (endpoints as readonly Endpoint[]) : [endpoints],
       options,
     )
-    this.#replies = new ReplySender({ server: String(target), logger, remoteErrors: bus.remoteErrors, workers })
+    this.#replies = new ReplySender({
+      server: String(target),
+      logger,
+      remoteErrors: bus.remoteErrors,
+      workers: options.workers ?? configured(),
+    })
   }
 
   /** What clients can call: each method with each namespace and version it is served under. */
