@@ -95,6 +95,9 @@ const FLOORS = {
   },
 }
 
+/** Packages that are no drivers: they use the door of applications. */
+const NO_DRIVERS = ['core', 'conformance', 'cli', 'openstack']
+
 const isBelow = (folder, path) => !relative(folder, path).startsWith('..')
 
 /** Who may import whom: core never a driver, a driver of core only its published door, nobody the inside of another package. */
@@ -151,8 +154,7 @@ function objectionToPackage(folder, file, part, name, manifest) {
     !floors.clientRooms.includes(roomOf(folder, file))
   )
     return `only ${floors.clientRooms.join(', ')} may know the client library`
-  const isDriver =
-    folder.startsWith('packages') && !['core', 'conformance', 'cli'].some((each) => folder.endsWith(each))
+  const isDriver = folder.startsWith('packages') && !NO_DRIVERS.some((each) => folder.endsWith(each))
   if (folder === join('packages', 'core')) {
     if (CLIENT_LIBRARIES.includes(name)) return 'core knows no client library'
     return isOurs && !name.startsWith('@oslo-messaging/core') && part === 'src'
