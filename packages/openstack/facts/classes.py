@@ -37,7 +37,7 @@ SCALARS = {
 
 
 def kind_of(call):
-    """The kind of `fields.XField(...)`. A class that is not above is an enumeration or a checked text: text on the wire."""
+    """The kind of `fields.XField(...)`. A class that is not above is an enumeration or checked text."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
     options = {keyword.arg: keyword.value for keyword in call.keywords}
     if name not in SCALARS and re.search('List|Dict|Set|Integer|Float|Bool', name):

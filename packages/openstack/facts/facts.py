@@ -2,7 +2,8 @@
 """Writes ../src/facts from the packages of OpenStack on PyPI: `facts.py [--check] [FOLDER]`.
 
 FOLDER keeps the archives; what is missing is fetched by exact version (see packages.py). With --check nothing is
-written, and what differs from the repository is said; exit code 1 then. Needs Python 3.11 or newer with pip, and the workspace's oxfmt.
+written, and what differs from the repository is said; exit code 1 then. Needs
+Python 3.11 or newer with pip, and the workspace's oxfmt.
 """
 
 import json

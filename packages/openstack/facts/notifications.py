@@ -293,8 +293,8 @@ def api_kind(options):
     if re.search(r'convert_to_int\b|type:(integer|non_negative|range)', said):
         return 'integer?'
     if re.search(
-        r'type:(uuid|string|name_string|name_not_default|not_empty_string|mac_address|ip_address|subnet|regex|values|cidr)\b'
-        r'|type:(uuid|string)_or_none',
+        r'type:(uuid|string|name_string|name_not_default|not_empty_string|mac_address)\b'
+        r'|type:(ip_address|subnet|regex|values|cidr)\b|type:(uuid|string)_or_none',
         said,
     ):
         return 'string?'

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes ../test/vectors from the real libraries: run in an environment with oslo.context 6.5.0 and nova 34.0.0.
 
-Contexts: what oslo.context makes of keyword arguments, dictionaries and request environments. Payloads: one object of every
-payload class of nova's notifications, filled by the kinds of its own fields, as nova's serializer writes it.
+Contexts: what oslo.context makes of keyword arguments, dictionaries and request environments. Payloads: one object of
+every payload class of nova's notifications, filled by the kinds of its own fields, as nova's serializer writes it.
 """
 
 import datetime
