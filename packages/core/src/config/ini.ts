@@ -12,8 +12,8 @@ import type { ConfigSource, SourceEntry } from './source.ts'
  *
  *  Throws: ConfigurationError with file and line. It never quotes the line, which may hold a password. */
 export function parseIni(text: string, file: string): ConfigSource {
-  const groups = new Map<string, Map<string, SourceEntry>>()
-  let group: Map<string, SourceEntry> | undefined
+  const groups = new Map<string, Map<string, IniEntry>>()
+  let group: Map<string, IniEntry> | undefined
   // The value being read: indented lines are added to it.
   let open: string[] | undefined
 
@@ -42,23 +42,27 @@ export function parseIni(text: string, file: string): ConfigSource {
       if (group === undefined) throw problem(where, 'an option needs a group above it; begin the file with [DEFAULT]')
       const { key, value } = splitAssignment(line, where)
       open = [value]
-      addLines(group, key, open, where)
+      group.set(key, new IniEntry(where, group.get(key), open))
     }
   }
   return { name: file, groups }
 }
 
-/** The value is joined when it is read, so that lines found later are in it. */
-function addLines(group: Map<string, SourceEntry>, key: string, lines: readonly string[], where: string): void {
-  const earlier = group.get(key)
-  const values = earlier?.values ?? []
-  const entry = {
-    where,
-    get values(): readonly unknown[] {
-      return [...values, lines.join('\n')]
-    },
+/** A key as the file has it. Lines that are found later still belong to its last value, so values are joined when they are read. */
+class IniEntry implements SourceEntry {
+  readonly where: string
+  readonly #texts: (readonly string[])[]
+
+  /** A repeated key keeps all its values and the place of its last one. */
+  constructor(where: string, earlier: IniEntry | undefined, lines: readonly string[]) {
+    this.where = where
+    this.#texts = earlier === undefined ? [] : earlier.#texts
+    this.#texts.push(lines)
   }
-  group.set(key, entry)
+
+  get values(): readonly string[] {
+    return this.#texts.map((lines) => lines.join('\n'))
+  }
 }
 
 function sectionName(line: string, where: string): string {

@@ -53,6 +53,12 @@ describe('13.0 INI as oslo.config reads it', () => {
     expect(read('\uFEFF[g]\na=1')).toEqual({ g: { a: ['1'] } })
   })
 
+  it('a key that is repeated a hundred thousand times keeps every value, and is read', () => {
+    // The values of each were built from those before it, deeper and deeper: the stack ended, and 70,000 took seconds.
+    const values = Array.from({ length: 100_000 }, (_, index) => String(index))
+    expect(read(`[g]\n${values.map((value) => `a = ${value}`).join('\n')}`)['g']?.['a']).toEqual(values)
+  })
+
   it('every value knows its line', () => {
     const { groups } = parseIni('# x\n[g]\n\na = 1\nb =\n 2\na = 3', 'x.conf')
     expect(groups.get('g')?.get('a')?.where).toBe('x.conf:7')
