@@ -103,13 +103,11 @@ export type { Endpoint, EndpointMethod, RPCCall } from './rpc/server/endpoint.ts
 export { expectedExceptions } from './rpc/server/expected-exceptions.ts'
 export { declareArguments } from './rpc/server/declare-arguments.ts'
 export { expose } from './rpc/server/expose.ts'
-export {
-  getRpcServer,
-  type GetRPCServerOptions,
-  RPCServer,
-  type RPCServerClass,
-  type RPCServerOptions,
-} from './rpc/server/rpc-server.ts'
+export { getRpcServer, type GetRPCServerOptions, type RPCServerClass } from './rpc/server/get-rpc-server.ts'
+export { RPCServer } from './rpc/server/rpc-server.ts'
+export type { RPCServerOptions } from './rpc/server/server-options.ts'
+export type { ClaimState, IdempotencyOptions, IdempotencyStore } from './idempotency/idempotency-store.ts'
+export { MemoryIdempotencyStore } from './idempotency/memory-idempotency-store.ts'
 export { type DispatcherOptions, RPCDispatcher, type ServedMethod } from './rpc/server/rpc-dispatcher.ts'
 export { isVersionCompatible } from './rpc/version.ts'
 export {

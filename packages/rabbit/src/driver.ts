@@ -129,8 +129,11 @@ export class RabbitDriver implements Driver {
     if (!this.#hasServed && acknowledge === 'after') noteConsumerTimeout({ settings, logger })
     this.#hasServed = true
     const name = `rpc ${target.topic ?? ''}.${target.server ?? ''}`
-    const reader = new RequestReader(this.#runtime, name, this.#replySender, acknowledge, options.onMessage)
-    return await this.#consume(name, this.#topology.serverSubscriptions(target, await this.#names.next()), options, {
+    const subscriptions = this.#topology.serverSubscriptions(target, await this.#names.next())
+    const fanouts = new Set(subscriptions.filter(({ kind }) => kind === 'fanout').map(({ queue }) => queue.name))
+    const { onMessage } = options
+    const reader = new RequestReader(this.#runtime, name, this.#replySender, acknowledge, fanouts, onMessage)
+    return await this.#consume(name, subscriptions, options, {
       onDelivery: (delivery) => reader.read(delivery),
       onRevoked: () => reader.revoked(),
     })

@@ -91,6 +91,8 @@ export interface IncomingRequest extends IncomingMessage {
   readonly message: Readonly<Record<string, unknown>>
   /** False for a cast: `reply` and `heartbeat` then do nothing. */
   readonly expectsReply: boolean
+  /** Each server of the topic gets a copy of it, under the same `uniqueId`. */
+  readonly isFanout?: boolean
   /** The client's monitor timeout in seconds, as it came; null when it asked for none. */
   readonly callMonitorTimeout: number | null
   /** Sends the one reply. Resolves when the broker has it, or when it is given up (the driver reports that: nobody can

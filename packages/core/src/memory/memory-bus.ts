@@ -131,14 +131,15 @@ export class MemoryBus implements Driver {
     const topic = topicOf(target)
     const fanout = broker.addFanoutQueue(exchange, topic, queueMaxLength)
     const queues = [broker.requestQueue(exchange, topic, queueMaxLength), fanout]
+    const isLate = options.acknowledge === 'after'
     if (target.server !== null) queues.push(broker.requestQueue(exchange, routingKeyOf(target), queueMaxLength))
     return this.#listenTo({
       name: `listener ${routingKeyOf(target)}`,
       kind: 'request',
       prefetch: options.prefetch,
       queues,
-      onBody: (body, settlement) =>
-        options.onMessage(new MemoryRequest(body, settlement, this.#sendReply, options.acknowledge === 'after')),
+      onBody: (body, settlement, queue) =>
+        options.onMessage(new MemoryRequest(body, settlement, this.#sendReply, { isLate, isFanout: queue === fanout })),
       onEnd: () => broker.removeFanoutQueue(exchange, topic, fanout),
     })
   }

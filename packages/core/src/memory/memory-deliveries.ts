@@ -25,10 +25,17 @@ export class MemoryRequest implements IncomingRequest {
   readonly #sendReply: ReplySender
   readonly #isLate: boolean
   declare readonly expiresInMs?: number
+  readonly isFanout: boolean
 
   /** `isLate`: settled when it is finished, not when it is acknowledged. */
-  constructor(body: StoredBody, settlement: Settlement, sendReply: ReplySender, isLate: boolean) {
+  constructor(
+    body: StoredBody,
+    settlement: Settlement,
+    sendReply: ReplySender,
+    { isLate, isFanout }: { readonly isLate: boolean; readonly isFanout: boolean },
+  ) {
     const { message } = settlement.entry
+    this.isFanout = isFanout
     if (message.expiresAt !== Infinity) this.expiresInMs = Math.max(0, message.expiresAt - message.clock.now())
     this.#isLate = isLate
     this.context = body.context

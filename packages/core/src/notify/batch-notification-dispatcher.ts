@@ -14,6 +14,7 @@ import type { NotificationReporter } from './reporter.ts'
 interface Member {
   readonly incoming: IncomingNotification
   readonly notification: ReceivedNotification
+  readonly priority: string
 }
 
 /** Brings a batch to the endpoints and settles each message of it. */
@@ -22,11 +23,14 @@ export class BatchNotificationDispatcher {
   readonly #serializer: Serializer
   readonly #allowRequeue: boolean
   readonly #reporter: NotificationReporter
-  readonly #parts: Pick<ListenerParts, 'interceptors' | 'driver' | 'name'>
+  readonly #parts: Pick<ListenerParts, 'interceptors' | 'driver' | 'name' | 'claims'>
 
   constructor(
     endpoints: readonly BatchNotificationEndpoint[],
-    parts: Pick<ListenerParts, 'serializer' | 'allowRequeue' | 'reporter' | 'interceptors' | 'driver' | 'name'>,
+    parts: Pick<
+      ListenerParts,
+      'serializer' | 'allowRequeue' | 'reporter' | 'interceptors' | 'driver' | 'name' | 'claims'
+    >,
   ) {
     this.#callbacks = collectCallbacks<[readonly ReceivedNotification[]]>(endpoints)
     this.#serializer = parts.serializer
@@ -46,21 +50,25 @@ export class BatchNotificationDispatcher {
     batch: readonly IncomingNotification[],
     failures: NotificationFailures,
   ): Promise<{ readonly error: unknown } | undefined> {
-    const groups = await this.#group(batch, failures)
+    const { groups, again } = await this.#group(batch, failures)
     let failure: { readonly error: unknown } | undefined
     for (const priority of [...groups.keys()].sort()) {
       const members = groups.get(priority) ?? []
       failure = (await this.#handle(priority, members, failures)) ?? failure
     }
-    return failure
+    return again.length === 0 ? failure : ((await this.dispatch(again, failures)) ?? failure)
   }
 
-  /** Settles what no endpoint could take and sorts the rest by priority, each part in the order of arrival. */
+  /** Settles what no endpoint could take and sorts the rest by priority, each part in the order of arrival. `again`:
+   *  what another process had a while ago. */
   async #group(
     batch: readonly IncomingNotification[],
     failures: NotificationFailures,
-  ): Promise<ReadonlyMap<string, readonly Member[]>> {
-    const groups = new Map<string, Member[]>()
+  ): Promise<{
+    readonly groups: ReadonlyMap<string, readonly Member[]>
+    readonly again: readonly IncomingNotification[]
+  }> {
+    const received: Member[] = []
     for (const incoming of batch) {
       if (incoming.signal?.aborted) {
         this.#reporter.dropped('revoked', incoming, 'the broker has taken it away')
@@ -72,17 +80,26 @@ export class BatchNotificationDispatcher {
         this.#reporter.dropped('unreadable', incoming, 'it cannot be read', reception.error)
         await failures.unreadable(incoming, reception.error)
       } else if (isPriority(reception.priority)) {
-        const group = groups.get(reception.priority)
-        const member = { incoming, notification: reception.notification }
-        if (group === undefined) groups.set(reception.priority, [member])
-        else group.push(member)
+        received.push({ incoming, notification: reception.notification, priority: reception.priority })
       } else {
         const shown = JSON.stringify(reception.priority.slice(0, 40))
         this.#reporter.dropped('unknown-priority', incoming, `priority ${shown} is unknown`)
         incoming.acknowledge()
       }
     }
-    return groups
+    const { claims } = this.#parts
+    const taken = await Promise.all(
+      received.map(async ({ incoming }) => (await claims?.take(incoming, failures)) ?? 'mine'),
+    )
+    const groups = new Map<string, Member[]>()
+    for (const [index, member] of received.entries()) {
+      if (taken[index] !== 'mine') continue
+      const group = groups.get(member.priority)
+      if (group === undefined) groups.set(member.priority, [member])
+      else group.push(member)
+    }
+    const again = received.flatMap(({ incoming }, index) => (taken[index] === 'again' ? [incoming] : []))
+    return { groups, again }
   }
 
   /** One priority's part, settled at the end: REQUEUE or an exception concerns all of it, and later endpoints are
@@ -94,12 +111,18 @@ export class BatchNotificationDispatcher {
   ): Promise<{ readonly error: unknown } | undefined> {
     try {
       const outcome = await this.#call(priority, members)
+      const isHandedBack = outcome === NotificationResult.REQUEUE && this.#allowRequeue
+      const { claims } = this.#parts
+      if (claims !== undefined)
+        await Promise.all(
+          members.map(async ({ incoming }) => await (isHandedBack ? claims.release(incoming) : claims.done(incoming))),
+        )
       for (const { incoming } of members)
-        if (outcome === NotificationResult.REQUEUE && this.#allowRequeue) await failures.handedBack(incoming)
+        if (isHandedBack) await failures.handedBack(incoming)
         else incoming.acknowledge()
       return undefined
     } catch (error) {
-      return await this.#fail(priority, members, error, failures)
+      return await this.#fail(members, error, failures)
     }
   }
 
@@ -130,15 +153,22 @@ export class BatchNotificationDispatcher {
 
   /** Applies the policy to each message of the part; those that are to be handled again at once are, together. */
   async #fail(
-    priority: string,
     members: readonly Member[],
     error: unknown,
     failures: NotificationFailures,
   ): Promise<{ readonly error: unknown }> {
     const next = await Promise.all(
-      members.map(({ incoming, notification }) => failures.failed(incoming, notification, error)),
+      members.map(async ({ incoming, notification }) => {
+        await this.#parts.claims?.release(incoming)
+        return await failures.failed(incoming, notification, error)
+      }),
     )
     const again = members.filter((_member, index) => next[index] === 'again')
-    return again.length === 0 ? { error } : ((await this.#handle(priority, again, failures)) ?? { error })
+    return again.length === 0
+      ? { error }
+      : ((await this.dispatch(
+          again.map(({ incoming }) => incoming),
+          failures,
+        )) ?? { error })
   }
 }

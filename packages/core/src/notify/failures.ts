@@ -77,6 +77,13 @@ export class NotificationFailures {
     return this.#requeue(incoming, this.#countFailure(incoming))
   }
 
+  /** Another process has it: it is looked at again after the time, unsettled meanwhile. `gone`: the listener has
+   *  stopped and the broker has forgotten it, so there is nothing to do. Never rejects. */
+  async held(incoming: IncomingNotification, waitMs: number): Promise<AfterFailure | 'gone'> {
+    if (this.#isStopped && this.#options.handBack(incoming) === undefined) return 'gone'
+    return await this.#keep(incoming, waitMs)
+  }
+
   /** The listener stops: what is kept is handed back now, or handled at once where the broker has forgotten it. */
   stop(): void {
     this.#isStopped = true
@@ -154,6 +161,11 @@ export class NotificationFailures {
         this.#options.reporter.failed(failure)
       }
     }
+    return await this.#keep(incoming, waitMs)
+  }
+
+  /** Handles it again after the time, or hands it back when the listener stops before. */
+  async #keep(incoming: IncomingNotification, waitMs: number): Promise<AfterFailure> {
     const again = async (): Promise<AfterFailure> => {
       await this.#wait(incoming, waitMs)
       if (incoming.signal?.aborted) {

@@ -1,6 +1,8 @@
 import type { Logger } from '../diagnostics/logger.ts'
 import type { NotificationSource } from '../driver/driver.ts'
 import type { IncomingNotification } from '../driver/messages.ts'
+import type { IdempotencyOptions } from '../idempotency/idempotency-store.ts'
+import { Once } from '../idempotency/once.ts'
 import { NoOpSerializer } from '../serializer/no-op-serializer.ts'
 import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
 import type { Target, TargetFields } from '../target.ts'
@@ -16,6 +18,7 @@ import {
   resolveFailurePolicy,
 } from './failure-policy.ts'
 import { Pausing } from '../server/pausing.ts'
+import { NotificationClaims } from './notification-claims.ts'
 import { NotificationReporter } from './reporter.ts'
 
 /** Settings of a listener; everything may be left out. */
@@ -28,6 +31,9 @@ export interface NotificationListenerOptions {
   /** What becomes of a notification whose endpoint throws: an action, or a whole policy. What is left out comes from
    *  `[oslo_messaging_nodejs]`, which is oslo's behaviour unless configured. */
   readonly onFailure?: FailurePolicy | FailureAction | undefined
+  /** Handle a notification once, although the broker delivers it again when a listener dies or loses its connection:
+   *  processes tell each other through a store, by `message_id`. Default: it is handled again. */
+  readonly idempotency?: IdempotencyOptions | undefined
   /** Most notifications (or batches) handled at the same time. */
   readonly workers?: number | undefined
 }
@@ -37,6 +43,7 @@ export const LISTENER_OPTIONS: OptionNames<NotificationListenerOptions> = {
   allowRequeue: true,
   serializer: true,
   onFailure: true,
+  idempotency: true,
   workers: true,
 }
 
@@ -51,6 +58,8 @@ export interface ListenerParts {
   readonly logger: Logger
   readonly reporter: NotificationReporter
   readonly policy: ResolvedFailurePolicy
+  /** Undefined: nobody asks whether a notification was handled before. */
+  readonly claims: NotificationClaims | undefined
   readonly pausing: Pausing
   readonly driver: string
   readonly interceptors: Interceptors
@@ -68,7 +77,7 @@ export function prepareListener(
   if (given.length === 0) throw new TypeError('A notification listener needs at least one target')
   const targets = given.map((target) => readTarget(target, 'A notification listener'))
   checkOptions('A notification listener', options, names)
-  const { pool = null, serializer = new NoOpSerializer() } = options
+  const { pool = null, serializer = new NoOpSerializer(), idempotency } = options
   if (pool !== null && (typeof pool !== 'string' || pool === ''))
     throw new TypeError(
       `pool must be a name, or null for the unpooled listeners, not ${pool === '' ? 'empty text' : kindOf(pool)}`,
@@ -87,6 +96,11 @@ export function prepareListener(
   const { logger, clock, driverName: driver } = transport
   const topics = targets.map((target) => target.topic ?? String(target)).join(', ')
   const name = `notification listener ${topics}${pool === null ? '' : ` (pool ${pool})`}`
+  const reporter = new NotificationReporter({ driver, source: name, logger })
+  const claims =
+    idempotency === undefined
+      ? undefined
+      : new NotificationClaims(new Once(idempotency, { name, scope: name, clock, logger }), reporter)
   return {
     name,
     targets,
@@ -94,8 +108,9 @@ export function prepareListener(
     allowRequeue,
     pool,
     logger,
-    reporter: new NotificationReporter({ driver, source: name, logger }),
+    reporter,
     policy,
+    claims,
     driver,
     interceptors: bus.interceptors,
     pausing: new Pausing({ name, driver, settings: policy.pause, logger, clock }),

@@ -13,6 +13,7 @@ import { isPriority } from './priority.ts'
 import { type Reception, receive } from './receive.ts'
 import type { ListenerParts } from './listener-parts.ts'
 import { intercept, type Interceptors, type ListenOperation } from '../transport/interceptor.ts'
+import type { NotificationClaims } from './notification-claims.ts'
 import type { NotificationReporter } from './reporter.ts'
 
 /** What an endpoint threw; undefined when none did. */
@@ -24,11 +25,14 @@ export class NotificationDispatcher {
   readonly #serializer: Serializer
   readonly #allowRequeue: boolean
   readonly #reporter: NotificationReporter
-  readonly #parts: Pick<ListenerParts, 'interceptors' | 'driver' | 'name'>
+  readonly #parts: Pick<ListenerParts, 'interceptors' | 'driver' | 'name' | 'claims'>
 
   constructor(
     endpoints: readonly NotificationEndpoint[],
-    parts: Pick<ListenerParts, 'serializer' | 'allowRequeue' | 'reporter' | 'interceptors' | 'driver' | 'name'>,
+    parts: Pick<
+      ListenerParts,
+      'serializer' | 'allowRequeue' | 'reporter' | 'interceptors' | 'driver' | 'name' | 'claims'
+    >,
   ) {
     this.#callbacks = collectCallbacks<NotificationArguments>(endpoints)
     this.#serializer = parts.serializer
@@ -70,15 +74,49 @@ export class NotificationDispatcher {
     }
     const { priority, notification } = reception
     if (isPriority(priority)) {
-      const callbacks = this.#callbacks.get(priority) ?? []
-      const { listen } = this.#parts.interceptors
-      return listen === undefined
-        ? this.#call(incoming, notification, callbacks, 0, failures)
-        : this.#intercept(listen, incoming, notification, priority, failures)
+      const { claims } = this.#parts
+      return claims === undefined
+        ? this.#handle(incoming, notification, priority, failures)
+        : this.#handleOnce(claims, incoming, notification, priority, failures)
     }
     this.#reporter.dropped('unknown-priority', incoming, `priority ${JSON.stringify(priority.slice(0, 40))} is unknown`)
     incoming.acknowledge()
     return undefined
+  }
+
+  #handle(
+    incoming: IncomingNotification,
+    notification: ReceivedNotification,
+    priority: string,
+    failures: NotificationFailures,
+  ): Outcome | Promise<Outcome> {
+    const { listen } = this.#parts.interceptors
+    return listen === undefined
+      ? this.#call(incoming, notification, this.#callbacks.get(priority) ?? [], 0, failures)
+      : this.#intercept(listen, incoming, notification, priority, failures)
+  }
+
+  /** As `#handle`, unless another process has it, or has handled it. */
+  async #handleOnce(
+    claims: NotificationClaims,
+    incoming: IncomingNotification,
+    notification: ReceivedNotification,
+    priority: string,
+    failures: NotificationFailures,
+  ): Promise<Outcome> {
+    const claim = await claims.take(incoming, failures)
+    if (claim === 'again') return await this.dispatch(incoming, failures)
+    return claim === 'mine' ? await this.#handle(incoming, notification, priority, failures) : undefined
+  }
+
+  /** The endpoints are done with it. */
+  #succeed(incoming: IncomingNotification): undefined | Promise<undefined> {
+    const told = this.#parts.claims?.done(incoming)
+    const acknowledge = (): undefined => {
+      incoming.acknowledge()
+      return undefined
+    }
+    return told === undefined ? acknowledge() : told.then(acknowledge)
   }
 
   /** Goes through the endpoints from `first` on. */
@@ -108,8 +146,7 @@ export class NotificationDispatcher {
         )
       if (answer === NotificationResult.REQUEUE) return this.#requeue(incoming, failures)
     }
-    incoming.acknowledge()
-    return undefined
+    return this.#succeed(incoming)
   }
 
   /** As `#call`, inside the interceptors. */
@@ -134,17 +171,17 @@ export class NotificationDispatcher {
         return NotificationResult.HANDLED
       })
       if (outcome === NotificationResult.REQUEUE) return await this.#requeue(incoming, failures)
-      incoming.acknowledge()
-      return undefined
+      return await this.#succeed(incoming)
     } catch (error) {
       return await this.#fail(incoming, notification, error, failures)
     }
   }
 
   #requeue(incoming: IncomingNotification, failures: NotificationFailures): Outcome | Promise<Outcome> {
-    if (this.#allowRequeue) return failures.handedBack(incoming)?.then(() => undefined)
-    incoming.acknowledge()
-    return undefined
+    if (!this.#allowRequeue) return this.#succeed(incoming)
+    const handBack = (): Promise<undefined> | undefined => failures.handedBack(incoming)?.then(() => undefined)
+    const released = this.#parts.claims?.release(incoming)
+    return released === undefined ? handBack() : released.then(handBack)
   }
 
   async #fail(
@@ -153,6 +190,7 @@ export class NotificationDispatcher {
     error: unknown,
     failures: NotificationFailures,
   ): Promise<Outcome> {
+    await this.#parts.claims?.release(incoming)
     const next = await failures.failed(incoming, notification, error)
     return next === 'again' ? await this.dispatch(incoming, failures) : { error }
   }

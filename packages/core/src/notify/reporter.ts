@@ -34,6 +34,17 @@ export class NotificationReporter {
     }))
   }
 
+  /** It was handled before: nothing went wrong, so that nobody is warned. */
+  duplicate(incoming: IncomingNotification): void {
+    const { uniqueId } = incoming
+    emitDiagnostic('oslo-messaging:message-dropped', () => ({
+      driver: this.#driver,
+      source: this.#source,
+      reason: 'duplicate',
+      ...(uniqueId === undefined ? {} : { uniqueId }),
+    }))
+  }
+
   /** An endpoint, or its filter, threw. */
   handlerFailed(error: unknown, incoming: IncomingNotification, consequence: string): void {
     this.#logger.error(

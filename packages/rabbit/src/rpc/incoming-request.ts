@@ -19,17 +19,20 @@ export class RequestReader {
   /** Requests under way that are acknowledged when they are over. */
   readonly #running = new Map<string, RabbitRequest>()
 
-  readonly #acknowledge: 'before' | 'after'
+  readonly acknowledge: 'before' | 'after'
+  readonly #fanoutQueues: ReadonlySet<string>
 
   constructor(
     runtime: Runtime,
     name: string,
     replies: ReplySender,
     acknowledge: 'before' | 'after',
+    fanoutQueues: ReadonlySet<string>,
     onMessage: (request: IncomingRequest) => void,
   ) {
     this.#runtime = runtime
-    this.#acknowledge = acknowledge
+    this.#fanoutQueues = fanoutQueues
+    this.acknowledge = acknowledge
     this.#name = name
     this.#replies = replies
     this.#onMessage = onMessage
@@ -58,7 +61,12 @@ export class RequestReader {
       this.#taken.reportAgain(uniqueId)
       this.#held.add(uniqueId)
     }
-    this.#onMessage(new RabbitRequest(delivery, decoded, this.#replies, this, this.#acknowledge === 'after'))
+    this.#onMessage(new RabbitRequest(delivery, decoded, this.#replies, this))
+  }
+
+  /** Whether each server of the topic gets a copy. */
+  isFanout({ queue }: Delivery): boolean {
+    return this.#fanoutQueues.has(queue)
   }
 
   /** The broker has taken back what was held, and will deliver it again. */
@@ -94,6 +102,7 @@ class RabbitRequest implements IncomingRequest {
   readonly uniqueId?: string
   readonly expiresInMs?: number
   readonly headers?: Readonly<Record<string, string>>
+  readonly isFanout: boolean
   #delivery: Delivery
   readonly #replies: ReplySender
   readonly #reader: RequestReader
@@ -103,13 +112,8 @@ class RabbitRequest implements IncomingRequest {
   readonly finished?: () => void
   #replied = false
 
-  constructor(
-    delivery: Delivery,
-    decoded: DecodedRequest,
-    replies: ReplySender,
-    reader: RequestReader,
-    acknowledgeAfter: boolean,
-  ) {
+  constructor(delivery: Delivery, decoded: DecodedRequest, replies: ReplySender, reader: RequestReader) {
+    this.isFanout = reader.isFanout(delivery)
     this.context = decoded.context
     this.message = decoded.message
     this.callMonitorTimeout = decoded.callMonitorTimeout
@@ -126,7 +130,7 @@ class RabbitRequest implements IncomingRequest {
     this.#msgId = decoded.msgId
     this.#replyQueue = decoded.replyQueue
     this.expectsReply = this.#msgId !== null && this.#replyQueue !== null
-    if (acknowledgeAfter)
+    if (reader.acknowledge === 'after')
       this.finished = () => {
         if (!this.#replied) this.#settle()
       }

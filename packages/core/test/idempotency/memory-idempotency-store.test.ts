@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import { MemoryIdempotencyStore } from '../../src/idempotency/memory-idempotency-store.ts'
+import { createManualClock } from '../../src/testing/manual-clock.ts'
+import { describeIdempotencyStore } from './store-contract.ts'
+
+describeIdempotencyStore('memory', () => {
+  const clock = createManualClock()
+  const store = new MemoryIdempotencyStore({ clock })
+  return { store, other: store, pass: (ms) => clock.advance(ms) }
+})
+
+it('what is over leaves the memory', async () => {
+  const clock = createManualClock()
+  const store = new MemoryIdempotencyStore({ clock })
+  for (let n = 0; n < 1000; n += 1) {
+    await store.claim(`m${n}`, { owner: 'a', leaseMs: 1000 })
+    await store.done(`m${n}`, { owner: 'a', keepMs: 50 })
+    await clock.advance(1)
+  }
+  expect(store.size).toBeLessThanOrEqual(51)
+})
