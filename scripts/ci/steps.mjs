@@ -7,6 +7,7 @@ import { checkDocs } from './docs.mjs'
 import { checkExample, checkExampleOnBrokers, examples } from './examples.mjs'
 import { checkPacked } from './packed.mjs'
 import { checkInstalled } from './stranger.mjs'
+import { checkSupplyChain } from './supply-chain.mjs'
 import { runTests } from './tests.mjs'
 import { bin, filesBelow, publicPackages, root, tool, verdict } from './tools.mjs'
 import { gitState } from './tree.mjs'
@@ -35,6 +36,7 @@ export const steps = [
   })),
   { name: 'tarballs in an empty folder', run: checkInstalled },
   { name: 'compilers and bundlers of applications', run: checkConsumers },
+  { name: 'licences and install scripts', run: () => checkSupplyChain() },
   { name: 'public declarations', run: checkDeclarations },
   { name: 'comments of exported symbols', run: checkComments },
   {

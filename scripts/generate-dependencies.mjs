@@ -1,0 +1,4 @@
+// Writes docs/dependencies.md from what is installed.
+import { checkSupplyChain } from './ci/supply-chain.mjs'
+
+checkSupplyChain({ write: true })
