@@ -94,6 +94,16 @@ describe.skipIf(broker === undefined)('faults on Artemis', () => {
     await answers(client)
   })
 
+  it('a call that nobody serves says confirmed only because a queue has it', async () => {
+    const driver = await aDriver(broker.url, { addressing_mode: 'legacy' })
+    await expect(call(driver, 500)).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_TIMEOUT',
+      phase: 'reply',
+      delivery: 'confirmed',
+    })
+    expect(await broker.depth(`unicast.openstack.${String(target.topic)}`)).toBe(1)
+  })
+
   it('credit withheld - the blocked address times out in phase publish, not sent, health blocked; free again it goes on', async () => {
     const driver = await aDriver(broker.url)
     await notify(await aDriver(broker.url))

@@ -191,12 +191,14 @@ export class RabbitDriver implements Driver {
       callMonitorTimeout: callMonitorTimeoutMs === null ? null : callMonitorTimeoutMs / 1000,
     }
     // Expected before it is published, so that a fast reply is never missed.
-    const reply = this.#replies.expect(msgId, { deadline, callMonitorTimeoutMs })
+    const reply = this.#replies.expect(msgId, { deadline, callMonitorTimeoutMs, progress: () => progress })
     const outgoing = {
       exchange,
       routingKey,
       requirement,
-      mandatory: isMandatory(target, options),
+      // Also when nobody asked: a timeout is to know whether a queue has the request.
+      mandatory: target.fanout !== true,
+      mayBeDropped: !options.atLeastOnce,
       expiration: expiresInMs === null ? undefined : String(Math.min(Math.trunc(expiresInMs), LONGEST_EXPIRATION_MS)),
       encode: () => this.#pack(encodeRequest(request, call, newId()), request.headers),
       deadline,
@@ -209,10 +211,6 @@ export class RabbitDriver implements Driver {
     })
     try {
       return await reply
-    } catch (error) {
-      // The waiter only knows that no reply came; this side knows how far the request had come.
-      if (deadline.expired && progress.delivery !== 'confirmed') throw deadline.timeoutError(progress)
-      throw error
     } finally {
       this.#replies.forget(msgId)
     }

@@ -115,13 +115,8 @@ export class ReplyWaiters {
     waiter.lastHeardAt = this.#clock.now()
     const check = (): void => {
       const silentMs = this.#clock.now() - waiter.lastHeardAt
-      if (silentMs >= callMonitorTimeoutMs) {
-        waiter.reject(
-          new ServerLost(`Nothing heard from the server for ${callMonitorTimeoutMs} ms`, {
-            monitorTimeoutMs: callMonitorTimeoutMs,
-          }),
-        )
-      } else monitor = this.#clock.setTimeout(check, Math.ceil(callMonitorTimeoutMs - silentMs))
+      if (silentMs >= callMonitorTimeoutMs) waiter.reject(serverLost(callMonitorTimeoutMs, progress?.()))
+      else monitor = this.#clock.setTimeout(check, Math.ceil(callMonitorTimeoutMs - silentMs))
     }
     check()
   }
@@ -158,4 +153,9 @@ export class ReplyWaiters {
   forget(id: string): void {
     this.#waiters.get(id)?.end()
   }
+}
+
+function serverLost(monitorTimeoutMs: number, { delivery, waitingFor }: WaitFacts = REPLY_FACTS): ServerLost {
+  const text = waitingFor === undefined ? 'Nothing heard from the server' : `No ${waitingFor}`
+  return new ServerLost(`${text} for ${monitorTimeoutMs} ms`, { monitorTimeoutMs, delivery })
 }

@@ -21,7 +21,7 @@ export type PublishOutcome =
  *  another. */
 export type UnknownCause = 'loss' | 'other' | 'suspect'
 
-const CONFIRMED: PublishOutcome = Object.freeze({ kind: 'confirmed' })
+export const CONFIRMED: PublishOutcome = Object.freeze({ kind: 'confirmed' })
 const NACKED_OUTCOME: PublishOutcome = Object.freeze({ kind: 'nacked' })
 
 interface Outstanding {

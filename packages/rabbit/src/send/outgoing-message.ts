@@ -9,7 +9,10 @@ export interface OutgoingMessage {
   readonly routingKey: string
   /** Null for the default exchange. */
   readonly requirement: Requirement | OwnQueueRequirement | null
+  /** The broker gives it back when no queue takes it. */
   readonly mandatory: boolean
+  /** What no queue takes is not worth an error: it counts as sent, and `progress` says what became of it. */
+  readonly mayBeDropped?: boolean
   /** Milliseconds as a decimal string. */
   readonly expiration: string | undefined
   /** Called when it is sent, or has to wait for that. Throws SerializationError. */
@@ -31,6 +34,8 @@ export interface Progress {
   lastFailure?: MessagingError | undefined
   /** An earlier attempt may have reached the broker: a later one that did not says nothing of it. */
   maybeSent?: boolean
+  /** Completes "no ... within 300 ms"; absent: named by the phase. */
+  waitingFor?: string
 }
 
 export function newProgress(): Progress {

@@ -8,7 +8,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import type { CompressedBody } from '../wire/compression.ts'
 import type { Connection } from '../connection/connection.ts'
-import type { ExchangeChannel, PublishOutcome } from './exchange-channel.ts'
+import { CONFIRMED, type ExchangeChannel, type PublishOutcome } from './exchange-channel.ts'
 import { ExchangeChannels } from './exchange-channels.ts'
 import { mapError } from '../connection/map-error.ts'
 import { mayRepeat, NotSent, outcomeError, spent, withLastFailure } from './publish-errors.ts'
@@ -219,8 +219,15 @@ export class Publisher {
     const settle = (outcome: PublishOutcome): void => {
       this.#bytes.release(body.length)
       this.#releaseSlot()
-      if (outcome.kind === 'confirmed') progress.delivery = 'confirmed'
-      else {
+      if (outcome.kind === 'confirmed') {
+        progress.phase = 'reply'
+        progress.delivery = 'confirmed'
+      } else if (outcome.kind === 'returned' && outgoing.mayBeDropped === true) {
+        progress.phase = 'reply'
+        progress.delivery = progress.maybeSent === true ? 'unknown' : 'not-sent'
+        progress.waitingFor = 'reply to a request that no queue took'
+        return onOutcome(CONFIRMED)
+      } else {
         if (outcome.kind === 'unknown') progress.maybeSent = true
         progress.delivery = progress.maybeSent === true ? 'unknown' : 'not-sent'
         this.#channels.noteFailure(outgoing, outcome)

@@ -1,0 +1,60 @@
+import { getDriverRegistry, getRpcClient, getRpcServer, getRpcTransport } from '@oslo-messaging/core'
+import { createDeferred } from '@oslo-messaging/core/driver'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createRabbitDriver } from '../../src/index.ts'
+import { rabbit, unique } from '../support/broker.ts'
+
+const broker = await rabbit()
+
+describe.skipIf(broker === undefined)('a request that no queue takes', () => {
+  if (broker === undefined) return
+
+  async function open() {
+    const registry = getDriverRegistry({ drivers: [createRabbitDriver()], discover: false })
+    const transport = await getRpcTransport({ url: broker?.url ?? '', registry })
+    onTestFinished(async () => {
+      await transport.close()
+    })
+    return transport
+  }
+
+  it('a timeout of a call to the wrong exchange names exchange, topic and server, and does not say confirmed', async () => {
+    const transport = await open()
+    const topic = unique('unroutable')
+    const server = getRpcServer(transport, { exchange: 'cinder', topic, server: 'one' }, { go: () => 1 })
+    await server.start()
+    const client = getRpcClient(transport, { exchange: 'nova', topic, server: 'one' }, { timeoutMs: 300 })
+    await expect(client.call({}, 'go')).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_TIMEOUT',
+      phase: 'reply',
+      delivery: 'not-sent',
+      message: `No reply to a request that no queue took within 300 ms (go of <Target exchange=nova, topic=${topic}, server=one>)`,
+    })
+    const right = client.prepare({ exchange: 'cinder' })
+    expect(await right.call({}, 'go')).toBe(1)
+  })
+
+  it('a monitored call that nobody can answer is not said to have lost its server with the request', async () => {
+    const transport = await open()
+    const target = { topic: unique('unroutable'), server: 'one' }
+    const client = getRpcClient(transport, target, { timeoutMs: 10_000, callMonitorTimeoutMs: 2000 })
+    await expect(client.call({}, 'go')).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_SERVER_LOST',
+      delivery: 'not-sent',
+    })
+  })
+
+  it('a call that a queue took says confirmed, although nobody answers', async () => {
+    const transport = await open()
+    const target = { topic: unique('silent'), server: 'one' }
+    const gate = createDeferred<void>()
+    const server = getRpcServer(transport, target, { go: () => gate.promise })
+    await server.start()
+    await expect(getRpcClient(transport, target, { timeoutMs: 300 }).call({}, 'go')).rejects.toMatchObject({
+      code: 'OSLO_MESSAGING_TIMEOUT',
+      phase: 'reply',
+      delivery: 'confirmed',
+    })
+    gate.resolve()
+  })
+})
