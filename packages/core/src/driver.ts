@@ -25,6 +25,7 @@ export {
   RedriveTally,
   type SkippedLetters,
 } from './driver/driver-admin.ts'
+export type { MigrationChange, MigrationPlan, MigrationSide, MigrationStep } from './driver/migration.ts'
 export type {
   DeliveryFacts,
   IncomingNotification,

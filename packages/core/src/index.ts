@@ -64,6 +64,8 @@ export {
   type RedriveOptions,
 } from './transport/broker-admin.ts'
 export type { QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
+export { planMigration, type PlanMigrationOptions } from './transport/plan-migration.ts'
+export type { MigrationChange, MigrationPlan, MigrationStep } from './driver/migration.ts'
 
 // The interface that clients and servers of RPC share; the compiler's alone
 export type {

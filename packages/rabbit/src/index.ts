@@ -48,6 +48,10 @@ export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): Driv
       ])
       return new RabbitAdmin(url, context, amqplibClient, complete)
     },
+    async planMigration(from, to) {
+      const { planMigration } = await import('./admin/migration.ts')
+      return planMigration(from, to)
+    },
   }
 }
 

@@ -7,6 +7,7 @@ import type { Deadline } from '../util/deadline.ts'
 import type { DriverCapabilities } from './capabilities.ts'
 import type { DriverAdmin } from './driver-admin.ts'
 import type { Health } from './health.ts'
+import type { MigrationPlan, MigrationSide } from './migration.ts'
 import type {
   IncomingNotification,
   IncomingRequest,
@@ -45,6 +46,9 @@ export interface DriverDefinition<Options extends ResolvedOptions = ResolvedOpti
   /** What an operator can do to the broker behind one URL. Left out when there is nothing. Checks and connects as
    *  `open` does. */
   administer?(url: TransportURL, context: DriverContext<Options>): DriverAdmin | Promise<DriverAdmin>
+  /** What it takes to get from one configuration to another; asks no broker. Throws or rejects with ConfigurationError
+   *  when one of them cannot be used. Left out when there is no plan. */
+  planMigration?(from: MigrationSide<Options>, to: MigrationSide<Options>): MigrationPlan | Promise<MigrationPlan>
 }
 
 /** A failure policy as an option of a driver gives it; what core owns is in `[oslo_messaging_nodejs]` and on the
