@@ -1,6 +1,6 @@
 import type { FaultProxy } from '@oslo-messaging/conformance/faults'
 
-export type BrokerName = 'rabbit' | 'kafka' | 'artemis' | 'broker-j'
+export type BrokerName = 'rabbit' | 'kafka' | 'artemis' | 'broker-j' | 'nats' | 'redis'
 
 /** Where a broker came from: a URL in the environment, a container, or packages unpacked into the cache. */
 export type BrokerSource = 'environment' | 'docker' | 'packages'

@@ -63,8 +63,8 @@ async function env(args: Arguments): Promise<void> {
   const states = new Map((await readAllStates()).map((state) => [state.name, state.url]))
   const pick = (...candidates: (BrokerName | undefined)[]): string | undefined =>
     candidates.flatMap((name) => (name === undefined ? [] : [states.get(name)])).find((url) => url !== undefined)
-  const rpc = args.rpc === undefined ? pick('rabbit', 'artemis') : pick(args.rpc)
-  const notify = args.notify === undefined ? pick('kafka', 'rabbit', 'artemis') : pick(args.notify)
+  const rpc = args.rpc === undefined ? pick('rabbit', 'artemis', 'nats', 'redis') : pick(args.rpc)
+  const notify = args.notify === undefined ? pick('kafka', 'rabbit', 'artemis', 'nats', 'redis') : pick(args.notify)
   if (rpc === undefined && notify === undefined) throw new UsageError('Nothing is up: say first: npm run brokers -- up')
   if (rpc !== undefined) print(`export RPC_TRANSPORT_URL='${rpc}'`)
   if (notify !== undefined) print(`export NOTIFY_TRANSPORT_URL='${notify}'`)

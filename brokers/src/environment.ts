@@ -13,6 +13,8 @@ const VARIABLES: Record<BrokerName, { readonly names: readonly string[]; readonl
   kafka: { names: ['NOTIFY_TRANSPORT_URL'], schemes: ['kafka'] },
   artemis: { names: ['RPC_TRANSPORT_URL', 'NOTIFY_TRANSPORT_URL'], schemes: ['amqp'] },
   'broker-j': { names: ['RPC_TRANSPORT_URL', 'NOTIFY_TRANSPORT_URL'], schemes: ['amqp'] },
+  nats: { names: ['RPC_TRANSPORT_URL', 'NOTIFY_TRANSPORT_URL'], schemes: ['nats'] },
+  redis: { names: ['RPC_TRANSPORT_URL', 'NOTIFY_TRANSPORT_URL'], schemes: ['redis'] },
 }
 
 /** A broker somebody else runs, as its URL describes it. */
@@ -41,7 +43,14 @@ export function fromEnvironment(name: BrokerName, env: NodeJS.ProcessEnv = proce
   return undefined
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { rabbit: 5672, kombu: 5672, amqp: 5672, kafka: 9092 }
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  rabbit: 5672,
+  kombu: 5672,
+  amqp: 5672,
+  kafka: 9092,
+  nats: 4222,
+  redis: 6379,
+}
 
 /** Only what the room needs; the real reader is TransportURL of the core package, which this one must not depend on. */
 function readUrl(url: string): { shape: UrlShape; hosts: HostPort[] } {

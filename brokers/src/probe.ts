@@ -42,6 +42,17 @@ export async function answersAmqp10(target: { readonly host: string; readonly po
   return answer !== undefined && answer.subarray(0, 5).equals(Buffer.from('AMQP\x03', 'latin1'))
 }
 
+/** NATS: the server speaks first, and says INFO. */
+export async function answersNats(target: { readonly host: string; readonly port: number }): Promise<boolean> {
+  return (await exchange(target, Buffer.alloc(0), 5, 2000))?.subarray(0, 5).toString() === 'INFO '
+}
+
+/** Redis: the answer to PING, or that one has to log in first. While it reads its data it says LOADING. */
+export async function answersRedis(target: { readonly host: string; readonly port: number }): Promise<boolean> {
+  const answer = await exchange(target, Buffer.from('PING\r\n'), 5)
+  return answer !== undefined && ['+PONG', '-NOAU'].includes(answer.subarray(0, 5).toString())
+}
+
 /** Something takes connections; enough for helpers such as epmd. */
 export async function answersTcp(target: { readonly host: string; readonly port: number }): Promise<boolean> {
   return (await exchange(target, Buffer.alloc(0), 0)) !== undefined

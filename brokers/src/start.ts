@@ -5,14 +5,18 @@ import { dockerAnswers } from './docker.ts'
 import { BrokerStartFailed, BrokerUnavailable } from './errors.ts'
 import { startKafkaInDocker } from './kafka/kafka-docker.ts'
 import { type KafkaBroker, type KafkaOptions, startKafkaFromPackages } from './kafka/kafka-broker.ts'
+import { type NatsBroker, type NatsOptions, startNatsFromPackages } from './nats/nats-broker.ts'
 import { type RabbitBroker, type RabbitOptions, startRabbitFromPackages } from './rabbit/rabbit-broker.ts'
 import { startRabbitInDocker } from './rabbit/rabbit-docker.ts'
+import { type RedisBroker, type RedisOptions, startRedisFromPackages } from './redis/redis-broker.ts'
 
 export interface BrokerOptions {
   readonly rabbit: RabbitOptions
   readonly kafka: KafkaOptions
   readonly artemis: ArtemisOptions
   readonly 'broker-j': BrokerJOptions
+  readonly nats: NatsOptions
+  readonly redis: RedisOptions
 }
 
 export interface BrokerTypes {
@@ -20,6 +24,8 @@ export interface BrokerTypes {
   readonly kafka: KafkaBroker
   readonly artemis: ArtemisBroker
   readonly 'broker-j': BrokerJ
+  readonly nats: NatsBroker
+  readonly redis: RedisBroker
 }
 
 /** Starts a broker of one's own on free ports of 127.0.0.1, to be used and broken, and resolves when its protocol answers
@@ -46,8 +52,16 @@ export async function startBroker(
       return withOtherPorts(() => startArtemisFromPackages(options as ArtemisOptions))
     case 'broker-j':
       return withOtherPorts(() => startBrokerJFromPackages(options))
+    case 'nats':
+      return withOtherPorts(() => startNatsFromPackages(options as NatsOptions))
+    case 'redis':
+      return withOtherPorts(() => startRedisFromPackages(options as RedisOptions))
     default:
-      throw new BrokerUnavailable(String(name), 'no such broker', 'ask for rabbit, kafka, artemis or broker-j')
+      throw new BrokerUnavailable(
+        String(name),
+        'no such broker',
+        'ask for rabbit, kafka, artemis, broker-j, nats or redis',
+      )
   }
 }
 

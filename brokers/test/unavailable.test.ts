@@ -26,6 +26,14 @@ it.each([
   ['kafka', /java is missing; remedy: install a Java 17 development kit, start Docker, or set NOTIFY_TRANSPORT_URL/],
   ['artemis', /java is missing; remedy: .*RPC_TRANSPORT_URL/],
   ['broker-j', /java is missing; remedy: .*RPC_TRANSPORT_URL/],
+  [
+    'nats',
+    /bash is missing, so packages cannot be unpacked; remedy: set RPC_TRANSPORT_URL or NOTIFY_TRANSPORT_URL to a nats/,
+  ],
+  [
+    'redis',
+    /bash is missing, so packages cannot be unpacked; remedy: set RPC_TRANSPORT_URL or NOTIFY_TRANSPORT_URL to a redis/,
+  ],
   ['rabbit', /bash is missing, so packages cannot be unpacked; remedy: start Docker, or set RPC_TRANSPORT_URL/],
 ] as const)('%s on a bare machine - is one line with the remedy', async (name, line) => {
   for (const ask of [() => startBroker(name), () => fetchBroker(name)]) {
@@ -41,4 +49,6 @@ it.each([
 
 it('a version that is not packaged - names those that are', async () => {
   await expect(startBroker('rabbit', { version: '3.13' })).rejects.toThrow('ask for one of 3.10.8, 4.0.5, 4.3.6')
+  await expect(startBroker('nats', { version: '1.4' })).rejects.toThrow('ask for one of 2.9.10, 2.10.27')
+  await expect(startBroker('redis', { version: '6' })).rejects.toThrow('ask for one of 7.0.15, 8.0.2')
 })

@@ -5,9 +5,10 @@ import type { BrokerName } from '../broker.ts'
 export const USAGE = `npm run brokers -- <command>
 
   up [names] [--rpc BUS] [--notify BUS] [--version NAME=VERSION] [--conf FILE]
-            start brokers on 127.0.0.1 and leave them running; names: rabbit kafka artemis broker-j (default: rabbit kafka)
+            start brokers on 127.0.0.1 and leave them running; names: rabbit kafka artemis broker-j nats redis
+            (default: rabbit kafka)
             with --rpc or --notify also write a service.conf (default .brokers/service.conf)
-            --rpc rabbit|amqp (default rabbit), --notify kafka|rabbit|amqp (default kafka)
+            --rpc rabbit|amqp|nats|redis (default rabbit), --notify kafka|rabbit|amqp|nats|redis (default kafka)
   down [names]    stop them and remove their data
   status          what runs, and whether it answers
   env             lines for a shell: eval "$(npm run --silent brokers -- env)"
@@ -15,7 +16,13 @@ export const USAGE = `npm run brokers -- <command>
 `
 
 /** DevStack's words for a bus, and the broker that serves it here. */
-const BUSES: Readonly<Record<string, BrokerName>> = { rabbit: 'rabbit', amqp: 'artemis', kafka: 'kafka' }
+const BUSES: Readonly<Record<string, BrokerName>> = {
+  rabbit: 'rabbit',
+  amqp: 'artemis',
+  kafka: 'kafka',
+  nats: 'nats',
+  redis: 'redis',
+}
 
 type Command = 'up' | 'down' | 'status' | 'env' | 'fetch' | 'help'
 
@@ -46,8 +53,11 @@ export function readArguments(argv: readonly string[]): Arguments {
     command: values.help === true ? 'help' : command,
     names: rest.map(brokerName),
     versions,
-    rpc: values.rpc === undefined ? undefined : bus('--rpc', values.rpc, ['rabbit', 'amqp']),
-    notify: values.notify === undefined ? undefined : bus('--notify', values.notify, ['kafka', 'rabbit', 'amqp']),
+    rpc: values.rpc === undefined ? undefined : bus('--rpc', values.rpc, ['rabbit', 'amqp', 'nats', 'redis']),
+    notify:
+      values.notify === undefined
+        ? undefined
+        : bus('--notify', values.notify, ['kafka', 'rabbit', 'amqp', 'nats', 'redis']),
     conf: values.conf,
   }
 }
@@ -84,7 +94,7 @@ function isCommand(text: string): text is Command {
 
 function brokerName(text: string): BrokerName {
   const name = BUSES[text] ?? (text === 'artemis' || text === 'broker-j' ? text : undefined)
-  if (name === undefined) throw new UsageError(`No broker ${text}: say rabbit, kafka, artemis or broker-j`)
+  if (name === undefined) throw new UsageError(`No broker ${text}: say rabbit, kafka, artemis, broker-j, nats or redis`)
   return name
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { BrokerName, HostPort } from '../broker.ts'
 import { isAlive } from '../process-identity.ts'
 
-export const NAMES: readonly BrokerName[] = ['rabbit', 'kafka', 'artemis', 'broker-j']
+export const NAMES: readonly BrokerName[] = ['rabbit', 'kafka', 'artemis', 'broker-j', 'nats', 'redis']
 
 /** A broker that `up` left running, as its keeper wrote it down. */
 export interface RunningBroker {

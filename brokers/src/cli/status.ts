@@ -1,6 +1,6 @@
 import type { BrokerName, HostPort } from '../broker.ts'
 import { metadata } from '../kafka/protocol.ts'
-import { answersAmqp091, answersAmqp10 } from '../probe.ts'
+import { answersAmqp091, answersAmqp10, answersNats, answersRedis } from '../probe.ts'
 import type { RunningBroker } from './state.ts'
 
 const PROBES: Readonly<Record<BrokerName, (at: HostPort) => Promise<boolean>>> = {
@@ -8,6 +8,8 @@ const PROBES: Readonly<Record<BrokerName, (at: HostPort) => Promise<boolean>>> =
   kafka: async (at) => (await metadata(at)) !== undefined,
   artemis: answersAmqp10,
   'broker-j': answersAmqp10,
+  nats: answersNats,
+  redis: answersRedis,
 }
 
 /** One line a broker: name, version, URL, process ids, and whether its protocol answers now. */

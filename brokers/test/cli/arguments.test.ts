@@ -22,8 +22,8 @@ describe('the command line', () => {
 
   it.each([
     ['start', 'No command start'],
-    ['up redis', 'No broker redis: say rabbit, kafka, artemis or broker-j'],
-    ['up --rpc kafka', '--rpc kafka: say rabbit, amqp (Kafka carries notifications only)'],
+    ['up mqtt', 'No broker mqtt: say rabbit, kafka, artemis, broker-j, nats or redis'],
+    ['up --rpc kafka', '--rpc kafka: say rabbit, amqp, nats, redis (Kafka carries notifications only)'],
     ['up --notify artemis', '--notify artemis: say kafka, rabbit, amqp'],
     ['up --version 4.0', '--version wants NAME=VERSION, rabbit=4.0 for example, not 4.0'],
     ['up --quickly', 'quickly'],
