@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize, relative } from 'node:path'
 import { filesBelow, importsOf, packagesIn, root, verdict } from './tools.mjs'
 
-const CLIENT_LIBRARIES = ['amqplib', 'kafkajs', 'rhea']
+const CLIENT_LIBRARIES = [
+  'amqplib',
+  'kafkajs',
+  'rhea',
+  '@nats-io/transport-node',
+  '@nats-io/jetstream',
+  '@redis/client',
+]
 const DOORS = ['@oslo-messaging/core', '@oslo-messaging/core/driver', '@oslo-messaging/core/testing']
 
 /** Folders of core, and the folders above them, which they must not know. */
@@ -92,6 +99,23 @@ const FLOORS = {
       'config',
     ],
     clientRooms: ['kafkajs'],
+  },
+  nats: {
+    rooms: [
+      'index',
+      'driver',
+      'admin',
+      'rpc',
+      'receive',
+      'send',
+      'connection',
+      'client',
+      'topology',
+      'wire',
+      'settings',
+      'config',
+    ],
+    clientRooms: ['client'],
   },
 }
 

@@ -12,6 +12,7 @@ const LICENCES = new Set([
   'BSD-3-Clause',
   '0BSD',
   'CC0-1.0',
+  'Unlicense',
   'BlueOak-1.0.0',
 ])
 

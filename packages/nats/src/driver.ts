@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type ComponentHealth,
+  type Driver,
+  type DriverContext,
+  type Health,
+  type Listener,
+  type ListenOptions,
+  type NotificationSource,
+  type NotifyListenOptions,
+  type NotifyOptions,
+  type OutgoingNotification,
+  type OutgoingRequest,
+  OutstandingLimit,
+  type RPCReply,
+  type SendOptions,
+  summarizeHealth,
+  type Target,
+  type TransportURL,
+} from '@oslo-messaging/core/driver'
+import { JetStream } from './client/jet-stream.ts'
+import type { NatsOptions } from './config.ts'
+import { Connection } from './connection/connection.ts'
+import { NotificationListener } from './receive/notification-listener.ts'
+import { Caller } from './rpc/caller.ts'
+import { HandBack } from './rpc/hand-back.ts'
+import { RequestListener } from './rpc/request-listener.ts'
+import { Publisher } from './send/publisher.ts'
+import { Sender } from './send/sender.ts'
+import type { LoginFiles } from './settings.ts'
+import { Names } from './topology/names.ts'
+
+/** Longest time that a closing driver offers requests it had not begun to other servers. */
+const LAST_OFFER_MS = 1000
+
+/** One NATS, wired: a call goes rpc/caller, send/sender, client/link; a request comes client/link,
+ *  rpc/request-listener, rpc/request. A notification goes send/publisher, send/sender, client/link; it comes
+ *  receive/source, receive/notification-listener, receive/delivery. */
+export class NatsDriver implements Driver {
+  readonly #context: DriverContext<NatsOptions>
+  readonly #connection: Connection
+  readonly #names: Names
+  readonly #sender: Sender
+  readonly #caller: Caller
+  readonly #publisher: Publisher
+  readonly #jetStream: JetStream
+  readonly #handBack: HandBack
+  readonly #listeners = new Set<RequestListener | NotificationListener>()
+  #isClosed = false
+
+  constructor(url: TransportURL, context: DriverContext<NatsOptions>, files: LoginFiles) {
+    const { options, clock, defaultExchange, program } = context
+    const inbox = `_INBOX.${randomUUID()}`
+    this.#context = context
+    this.#names = new Names({ prefix: options.subject_prefix, virtualHost: url.virtualHost, defaultExchange })
+    this.#connection = new Connection({
+      hosts: url.hosts,
+      context,
+      link: {
+        ...files,
+        name: program,
+        connectTimeoutMs: options.connect_timeout * 1000,
+        pingIntervalMs: options.heartbeat * 1000,
+      },
+      inbox,
+      onAnswer: (token, arrival) => {
+        if (!this.#sender.onAnswer(token, arrival) && arrival.status === 0) this.#caller.onAnswer(token, arrival)
+      },
+    })
+    const limit = new OutstandingLimit({
+      maxMessages: options.max_outstanding_messages,
+      maxBytes: options.max_outstanding_bytes,
+      remedy: 'await some of them before sending more, or raise [oslo_messaging_nats] max_outstanding_messages',
+    })
+    this.#sender = new Sender(this.#connection, inbox, clock, limit)
+    this.#jetStream = new JetStream(options)
+    this.#caller = new Caller(this.#sender, this.#names, inbox, context)
+    this.#publisher = new Publisher(this.#sender, this.#jetStream, this.#names, clock)
+    this.#handBack = new HandBack(this.#sender, context)
+  }
+
+  async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
+    return await this.#caller.send(target, request, options)
+  }
+
+  async sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
+    await this.#publisher.publish(target, notification, options)
+  }
+
+  async listen(target: Target, options: ListenOptions): Promise<Listener> {
+    const listener: RequestListener = new RequestListener(target, options, {
+      connection: this.#connection,
+      sender: this.#sender,
+      handBack: this.#handBack,
+      names: this.#names,
+      context: this.#context,
+      onClose: () => this.#listeners.delete(listener),
+    })
+    return await this.#begin(listener, options)
+  }
+
+  async listenForNotifications(
+    sources: readonly NotificationSource[],
+    options: NotifyListenOptions,
+  ): Promise<Listener> {
+    const listener: NotificationListener = new NotificationListener(sources, options, {
+      connection: this.#connection,
+      jetStream: this.#jetStream,
+      publisher: this.#publisher,
+      names: this.#names,
+      context: this.#context,
+      onClose: () => this.#listeners.delete(listener),
+    })
+    return await this.#begin(listener, options)
+  }
+
+  health(): Health {
+    const listeners = [...this.#listeners].map(({ supervisor, name }): ComponentHealth =>
+      supervisor.health('listener', name, this.#connection.host),
+    )
+    return summarizeHealth([...this.#connection.health, ...listeners])
+  }
+
+  async close({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#caller.close()
+    const isHurried = signal?.aborted === true || this.#connection.link === undefined
+    const cut = new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }))
+    const orderly = async (): Promise<void> => {
+      await Promise.all([...this.#listeners].map((listener) => listener.close()))
+      await this.#handBack.close(LAST_OFFER_MS)
+    }
+    if (isHurried) void orderly()
+    else await Promise.race([orderly(), cut])
+    await this.#connection.close(isHurried ? AbortSignal.abort() : signal)
+  }
+
+  async #begin<Kind extends RequestListener | NotificationListener>(
+    listener: Kind,
+    { deadline }: { readonly deadline: ListenOptions['deadline'] },
+  ): Promise<Kind> {
+    this.#listeners.add(listener)
+    try {
+      await listener.supervisor.ready(deadline, { phase: 'declare', delivery: 'not-sent' })
+      return listener
+    } catch (error) {
+      await listener.close()
+      throw error
+    }
+  }
+}

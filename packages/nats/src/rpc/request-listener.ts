@@ -1,0 +1,234 @@
+import {
+  createBackoff,
+  createDeferred,
+  Deadline,
+  type DriverContext,
+  emitDiagnostic,
+  type Listener,
+  type ListenOptions,
+  Supervisor,
+  type Target,
+} from '@oslo-messaging/core/driver'
+import type { Arrival, LinkSubscription } from '../client/link.ts'
+import type { NatsOptions } from '../config.ts'
+import { type Connection, type Dependent, reporter } from '../connection/connection.ts'
+import { mapError } from '../connection/map-error.ts'
+import type { Sender } from '../send/sender.ts'
+import type { Names } from '../topology/names.ts'
+import { type Body, readBody } from '../wire/body.ts'
+import { DRIVER_HEADERS, numberOf, readHeaders } from '../wire/headers.ts'
+import type { HandBack } from './hand-back.ts'
+import { Request } from './request.ts'
+
+const CONNECT = { phase: 'connect', delivery: 'not-sent' } as const
+
+/** What a listener needs of its driver. */
+export interface RequestListenerParts {
+  readonly connection: Connection
+  readonly sender: Sender
+  readonly handBack: HandBack
+  readonly names: Names
+  readonly context: DriverContext<NatsOptions>
+  /** It is closed. */
+  readonly onClose: () => void
+}
+
+interface Entry {
+  readonly arrival: Arrival
+  readonly body: Body
+  /** On the clock; Infinity when nobody waits. */
+  readonly expiresAt: number
+  isDelivered: boolean
+}
+
+/** One server's subscriptions: one of the topic's servers, itself by name, and all of them. NATS hands over everything
+ *  at once, so what exceeds the prefetch waits here, within bounds. */
+export class RequestListener implements Listener, Dependent {
+  readonly closed: Promise<void>
+  readonly supervisor: Supervisor
+  readonly name: string
+  readonly #parts: RequestListenerParts
+  readonly #target: Target
+  readonly #options: ListenOptions
+  readonly #ended = createDeferred<void>()
+  /** Not settled yet, in the order of arrival. */
+  readonly #entries = new Set<Entry>()
+  readonly #waiting: Entry[] = []
+  #unsettled = 0
+  #subscriptions: LinkSubscription[] = []
+  #topic: LinkSubscription | undefined
+  #isStopped = false
+  #stopping: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(target: Target, options: ListenOptions, parts: RequestListenerParts) {
+    this.#target = target
+    this.#options = options
+    this.#parts = parts
+    this.closed = this.#ended.promise
+    this.closed.catch(() => undefined)
+    this.name = `rpc ${target.topic}.${target.server}`
+    const { context, connection } = parts
+    this.supervisor = new Supervisor({
+      establish: (signal) => this.#subscribe(signal),
+      classify: () => 'retry',
+      backoff: createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random: context.random }),
+      upState: 'consuming',
+      clock: context.clock,
+      heldUpBy: () => connection.error,
+      onChange: reporter(context, 'listener', this.name),
+    })
+    connection.depend(this)
+  }
+
+  lost(reason: unknown): void {
+    this.#subscriptions = []
+    this.#topic = undefined
+    if (!this.#isStopped) this.supervisor.lost(reason)
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #subscribe(signal: AbortSignal): Promise<void> {
+    const { connection, names } = this.#parts
+    const link = await connection.ready(Deadline.after(null, { signal }), CONNECT)
+    try {
+      this.#topic = link.subscribe(names.anyServer(this.#target), this.#onArrival, 'servers')
+      this.#subscriptions = [
+        link.subscribe(names.server(this.#target), this.#onArrival, 'server'),
+        link.subscribe(names.allServers(this.#target), this.#onArrival),
+      ]
+      await link.flush()
+    } catch (error) {
+      throw mapError(error, link.host)
+    }
+  }
+
+  readonly #onArrival = (arrival: Arrival): void => {
+    const { context } = this.#parts
+    let body: Body
+    try {
+      body = readBody(arrival.body)
+    } catch (error) {
+      this.#drop(arrival, 'unreadable', error)
+      return
+    }
+    const expiresInMs = numberOf(arrival.headers, DRIVER_HEADERS.expires)
+    const expiresAt = expiresInMs === undefined ? Infinity : context.clock.now() + expiresInMs
+    const entry = { arrival, body, expiresAt, isDelivered: false }
+    this.#entries.add(entry)
+    if (this.#isStopped) return
+    this.#waiting.push(entry)
+    this.#keepBounds()
+    this.#deliver()
+  }
+
+  /** With too many waiting, the others of the topic are to have the next ones; what only this one can have is dropped
+   *  far above that. */
+  #keepBounds(): void {
+    if (this.#isStopped) return
+    const most = this.#parts.context.options.rpc_waiting_messages
+    const { length } = this.#waiting
+    const { link } = this.#parts.connection
+    if (length >= most && this.#topic !== undefined) {
+      void this.#topic.drain()
+      this.#topic = undefined
+    } else if (length <= most / 2 && this.#topic === undefined && link !== undefined && this.supervisor.isUp) {
+      this.#topic = link.subscribe(this.#parts.names.anyServer(this.#target), this.#onArrival, 'servers')
+    }
+    if (length < most * 2) return
+    const newest = this.#waiting.pop()
+    if (newest === undefined) return
+    this.#entries.delete(newest)
+    this.#drop(newest.arrival, 'revoked', new Error(`${length} requests wait already (rpc_waiting_messages)`))
+  }
+
+  #deliver(): void {
+    while (!this.#isStopped && this.#unsettled < this.#options.prefetch) {
+      const entry = this.#waiting.shift()
+      if (entry === undefined) return
+      if (entry.expiresAt <= this.#parts.context.clock.now()) {
+        this.#entries.delete(entry)
+        this.#drop(entry.arrival, 'expired')
+        continue
+      }
+      entry.isDelivered = true
+      this.#unsettled += 1
+      this.#options.onMessage(this.#requestOf(entry))
+    }
+  }
+
+  #requestOf(entry: Entry): Request {
+    const { headers } = entry.arrival
+    const { sender, context } = this.#parts
+    const facts = {
+      replyTo: headers[DRIVER_HEADERS.replyTo],
+      monitor: numberOf(headers, DRIVER_HEADERS.monitor),
+      expiresInMs: this.#timeLeft(entry),
+      headers: readHeaders(headers),
+    }
+    return new Request(entry.body, facts, sender, context, (isDone) => {
+      if (!this.#entries.delete(entry)) return
+      this.#unsettled -= 1
+      if (!isDone) void this.#handBack(entry)
+      if (this.#topic === undefined) this.#keepBounds()
+      queueMicrotask(() => this.#deliver())
+    })
+  }
+
+  #timeLeft({ expiresAt }: Entry): number | undefined {
+    return expiresAt === Infinity ? undefined : Math.max(1, Math.ceil(expiresAt - this.#parts.context.clock.now()))
+  }
+
+  async #handBack(entry: Entry): Promise<void> {
+    const { subject, headers, body } = entry.arrival
+    const { names, handBack } = this.#parts
+    // Every other server has had its own copy.
+    if (subject === names.allServers(this.#target)) return
+    const left = this.#timeLeft(entry)
+    const expires = left === undefined ? {} : { [DRIVER_HEADERS.expires]: String(left) }
+    await handBack.offer({ subject, body: Buffer.from(body).toString(), headers: { ...headers, ...expires } }, left)
+  }
+
+  async #stop(): Promise<void> {
+    this.#isStopped = true
+    const subscriptions = [...this.#subscriptions, ...(this.#topic === undefined ? [] : [this.#topic])]
+    this.#subscriptions = []
+    this.#topic = undefined
+    await Promise.all(subscriptions.map((each) => each.drain()))
+    this.#waiting.length = 0
+    // They were never delivered here, so another server may have them at once. Those that were, stay to be settled.
+    for (const entry of this.#entries) {
+      if (entry.isDelivered) continue
+      this.#entries.delete(entry)
+      void this.#handBack(entry)
+    }
+  }
+
+  async #close(): Promise<void> {
+    const undone = [...this.#entries].filter(({ isDelivered }) => isDelivered)
+    for (const entry of undone) this.#entries.delete(entry)
+    // What was delivered came first; it goes back first.
+    for (const entry of undone) void this.#handBack(entry)
+    await this.stop()
+    this.#parts.connection.release(this)
+    this.supervisor.close()
+    this.#parts.onClose()
+    this.#ended.resolve()
+  }
+
+  #drop({ subject }: Arrival, reason: 'unreadable' | 'expired' | 'revoked', error?: unknown): void {
+    const { logger } = this.#parts.context
+    if (reason !== 'expired')
+      logger.warn('Dropped a request', { subject, reason, error: error instanceof Error ? error.message : undefined })
+    emitDiagnostic('oslo-messaging:message-dropped', () => ({ driver: 'nats', source: subject, reason, error }))
+  }
+}
