@@ -19,6 +19,7 @@ export interface CommandEntry {
 }
 
 const SEND = 'Sending and receiving:'
+const ASK = 'What is there:'
 const KEEP = 'Dead letters and queues:'
 
 /** Every command by its name. Loaded when it is asked for, so that help costs none of them. */
@@ -42,6 +43,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'send a notification',
     group: SEND,
     load: () => import('./commands/notify.ts'),
+  },
+  listen: {
+    summary: 'show notifications as they come, and take none away',
+    group: SEND,
+    load: () => import('./commands/listen.ts'),
+  },
+  serve: {
+    summary: 'a server for trying clients',
+    group: SEND,
+    load: () => import('./commands/serve.ts'),
+  },
+  ping: {
+    summary: 'every server of a topic, with round-trip times',
+    group: ASK,
+    load: () => import('./commands/ping.ts'),
   },
   queues: {
     summary: 'list the queues, and those nobody reads',

@@ -1,6 +1,8 @@
 import { EXIT } from './exit-code.ts'
 import type { RunOptions } from './io.ts'
 
+const LAST_MS = 2000
+
 /** Runs a program with the arguments, streams and signals of this process, and leaves its exit code. The first Ctrl-C
  *  drains, the second ends. A reader that went away (`| head`) ends the command quietly. */
 export async function runAsProcess(
@@ -32,4 +34,6 @@ export async function runAsProcess(
     colour: stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
   })
   process.exitCode = isRead ? code : EXIT.done
+  // Whatever still holds the process then has been told to close; nobody should wait for it at a prompt.
+  setTimeout(() => process.exit(), LAST_MS).unref()
 }

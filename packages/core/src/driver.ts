@@ -22,6 +22,7 @@ export {
   type QueuesRequest,
   type RedriveReport,
   type RedriveRequest,
+  type RemovePoolRequest,
   RedriveTally,
   type SkippedLetters,
 } from './driver/driver-admin.ts'

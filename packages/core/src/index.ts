@@ -62,6 +62,7 @@ export {
   openBrokerAdmin,
   type QueuesOptions,
   type RedriveOptions,
+  type RemovePoolOptions,
 } from './transport/broker-admin.ts'
 export type { QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
 export { planMigration, type PlanMigrationOptions } from './transport/plan-migration.ts'

@@ -1,5 +1,6 @@
 import {
   createDriverRegistry,
+  type DriverRegistry,
   getNotificationTransport,
   getRpcServer,
   getRpcTransport,
@@ -17,7 +18,7 @@ export interface Printed {
   readonly err: string
 }
 
-const registry = createDriverRegistry({ drivers: [memoryDriver] })
+export const registry: DriverRegistry = createDriverRegistry({ drivers: [memoryDriver] })
 
 /** Runs the program inside this process against the in-process broker at `url`. */
 export async function onMemory(

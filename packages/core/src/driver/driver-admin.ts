@@ -18,8 +18,18 @@ export interface DriverAdmin {
   /** The queues this URL's virtual host has, by name. Rejects when the broker cannot be asked, with the remedy. */
   queues?(request: QueuesRequest): Promise<readonly QueueReport[]>
 
+  /** Removes a pool and what is kept for it, when nobody listens to it. Resolves false when there is none; rejects while
+   *  somebody listens. */
+  removePool?(request: RemovePoolRequest): Promise<boolean>
+
   /** Disconnects. Idempotent, never rejects. */
   close(): Promise<void>
+}
+
+/** Which pool to remove. */
+export interface RemovePoolRequest {
+  readonly pool: string
+  readonly deadline: Deadline
 }
 
 /** Which dead letters to move. */

@@ -3,6 +3,7 @@ import {
   type QueueReport,
   type RedriveReport,
   type RedriveRequest,
+  type RemovePoolRequest,
   RedriveTally,
 } from '../driver/driver-admin.ts'
 import { FAILURE_HEADERS } from '../driver/failure.ts'
@@ -48,6 +49,10 @@ export class MemoryAdmin implements DriverAdmin {
       orphan: false,
       why: 'dead letters: oslo-msg redrive returns them',
     }))
+  }
+
+  async removePool({ pool }: RemovePoolRequest): Promise<boolean> {
+    return this.#broker.removePool(pool)
   }
 
   async close(): Promise<void> {}

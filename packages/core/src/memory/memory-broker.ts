@@ -82,6 +82,12 @@ export class MemoryBroker {
     return queue
   }
 
+  /** Takes a pool out of every exchange. False: there is none. */
+  removePool(pool: string): boolean {
+    const places = [...this.#exchanges.values()].flatMap(({ notifications }) => [...notifications.values()])
+    return places.filter((queues) => queues.delete(pool)).length > 0
+  }
+
   /** Queues a request to one of the servers reaches: one or none. */
   findRequestQueue(exchange: string, routingKey: string): MemoryQueue | undefined {
     return this.#exchanges.get(exchange)?.requests.get(routingKey)

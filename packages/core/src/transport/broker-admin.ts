@@ -37,6 +37,9 @@ export interface QueuesOptions extends StepOptions {
   readonly management?: string | null | undefined
 }
 
+/** How long removing a pool may take. */
+export type RemovePoolOptions = StepOptions
+
 const ADMIN_OPTIONS: OptionNames<BrokerAdminOptions> = {
   section: true,
   url: true,
@@ -92,6 +95,20 @@ export class BrokerAdmin {
     return found.toSorted((one, other) => (one.name < other.name ? -1 : 1))
   }
 
+  /** Removes a pool of notification listeners and what is kept for it. Resolves false when there is none. Rejects while
+   *  somebody listens to it, and with UnsupportedCapability. */
+  async removePool(pool: string, options: RemovePoolOptions = {}): Promise<boolean> {
+    checkOptions('removePool', options, STEP_OPTIONS)
+    if (typeof pool !== 'string' || pool === '') throw new TypeError('removePool needs the name of a pool')
+    if (this.#admin.removePool === undefined) throw this.#cannot('removal of pools')
+    return await this.#admin.removePool({ pool, deadline: this.#deadline(options) })
+  }
+
+  /** Whether `removePool` is there. */
+  get removesPools(): boolean {
+    return this.#admin.removePool !== undefined
+  }
+
   /** Disconnects. Idempotent. */
   async close(): Promise<void> {
     await this.#admin.close()
@@ -105,7 +122,7 @@ export class BrokerAdmin {
     return Deadline.after(timeoutMs ?? null, { signal, clock: this.#clock })
   }
 
-  #cannot(operation: Operation): UnsupportedCapability {
+  #cannot(operation: string): UnsupportedCapability {
     return unsupported(this.#definition, operation, offersOf(this.#admin))
   }
 }

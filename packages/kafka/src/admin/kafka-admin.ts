@@ -1,4 +1,11 @@
-import type { DriverAdmin, DriverContext, RedriveReport, RedriveRequest } from '@oslo-messaging/core/driver'
+import {
+  type DriverAdmin,
+  type DriverContext,
+  type RedriveReport,
+  type RedriveRequest,
+  type RemovePoolRequest,
+  TransportDriverError,
+} from '@oslo-messaging/core/driver'
 import type { KafkaClient } from '../port/client-port.ts'
 import { mapFault, toFault } from '../port/map-error.ts'
 import type { KafkaOptions } from '../config.ts'
@@ -40,6 +47,25 @@ export class KafkaAdmin implements DriverAdmin {
       request,
     })
     return await run.run()
+  }
+
+  /** A pool is a consumer group: the broker forgets its positions. */
+  async removePool({ pool, deadline }: RemovePoolRequest): Promise<boolean> {
+    const admin = this.#client.createAdmin()
+    const doing = { phase: 'connect', delivery: 'unknown', waitingFor: 'removal of the pool' } as const
+    try {
+      await deadline.race(admin.connect(), doing)
+      await deadline.race(admin.deleteGroup(pool), doing)
+      return true
+    } catch (error) {
+      const fault = toFault(error)
+      if (fault.type === 'GROUP_ID_NOT_FOUND') return false
+      if (fault.type === 'NON_EMPTY_GROUP')
+        throw new TransportDriverError(`The pool ${pool} is being read: stop its listeners first`, { retryable: false })
+      throw mapFault(fault, { doing: `Removing the pool ${pool}` })
+    } finally {
+      await admin.disconnect()
+    }
   }
 
   /** Without a configured topic each topic has one beside it, and either may be named. */

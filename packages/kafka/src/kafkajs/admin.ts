@@ -118,6 +118,20 @@ export class KafkaJSAdmin implements AdminPort {
     }
   }
 
+  async deleteGroup(group: string): Promise<void> {
+    await this.#ask(async () => {
+      try {
+        await this.#admin.deleteGroups([group])
+      } catch (error) {
+        // What it throws says that some group failed; which and why is beside it.
+        const groups: unknown = error instanceof Error && 'groups' in error ? error.groups : undefined
+        const first: unknown = Array.isArray(groups) ? groups[0] : undefined
+        const cause: unknown = typeof first === 'object' && first !== null && 'error' in first ? first.error : undefined
+        throw cause instanceof Error ? cause : error
+      }
+    })
+  }
+
   async disconnect(): Promise<void> {
     this.#endWatch?.()
     const timer = setTimeout(() => this.#connection.sockets.cutAll(), DISCONNECT_MS)

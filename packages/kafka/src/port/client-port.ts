@@ -164,6 +164,8 @@ export interface AdminPort {
   offsetsAt(topic: string, timestamp: number): Promise<readonly PartitionOffset[]>
   /** Stored positions of the group; partitions without one are left out. Negative: a client has stored that its position was out of range, and that it begins at the oldest record. */
   committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>
+  /** Forgets a group and its positions. Rejects with ClientFault GROUP_ID_NOT_FOUND, or NON_EMPTY_GROUP while it has members. */
+  deleteGroup(group: string): Promise<void>
   disconnect(): Promise<void>
 }
 

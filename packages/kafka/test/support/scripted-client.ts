@@ -118,6 +118,7 @@ export class ScriptedKafka implements KafkaClient {
         return logs.map((log, partition) => ({ topic, partition, low: 0, high: log.length }))
       },
       offsetsAt: async () => await Promise.resolve([]),
+      deleteGroup: async () => await Promise.resolve(),
       committed: async (group, topics) => {
         await Promise.resolve()
         const positions = topics.flatMap((topic) =>

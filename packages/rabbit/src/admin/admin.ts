@@ -5,6 +5,7 @@ import type {
   QueuesRequest,
   RedriveReport,
   RedriveRequest,
+  RemovePoolRequest,
   TransportURL,
 } from '@oslo-messaging/core/driver'
 import { listQueues } from './queues.ts'
@@ -13,6 +14,7 @@ import type { RabbitOptions } from '../config.ts'
 import { Connection } from '../connection/connection.ts'
 import { hostsOf, virtualHostOf } from '../connection/hosts.ts'
 import { redrive } from './redrive.ts'
+import { removePool } from './remove-pool.ts'
 import type { RabbitSettings } from '../settings.ts'
 import { tlsSource } from '../connection/tls-options.ts'
 
@@ -43,6 +45,10 @@ export class RabbitAdmin implements DriverAdmin {
   async queues({ management, deadline }: QueuesRequest): Promise<readonly QueueReport[]> {
     const { hosts, virtualHost, tls } = this.#place
     return await listQueues({ hosts, virtualHost, tls: tls(), management, deadline })
+  }
+
+  async removePool({ pool, deadline }: RemovePoolRequest): Promise<boolean> {
+    return await removePool(await this.#connection.ready(deadline, 0), pool, deadline)
   }
 
   async close(): Promise<void> {

@@ -272,6 +272,8 @@ export class ReplyQueue implements WatchedConsumer {
       this.#waiters.heartbeat(msgId)
       return
     }
-    if (ending) this.#waiters.settle(msgId, call.partial ?? NO_VALUE)
+    // The call may be settled already and not yet be forgotten.
+    if (ending && !this.#waiters.settle(msgId, call.partial ?? NO_VALUE))
+      reportDropped(this.#runtime, `reply queue ${this.name}`, 'late-reply', {})
   }
 }

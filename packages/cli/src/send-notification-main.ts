@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { runAsProcess } from './process.ts'
+import { sendNotification } from './send-notification.ts'
+
+await runAsProcess(sendNotification)
