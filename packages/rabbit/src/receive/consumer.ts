@@ -189,7 +189,8 @@ export class Consumer implements Listener, WatchedConsumer {
     const { name } = subscription.queue
     const onDelivery = (delivery: ClientDelivery | null): void =>
       delivery === null ? this.#cancelled(session, subscription) : this.#deliver(session, delivery, subscription)
-    const options = { consumerTag: session.tagFor(name), noAck: false, arguments: this.#consumeArguments(subscription) }
+    const consumeArguments = await this.#consumeArguments(session, subscription)
+    const options = { consumerTag: session.tagFor(name), noAck: false, arguments: consumeArguments }
     await session.channel.consume(name, options, onDelivery)
   }
 
@@ -215,9 +216,15 @@ export class Consumer implements Listener, WatchedConsumer {
     this.#client = client
   }
 
-  #consumeArguments({ queue, stream, consumeArguments }: Subscription): ArgumentTable {
-    const offset = stream ? this.#positions.get(queue.name)?.next : undefined
-    return offset === undefined ? consumeArguments : { ...consumeArguments, 'x-stream-offset': offset }
+  async #consumeArguments({ channel }: ConsumerSession, subscription: Subscription): Promise<ArgumentTable> {
+    const { queue, stream, consumeArguments } = subscription
+    if (!stream) return consumeArguments
+    const position = this.#positions.get(queue.name)
+    if (position?.next !== undefined) return { ...consumeArguments, 'x-stream-offset': position.next }
+    // Everything in a stream that is empty now is yet to come, also when this connection is lost before the first of it.
+    const { messageCount } = await channel.checkQueue(queue.name)
+    if (messageCount === 0) this.#positions.set(queue.name, new StreamPosition(0))
+    return consumeArguments
   }
 
   // --- deliveries ---------------------------------------------------------------------------------------------------

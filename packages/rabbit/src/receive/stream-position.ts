@@ -4,12 +4,18 @@
 export class StreamPosition {
   /** Delivered and not settled, in the order of the stream. */
   readonly #unsettled = new Set<number>()
+  readonly #start: number | undefined
   #last: number | undefined
 
-  /** Where to go on; undefined when nothing has been delivered yet. */
+  /** `start`: where to go on when nothing has been delivered yet; undefined: nobody knows. */
+  constructor(start?: number) {
+    this.#start = start
+  }
+
+  /** Where to go on; undefined when nothing has been delivered yet, and nobody has said. */
   get next(): number | undefined {
     const [first] = this.#unsettled
-    return first ?? (this.#last === undefined ? undefined : this.#last + 1)
+    return first ?? (this.#last === undefined ? this.#start : this.#last + 1)
   }
 
   /** Notes a delivery; false when it was settled before, and is not to be handled again. */

@@ -52,6 +52,33 @@ describe.skipIf(broker === undefined)('fanout by a stream', () => {
     await Promise.all([client.close(), server.close()])
   })
 
+  it('what is sent while a server is away that has heard nothing yet is handled when it is back', async () => {
+    const proxy = await broker.proxy()
+    const options = { rabbit_stream_fanout: true, rabbit_transient_quorum_queue: true, rabbit_qos_prefetch_count: 20 }
+    const client = openReal(broker.urlFor({ vhost }), { options })
+    const server = openReal(broker.urlFor({ vhost, via: [proxy] }), { options })
+    const topic = unique('t')
+    const handled: number[] = []
+    const listener = await server.listen(
+      new Target({ topic, server: 'a' }),
+      listenOptions<IncomingRequest>((request) => {
+        request.acknowledge()
+        handled.push((request.message['args'] as { n: number }).n)
+      }),
+    )
+    await proxy.refuse()
+    for (let n = 0; n < 5; n += 1)
+      await client.send(
+        new Target({ topic, fanout: true }),
+        { context: {}, message: { method: 'm', args: { n } } },
+        castOptions(),
+      )
+    await proxy.accept()
+    await expect.poll(() => handled, { timeout: 15_000 }).toEqual([0, 1, 2, 3, 4])
+    await listener.close()
+    await Promise.all([client.close(), server.close(), proxy.close()])
+  })
+
   it('an offset of more than 32 bits reaches the broker', async () => {
     const { hostname, port } = TransportURL.parse(broker.urlFor({ vhost })).hosts[0] ?? {}
     const connection = await amqplibClient.connect({
