@@ -19,7 +19,7 @@ import { openSender } from '../connection/links.ts'
 import { classify, mapError } from '../connection/map-error.ts'
 import { NoRoom } from '../connection/session-pool.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
-import { NotSent, SenderQueue } from './sender-queue.ts'
+import { BLOCKED_AFTER_MS, NotSent, SenderQueue } from './sender-queue.ts'
 import { addressOn, type Destination, type Shipment } from './outgoing-message.ts'
 
 const MAX_OUTSTANDING_MESSAGES = 2_000
@@ -265,9 +265,16 @@ export class Publisher {
     // The time of an attach begins when it has its turn, however many are opened at once.
     while (this.#openings >= MAX_OPENINGS) await new Promise<void>((resolve) => this.#openingTurns.push(resolve))
     this.#openings += 1
+    const { clock } = this.#context
+    const unanswered = clock.setTimeout(() => {
+      if (this.#links === links)
+        this.#blocked.set(name, `the peer does not answer the attach for ${addressOn(links.live.addressing, to)}`)
+    }, BLOCKED_AFTER_MS)
     try {
       return await this.#openNow(links, name, to)
     } finally {
+      clock.clearTimeout(unanswered)
+      if (this.#links === links) this.#blocked.set(name, null)
       this.#openings -= 1
       this.#openingTurns.shift()?.()
     }

@@ -39,8 +39,8 @@ export interface SenderQueueOptions {
   readonly onSettledWritten: () => void
 }
 
-/** Waiting longer than this for credit means that the peer withholds it. */
-const BLOCKED_AFTER_MS = 1_000
+/** Waiting longer than this for credit, or for a link, means that the peer withholds it. */
+export const BLOCKED_AFTER_MS = 1_000
 
 /** One sender link and the messages that wait for its credit and the session's window. First come, first served: what waits is ours, and can be withdrawn, time out, or be sent over another link. */
 export class SenderQueue {

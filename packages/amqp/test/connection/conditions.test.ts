@@ -106,6 +106,28 @@ describe('a frame that nobody can read', () => {
   })
 })
 
+describe('a peer that does not answer the attach of one address', () => {
+  it('health is blocked after a second, and says which address; sends to others go on, and it ends with the answer', async () => {
+    const peer = await scene.peer()
+    const client = await scene.driver(peer)
+    let answer = (): void => {}
+    peer.options.take = ({ name, fields, channel }, connection) => {
+      if (name !== 'attach' || fields.target?.address !== 'unicast.openstack.t') return false
+      answer = () => connection.sessions.get(channel)?.end({ condition: 'amqp:internal-error' })
+      return true
+    }
+    const waiting = ending(client.send(T, request, cast(10_000)))
+    await expect.poll(() => client.health().status, { timeout: 4_000 }).toBe('blocked')
+    expect(JSON.stringify(client.health())).toContain('unicast.openstack.t')
+    expect(await ending(client.send(new Target({ topic: 'other' }), request, cast(5_000)))).toBeUndefined()
+    expect(client.health().status).toBe('blocked')
+    peer.options.take = undefined
+    answer()
+    expect(await waiting).toBeUndefined()
+    expect(client.health().status).toBe('ok')
+  })
+})
+
 describe('a peer that ends the session over one link it refuses', () => {
   it('several first casts at once - the one to the refused address ends as refused, and the others are sent', async () => {
     const peer = await scene.peer()
