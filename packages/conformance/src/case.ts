@@ -1,11 +1,14 @@
 import type { DriverCapabilities } from '@oslo-messaging/core/driver'
 import type { Harness } from './harness.ts'
-import type { ConformanceOptions } from './options.ts'
+import { type LeverName, leversOf } from './levers.ts'
+import type { ConformanceOptions, Level } from './options.ts'
 
 /** One promise of the contract and how it is checked. */
 export interface ConformanceCase {
   /** States the behaviour: `call - the reply arrives`. */
   readonly name: string
+  /** The level it belongs to. Default 0. */
+  readonly level?: Level
   /** What must hold for the case to make sense; all of them. */
   readonly needs: readonly Need[]
   /** Rejects when the driver breaks the promise. */
@@ -27,8 +30,8 @@ export type Need =
   | 'acknowledgement after the handler'
   | 'knob vhosts'
   | 'knob makeUnreadable'
-  | 'knob disconnect'
   | 'knob secret'
+  | `lever ${LeverName}`
 
 /** Why the need is not met, in words for the report; undefined when it is. */
 export function unmet(need: Need, options: ConformanceOptions): string | undefined {
@@ -52,14 +55,20 @@ export function unmet(need: Need, options: ConformanceOptions): string | undefin
       return say(knobs.vhosts !== undefined, 'no knob vhosts')
     case 'knob makeUnreadable':
       return say(knobs.makeUnreadable !== undefined, 'no knob makeUnreadable')
-    case 'knob disconnect':
-      return say(knobs.disconnect !== undefined, 'no knob disconnect')
     case 'knob secret':
       return say(knobs.secret !== undefined, 'no knob secret')
     default: {
+      if (isLever(need)) {
+        const name = need.slice('lever '.length) as LeverName
+        return say(leversOf(options)[name] !== undefined, `no lever ${name}`)
+      }
       const isNegated = need.startsWith('no ')
       const name = (isNegated ? need.slice(3) : need) as BooleanCapability
       return say(capabilities[name] !== isNegated, `${name}: ${capabilities[name]}`)
     }
   }
+}
+
+function isLever(need: Need): need is `lever ${LeverName}` {
+  return need.startsWith('lever ')
 }

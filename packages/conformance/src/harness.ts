@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
 import {
   Deadline,
   type Driver,
   type DriverCapabilities,
+  type Health,
   type IncomingNotification,
   type IncomingRequest,
   type Listener,
@@ -12,7 +14,9 @@ import {
   type SendOptions,
   Target,
 } from '@oslo-messaging/core/driver'
+import { Happenings } from './happenings.ts'
 import { Inbox } from './inbox.ts'
+import { type Levers, leversOf } from './levers.ts'
 import type { ConformanceKnobs, ConformanceOptions } from './options.ts'
 
 /** A subscription and what it got. */
@@ -40,14 +44,24 @@ export interface SubscribeOptions {
 }
 
 const DEFAULT_PATIENCE_MS = 10_000
+const DEFAULT_GRACE_MS = 2_000
+const RETRY_MS = 20
+
+/** Levers that last until they are ended. */
+type Lasting = 'outage' | 'freeze' | 'latency' | 'split' | 'block' | 'killNode'
+type Momentary = 'cut' | 'halfOpen' | 'restart' | 'revoke'
 
 /** What one case works with: drivers, unique names, and short forms of what the contract asks for at length. Everything it opens is closed after the case. */
 export class Harness {
   readonly options: ConformanceOptions
+  readonly happenings: Happenings = new Happenings()
+  readonly #levers: Levers
+  readonly #numbers = new Map<Driver, number>()
   readonly #closers: (() => Promise<unknown>)[] = []
 
   constructor(options: ConformanceOptions) {
     this.options = options
+    this.#levers = leversOf(options)
   }
 
   get capabilities(): DriverCapabilities {
@@ -86,8 +100,91 @@ export class Harness {
   async open(options: { readonly vhost?: string } = {}): Promise<Driver> {
     const signal = AbortSignal.timeout(this.patienceMs)
     const driver = await this.options.createDriver({ ...options, signal })
+    this.#numbers.set(driver, this.#numbers.size + 1)
+    this.note(`${this.#nameOf(driver)} opened`)
     this.afterwards(() => driver.close())
     return driver
+  }
+
+  #nameOf(driver: Driver): string {
+    return `driver ${this.#numbers.get(driver) ?? '?'}`
+  }
+
+  /** Remembers what happened, for the text of a failure. */
+  note(text: string): void {
+    this.happenings.note(text)
+  }
+
+  /** Notes the beginning and the end of some work. */
+  async #noted<T>(text: string, work: Promise<T>): Promise<T> {
+    this.note(`${text} ...`)
+    return await work.then(
+      (value) => {
+        this.note(`${text}: resolved`)
+        return value
+      },
+      (error: unknown) => {
+        this.note(`${text}: rejected with ${String(error).split('\n', 1)[0]}`)
+        throw error
+      },
+    )
+  }
+
+  // --- faults ----------------------------------------------------------------------------------------------------
+
+  get levers(): Levers {
+    return this.#levers
+  }
+
+  /** Most time a send takes beyond its deadline, and a driver to close. */
+  get graceMs(): number {
+    return this.scaled(this.knobs.graceMs ?? DEFAULT_GRACE_MS)
+  }
+
+  /** Moves a lever of the moment. */
+  async pull(name: Momentary): Promise<void> {
+    await this.#noted(name, this.#needed(this.#levers[name], name)())
+  }
+
+  /** Moves a lever that lasts; the function it resolves with ends the fault, as does the end of the case. */
+  async begin(name: Lasting): Promise<() => Promise<void>> {
+    const stop = await this.#noted(name, this.#needed(this.#levers[name], name)())
+    let ended: Promise<void> | undefined
+    const end = (): Promise<void> => (ended ??= this.#noted(`end of ${name}`, stop()))
+    this.afterwards(end)
+    return end
+  }
+
+  #needed<T>(lever: T | undefined, name: string): T {
+    assert.ok(lever !== undefined, `the case needs the lever ${name}`)
+    return lever
+  }
+
+  /** Repeats what may fail while something is being mended; fails with the last failure. */
+  async eventually<T>(attempt: () => Promise<T> | T, ms: number = this.patienceMs): Promise<T> {
+    const giveUpAt = performance.now() + ms
+    for (;;) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (performance.now() > giveUpAt) throw error
+        await this.pause(RETRY_MS)
+      }
+    }
+  }
+
+  /** Lets time pass: `ms` as they are. */
+  async pause(ms: number): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, ms))
+  }
+
+  /** Resolves when the health of a driver is as wanted. */
+  async healthy(driver: Driver, isWanted: (status: Health['status']) => boolean, what: string): Promise<Health> {
+    return await this.eventually(() => {
+      const health = driver.health()
+      assert.ok(isWanted(health.status), `${what}, not ${JSON.stringify(health)}`)
+      return health
+    })
   }
 
   /** Runs after the case, the last one first. */
@@ -152,7 +249,8 @@ export class Harness {
     args: Readonly<Record<string, unknown>> = {},
     changes: Partial<SendOptions> = {},
   ): Promise<RPCReply> {
-    return this.inBackground(this.#call(driver, target, method, args, changes))
+    const call = this.#call(driver, target, method, args, changes)
+    return this.inBackground(this.#noted(`${this.#nameOf(driver)}: call ${method}`, call))
   }
 
   async #call(
@@ -175,19 +273,25 @@ export class Harness {
     changes: Partial<SendOptions> = {},
   ): Promise<void> {
     const options = this.sendOptions({ waitForReply: false, ...changes })
-    const outcome = await driver.send(target, { context: {}, message: { method, args } }, options)
+    const sent = driver.send(target, { context: {}, message: { method, args } }, options)
+    const outcome = await this.#noted(`${this.#nameOf(driver)}: cast ${method}`, sent)
     assert.equal(outcome, undefined, 'send without waitForReply must resolve with undefined')
   }
 
   async serve(driver: Driver, target: Target, options: ServeOptions = {}): Promise<Subscribed<IncomingRequest>> {
     const { deadline = this.deadline(), prefetch = 100, acknowledge, onRequest } = options
-    const inbox = new Inbox<IncomingRequest>(this.patienceMs, onRequest)
-    const listener = await driver.listen(target, {
+    const name = `${this.#nameOf(driver)}: server ${target.server ?? ''}`
+    const inbox = new Inbox<IncomingRequest>(this.patienceMs, (request) => {
+      this.note(`${name} got ${String(request.message['method'])}${request.redelivered === true ? ' again' : ''}`)
+      onRequest?.(request)
+    })
+    const listening = driver.listen(target, {
       deadline,
       prefetch,
       ...(acknowledge === undefined ? {} : { acknowledge }),
       onMessage: inbox.onMessage,
     })
+    const listener = await this.#noted(`${name} listens`, listening)
     this.#watch(listener)
     return { listener, inbox }
   }
@@ -207,6 +311,7 @@ export class Harness {
       readonly headers?: Readonly<Record<string, string>>
       readonly orderingKey?: string
       readonly deadline?: Deadline
+      readonly retries?: number
     } = {},
   ): Promise<NotificationMessage> {
     const message: NotificationMessage = {
@@ -217,7 +322,7 @@ export class Harness {
       payload,
       timestamp: '2026-01-02 03:04:05.000006',
     }
-    await driver.sendNotification(
+    const sent = driver.sendNotification(
       target.with({ topic: `${target.topic}.${priority}` }),
       {
         context: changes.context ?? {},
@@ -225,8 +330,13 @@ export class Harness {
         ...(changes.headers && { headers: changes.headers }),
         ...(changes.orderingKey !== undefined && { orderingKey: changes.orderingKey }),
       },
-      { version: changes.version ?? '2.0', deadline: changes.deadline ?? this.deadline(), retries: null },
+      {
+        version: changes.version ?? '2.0',
+        deadline: changes.deadline ?? this.deadline(),
+        retries: changes.retries ?? null,
+      },
     )
+    await this.#noted(`${this.#nameOf(driver)}: notify ${shown(payload)}`, sent)
     return message
   }
 
@@ -237,17 +347,22 @@ export class Harness {
   ): Promise<Subscribed<IncomingNotification>> {
     const { prefetch = 100, priorities = ['info'], pool = null, allowRequeue = false, onNotification } = options
     const { deadline = this.deadline() } = options
-    const inbox = new Inbox<IncomingNotification>(this.patienceMs, onNotification)
+    const name = `${this.#nameOf(driver)}: listener`
+    const inbox = new Inbox<IncomingNotification>(this.patienceMs, (message) => {
+      this.note(`${name} got ${shown(message.message['payload'])}${message.redelivered === true ? ' again' : ''}`)
+      onNotification?.(message)
+    })
     const sources = (targets instanceof Target ? [targets] : targets).flatMap((target) =>
       priorities.map((priority) => ({ target, priority })),
     )
-    const listener = await driver.listenForNotifications(sources, {
+    const listening = driver.listenForNotifications(sources, {
       deadline,
       prefetch,
       pool,
       allowRequeue,
       onMessage: inbox.onMessage,
     })
+    const listener = await this.#noted(`${name} listens`, listening)
     this.#watch(listener)
     return { listener, inbox }
   }
@@ -257,6 +372,11 @@ export class Harness {
     listener.closed.catch(() => undefined)
     this.afterwards(() => listener.close())
   }
+}
+
+/** A payload in a few characters. */
+function shown(payload: unknown): string {
+  return inspect(payload, { depth: 1, breakLength: Infinity, maxStringLength: 40, maxArrayLength: 3 })
 }
 
 /** Asserts a MessagingError with the code, given without its prefix. */

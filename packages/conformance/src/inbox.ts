@@ -32,14 +32,19 @@ export class Inbox<Message> {
   /** The next `count` messages. */
   async take(count: number, what = 'messages'): Promise<readonly Message[]> {
     const end = this.#read + count
-    await this.until((all) => all.length >= end, `${count} ${what} more (have ${this.#all.length - this.#read})`)
+    const begun = this.#all.length
+    await this.until(
+      (all) => all.length >= end,
+      () =>
+        `${count} ${what}: ${this.#all.length - this.#read} came, ${this.#all.length - begun} of them since it was waited for`,
+    )
     const taken = this.#all.slice(this.#read, end)
     this.#read = end
     return taken
   }
 
   /** Resolves as soon as what came satisfies the condition. */
-  async until(condition: (all: readonly Message[]) => boolean, what: string): Promise<void> {
+  async until(condition: (all: readonly Message[]) => boolean, what: string | (() => string)): Promise<void> {
     await untilTogether([this], () => condition(this.#all), what)
   }
 
@@ -58,7 +63,7 @@ export class Inbox<Message> {
 export async function untilTogether(
   inboxes: readonly Pick<Inbox<unknown>, 'watch' | 'patienceMs'>[],
   condition: () => boolean,
-  what: string,
+  what: string | (() => string),
 ): Promise<void> {
   let stop: readonly (() => void)[] = []
   const met = new Promise<void>((resolve) => {
@@ -70,7 +75,11 @@ export async function untilTogether(
   })
   try {
     const patienceMs = Math.max(...inboxes.map((inbox) => inbox.patienceMs))
-    await Deadline.after(patienceMs).race(met, { phase: 'reply', delivery: 'unknown', waitingFor: what })
+    await Deadline.after(patienceMs)
+      .race(met, { phase: 'reply', delivery: 'unknown' })
+      .catch(() => {
+        throw new Error(`Expected within ${patienceMs} ms: ${typeof what === 'string' ? what : what()}`)
+      })
   } finally {
     for (const end of stop) end()
   }

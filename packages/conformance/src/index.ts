@@ -1,14 +1,19 @@
 /** The behaviour every driver owes, as a suite for any test runner. */
 import type { ConformanceCase } from './case.ts'
+import { cutCases } from './cases/cuts.ts'
 import { deadLetterCases } from './cases/dead-letters.ts'
 import { errorCases } from './cases/errors.ts'
 import { headerCases } from './cases/headers.ts'
+import { historyCases } from './cases/histories.ts'
+import { hostileCases } from './cases/hostile.ts'
 import { lifecycleCases } from './cases/lifecycle.ts'
 import { limitCases } from './cases/limits.ts'
+import { loadCases } from './cases/load.ts'
 import { notificationServiceCases } from './cases/notification-services.ts'
 import { notifyBatchCases } from './cases/notify-batch.ts'
 import { notifyCases } from './cases/notify.ts'
 import { orderingCases } from './cases/ordering.ts'
+import { outageCases } from './cases/outages.ts'
 import { poolCases } from './cases/pool.ts'
 import { recoveryCases } from './cases/recovery.ts'
 import { refusalCases } from './cases/refusals.ts'
@@ -19,6 +24,8 @@ import { rpcFailureCases } from './cases/rpc-failures.ts'
 import { rpcFanoutCases } from './cases/rpc-fanout.ts'
 import { rpcMonitorCases } from './cases/rpc-monitor.ts'
 import { serviceCases } from './cases/services.ts'
+import { silenceCases } from './cases/silence.ts'
+import { troubleCases } from './cases/troubles.ts'
 import { unreadableCases } from './cases/unreadable.ts'
 import type { ConformanceOptions } from './options.ts'
 import type { ConformanceReport } from './report.ts'
@@ -52,6 +59,13 @@ export const conformanceChapters: Readonly<Record<string, readonly ConformanceCa
   closed: closedCases,
   aborted: abortedCases,
   'timed out': timedOutCases,
+  cuts: cutCases,
+  outages: outageCases,
+  silence: silenceCases,
+  troubles: troubleCases,
+  load: loadCases,
+  hostile: hostileCases,
+  histories: historyCases,
 }
 
 /** Declares a test for every promise that `capabilities` make. Returns the report, which fills while they run.
@@ -63,6 +77,16 @@ export function runDriverConformance(options: ConformanceOptions): ConformanceRe
 }
 
 export type { ConformanceCase, Need } from './case.ts'
-export type { ConformanceKnobs, ConformanceOptions, CreateDriverOptions, UnreadablePlace } from './options.ts'
+export { ConformanceFailure } from './happenings.ts'
+export type {
+  ConformanceKnobs,
+  ConformanceLevers,
+  ConformanceLoad,
+  ConformanceOptions,
+  CreateDriverOptions,
+  LastingLever,
+  Level,
+  UnreadablePlace,
+} from './options.ts'
 export { type ConformanceReport, formatReport, type LeftOutCase } from './report.ts'
 export { runCase } from './suite.ts'

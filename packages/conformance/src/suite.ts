@@ -1,20 +1,26 @@
 import { type ConformanceCase, unmet } from './case.ts'
+import { ConformanceFailure } from './happenings.ts'
 import { Harness } from './harness.ts'
 import type { ConformanceOptions } from './options.ts'
 import type { ConformanceReport, LeftOutCase } from './report.ts'
 
-/** Runs one case against one driver and closes what it opened. Rejects when the driver fails it. */
+/** Runs one case against one driver and closes what it opened. Rejects with ConformanceFailure when the driver fails it. */
 export async function runCase(testCase: ConformanceCase, options: ConformanceOptions): Promise<void> {
   const harness = new Harness(options)
+  const failed = (error: unknown): never => {
+    throw new ConformanceFailure(testCase.name, error, harness.happenings)
+  }
   try {
     await testCase.run(harness)
   } catch (error) {
     // The failure of the case is the one worth telling; cleaning up after it may well fail too.
     await harness.cleanUp().catch(() => undefined)
-    throw error
+    return failed(error)
   }
-  await harness.cleanUp()
+  await harness.cleanUp().catch(failed)
 }
+
+const DEFAULT_LEVEL = 1
 
 /** Registers cases with the injected runner and keeps the report. */
 export class Suite {
@@ -47,8 +53,13 @@ export class Suite {
 
   group(name: string, cases: readonly ConformanceCase[]): void {
     const options = this.#options
+    const highest = options.level ?? DEFAULT_LEVEL
     const wanted = cases.filter((testCase) => {
-      const because = testCase.needs.map((need) => unmet(need, options)).find((reason) => reason !== undefined)
+      const { level = 0 } = testCase
+      const because =
+        level > highest
+          ? `level ${level}`
+          : testCase.needs.map((need) => unmet(need, options)).find((reason) => reason !== undefined)
       if (because !== undefined) this.#leftOut.push({ name: testCase.name, because })
       return because === undefined
     })

@@ -1,21 +1,19 @@
 import { TransportURL } from '@oslo-messaging/core'
-import {
-  createDriverContext,
-  createFaults,
-  createMemoryBroker,
-  createMemoryDriver,
-  memoryDriver,
-} from '@oslo-messaging/core/testing'
+import { createDriverContext, createMemoryBroker, createMemoryDriver, memoryDriver } from '@oslo-messaging/core/testing'
 import { describe, expect, it } from 'vitest'
 import { conformanceChapters, runCase, runDriverConformance } from '../src/index.ts'
+import { optionsFor } from './support/broken-options.ts'
 
 const { capabilities } = memoryDriver
+/** Of a driver without any fault of its own. */
+const goodOptions = () => optionsFor({})
 
 describe('conformance of the in-process driver', () => {
   const brokers = new Map(['usual', 'one', 'two'].map((name) => [name, createMemoryBroker(name)]))
   const report = runDriverConformance({
     describe,
     it,
+    level: 0,
     capabilities,
     createDriver: ({ vhost = 'usual' }) => {
       const definition = createMemoryDriver({ broker: brokers.get(vhost) })
@@ -39,28 +37,18 @@ describe('conformance of the in-process driver', () => {
 
   it('leaves out what needs a lever, what is refused only by others, and nothing else', () => {
     const reasons = [...new Set(report.leftOut.map(({ because }) => because))]
-    expect(reasons.filter((because) => !because.endsWith(': true'))).toEqual(['ordering: queue', 'no knob disconnect'])
+    expect(reasons.filter((because) => !because.endsWith(': true'))).toEqual([
+      'ordering: queue',
+      'level 1',
+      'level 2',
+      'level 3',
+    ])
   })
 })
 
 // Apart, because a driver with faults takes the slow way through its code.
-describe('recovery of the in-process driver', () => {
-  for (const testCase of conformanceChapters['recovery'] ?? []) {
-    it(testCase.name, async () => {
-      const faults = createFaults()
-      const definition = createMemoryDriver({ faults })
-      await runCase(testCase, {
-        describe,
-        it,
-        capabilities,
-        createDriver: () => definition.open(TransportURL.parse('memory://'), createDriverContext(definition)),
-        knobs: {
-          disconnect: async () => {
-            faults.disconnect()
-            setImmediate(() => faults.reconnect())
-          },
-        },
-      })
-    })
+describe('the in-process driver at level 1', () => {
+  for (const testCase of Object.values(conformanceChapters).flat()) {
+    if (testCase.level === 1) it(testCase.name, { timeout: 60_000 }, () => runCase(testCase, goodOptions()))
   }
 })

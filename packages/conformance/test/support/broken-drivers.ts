@@ -8,6 +8,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import { createMemoryDriver, type Faults, memoryDriver } from '@oslo-messaging/core/testing'
 import type { ConformanceKnobs } from '../../src/index.ts'
+import { brokenLevels } from './broken-levels.ts'
 import {
   failing,
   listening,
@@ -460,4 +461,5 @@ export const brokenDrivers: Readonly<Record<string, Broken>> = {
   'timed out - notify rejects with TIMEOUT': timesOutAnyhow,
   'timed out - listen rejects with TIMEOUT': timesOutAnyhow,
   'timed out - listen for notifications rejects with TIMEOUT': timesOutAnyhow,
+  ...brokenLevels,
 }

@@ -116,9 +116,10 @@ export class Supervisor {
     return this.#state === this.#options.upState || this.#state === 'blocked'
   }
 
-  /** Begins. A second call does nothing. */
+  /** Begins. A second call does nothing, nor does one while it is up: `lost` is what begins again. `ready` begins by
+   *  itself. */
   start(): void {
-    if (this.#running || this.#ended) return
+    if (this.#running || this.isUp || this.#ended) return
     this.#running = true
     void this.#run()
   }
@@ -157,7 +158,9 @@ export class Supervisor {
   }
 
   /** Says that what was established is gone; `reason` becomes the state's reason. Recovery begins at once, unless it is
-   *  lost again and again right after it came up: then the backoff counts. Safe to call many times for one loss. */
+   *  lost again and again right after it came up: then the backoff counts. Safe to call many times for one loss, and
+   *  from within `establish`: the attempt under way counts as failed when it is done, even one that is done in the same
+   *  turn. */
   lost(reason: unknown): void {
     if (this.#ended) return
     if (this.#running) {

@@ -1,6 +1,6 @@
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { ComponentHealth, ComponentState } from '../driver/health.ts'
-import { ClosedError } from '../errors.ts'
+import { BackpressureError, ClosedError } from '../errors.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Deadline } from '../util/deadline.ts'
 import { createDeferred, type Deferred } from '../util/deferred.ts'
@@ -48,6 +48,9 @@ export class MemoryComponent {
   }
 }
 
+/** Sends that may wait for the way to open; what waits takes memory. */
+const MAX_WAITING = 16_384
+
 /** The way of one driver to its broker. It is up unless a fault cuts or blocks it. */
 export class MemoryConnection {
   readonly #component: MemoryComponent
@@ -56,6 +59,7 @@ export class MemoryConnection {
   #blocked: string | null = null
   #closed = false
   #open: Deferred<void> | undefined
+  #waiting = 0
 
   constructor(name: string, clock: Clock) {
     this.#component = new MemoryComponent('connection', name, clock)
@@ -78,14 +82,24 @@ export class MemoryConnection {
     return this.#used || this.#closed ? [this.#component.health] : []
   }
 
-  /** Resolves when open; rejects at the deadline or with ClosedError. */
+  /** Resolves when open; rejects at the deadline, with ClosedError, or with BackpressureError when too many wait. */
   async whenOpen(deadline: Deadline): Promise<void> {
-    while (!this.isOpen) {
-      if (this.#open === undefined) throw new ClosedError('The in-process driver is closed')
-      await deadline.race(this.#open.promise, {
-        phase: this.#down ? 'connect' : 'publish',
-        delivery: 'not-sent',
-      })
+    if (this.isOpen) return
+    if (this.#waiting >= MAX_WAITING)
+      throw new BackpressureError(
+        `${this.#waiting} messages wait for the broker: await some of them before sending more`,
+      )
+    this.#waiting += 1
+    try {
+      while (!this.isOpen) {
+        if (this.#open === undefined) throw new ClosedError('The in-process driver is closed')
+        await deadline.race(this.#open.promise, {
+          phase: this.#down ? 'connect' : 'publish',
+          delivery: 'not-sent',
+        })
+      }
+    } finally {
+      this.#waiting -= 1
     }
   }
 

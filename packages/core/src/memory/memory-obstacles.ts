@@ -1,4 +1,4 @@
-import { MessageDeliveryFailure } from '../errors.ts'
+import { MessageDeliveryFailure, TransportDriverError } from '../errors.ts'
 import { createBackoff } from '../util/backoff.ts'
 import type { Clock } from '../util/clock.ts'
 import type { Deadline } from '../util/deadline.ts'
@@ -25,22 +25,32 @@ export async function passObstacles(options: ObstacleOptions): Promise<void> {
   const startedAt = clock.now()
   const backoff = createBackoff({ initialMs: 20, factor: 2, maxMs: 1000, random })
   for (let attempt = 1; ; attempt += 1) {
-    await connection.whenOpen(deadline)
+    // Whoever counts attempts makes them: the others wait until the way is open.
+    if (retries === null || !connection.isDown) await connection.whenOpen(deadline)
+    if (connection.isDown) {
+      giveUpAfter(attempt, retries, new TransportDriverError('The connection is cut'), clock.now() - startedAt)
+      await deadline.sleep(backoff.next(), { phase: 'connect', delivery: 'not-sent' })
+      continue
+    }
     const fault = faults?.onPublish(kind)
     if (fault?.delayMs !== undefined) {
       await deadline.sleep(fault.delayMs, { phase: 'publish', delivery: 'not-sent' })
       await connection.whenOpen(deadline)
     }
     if (fault?.refuse === undefined) return
-    if (retries !== null && attempt > retries) {
-      throw new MessageDeliveryFailure(`The broker refused the message ${attempt} times`, {
-        cause: fault.refuse,
-        attempts: attempt,
-        elapsedMs: clock.now() - startedAt,
-        phase: 'publish',
-        delivery: 'not-sent',
-      })
-    }
+    giveUpAfter(attempt, retries, fault.refuse, clock.now() - startedAt)
     await deadline.sleep(backoff.next(), { phase: 'publish', delivery: 'not-sent' })
   }
+}
+
+/** Throws when that was the last attempt. */
+function giveUpAfter(attempts: number, retries: number | null, cause: Error, elapsedMs: number): void {
+  if (retries === null || attempts <= retries) return
+  throw new MessageDeliveryFailure(`The broker did not take the message in ${attempts} attempts: ${cause.message}`, {
+    cause,
+    attempts,
+    elapsedMs,
+    phase: 'publish',
+    delivery: 'not-sent',
+  })
 }
