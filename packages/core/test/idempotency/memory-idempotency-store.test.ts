@@ -1,13 +1,6 @@
 import { expect, it } from 'vitest'
 import { MemoryIdempotencyStore } from '../../src/idempotency/memory-idempotency-store.ts'
 import { createManualClock } from '../../src/testing/manual-clock.ts'
-import { describeIdempotencyStore } from './store-contract.ts'
-
-describeIdempotencyStore('memory', () => {
-  const clock = createManualClock()
-  const store = new MemoryIdempotencyStore({ clock })
-  return { store, other: store, pass: (ms) => clock.advance(ms) }
-})
 
 it('what is over leaves the memory', async () => {
   const clock = createManualClock()
