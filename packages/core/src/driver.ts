@@ -13,6 +13,7 @@ export type {
   NotifyListenOptions,
   NotifyOptions,
   SendOptions,
+  StartFrom,
 } from './driver/driver.ts'
 export { DRIVER_API, OLDEST_DRIVER_API } from './driver/driver.ts'
 export { FAILURE_HEADERS, failedAttemptsOf, type FailureFacts, failureFacts } from './driver/failure.ts'
@@ -39,6 +40,7 @@ export type {
   RPCRequestMessage,
 } from './driver/messages.ts'
 export {
+  type Backlog,
   type ComponentHealth,
   type ComponentState,
   type Health,

@@ -14,8 +14,8 @@ export {
 
 // Drivers, as far as applications see them; authors use the door `./driver`
 export type { DriverCapabilities } from './driver/capabilities.ts'
-export type { CredentialsProvider, DriverDefinition, HostCredentials } from './driver/driver.ts'
-export type { ComponentHealth, ComponentState, Health, HealthStatus } from './driver/health.ts'
+export type { CredentialsProvider, DriverDefinition, HostCredentials, StartFrom } from './driver/driver.ts'
+export type { Backlog, ComponentHealth, ComponentState, Health, HealthStatus } from './driver/health.ts'
 
 // Transports
 export { getNotificationTransport, NotificationTransport } from './transport/notification-transport.ts'
@@ -135,7 +135,7 @@ export type {
 export type { FailureAction, FailureBackoff, FailurePolicy } from './notify/failure-policy.ts'
 export type { PauseSettings } from './server/pause-switch.ts'
 export { getNotificationListener } from './notify/notification-listener.ts'
-export type { NotificationListenerOptions } from './notify/listener-parts.ts'
+export type { ListenerStart, NotificationListenerOptions } from './notify/listener-parts.ts'
 export {
   type BatchNotificationListenerOptions,
   getBatchNotificationListener,

@@ -7,6 +7,7 @@ export const capabilities: DriverCapabilities = Object.freeze({
   notifications: true,
   pools: true,
   deadLetters: true,
+  startPositions: true,
   virtualHosts: true,
   persistence: true,
   notificationAcknowledgement: 'before-handler',

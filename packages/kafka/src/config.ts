@@ -123,6 +123,11 @@ export const kafkaConfig = {
       unit: 'seconds',
       doc: 'A listener whose process is silent for so long loses its partitions to other members of its group. Slow endpoints do not count as silence.',
     },
+    kafka_group_instance_id: {
+      type: 'string',
+      default: '',
+      doc: 'Makes listeners static members of their groups (`group.instance.id`): one that comes back within `kafka_session_timeout` gets its partitions again and nobody else is disturbed; one that does not keeps them unread for so long, also when it was stopped in order. Each process of a group needs another name, which it has again after a restart; further listeners of a group in one process get a number behind it. Empty: dynamic members, which leave their groups.',
+    },
     pool_size: {
       type: 'integer',
       default: 10,

@@ -97,6 +97,8 @@ export class KafkaDriver implements Driver {
         vhostMode,
       ),
       settings: this.#settings,
+      startFrom: options.startFrom,
+      instance: this.#instanceOf(options.pool ?? group),
       prefetch: options.prefetch,
       onMessage: options.onMessage,
       logger,
@@ -121,6 +123,17 @@ export class KafkaDriver implements Driver {
       throw error
     }
     return listener
+  }
+
+  /** The name of a static member, another one for each listener of a group. */
+  #instanceOf(group: string): string | undefined {
+    const { groupInstanceId } = this.#settings
+    if (groupInstanceId === null) return undefined
+    const taken = new Set([...this.#listeners].filter((other) => other.group === group).map(({ instance }) => instance))
+    for (let number = 1; ; number += 1) {
+      const instance = number === 1 ? groupInstanceId : `${groupInstanceId}-${number}`
+      if (!taken.has(instance)) return instance
+    }
   }
 
   health(): Health {

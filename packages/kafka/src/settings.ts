@@ -15,6 +15,9 @@ import { isTopicName, TOPIC_NAMES, topicToSend, type VhostMode } from './topolog
 const DEFAULT_PORT = 9092
 const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const
 
+/** Kafka's limit is 249; listeners of one group after the first get a number behind it. */
+const LONGEST_INSTANCE_ID = 240
+
 export type SaslMechanism = (typeof MECHANISMS)[number]
 
 /** An OAuth access token, as the token callback gives it. */
@@ -66,6 +69,8 @@ export interface KafkaSettings {
   readonly maxQueuedBytes: number
   readonly checksCrc: boolean
   readonly sessionTimeoutMs: number
+  /** Names listeners as static members of their groups; null: they are dynamic ones. */
+  readonly groupInstanceId: string | null
   readonly offsetReset: 'latest' | 'earliest'
   /** `background`: the position is stored now and then, not waited for (`enable_auto_commit`). */
   readonly commit: 'before' | 'after' | 'background'
@@ -105,6 +110,7 @@ export function readSettings(
     maxPollRecords: options.max_poll_records,
     maxQueuedBytes: options.kafka_max_queued_bytes,
     checksCrc: options.kafka_check_crcs,
+    groupInstanceId: instanceId(options),
     sessionTimeoutMs: Math.round(options.kafka_session_timeout * 1000),
     offsetReset: options.auto_offset_reset as 'latest' | 'earliest',
     commit: options.enable_auto_commit ? 'background' : (options.kafka_commit_mode as 'before' | 'after'),
@@ -113,6 +119,18 @@ export function readSettings(
         ? null
         : topicToSend(options.kafka_dead_letter_topic, url.virtualHost, options.kafka_vhost_mode as VhostMode),
   }
+}
+
+/** Kafka takes what it takes as a topic name. */
+function instanceId({ kafka_group_instance_id: id }: KafkaOptions): string | null {
+  if (id === '') return null
+  if (!isTopicName(id) || id.length > LONGEST_INSTANCE_ID) {
+    refuse(
+      'kafka_group_instance_id',
+      `is no name of a static member: at most ${LONGEST_INSTANCE_ID} of a-z A-Z 0-9 . _ -`,
+    )
+  }
+  return id
 }
 
 /** The virtual host becomes part of topic names, and a broker would refuse every one of them. */

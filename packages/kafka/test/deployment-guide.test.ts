@@ -21,6 +21,8 @@ describe('deployment guide', () => {
       'Topics and virtual hosts',
       'Listener pools and the default group',
       'When a notification counts as read',
+      'How far behind',
+      'Static members',
       'Prerequisites',
       'Options',
       'Security',

@@ -49,6 +49,14 @@ const refusals: readonly Refusal[] = [
         pool: 'p',
       }),
   },
+  {
+    capability: 'startPositions',
+    needs: ['notifications', 'no startPositions'],
+    build: async (harness) =>
+      getNotificationListener(await openNotificationTransport(harness), [new Target({ topic: 't' })], [{ info() {} }], {
+        startFrom: 'earliest',
+      }),
+  },
 ]
 
 /** What the driver does not declare is refused by name while it is built, not at first use. */

@@ -136,7 +136,7 @@ const diesOfGarbage: Broken = {
   knobs: (faults) => ({ makeUnreadable: async () => faults.failListeners(new Error('cannot read this')) }),
 }
 const staysDown: Broken = { knobs: (faults) => ({ disconnect: async () => faults.disconnect() }) }
-const claimsEverything: Broken = { capabilities: memoryDriver.capabilities }
+const claimsEverything: Broken = { capabilities: { ...memoryDriver.capabilities, startPositions: true } }
 
 /** For each case of the suite, by name, a driver it must reject. */
 export const brokenDrivers: Readonly<Record<string, Broken>> = {
@@ -430,6 +430,7 @@ export const brokenDrivers: Readonly<Record<string, Broken>> = {
   'refusal - without rpcAtLeastOnce, asking for it fails while it is built and names it': claimsEverything,
   'refusal - without requeue, asking for it fails while it is built and names it': claimsEverything,
   'refusal - without pools, asking for it fails while it is built and names it': claimsEverything,
+  'refusal - without startPositions, asking for it fails while it is built and names it': claimsEverything,
   'errors - capabilities are plain data that agree with each other': { capabilities: { rpc: false } },
   'errors - a random password of the URL is in no error, health report, log line or print': {
     knobs: () => ({

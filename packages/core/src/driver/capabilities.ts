@@ -23,6 +23,8 @@ export interface DriverCapabilities {
   readonly deadLetters: boolean
   /** Listeners of one named pool share a copy of each notification. */
   readonly pools: boolean
+  /** A listener may say where its group begins in what it has never read (`startFrom`). */
+  readonly startPositions: boolean
   /** A notification is kept when no listener has ever existed. */
   readonly storesBeforeListeners: boolean
   /** Two exchanges keep the same topic apart, for `rpc`, for `notifications`, for both or for neither. */
@@ -50,6 +52,7 @@ export const NO_CAPABILITIES: DriverCapabilities = Object.freeze({
   requeue: false,
   deadLetters: false,
   pools: false,
+  startPositions: false,
   storesBeforeListeners: false,
   exchanges: 'none',
   virtualHosts: false,

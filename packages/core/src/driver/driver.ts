@@ -6,7 +6,7 @@ import type { Clock } from '../util/clock.ts'
 import type { Deadline } from '../util/deadline.ts'
 import type { DriverCapabilities } from './capabilities.ts'
 import type { DriverAdmin } from './driver-admin.ts'
-import type { Health } from './health.ts'
+import type { Backlog, Health } from './health.ts'
 import type { MigrationPlan, MigrationSide } from './migration.ts'
 import type {
   IncomingNotification,
@@ -183,7 +183,15 @@ export interface NotifyListenOptions extends AnyListenOptions {
   readonly pool: string | null
   /** The listener may call `requeue`. Drivers without the capability never see true. */
   readonly allowRequeue: boolean
+  /** Where to begin in what the listener's group has never read; what it has read goes on where it stood. Absent: as the
+   *  driver's own settings say. Drivers without `startPositions` never see it. */
+  readonly startFrom?: StartFrom
 }
+
+/** A place in what the broker has stored: its oldest message, behind its newest, the first one not older than a time
+ *  (milliseconds since 1970), or a number that the broker counts by in each partition. What is beyond the oldest or the
+ *  newest means that one. */
+export type StartFrom = 'earliest' | 'latest' | { readonly timestamp: number } | { readonly offset: number }
 
 /** One topic and one priority (lower case) a listener wants. The topic does not contain the priority. */
 export interface NotificationSource {
@@ -203,4 +211,7 @@ export interface Listener {
   /** Stops, hands back to the broker what was delivered and not settled, and releases what the subscription holds.
    *  Idempotent. */
   close(): Promise<void>
+  /** What waits for it, from what the driver has been told anyway; never waits itself. Absent: the driver does not
+   *  know. */
+  backlog?(): readonly Backlog[]
 }

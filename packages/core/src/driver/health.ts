@@ -10,6 +10,20 @@ export type ComponentState =
   | 'failed'
   | 'closed'
 
+/** What waits in one place that a listener reads on its own: a partition, or a queue. What the driver was told last, so
+ *  that asking costs nothing: an estimate. */
+export interface Backlog {
+  /** Names it for an operator: `notifications.info/3`, the name of a queue. Never a credential. */
+  readonly source: string
+  /** Messages there that are not done: not handed out yet, or not settled where they are settled after their handlers.
+   *  Absent: the driver was not told yet. */
+  readonly waiting?: number
+  /** Where positions are counted: the first one that is not done. */
+  readonly position?: number
+  /** Where positions are counted: the one that the next message will have. */
+  readonly end?: number
+}
+
 /** One thing that can be up or down on its own. */
 export interface ComponentHealth {
   readonly kind: 'connection' | 'listener' | 'publisher' | 'reply-path'
@@ -22,6 +36,8 @@ export interface ComponentHealth {
   readonly reason?: string
   /** `host:port`, where it has one. */
   readonly host?: string
+  /** Of a listener whose driver knows. */
+  readonly backlog?: readonly Backlog[]
 }
 
 /** `idle`: nothing opened yet. `ok`: everything wanted is up. `degraded`: something is being mended. `blocked`: the

@@ -19,6 +19,7 @@ export const MEMORY_CAPABILITIES: DriverCapabilities = Object.freeze<DriverCapab
   requeue: true,
   deadLetters: true,
   pools: true,
+  startPositions: false,
   storesBeforeListeners: true,
   exchanges: 'both',
   virtualHosts: true,

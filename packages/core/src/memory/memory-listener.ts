@@ -1,6 +1,6 @@
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Listener } from '../driver/driver.ts'
-import type { ComponentHealth } from '../driver/health.ts'
+import type { Backlog, ComponentHealth } from '../driver/health.ts'
 import type { Logger } from '../diagnostics/logger.ts'
 import { ClosedError, SerializationError } from '../errors.ts'
 import type { Clock } from '../util/clock.ts'
@@ -50,6 +50,10 @@ export class MemoryListener implements Listener {
 
   get health(): ComponentHealth {
     return this.#component.health
+  }
+
+  backlog(): readonly Backlog[] {
+    return this.#options.queues.map(({ name, length }) => ({ source: name, waiting: length }))
   }
 
   async stop(): Promise<void> {

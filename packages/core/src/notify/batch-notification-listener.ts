@@ -55,7 +55,7 @@ export function getBatchNotificationListener(
   if (batchTimeoutMs !== null && !(batchTimeoutMs >= 0))
     throw new TypeError(`batchTimeoutMs must be milliseconds or null, not ${batchTimeoutMs}`)
   const parts = prepareListener(transport, targets, options, OPTIONS)
-  const { name, pool, allowRequeue, logger, pausing } = parts
+  const { name, pool, allowRequeue, start, logger, pausing } = parts
   const dispatcher = new BatchNotificationDispatcher(endpoints, parts)
   const sources = sourcesOf(parts.targets, dispatcher.supportedPriorities)
   const { clock } = transport
@@ -84,6 +84,7 @@ export function getBatchNotificationListener(
       const listener = await busOf(transport).listenForNotifications(sources, {
         pool,
         allowRequeue,
+        ...start,
         deadline,
         prefetch,
         onMessage,

@@ -1,5 +1,5 @@
 import type { Logger } from '../diagnostics/logger.ts'
-import type { NotificationSource } from '../driver/driver.ts'
+import type { NotificationSource, StartFrom } from '../driver/driver.ts'
 import type { IncomingNotification } from '../driver/messages.ts'
 import type { IdempotencyOptions } from '../idempotency/idempotency-store.ts'
 import { Once } from '../idempotency/once.ts'
@@ -36,7 +36,14 @@ export interface NotificationListenerOptions {
   readonly idempotency?: IdempotencyOptions | undefined
   /** Most notifications (or batches) handled at the same time. */
   readonly workers?: number | undefined
+  /** Where the listener's group (its pool) begins in what it has never read: at the oldest, behind the newest, at the
+   *  first one not older than a time (a Date, or milliseconds since 1970), or at an offset. What it has read goes on where
+   *  it stood. Default: as the driver's options say (`auto_offset_reset` of Kafka). */
+  readonly startFrom?: ListenerStart | undefined
 }
+
+/** Where a listener begins that its broker does not know yet. */
+export type ListenerStart = StartFrom | { readonly timestamp: Date }
 
 export const LISTENER_OPTIONS: OptionNames<NotificationListenerOptions> = {
   pool: true,
@@ -45,6 +52,7 @@ export const LISTENER_OPTIONS: OptionNames<NotificationListenerOptions> = {
   onFailure: true,
   idempotency: true,
   workers: true,
+  startFrom: true,
 }
 
 /** What both kinds of listener begin with. */
@@ -55,6 +63,8 @@ export interface ListenerParts {
   readonly serializer: Serializer
   readonly allowRequeue: boolean
   readonly pool: string | null
+  /** For the driver. */
+  readonly start: { readonly startFrom?: StartFrom }
   readonly logger: Logger
   readonly reporter: NotificationReporter
   readonly policy: ResolvedFailurePolicy
@@ -93,6 +103,8 @@ export function prepareListener(
   const allowRequeue = options.allowRequeue === true || policy.then === 'requeue'
   if (allowRequeue) bus.require('requeue')
   if (pool !== null) bus.require('pools')
+  const start = options.startFrom === undefined ? {} : { startFrom: readStart(options.startFrom) }
+  if (options.startFrom !== undefined) bus.require('startPositions')
   const { logger, clock, driverName: driver } = transport
   const topics = targets.map((target) => target.topic ?? String(target)).join(', ')
   const name = `notification listener ${topics}${pool === null ? '' : ` (pool ${pool})`}`
@@ -107,6 +119,7 @@ export function prepareListener(
     serializer,
     allowRequeue,
     pool,
+    start,
     logger,
     reporter,
     policy,
@@ -115,6 +128,21 @@ export function prepareListener(
     interceptors: bus.interceptors,
     pausing: new Pausing({ name, driver, settings: policy.pause, logger, clock }),
   }
+}
+
+function readStart(given: ListenerStart): StartFrom {
+  if (given === 'earliest' || given === 'latest') return given
+  const { timestamp, offset }: { readonly timestamp?: unknown; readonly offset?: unknown } = Object(given)
+  const time = timestamp instanceof Date ? timestamp.getTime() : timestamp
+  if (offset === undefined && isPosition(time)) return { timestamp: time }
+  if (timestamp === undefined && isPosition(offset)) return { offset }
+  throw new TypeError(
+    `startFrom must be 'earliest', 'latest', { timestamp } with a Date or milliseconds since 1970, or { offset } with a whole number from 0 on`,
+  )
+}
+
+function isPosition(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 /** Every target with every priority. */

@@ -56,6 +56,7 @@ export class ListeningCycle {
     listener.closed.then(this.#ended.resolve, this.#ended.reject)
     return {
       closed: this.#ended.promise,
+      backlog: () => listener.backlog?.() ?? [],
       stop: async () => {
         try {
           await listener.stop()

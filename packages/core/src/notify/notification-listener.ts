@@ -37,7 +37,7 @@ export function getNotificationListener(
   options: NotificationListenerOptions = {},
 ): MessageServer {
   const parts = prepareListener(transport, targets, options, LISTENER_OPTIONS)
-  const { name, pool, allowRequeue, logger, pausing } = parts
+  const { name, pool, allowRequeue, start, logger, pausing } = parts
   const dispatcher = new NotificationDispatcher(endpoints, parts)
   const sources = sourcesOf(parts.targets, dispatcher.supportedPriorities)
   return new MessageServer({
@@ -55,7 +55,7 @@ export function getNotificationListener(
           handBackOf(transport, incoming),
         )
       const cycle = new ListeningCycle(transport, parts, workers, take)
-      const options = { pool, allowRequeue, deadline, prefetch: prefetchOf(workers), onMessage: take }
+      const options = { pool, allowRequeue, ...start, deadline, prefetch: prefetchOf(workers), onMessage: take }
       return cycle.guard(await busOf(transport).listenForNotifications(sources, options))
     },
   })

@@ -1,7 +1,7 @@
 import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
 import type { Listener } from '../driver/driver.ts'
-import type { ComponentHealth } from '../driver/health.ts'
+import type { Backlog, ComponentHealth } from '../driver/health.ts'
 import { ClosedError, isMessagingError, ServerListenError, TaskTimeout } from '../errors.ts'
 import { onAbort } from '../util/abort.ts'
 import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
@@ -173,6 +173,12 @@ export class MessageServer {
   /** That it takes no messages although its subscription is up, and why; undefined when it does. */
   get health(): ComponentHealth | undefined {
     return this.#options.health?.()
+  }
+
+  /** What waits for it at the broker, by partition or queue, as the driver was told last; asks nobody. Empty before it
+   *  has started, and with a driver that does not know. */
+  backlog(): readonly Backlog[] {
+    return this.#cycle.listener?.backlog?.() ?? []
   }
 
   /** Begins to listen. Resolves when the broker has every subscription. A second start does nothing but wait for the

@@ -14,7 +14,7 @@ import { faultOf } from './fault.ts'
 import type { Connection } from './client.ts'
 import type { PatchedCluster } from './patches/client-patches.ts'
 import { partOf, readFetches } from './patches/fetch.ts'
-import { coordinatorOf, watchJoins } from './patches/joins.ts'
+import { coordinatorOf, joinAs, watchJoins } from './patches/joins.ts'
 
 /** Joining an unsettled group takes a few attempts; what is left then is a loss, which the driver mends with a new session. */
 const RETRY = { retries: 5, initialRetryTime: 50, maxRetryTime: 1000, factor: 0.2, multiplier: 2 } as const
@@ -58,6 +58,7 @@ export class KafkaJSConsumer implements ConsumerPort {
       before: async () => await this.#beforeJoin(),
       named: (memberId) => (this.#member = memberId),
     })
+    if (options.instance !== undefined) joinAs(patches, options.instance)
     this.#consumer = kafka.consumer({
       groupId: options.group,
       sessionTimeout: options.sessionTimeoutMs,
@@ -157,7 +158,8 @@ export class KafkaJSConsumer implements ConsumerPort {
     const timer = setTimeout(() => this.#connection.sockets.cutAll(), DISCONNECT_MS)
     try {
       // kafkajs leaves a group it has joined, not one that was about to let it in.
-      if (!this.#hasJoined && this.#lost === undefined) await this.#remove(this.#member)
+      if (!this.#hasJoined && this.#lost === undefined && this.#options.instance === undefined)
+        await this.#remove(this.#member)
       const disconnected = this.#consumer.disconnect()
       // A broker that has fallen silent does not answer to a goodbye either.
       if (this.#lost?.type === 'BrokerSilent') this.#connection.sockets.cutAll()

@@ -81,6 +81,8 @@ export interface ConsumerPortOptions {
   readonly maxWaitMs: number
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
+  /** Joins as a static member of this name (`group.instance.id`), and stays in the group when the session ends: whoever comes by that name within the session timeout takes its place. */
+  readonly instance?: string
   /** The name of this listener's last session in the group, which could perhaps not leave it. The group would wait for it until its session times out; it is taken out first. */
   readonly formerMember?: string
   readonly handlers: ConsumerHandlers

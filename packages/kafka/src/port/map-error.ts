@@ -80,6 +80,9 @@ const TABLE: Readonly<Record<string, FaultRow>> = {
   POLICY_VIOLATION: refused('a policy of the broker refuses this'),
   INVALID_SESSION_TIMEOUT: refused('[oslo_messaging_kafka] kafka_session_timeout is outside what the broker allows'),
   INVALID_GROUP_ID: refused('the broker does not take this [oslo_messaging_kafka] consumer_group or pool name'),
+  FENCED_INSTANCE_ID: refused(
+    'another listener of the group came by the same [oslo_messaging_kafka] kafka_group_instance_id: give each process a name of its own',
+  ),
   INCONSISTENT_GROUP_PROTOCOL: refused(
     'other members of the consumer group use another assignment strategy: give this service its own consumer_group or pool name',
   ),

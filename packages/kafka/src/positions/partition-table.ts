@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@oslo-messaging/core/driver'
+import type { Clock, Logger, StartFrom } from '@oslo-messaging/core/driver'
 import type { ConsumerPort, PartitionOffset, TopicPartition } from '../port/client-port.ts'
 import { readNote, writeNote } from './commit-note.ts'
 import type { DoubtfulCommits } from './doubtful-commits.ts'
@@ -20,7 +20,10 @@ export interface PartitionTableOptions {
   readonly inquiry: GroupInquiry
   readonly group: string
   readonly topics: readonly string[]
-  readonly offsetReset: 'latest' | 'earliest'
+  /** Where the group begins in partitions it has never read. */
+  readonly startFrom: StartFrom
+  /** Somebody asked for that place: what lies before it is not worth a warning. */
+  readonly isStartChosen: boolean
   /** Records are committed before they are handed out, so that those of a lost partition are still ours. */
   readonly commitsFirst: boolean
   /** The name of this listener in the notes beside its positions. */
@@ -47,7 +50,7 @@ export class PartitionTable {
   readonly #flows = new Map<string, PartitionFlow>()
   /** Signals whenever a queue of any partition has become shorter. */
   readonly room: Room = new Room()
-  /** Where partitions ended before this listener first joined. */
+  /** Where the group begins in partitions it has never read: where they ended before this listener first joined, unless something else was asked for. */
   #baseline: ReadonlyMap<string, number> | undefined
   /** When that was, wall time. */
   #baselineAt = 0
@@ -56,6 +59,8 @@ export class PartitionTable {
   /** What the broker said last about the group. */
   #known: Positions = { bounds: new Map(), committed: new Map(), notes: new Map(), discarded: new Set() }
   #isSettling = false
+  /** Partitions that nobody could be asked about last. */
+  #leaderless: ReadonlySet<string> = new Set()
 
   constructor(options: PartitionTableOptions) {
     this.#options = options
@@ -81,7 +86,17 @@ export class PartitionTable {
   async ask(): Promise<Positions> {
     const now = await this.#options.inquiry.positions()
     this.#options.doubts.settle(now)
+    for (const flow of this.#flows.values()) {
+      const bounds = now.bounds.get(flow.key)
+      if (bounds !== undefined) flow.sawEnd(bounds.high)
+    }
+    this.#leaderless = new Set([...this.#flows.keys()].filter((key) => !now.bounds.has(key)))
     return now
+  }
+
+  /** Partitions that had no leader when the broker was asked last. */
+  leaderless(): readonly string[] {
+    return [...this.#leaderless].filter((key) => this.#flows.has(key))
   }
 
   /** Before a session joins: what is stored from now on will not be skipped. */
@@ -90,9 +105,20 @@ export class PartitionTable {
     this.#known = { ...now, committed: new Map([...this.#known.committed, ...now.committed]) }
     if (this.#baseline !== undefined) return
     this.#baselineAt = this.#options.clock.wallTime()
-    this.#baseline = new Map([...now.bounds].map(([key, { high }]) => [key, high]))
+    this.#baseline = await this.#beginnings(now)
     const existing = new Set([...now.bounds.values()].map(({ topic }) => topic))
     await this.#options.onMissing(this.#options.topics.filter((topic) => !existing.has(topic)))
+  }
+
+  /** Where the group begins in partitions it has never read. */
+  async #beginnings({ bounds }: Positions): Promise<ReadonlyMap<string, number>> {
+    const { startFrom, inquiry } = this.#options
+    const ends = new Map([...bounds].map(([key, { high }]) => [key, high]))
+    if (typeof startFrom === 'string') return ends
+    if ('offset' in startFrom) return new Map([...ends.keys()].map((key) => [key, startFrom.offset]))
+    const topics = [...new Set([...bounds.values()].map(({ topic }) => topic))]
+    const found = await inquiry.offsetsAt(topics, startFrom.timestamp)
+    return new Map([...ends, ...found.map((position) => [keyOf(position), position.offset] as const)])
   }
 
   /** Takes over an assignment, before anything of it is fetched. */
@@ -149,6 +175,7 @@ export class PartitionTable {
       const start = this.#correct(session, flow, merged, before)
       if (start === null || start.why === 'stored') continue
       fix.push({ ...partition, offset: start.offset, note: this.#noteOf(flow) })
+      if (start.why === 'first-time' && this.#options.isStartChosen) continue
       if (start.skipped > 0 || start.why === 'recreated') warnOfStart(this.#options.logger, this.#options.group, start)
     }
     await session.port.commit(fix)
@@ -202,14 +229,16 @@ export class PartitionTable {
   }
 
   async #place(session: Session, flows: readonly PartitionFlow[]): Promise<void> {
-    const { offsetReset, isCurrent } = this.#options
+    const { startFrom, isCurrent } = this.#options
     const now = await this.ask()
-    const since = offsetReset === 'earliest' ? new Map<string, number>() : await this.#offsetsSinceStart(flows)
+    const since = await this.#offsetsSinceStart(flows)
     for (const flow of flows) {
       const bounds = now.bounds.get(flow.key)
       if (bounds === undefined || !isCurrent(session) || this.#flows.get(flow.key) !== flow) continue
       const { topic, partition, key } = flow
-      const first = offsetReset === 'earliest' ? bounds.low : (since.get(key) ?? bounds.high)
+      const wanted = typeof startFrom === 'object' && 'offset' in startFrom ? startFrom.offset : since.get(key)
+      const first =
+        startFrom === 'earliest' ? bounds.low : Math.max(bounds.low, Math.min(wanted ?? bounds.high, bounds.high))
       const start = { topic, partition, offset: now.committed.get(key) ?? first }
       flow.moveTo(start.offset, this.#options.commitsFirst, readNote(now.notes.get(key))?.by)
       await session.port.commit([{ ...start, note: this.#noteOf(flow) }])
@@ -219,10 +248,13 @@ export class PartitionTable {
     }
   }
 
-  /** The first records of partitions that were stored since this listener began: of what a broker without a leader has, nothing else is known. */
+  /** The first records of partitions that were stored since the time to begin at, or else since this listener began: of what a broker without a leader has, nothing else is known. */
   async #offsetsSinceStart(flows: readonly PartitionFlow[]): Promise<ReadonlyMap<string, number>> {
+    const { startFrom, inquiry } = this.#options
+    if (startFrom === 'earliest') return new Map()
     const topics = [...new Set(flows.map(({ topic }) => topic))]
-    const answers = await this.#options.inquiry.offsetsAt(topics, this.#baselineAt)
+    const since = typeof startFrom === 'object' && 'timestamp' in startFrom ? startFrom.timestamp : this.#baselineAt
+    const answers = await inquiry.offsetsAt(topics, since)
     return new Map(answers.map((position) => [keyOf(position), position.offset]))
   }
 
@@ -256,7 +288,7 @@ export class PartitionTable {
   }
 
   #startOf(partition: TopicPartition, positions: Positions): StartPosition {
-    return startPosition(partition, positions, this.#baseline ?? new Map(), this.#options.offsetReset)
+    return startPosition(partition, positions, this.#baseline ?? new Map(), this.#options.startFrom === 'earliest')
   }
 }
 

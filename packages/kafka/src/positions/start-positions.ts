@@ -60,12 +60,13 @@ export interface StartPosition extends PartitionOffset {
 }
 
 /** Decides where to begin.
- *  `baseline` is where each partition ended before this listener joined: what is stored after that point is never skipped. A partition that did not exist then is read from its beginning. */
+ *  `baseline` is where the group begins in partitions it has never read, unless `fromOldest`: as a rule where each ended before this listener joined, so that what is stored after that point is never skipped.
+ *  A partition that did not exist then is read from its beginning. */
 export function startPosition(
   partition: TopicPartition,
   now: Positions,
   baseline: ReadonlyMap<string, number>,
-  reset: 'latest' | 'earliest',
+  fromOldest: boolean,
 ): StartPosition {
   const key = keyOf(partition)
   const committed = now.committed.get(key)
@@ -80,7 +81,7 @@ export function startPosition(
     skipped,
   })
   if (committed === undefined) {
-    const start = reset === 'earliest' ? low : Math.max(low, Math.min(baseline.get(key) ?? low, bounds?.high ?? low))
+    const start = fromOldest ? low : Math.max(low, Math.min(baseline.get(key) ?? low, bounds?.high ?? low))
     return at(start, 'first-time', start - low)
   }
   if (bounds !== undefined && committed < bounds.low) return at(bounds.low, 'expired', bounds.low - committed)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock, IncomingNotification, Logger } from '@oslo-messaging/core/driver'
+import type { Clock, IncomingNotification, Logger, StartFrom } from '@oslo-messaging/core/driver'
 import type { KafkaClient, OutgoingRecord } from '../port/client-port.ts'
 import { Dispenser } from './dispenser.ts'
 import { GiveBack } from './give-back.ts'
@@ -26,6 +26,10 @@ export interface KafkaListenerOptions {
   /** Names without the virtual host, by the names that are read instead. */
   readonly unread: ReadonlyMap<string, string>
   readonly settings: KafkaSettings
+  /** Where the group begins in partitions it has never read; undefined: as the settings say. */
+  readonly startFrom: StartFrom | undefined
+  /** Its name as a static member of the group; undefined: it is a dynamic one. */
+  readonly instance: string | undefined
   readonly prefetch: number
   readonly onMessage: (notification: IncomingNotification) => void
   readonly logger: Logger
@@ -79,7 +83,8 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     inquiry,
     group,
     topics: [...topics.keys()],
-    offsetReset,
+    startFrom: options.startFrom ?? offsetReset,
+    isStartChosen: options.startFrom !== undefined,
     commitsFirst: commit !== 'after',
     self,
     doubts,

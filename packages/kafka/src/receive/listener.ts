@@ -1,5 +1,6 @@
 import {
   AuthenticationError,
+  type Backlog,
   type Backoff,
   type ComponentHealth,
   createBackoff,
@@ -90,10 +91,42 @@ export class KafkaListener implements Listener {
     })
   }
 
+  get group(): string {
+    return this.#options.group
+  }
+
+  get instance(): string | undefined {
+    return this.#options.instance
+  }
+
   health(): ComponentHealth {
-    const { state, sinceMs, reason } = this.#supervisor
+    const { state, sinceMs } = this.#supervisor
+    const reason = state === 'consuming' ? this.#leaderless : this.#supervisor.reason
     const reasons = reason === undefined ? {} : { reason }
-    return this.#parts.unreadable.tell({ kind: 'listener', name: this.#name, state, sinceMs, ...reasons })
+    const backlog = this.backlog()
+    return this.#parts.unreadable.tell({ kind: 'listener', name: this.#name, state, sinceMs, ...reasons, backlog })
+  }
+
+  /** By partition: `position` is the first notification that was not handed out, or with kafka_commit_mode `after` not settled. `waiting` counts offsets, of which marks of transactions have some. */
+  backlog(): readonly Backlog[] {
+    const isSettled = this.#options.settings.commit === 'after'
+    return [...this.#parts.table.values()].map((flow) => {
+      const { key: source, end } = flow
+      const position = isSettled ? flow.settledUpTo : (flow.firstQueued ?? flow.next)
+      return {
+        source,
+        ...(position === undefined ? {} : { position }),
+        ...(end === undefined ? {} : { end }),
+        ...(position === undefined || end === undefined ? {} : { waiting: Math.max(0, end - position) }),
+      }
+    })
+  }
+
+  /** It is up, and nothing can come from these. */
+  get #leaderless(): string | undefined {
+    const keys = this.#parts.table.leaderless()
+    if (keys.length === 0) return undefined
+    return `No broker leads ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ` and ${keys.length - 5} more` : ''}: nothing can be read from there`
   }
 
   async stop(): Promise<void> {
@@ -134,7 +167,7 @@ export class KafkaListener implements Listener {
   }
 
   #createSession(): Session {
-    const { client, group, topics, settings } = this.#options
+    const { client, group, topics, settings, instance } = this.#options
     const port: ConsumerPort = client.createConsumer({
       group,
       topics: [...topics.keys()],
@@ -144,7 +177,9 @@ export class KafkaListener implements Listener {
       maxWaitMs: settings.maxWaitMs,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       heartbeatIntervalMs: Math.min(HEARTBEAT_MS, Math.floor(settings.sessionTimeoutMs / 3)),
-      ...(this.#formerMember === undefined ? {} : { formerMember: this.#formerMember }),
+      // A static member takes the place of its former session by its name.
+      ...(instance === undefined ? {} : { instance }),
+      ...(this.#formerMember === undefined || instance !== undefined ? {} : { formerMember: this.#formerMember }),
       handlers: {
         onAssigned: (partitions) => {
           if (this.#session !== session) return

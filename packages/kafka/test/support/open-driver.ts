@@ -129,6 +129,7 @@ export async function listen(driver: Driver, topic: string, settings: ListenSett
     prefetch: settings.prefetch ?? 128,
     pool: settings.pool ?? null,
     allowRequeue: false,
+    ...(settings.startFrom === undefined ? {} : { startFrom: settings.startFrom }),
     onMessage: (message) => {
       messages.push(message)
       wake()

@@ -54,12 +54,12 @@ export class ScriptedKafka implements KafkaClient {
   }
 
   /** Stores records as some other program would. */
-  store(topic: string, values: readonly (string | null)[], partition = 0): void {
+  store(topic: string, values: readonly (string | null)[], partition = 0, timestamp = 0): void {
     const log = this.log({ topic, partition })
     for (const value of values)
       log.push({
         offset: log.length,
-        timestamp: 0,
+        timestamp,
         key: null,
         value: value === null ? null : Buffer.from(value),
         headers: undefined,
@@ -117,8 +117,14 @@ export class ScriptedKafka implements KafkaClient {
         if (logs === undefined) throw new ClientFault('UNKNOWN_TOPIC_OR_PARTITION', `no topic ${topic}`)
         return logs.map((log, partition) => ({ topic, partition, low: 0, high: log.length }))
       },
-      offsetsAt: async () => await Promise.resolve([]),
       deleteGroup: async () => await Promise.resolve(),
+      offsetsAt: async (topic, timestamp) =>
+        await Promise.resolve(
+          (this.topics.get(topic) ?? []).flatMap((log, partition) => {
+            const found = log.find((record) => record.timestamp >= timestamp)
+            return found === undefined ? [] : [{ topic, partition, offset: found.offset }]
+          }),
+        ),
       committed: async (group, topics) => {
         await Promise.resolve()
         const positions = topics.flatMap((topic) =>

@@ -17,7 +17,7 @@ import type {
   NotifyOptions,
   SendOptions,
 } from '../driver.ts'
-import type { Health } from '../health.ts'
+import type { Backlog, Health } from '../health.ts'
 import type { OutgoingNotification, OutgoingRequest, RPCReply } from '../messages.ts'
 import { SendGroup } from './send-group.ts'
 
@@ -228,6 +228,11 @@ class ManagedListener implements Listener {
     })
     // Whoever uses the listener looks at `closed`; until then a rejection must not count as unhandled.
     this.closed.catch(() => {})
+  }
+
+  /** Empty for a driver that does not know. */
+  backlog(): readonly Backlog[] {
+    return this.#listener.backlog?.() ?? []
   }
 
   async stop(): Promise<void> {

@@ -12,6 +12,7 @@ export type RefusableCapability =
   | 'deadLetters'
   | 'rpcLateAcknowledgement'
   | 'pools'
+  | 'startPositions'
 
 /** What to do without each of them. */
 const REFUSALS: Readonly<Record<RefusableCapability, (driver: string) => string>> = {
@@ -31,6 +32,8 @@ const REFUSALS: Readonly<Record<RefusableCapability, (driver: string) => string>
     `${driver} keeps no dead letters: choose another of discard, requeue, stop and pause in onFailure.then or [oslo_messaging_nodejs] notification_failure_action`,
   rpcLateAcknowledgement: (driver: string) =>
     `${driver} acknowledges requests before they are handled: leave acknowledge: 'after' and [oslo_messaging_nodejs] rpc_acknowledge out`,
+  startPositions: (driver: string) =>
+    `${driver} has no positions to begin at: leave startFrom out; a listener gets what is sent while its queue exists`,
   pools: (driver: string) => `${driver} has no pools of listeners: leave pool out and give each group its own topic`,
 }
 

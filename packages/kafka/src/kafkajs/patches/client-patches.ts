@@ -35,7 +35,7 @@ interface Broker {
 type RequestLookup = (key: number, definition: unknown) => MakeRequest
 
 /** Keys of the requests that are patched. Source: Kafka protocol guide. */
-export const API_KEYS = { produce: 0, fetch: 1, metadata: 3, joinGroup: 11 } as const
+export const API_KEYS = { produce: 0, fetch: 1, metadata: 3, joinGroup: 11, heartbeat: 12, syncGroup: 14 } as const
 
 /** The place from which everything inside one kafkajs client is changed: its cluster, and the requests its brokers make.
  *  It belongs to the client it was made for; other users of kafkajs in the process keep theirs as it is. */
@@ -58,9 +58,10 @@ export class ClientPatches {
     }
   }
 
-  /** `patch` gets what makes requests of that kind, and returns what makes them from now on. One patch a kind. */
+  /** `patch` gets what makes requests of that kind, and returns what makes them from now on. A later one is over those before it. */
   request(key: number, patch: RequestPatch): void {
-    this.#requests.set(key, patch)
+    const before = this.#requests.get(key)
+    this.#requests.set(key, before === undefined ? patch : (make) => patch(before(make)))
   }
 
   /** Called with each cluster the client makes, before it is used. */

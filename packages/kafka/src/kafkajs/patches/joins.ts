@@ -3,7 +3,7 @@ import { API_KEYS, type ClientPatches } from './client-patches.ts'
 
 /** What kafkajs's brokers can do and its types do not say. */
 interface Coordinator {
-  leaveGroup(member: { readonly groupId: string; readonly memberId: string }): Promise<unknown>
+  leaveGroup: (member: { readonly groupId: string; readonly memberId: string }) => Promise<unknown>
 }
 
 export interface JoinWatch {
@@ -28,6 +28,22 @@ export function watchJoins(patches: ClientPatches, watch: JoinWatch): void {
     const { memberId } = fields
     if (typeof memberId === 'string' && memberId !== '') watch.named(memberId)
     return make(fields)
+  })
+}
+
+/** Makes a client a static member: kafkajs knows the field in its requests and never fills it. It must not leave either, which would give its partitions to others at once. */
+export function joinAs(patches: ClientPatches, instance: string): void {
+  for (const key of [API_KEYS.joinGroup, API_KEYS.syncGroup, API_KEYS.heartbeat]) {
+    patches.request(key, (make) => (fields) => make({ ...fields, groupInstanceId: instance }))
+  }
+  patches.onCluster((cluster) => {
+    const find = cluster.findGroupCoordinator.bind(cluster)
+    cluster.findGroupCoordinator = async (group) => {
+      const coordinator = await find(group)
+      const member = coordinator as object as Coordinator
+      member.leaveGroup = async () => await Promise.resolve()
+      return coordinator
+    }
   })
 }
 
