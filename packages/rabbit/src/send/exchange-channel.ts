@@ -78,7 +78,11 @@ export class ExchangeChannel {
       this.retire()
       throw error
     }
-    if (!isSent) return false
+    if (!isSent) {
+      // Its end is not told yet. Whoever tried it again until then would keep the process from ever hearing of it.
+      this.#open = false
+      return false
+    }
     this.#outstanding += 1
     if (message.mandatory) this.#mandatory.add(entry)
     return true

@@ -71,6 +71,24 @@ describe('the end of a connection', () => {
     await expect.poll(isGone(right), { timeout: 5000 }).toBe(true)
   })
 
+  it('what is sent in the moment in which the peer breaks the rules: goes over the next connection, and the process goes on', async () => {
+    const { peer, driver } = await start()
+    const cast = async (): Promise<unknown> =>
+      await driver.send(new Target({ topic: 't', fanout: true }), request, castOptions())
+    await cast()
+    // The confirm and a method out of its place come together: whoever waits for the confirm sends again before the end is told.
+    peer.onMethod = ({ name, connection, channel }) => {
+      if (name !== 'basic.publish') return false
+      peer.onMethod = () => false
+      const rulesBroken = method(0, 'connection.tune', u16(1), Buffer.alloc(4), u16(0))
+      connection.send(method(channel, 'basic.ack', u64(2), u8(0)), rulesBroken)
+      return true
+    }
+    await cast()
+    expect(await cast()).toBeUndefined()
+    expect(peer.connections.length).toBeGreaterThan(1)
+  })
+
   it('a peer that neither answers the farewell nor closes its side: the socket goes all the same', async () => {
     const { peer, driver } = await start()
     await driver.send(new Target({ topic: 't', fanout: true }), request, castOptions())
