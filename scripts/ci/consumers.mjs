@@ -67,7 +67,11 @@ export async function checkConsumers() {
     write(folder, 'service.mts', `import { ${NAMES} } from '@oslo-messaging/core'\n${SERVICE}`)
     // TypeScript's own spelling of require, which every mode of CommonJS takes.
     write(folder, 'service.cts', `import core = require('@oslo-messaging/core')\nconst { ${NAMES} } = core\n${SERVICE}`)
-    write(folder, 'doors.mts', `import '@oslo-messaging/core/driver'\nimport '@oslo-messaging/core/testing'\n`)
+    write(
+      folder,
+      'doors.mts',
+      `import '@oslo-messaging/core/driver'\nimport '@oslo-messaging/core/probes'\nimport '@oslo-messaging/core/testing'\n`,
+    )
     let count = 0
     for (const version of COMPILERS) {
       for (const [module, exactOptionalPropertyTypes] of [
