@@ -86,8 +86,7 @@ export const metricsConfig = {
     metrics_enabled: {
       type: 'boolean',
       default: false,
-      withoutEffect: 'make metrics from the diagnostics channels (docs/diagnostics.md)',
-      doc: 'Read for the sake of shared files, and nothing is sent: metrics are made from the diagnostics channels.',
+      doc: 'Send metrics of RPC clients to the collector oslo.metrics, as Python does. Needs the package `@oslo-messaging/oslo-metrics`.',
     },
     metrics_buffer_size: {
       type: 'integer',
@@ -118,8 +117,7 @@ export const tracingConfig = {
     tracing_enabled: {
       type: 'boolean',
       default: false,
-      withoutEffect: 'make traces from the diagnostics channels (docs/diagnostics.md)',
-      doc: 'Read for the sake of shared files, and nothing is traced: traces are made from the diagnostics channels.',
+      doc: 'Make spans of calls, casts and requests, in one trace with Python. Needs the package `@oslo-messaging/opentelemetry`.',
     },
     tracing_service_name: { type: 'string', default: 'openstack', doc: 'Service name of the spans.' },
     otel_exporter_otlp_endpoint: {

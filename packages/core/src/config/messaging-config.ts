@@ -67,13 +67,7 @@ export class MessagingConfig {
     const { sources, check } = this.#parts
     const fragment = declared.group === 'DEFAULT' ? withChangedDefaults(declared, this.#parts.defaults) : declared
     const gathered = gatherGroup(fragment, sources, (message) => this.#warnOnce(message))
-    const options = check(fragment, new Map([...gathered, ...query]))
-    for (const [name, { withoutEffect, default: usual }] of Object.entries(fragment.options)) {
-      const where = gathered.get(name)?.where
-      if (withoutEffect !== undefined && where !== undefined && options[name] !== usual)
-        this.#warnOnce(`[${fragment.group}] ${name} (${where}) has no effect here: ${withoutEffect}`)
-    }
-    return options
+    return check(fragment, new Map([...gathered, ...query]))
   }
 
   #warnOnce(message: string): void {

@@ -23,9 +23,6 @@ export interface OptionDefinition {
   readonly deprecatedNames?: readonly { readonly group?: string; readonly name: string }[]
   /** Set when the option itself is on its way out: why, and what to use. One warning when it is set. */
   readonly deprecated?: string
-  /** Set when the option is read and nothing comes of it: why, and what does it instead. One warning when it is set to
-   *  something else than its default. */
-  readonly withoutEffect?: string
 }
 
 /** A group of options, contributed by core or by a driver. */

@@ -85,7 +85,8 @@ async function discoverLate(scheme: string, folders: readonly string[]): Promise
   return discoverDriver(scheme, folders)
 }
 
-function applicationFolders(): string[] {
+/** Where an application's packages are looked for: never the working directory. */
+export function applicationFolders(): string[] {
   const main = process.argv[1]
   // Under `node -e` the first argument stands there, which is no path of a program.
   const program = main !== undefined && isAbsolute(main) ? [main] : []

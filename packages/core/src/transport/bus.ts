@@ -1,3 +1,4 @@
+import { emitDiagnostic } from '../diagnostics/channels.ts'
 import { ADVICE, type Logger } from '../diagnostics/logger.ts'
 import type { DriverCapabilities } from '../driver/capabilities.ts'
 import type {
@@ -32,6 +33,7 @@ export class Bus implements ServerHost {
   readonly failureDefaults: FailureDefaults
   /** What goes around its operations; `transport.use` adds to it. */
   readonly interceptors: Interceptors = new Interceptors()
+  readonly #afterwards: (() => Promise<void>)[] = []
   readonly #kind: TransportKind
   readonly #url: TransportURL
   readonly #logger: Logger
@@ -100,6 +102,19 @@ export class Bus implements ServerHost {
     if (options.pool !== null) this.require('pools')
     this.#refuseWhileClosing()
     return await this.#driver.listenForNotifications(sources, options)
+  }
+
+  /** Has the transport do something more when it has closed, for what was added to it. Failures are reported. */
+  onClosed(work: () => Promise<void>): void {
+    this.#afterwards.push(work)
+  }
+
+  /** The transport has closed. Never rejects. */
+  async closed(): Promise<void> {
+    for (const work of this.#afterwards.splice(0))
+      await work().catch((error: unknown) =>
+        emitDiagnostic('oslo-messaging:background-error', () => ({ source: 'what was added to a transport', error })),
+      )
   }
 
   /** A server that listens over this transport, to be drained before it closes. */

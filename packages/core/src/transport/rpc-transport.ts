@@ -1,4 +1,5 @@
 import { ADVICE, useLogger } from '../diagnostics/logger.ts'
+import { extendAsConfigured } from './extensions.ts'
 import { openTransport, readMakerInput, type TransportOptions } from './open-transport.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 import { Transport, type TransportParts } from './transport.ts'
@@ -35,7 +36,11 @@ export async function getRpcTransport(
 ): Promise<unknown> {
   const { conf, options } = await readMakerInput(first, second)
   const { transportClass: TransportClass = RPCTransport } = options
-  return new TransportClass(await openTransport(conf, options, (each) => each.get('DEFAULT', 'transport_url'), 'rpc'))
+  const transport = new TransportClass(
+    await openTransport(conf, options, (each) => each.get('DEFAULT', 'transport_url'), 'rpc'),
+  )
+  if (transport instanceof Transport) await extendAsConfigured(transport)
+  return transport
 }
 
 /** The old name of `getRpcTransport`.

@@ -271,7 +271,11 @@ export class Transport {
         abandoned,
       })
     }
-    await this.#driver.close({ signal })
+    try {
+      await this.#driver.close({ signal })
+    } finally {
+      await this.#bus.closed()
+    }
     return { abandoned }
   }
 
