@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { guideOf } from '../../site/src/guides.mjs'
 import { publicPackages, root, verdict } from './tools.mjs'
 
 /** Every symbol that a door of a public package exports says what it is, so that an editor shows it to whoever uses the symbol. */
@@ -22,8 +23,12 @@ export async function checkComments() {
       const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported
       if (seen.has(symbol)) return []
       seen.add(symbol)
-      return symbol.getDocumentationComment(checker).length > 0 ? [] : [`${symbol.name} of ${door} has no comment`]
+      const file = relative(root, symbol.declarations?.[0]?.getSourceFile().fileName ?? '').replace('/dist/', '/src/')
+      return [
+        ...(symbol.getDocumentationComment(checker).length > 0 ? [] : [`${symbol.name} of ${door} has no comment`]),
+        ...(guideOf(file) === undefined ? [`${symbol.name} (${file}) has no guide: see site/src/guides.mjs`] : []),
+      ]
     })
   })
-  return verdict(complaints, `${seen.size} symbols are exported; each says what it is`)
+  return verdict(complaints, `${seen.size} symbols are exported; each says what it is and has a guide`)
 }

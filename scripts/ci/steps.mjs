@@ -57,6 +57,10 @@ export const steps = [
     run: () => tool(process.execPath, [join(root, 'interop/golden/report.mjs'), '--check'], { cwd: root }),
   },
   { name: 'code in the docs', run: checkDocs },
+  {
+    name: 'site and its links',
+    run: () => tool(process.execPath, [join(root, 'site/build.mjs'), '--no-reference'], { cwd: root }),
+  },
   ...examples().map((folder) => ({ name: `example ${folder}`, run: () => checkExample(folder) })),
   ...['rabbit', 'amqp'].map((rpc) => ({
     name: `example 01 on ${rpc} and kafka`,

@@ -40,6 +40,8 @@ const jobs = {
   },
   matrix: (args) => matrix(args),
   fuzz: (args) => fuzz(args),
+  site: (args) => executeNode(inRoot('site/build.mjs'), args),
+  'site:check': (args) => executeNode(inRoot('site/check.mjs'), args),
   brokers: (args) => executeNode(inRoot('brokers/dist/cli.js'), args, { cwd: process.env.INIT_CWD ?? root }),
   certify: (args) => executeNode(inRoot('certify/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),
   bench: (args) => executeNode(inRoot('bench/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),

@@ -14,7 +14,7 @@ function readJson(path) {
 /** Everything an installation depends on, as one hash: lockfile, settings and every package.json of the workspace. */
 function wantedInstallation() {
   const hash = createHash('sha256').update(process.versions.modules)
-  const folders = ['.', 'brokers', 'interop', 'interop/vectors', 'bench', 'certify']
+  const folders = ['.', 'brokers', 'interop', 'interop/vectors', 'bench', 'certify', 'site']
   for (const parent of ['packages', 'examples']) {
     for (const name of readdirSync(join(root, parent))) folders.push(join(parent, name))
   }
