@@ -106,11 +106,26 @@ const FLOORS = {
     ],
     clientRooms: ['kafkajs'],
   },
+  redis: {
+    rooms: [
+      'index',
+      'driver',
+      'rpc',
+      'receive',
+      'send',
+      'connection',
+      'client',
+      'topology',
+      'wire',
+      'settings',
+      'config',
+    ],
+    clientRooms: ['client'],
+  },
   nats: {
     rooms: [
       'index',
       'driver',
-      'admin',
       'rpc',
       'receive',
       'send',

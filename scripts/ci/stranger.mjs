@@ -16,10 +16,12 @@ for (const door of doors) {
   assert.ok(names.length > 0, door + ' exports nothing')
   assert.ok(Object.keys(require(door)).length > 0, door + ' cannot be required')
 }
-const transport = await getRpcTransport(await loadConfig(), { url: 'rabbit://user:secret@127.0.0.1:5672/' })
-assert.equal(transport.health().status, 'idle')
-await transport.close()
-console.log(doors.length + ' doors open, and rabbit:// finds its driver')
+for (const scheme of ['rabbit', 'amqp', 'nats', 'redis']) {
+  const transport = await getRpcTransport(await loadConfig(), { url: scheme + '://user:secret@127.0.0.1:1/' })
+  assert.equal(transport.health().status, 'idle')
+  await transport.close()
+}
+console.log(doors.length + ' doors open, and rabbit, amqp, nats and redis find their drivers by the scheme')
 `
 
 /** Installs the packed packages into an empty folder with npm, as an application would, and uses them. */

@@ -6,6 +6,7 @@ import {
   emitDiagnostic,
   type Listener,
   type ListenOptions,
+  SerializationError,
   Supervisor,
   type Target,
 } from '@oslo-messaging/core/driver'
@@ -117,6 +118,9 @@ export class RequestListener implements Listener, Dependent {
     let body: Body
     try {
       body = readBody(arrival.body)
+      // Nobody is to have a server publish to a subject of their choice.
+      if (!isInbox(arrival.headers[DRIVER_HEADERS.replyTo]))
+        throw new SerializationError('The address of the reply is not one of a client')
     } catch (error) {
       this.#drop(arrival, 'unreadable', error)
       return
@@ -231,4 +235,9 @@ export class RequestListener implements Listener, Dependent {
       logger.warn('Dropped a request', { subject, reason, error: error instanceof Error ? error.message : undefined })
     emitDiagnostic('oslo-messaging:message-dropped', () => ({ driver: 'nats', source: subject, reason, error }))
   }
+}
+
+/** Whether a subject is one that replies to clients come by; a cast has none. */
+function isInbox(subject: string | undefined): boolean {
+  return subject === undefined || /^_INBOX\.[\w-]+\.[\w-]+$/.test(subject)
 }

@@ -1,0 +1,158 @@
+import {
+  ClosedError,
+  type ComponentHealth,
+  createBackoff,
+  type Deadline,
+  type DriverContext,
+  emitDiagnostic,
+  type ReadyOptions,
+  Supervisor,
+  type SupervisorChange,
+  type TransportHost,
+  type WaitFacts,
+} from '@oslo-messaging/core/driver'
+import { Link, type LinkOptions } from '../client/link.ts'
+import type { RedisOptions } from '../config.ts'
+import { mapError } from './map-error.ts'
+
+const DEFAULT_PORT = 6379
+const RETRY_FATAL_MS = 5000
+
+/** What every state change is told as. */
+export function reporter(
+  context: DriverContext<RedisOptions>,
+  kind: ComponentHealth['kind'],
+  name: string,
+): (change: SupervisorChange) => void {
+  return (change) => {
+    emitDiagnostic('oslo-messaging:state', () => ({ driver: 'redis', kind, name, ...change }))
+    const { state, error, retryInMs } = change
+    if (error === undefined || state === 'closed') return
+    context.logger.warn(`redis ${kind} is ${state}: ${mapError(error, undefined).message}`, { name, retryInMs })
+  }
+}
+
+/** What depends on the connection. */
+export interface Dependent {
+  /** The link is gone; there will be another one. */
+  lost(reason: unknown): void
+}
+
+/** What a connection is made from. */
+export interface ConnectionParts {
+  readonly hosts: readonly TransportHost[]
+  readonly context: DriverContext<RedisOptions>
+  /** All of a link's options but those of the host. */
+  readonly link: Omit<LinkOptions, 'host' | 'hostname' | 'port' | 'username' | 'password' | 'onLost'>
+  /** Makes the way for replies on each new link, before anything is sent over it. */
+  readonly onOpened: (link: Link) => Promise<void>
+}
+
+/** The one connection of a driver, through every loss. */
+export class Connection {
+  readonly #parts: ConnectionParts
+  readonly #supervisor: Supervisor
+  readonly #dependents = new Set<Dependent>()
+  #link: Link | undefined
+  #host: string | undefined
+  #isUsed = false
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts
+    const { clock, random } = parts.context
+    this.#supervisor = new Supervisor({
+      establish: (signal, attempt) => this.#establish(signal, attempt),
+      classify: (error) => (isRefused(error) ? 'fatal' : 'retry'),
+      backoff: createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random }),
+      upState: 'connected',
+      // Somebody may give the user its rights back.
+      retryFatalMs: RETRY_FATAL_MS,
+      clock,
+      onChange: reporter(parts.context, 'connection', 'redis'),
+    })
+  }
+
+  /** The link, when it is up. */
+  get link(): Link | undefined {
+    return this.#link?.isOpen ? this.#link : undefined
+  }
+
+  get host(): string | undefined {
+    return this.#host
+  }
+
+  get error(): unknown {
+    return this.#supervisor.error
+  }
+
+  get health(): readonly ComponentHealth[] {
+    return this.#isUsed ? [this.#supervisor.health('connection', 'redis', this.#host)] : []
+  }
+
+  /** Resolves with the link once it is up; rejects as `Supervisor.ready` does. */
+  async ready(deadline: Deadline, facts: WaitFacts, options?: ReadyOptions): Promise<Link> {
+    this.#isUsed = true
+    deadline.check(facts)
+    for (;;) {
+      const { link } = this
+      if (link !== undefined && this.#supervisor.isUp) return link
+      await this.#supervisor.ready(deadline, facts, options)
+      if (this.link === undefined) this.#supervisor.lost(new ClosedError('The connection was lost'))
+    }
+  }
+
+  depend(dependent: Dependent): void {
+    this.#dependents.add(dependent)
+  }
+
+  release(dependent: Dependent): void {
+    this.#dependents.delete(dependent)
+  }
+
+  async close(signal?: AbortSignal): Promise<void> {
+    this.#supervisor.close()
+    await this.#link?.close(signal)
+    this.#link = undefined
+  }
+
+  async #establish(signal: AbortSignal, attempt: number): Promise<void> {
+    const { hosts, context, link, onOpened } = this.#parts
+    const at = hosts[attempt % Math.max(1, hosts.length)]
+    const hostname = at?.hostname ?? '127.0.0.1'
+    const port = at?.port ?? DEFAULT_PORT
+    const host = `${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`
+    this.#host = host
+    await this.#link?.close(AbortSignal.abort())
+    try {
+      const given = await context.credentials?.({ hostname, port: at?.port ?? null }, { signal })
+      const opened = await Link.open(
+        {
+          ...link,
+          host,
+          hostname,
+          port,
+          username: given?.username ?? at?.username ?? undefined,
+          password: given?.password ?? at?.password ?? undefined,
+          onLost: (reason) => this.#onLost(opened, reason),
+        },
+        signal,
+      )
+      this.#link = opened
+      await onOpened(opened)
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      throw mapError(error, host)
+    }
+  }
+
+  #onLost(link: Link, reason: unknown): void {
+    if (link !== this.#link) return
+    const error = mapError(reason, link.host)
+    this.#supervisor.lost(error)
+    for (const dependent of this.#dependents) dependent.lost(error)
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'OSLO_MESSAGING_AUTHENTICATION'
+}
