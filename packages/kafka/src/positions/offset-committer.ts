@@ -32,7 +32,7 @@ export class OffsetCommitter {
 
   /** Everything of the partition before `offset` is done. */
   advance(flow: PartitionFlow, offset: number): void {
-    if (flow.revoked.signal.aborted) return
+    if (flow.isRevoked) return
     this.#dirty.set(flow, offset)
     this.#schedule()
   }
@@ -92,7 +92,7 @@ export class OffsetCommitter {
     this.#underway = undefined
     if (!isStored) {
       for (const { flow, offset } of positions) {
-        if (!this.#dirty.has(flow) && !flow.revoked.signal.aborted) this.#dirty.set(flow, offset)
+        if (!this.#dirty.has(flow) && !flow.isRevoked) this.#dirty.set(flow, offset)
       }
       // Without a new session it would fail again.
       if (this.#resumed === resumed) return

@@ -1,26 +1,25 @@
 import type { ClientFault, FetchedRecord, TopicPartition } from '../port/client-port.ts'
 import { Room } from './room.ts'
 
+/** Where a listener began to read a partition, and who had stored that position. */
+export interface Beginning {
+  readonly from: number
+  readonly after?: string | undefined
+}
+
 /** What one partition of a listener has taken from the broker, handed out and seen settled. Pure bookkeeping: it knows no broker and no time. */
 export class PartitionFlow implements TopicPartition {
   readonly topic: string
   readonly partition: number
   /** `<topic>/<partition>`. */
   readonly key: string
-  /** Aborts when the partition was taken away and its unfinished records will be delivered to somebody else. */
-  readonly revoked: AbortController = new AbortController()
-  /** Fetching is paused until the queue has shrunk. */
-  paused = false
-  /** Its handlers could not keep up lately: pause at once instead of waiting for them. */
-  slow = false
-  /** Records handed out whose handlers have not ended. */
-  open = 0
-  /** Where this listener began to read the partition, and who had stored that position. */
-  begun: { readonly from: number; readonly after?: string | undefined } = { from: 0 }
-  /** Why the group refused a commit; the client hears of it with the next batch. */
-  refused: ClientFault | undefined
-  /** How often the group was dealt out and the partition stayed. */
-  deal = 0
+  readonly #revoked = new AbortController()
+  #isPaused = false
+  #isSlow = false
+  #open = 0
+  #begun: Beginning = { from: 0 }
+  #refusal: ClientFault | undefined
+  #deal = 0
   #next: number | undefined
   #queue: readonly FetchedRecord[] = []
   #head = 0
@@ -58,6 +57,15 @@ export class PartitionFlow implements TopicPartition {
     return this.#end
   }
 
+  get begun(): Beginning {
+    return this.#begun
+  }
+
+  /** Records handed out whose handlers have not ended. */
+  get open(): number {
+    return this.#open
+  }
+
   /** Records handed out and not settled, or settled behind one that is not. */
   get unsettled(): number {
     return this.#unsettled.length
@@ -92,15 +100,19 @@ export class PartitionFlow implements TopicPartition {
     if (record === undefined) return undefined
     this.#head += 1
     this.#queuedBytes -= record.value?.length ?? 0
+    if (this.queued === 0) this.#isSlow = false
     return record
   }
 
-  /** Remembers a record as handed out; the returned function settles it and says whether `settledUpTo` moved. */
-  handOut(offset: number): () => boolean {
-    const entry = { offset, settled: false }
-    this.#unsettled.push(entry)
-    return () => {
-      if (entry.settled) return false
+  /** The oldest record was handed out. The returned function ends that, with whether it is done, and says whether `settledUpTo` moved.
+   *  `offset`: the record's, where positions follow the handlers. */
+  handOut(offset: number | null): (isDone: boolean) => boolean {
+    this.#open += 1
+    const entry = { offset: offset ?? 0, settled: false }
+    if (offset !== null) this.#unsettled.push(entry)
+    return (isDone) => {
+      this.#open -= 1
+      if (!isDone) return false
       entry.settled = true
       if (this.#unsettled[0] !== entry) return false
       let done = 0
@@ -117,6 +129,7 @@ export class PartitionFlow implements TopicPartition {
     this.#queue = []
     this.#head = 0
     this.#queuedBytes = 0
+    this.#isSlow = false
     if (first !== undefined) this.#next = first
     this.signalRoom()
     return count
@@ -130,7 +143,66 @@ export class PartitionFlow implements TopicPartition {
       this.#unsettled = []
     }
     this.#next = next
-    this.begun = { from: next, after }
+    this.#begun = { from: next, after }
+  }
+
+  // --- fetching ------------------------------------------------------------------------------------------------------
+
+  /** Fetching is paused until the queue has shrunk. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Its handlers could not keep up, and its queue has not been empty since: it is not waited for. */
+  get isSlow(): boolean {
+    return this.#isSlow
+  }
+
+  pause(): void {
+    this.#isSlow = true
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
+  }
+
+  // --- the group -----------------------------------------------------------------------------------------------------
+
+  /** How often the group was dealt out and the partition stayed. */
+  get deal(): number {
+    return this.#deal
+  }
+
+  /** The group was dealt out, and the partition stayed. */
+  dealtAgain(): void {
+    this.#deal += 1
+    this.#refusal = undefined
+  }
+
+  /** The group refused a commit; the client hears of it with the next batch. */
+  refuse(fault: ClientFault): void {
+    this.#refusal = fault
+  }
+
+  /** Why the group refused the last commit; told once. */
+  takeRefusal(): ClientFault | undefined {
+    const refusal = this.#refusal
+    this.#refusal = undefined
+    return refusal
+  }
+
+  /** Aborts when the partition was taken away and its unfinished records will be delivered to somebody else. */
+  get signal(): AbortSignal {
+    return this.#revoked.signal
+  }
+
+  get isRevoked(): boolean {
+    return this.#revoked.signal.aborted
+  }
+
+  revoke(reason: Error): void {
+    this.#revoked.abort(reason)
   }
 
   signalRoom(): void {

@@ -135,15 +135,14 @@ export class PartitionTable {
       if (flow === undefined) this.#begin(session, partition)
       else this.#keep(session, flow)
       session.port.resume(partition)
-      if (flow?.paused === true || this.#unplaced.has(keyOf(partition))) session.port.pause(partition)
+      if (flow?.isPaused === true || this.#unplaced.has(keyOf(partition))) session.port.pause(partition)
     }
     // One after the other: each has to know what the one before has fixed.
     session.positioned = session.positioned.then(async () => await this.#position(session, partitions))
   }
 
   #keep(session: Session, flow: PartitionFlow): void {
-    flow.deal += 1
-    flow.refused = undefined
+    flow.dealtAgain()
     const { topic, partition, next } = flow
     if (next !== undefined) session.port.seek({ topic, partition, offset: next })
   }

@@ -121,17 +121,16 @@ export class Dispenser {
 
   #handOut(flow: PartitionFlow, record: FetchedRecord): void {
     const { tracked } = this.#options
-    const settle = tracked ? flow.handOut(record.offset) : null
+    const settle = flow.handOut(tracked ? record.offset : null)
     this.#out += 1
-    flow.open += 1
     let open = true
     const end = (isDone: boolean): void => {
       if (!open) return
       open = false
       this.#out -= 1
-      flow.open -= 1
+      const hasAdvanced = settle(isDone)
       if (flow.queued > 0) this.#ready.add(flow)
-      if (isDone && settle?.() === true) this.#options.onAdvance(flow)
+      if (hasAdvanced) this.#options.onAdvance(flow)
       if (this.#out === 0) this.#onIdle?.()
       this.#run()
     }
@@ -155,7 +154,7 @@ export class Dispenser {
     if (priority !== undefined) notification.priority = priority
     if (record.headers !== undefined) notification.headers = record.headers
     if (tracked) {
-      notification.signal = flow.revoked.signal
+      notification.signal = flow.signal
       notification.redelivered = this.#isRepeated(flow, record)
     }
     onMessage(notification)

@@ -102,9 +102,8 @@ export class Intake {
 
   async #previous(flow: PartitionFlow): Promise<void> {
     await this.#committing.get(flow)
-    const { refused } = flow
-    flow.refused = undefined
-    if (refused !== undefined) throw refused
+    const refusal = flow.takeRefusal()
+    if (refusal !== undefined) throw refusal
   }
 
   /** The synchronous commit before dispatch: what it does not store is not handed out, and fetched again. Never rejects. */
@@ -141,7 +140,7 @@ export class Intake {
 
   /** The client has fetched on by now. It joins the group again with the next batch, which brings these records once more if it does not. */
   #goBack(session: Session, flow: PartitionFlow, from: number, fault: ClientFault): void {
-    flow.refused = fault
+    flow.refuse(fault)
     session.port.seek({ topic: flow.topic, partition: flow.partition, offset: from })
   }
 
@@ -168,8 +167,7 @@ export class Intake {
   /** Waits until most of what was taken over is handed out. False: the handlers are too slow to be waited for, and the partition is paused until they have caught up. */
   async #room(session: Session, flow: PartitionFlow, batch: FetchedBatch, bytes: number): Promise<boolean> {
     const { maxWaitMs, clock } = this.#options
-    if (flow.queued === 0) flow.slow = false
-    const until = clock.now() + (flow.slow ? 0 : Math.max(2 * maxWaitMs, HOLD_STEP_MS))
+    const until = clock.now() + (flow.isSlow ? 0 : Math.max(2 * maxWaitMs, HOLD_STEP_MS))
     while (!this.#hasRoom(flow, bytes) && clock.now() < until) {
       await this.#wait(
         Math.min(HOLD_STEP_MS, until - clock.now()),
@@ -212,14 +210,14 @@ export class Intake {
   }
 
   #pause(session: Session, flow: PartitionFlow, bytes: number): void {
-    flow.slow = true
-    if (flow.paused) return
-    flow.paused = true
+    const wasPaused = flow.isPaused
+    flow.pause()
+    if (wasPaused) return
     session.port.pause(flow)
     const leave = this.#options.room.onSignal(() => {
       if (this.#options.isOurs(flow) && !this.#hasRoom(flow, bytes)) return
       leave()
-      flow.paused = false
+      flow.resume()
       if (this.#options.isOurs(flow)) this.#options.session()?.port.resume(flow)
     })
   }

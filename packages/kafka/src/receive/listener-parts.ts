@@ -143,11 +143,11 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
     intervalMs: WATCH_MS,
     ask: async () => await table.ask(),
     partitions: () =>
-      [...table.values()].map(({ topic, partition, next, queued, paused }) => ({
+      [...table.values()].map(({ topic, partition, next, queued, isPaused }) => ({
         topic,
         partition,
         next,
-        isBusy: queued > 0 || paused || hooks.isStopped(),
+        isBusy: queued > 0 || isPaused || hooks.isStopped(),
       })),
     known: () => table.known,
     onTrouble: (error) => {

@@ -288,7 +288,7 @@ export class KafkaListener implements Listener {
       partition: flow.key,
       unfinished: flow.unsettled,
     })
-    flow.revoked.abort(new Error(`Partition ${flow.key} was given to another member of ${group}`))
+    flow.revoke(new Error(`Partition ${flow.key} was given to another member of ${group}`))
   }
 
   // --- ending --------------------------------------------------------------------------------------------------------
