@@ -17,6 +17,7 @@ const GUIDES = [
   ['packages/core/src/transport/bus', 'driver-authors'],
   ['packages/core/src/idempotency/', 'rpc'],
   ['packages/core/src/messaging/', 'operations'],
+  ['packages/core/src/probes/', 'operations'],
   ['packages/core/src/diagnostics/', 'diagnostics'],
   ['packages/core/src/registry/', 'driver-authors'],
   ['packages/core/src/driver/', 'driver-authors'],
