@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root, tool } from './tools.mjs'
+import { tarballs } from './tarballs.mjs'
+import { tool } from './tools.mjs'
 
 /** Compilers an application may have: the oldest that is supported, the last written in JavaScript that most have, the newest. */
 const COMPILERS = ['5.4.5', '5.9.3', '7.0.2']
@@ -53,16 +54,11 @@ const PRINTS = 'built 1970-01-01T00:00:00.000000 null 2'
 export async function checkConsumers() {
   const folder = mkdtempSync(join(tmpdir(), 'oslo-messaging-consumers-'))
   try {
-    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
     const quiet = { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] }
-    await tool('npx', ['-y', packageManager, 'pack', '--pack-destination', folder], {
-      ...quiet,
-      cwd: join(root, 'packages/core'),
-    })
-    const [tarball = ''] = readdirSync(folder)
+    const tarball = (await tarballs()).get('@oslo-messaging/core')
     write(folder, 'package.json', '{ "private": true }')
     const compilers = COMPILERS.map((version) => `typescript-${version}@npm:typescript@${version}`)
-    const packages = [`./${tarball}`, ...compilers, BUNDLER, '@types/node@20']
+    const packages = [tarball, ...compilers, BUNDLER, '@types/node@20']
     await tool('npm', ['install', '--no-audit', '--no-fund', ...packages], quiet)
     write(folder, 'service.mts', `import { ${NAMES} } from '@oslo-messaging/core'\n${SERVICE}`)
     // TypeScript's own spelling of require, which every mode of CommonJS takes.

@@ -14,9 +14,9 @@ import { gitState } from './tree.mjs'
 
 const before = gitState()
 
-/** Each step is one check; `run` resolves with what passed and failed, or rejects. */
+/** Each step is one check; `run` resolves with what passed and failed, or rejects. Steps that wait for brokers, or count what others leave behind, run `alone`. */
 export const steps = [
-  { name: 'npm test', run: runTests },
+  { name: 'npm test', alone: true, run: runTests },
   { name: 'format', run: () => bin('oxfmt', '--check', '.') },
   { name: 'lint', run: () => bin('oxlint', '--type-aware', '--deny-warnings') },
   {
@@ -30,9 +30,9 @@ export const steps = [
   },
   { name: 'tests compile', run: () => bin('tsc', '-p', join(root, 'tsconfig.test.json')) },
   { name: 'unused code and dependencies', run: () => bin('knip') },
-  ...publicPackages().map(({ folder, manifest }) => ({
+  ...publicPackages().map(({ manifest }) => ({
     name: `tarball of ${manifest.name}`,
-    run: () => checkPacked(folder, manifest),
+    run: () => checkPacked(manifest),
   })),
   { name: 'tarballs in an empty folder', run: checkInstalled },
   { name: 'compilers and bundlers of applications', run: checkConsumers },
@@ -64,15 +64,18 @@ export const steps = [
   ...examples().map((folder) => ({ name: `example ${folder}`, run: () => checkExample(folder) })),
   ...['rabbit', 'amqp'].map((rpc) => ({
     name: `example 01 on ${rpc} and kafka`,
+    alone: true,
     run: () => checkExampleOnBrokers(rpc),
   })),
   {
     name: 'certification of kafka, short form',
+    alone: true,
     run: () =>
       tool(process.execPath, [join(root, 'certify/dist/main.js'), 'kafka', '--short', '--seed', 'ci'], { cwd: root }),
   },
   {
     name: 'nothing left behind in the tree',
+    alone: true,
     run: () => {
       const left = gitState().filter((line) => !before.includes(line))
       return verdict(

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { publicPackages, root, tool } from './tools.mjs'
+import { tarballs } from './tarballs.mjs'
+import { publicPackages, tool } from './tools.mjs'
 
 /** What a stranger does on the first day: every door by its name, and a driver found by the scheme of a URL alone. */
 const PROGRAM = `
@@ -28,18 +29,11 @@ console.log(doors.length + ' doors open, and rabbit, amqp, nats and redis find t
 export async function checkInstalled() {
   const folder = mkdtempSync(join(tmpdir(), 'oslo-messaging-stranger-'))
   try {
-    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-    const [tarballs, app] = [join(folder, 'tarballs'), join(folder, 'app')]
+    const app = join(folder, 'app')
     mkdirSync(app)
     const quiet = { stdio: ['ignore', 'ignore', 'inherit'] }
-    for (const { folder: from } of publicPackages()) {
-      await tool('npx', ['-y', packageManager, 'pack', '--pack-destination', tarballs], {
-        ...quiet,
-        cwd: join(root, from),
-      })
-    }
     writeFileSync(join(app, 'package.json'), '{ "type": "module", "private": true }')
-    const files = readdirSync(tarballs).map((name) => join(tarballs, name))
+    const files = (await tarballs()).values()
     await tool('npm', ['install', '--no-audit', '--no-fund', ...files], { ...quiet, cwd: app })
     writeFileSync(join(app, 'main.mjs'), PROGRAM)
     const doors = publicPackages().flatMap(({ manifest }) =>
