@@ -108,6 +108,12 @@ export function emitDiagnostic<Name extends keyof DiagnosticEvents>(
   if (target.hasSubscribers) target.publish(payload())
 }
 
+/** Asks whether anyone listens to one of two, many times and without looking for their channels again. */
+export function watcherOf(one: keyof DiagnosticEvents, other: keyof DiagnosticEvents): () => boolean {
+  const [first, second] = [channelOf(one), channelOf(other)]
+  return () => first.hasSubscribers || second.hasSubscribers
+}
+
 /** Whether anyone listens: for callers that would have to measure or remember something first. */
 export function hasDiagnosticSubscribers(name: keyof DiagnosticEvents): boolean {
   return channelOf(name).hasSubscribers

@@ -23,9 +23,9 @@ export class MemoryRequest implements IncomingRequest {
   declare readonly headers?: Readonly<Record<string, string>>
   readonly #settlement: Settlement
   readonly #sendReply: ReplySender
-  readonly #isLate: boolean
   declare readonly expiresInMs?: number
   readonly isFanout: boolean
+  declare readonly finished?: () => void
 
   /** `isLate`: settled when it is finished, not when it is acknowledged. */
   constructor(
@@ -37,7 +37,8 @@ export class MemoryRequest implements IncomingRequest {
     const { message } = settlement.entry
     this.isFanout = isFanout
     if (message.expiresAt !== Infinity) this.expiresInMs = Math.max(0, message.expiresAt - message.clock.now())
-    this.#isLate = isLate
+    // Only then: a server waits for the end of what has to be told of it.
+    if (isLate) this.finished = () => settlement.acknowledge()
     this.context = body.context
     this.message = body.message
     this.redelivered = settlement.deliveriesBefore > 0
@@ -58,11 +59,7 @@ export class MemoryRequest implements IncomingRequest {
   }
 
   acknowledge(): void {
-    if (!this.#isLate) this.#settlement.acknowledge()
-  }
-
-  finished(): void {
-    if (this.#isLate) this.#settlement.acknowledge()
+    if (this.finished === undefined) this.#settlement.acknowledge()
   }
 
   requeue(): void {

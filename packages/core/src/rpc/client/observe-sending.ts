@@ -1,8 +1,8 @@
-import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
+import { emitDiagnostic, watcherOf } from '../../diagnostics/channels.ts'
 import { observe } from '../../diagnostics/observe.ts'
 import type { Target } from '../../target.ts'
 
-const CHANNELS = ['oslo-messaging:rpc-client:start', 'oslo-messaging:rpc-client:end'] as const
+const isWatched = watcherOf('oslo-messaging:rpc-client:start', 'oslo-messaging:rpc-client:end')
 let lastId = 0
 
 /** Tells the diagnostics channels of the sending, if anyone listens; the function ends it. */
@@ -12,7 +12,7 @@ export function observeSending(
   method: string,
   clock: { now(): number },
 ): ((error?: unknown) => void) | undefined {
-  if (!CHANNELS.some(hasDiagnosticSubscribers)) return undefined
+  if (!isWatched()) return undefined
   const facts = { id: (lastId += 1), kind, target: String(target), method }
   emitDiagnostic('oslo-messaging:rpc-client:start', () => facts)
   return observe(clock, (ending) => emitDiagnostic('oslo-messaging:rpc-client:end', () => ({ ...facts, ...ending })))

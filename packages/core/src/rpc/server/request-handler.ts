@@ -1,4 +1,4 @@
-import { emitDiagnostic, hasDiagnosticSubscribers } from '../../diagnostics/channels.ts'
+import { emitDiagnostic, watcherOf } from '../../diagnostics/channels.ts'
 import { observe } from '../../diagnostics/observe.ts'
 import type { IncomingRequest } from '../../driver/messages.ts'
 import { ExpectedException, NoSuchMethod, UnsupportedVersion } from '../../errors.ts'
@@ -15,7 +15,7 @@ import { IncomingCall } from './incoming-call.ts'
 import type { ReplySender } from './reply-sender.ts'
 import type { CheckedRequest, FoundMethod, RPCDispatcher } from './rpc-dispatcher.ts'
 
-const CHANNELS = ['oslo-messaging:rpc-server:start', 'oslo-messaging:rpc-server:end'] as const
+const isWatched = watcherOf('oslo-messaging:rpc-server:start', 'oslo-messaging:rpc-server:end')
 let lastId = 0
 
 /** What a server knows of a request that a worker has taken. */
@@ -165,7 +165,7 @@ export class RequestHandler {
 
   /** Tells the diagnostics channels of the request, if anyone listens; the function ends it. */
   #observe({ method }: CheckedRequest): ((error?: unknown) => void) | undefined {
-    if (!CHANNELS.some(hasDiagnosticSubscribers)) return undefined
+    if (!isWatched()) return undefined
     const facts = { id: (lastId += 1), target: String(this.#target), method }
     emitDiagnostic('oslo-messaging:rpc-server:start', () => facts)
     return observe(this.#transport.clock, (ending) =>

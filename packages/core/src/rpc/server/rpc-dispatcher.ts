@@ -160,7 +160,7 @@ export class RPCDispatcher {
    *  promise rejects with, comes out as it is. */
   invoke(found: FoundMethod, request: CheckedRequest, context: MessageContext, call: RPCCall): unknown {
     if (this.#isPlain) {
-      if (call.remainingMs !== null) rememberCall(context, call)
+      rememberCall(context, call)
       return run(found, request, context, call)
     }
     return this.#invokeSerialized(found, request, context, call)
@@ -172,7 +172,7 @@ export class RPCDispatcher {
     const serializer = this.#serializer
     const context = serializer.deserializeContext(sent)
     if (isPromiseLike(context)) return this.#invokeLater(found, request, context, call)
-    if (call.remainingMs !== null) rememberCall(context, call)
+    rememberCall(context, call)
     const args = mapValues(request.args, (value) => serializer.deserializeEntity(context, value))
     if (isPromiseLike(args)) return this.#invokeLater(found, request, context, call, args)
     const result = run(found, { ...request, args }, context, call)
@@ -190,7 +190,7 @@ export class RPCDispatcher {
   ): Promise<unknown> {
     const serializer = this.#serializer
     const context = await sent
-    if (call.remainingMs !== null) rememberCall(context, call)
+    rememberCall(context, call)
     const args = await (deserialized ??
       mapValues(request.args, (value) => serializer.deserializeEntity(context, value)))
     const result = await run(found, { ...request, args }, context, call)
