@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { bin, filesBelow, packagesIn, root, verdict } from './tools.mjs'
 
 /** Where blocks are compiled: inside the workspace, so that types of Node are found, and ignored by git. */
@@ -17,6 +17,7 @@ export async function checkDocs() {
   ]
   rmSync(join(root, FOLDER), { recursive: true, force: true })
   mkdirSync(join(root, FOLDER), { recursive: true })
+  linkFrameworks()
   let count = 0
   for (const document of documents) {
     for (const { name, text } of blocksOf(document)) {
@@ -28,6 +29,18 @@ export async function checkDocs() {
   writeFileSync(join(root, FOLDER, 'tsconfig.json'), JSON.stringify(settings(), null, 2))
   console.log(`${count} blocks of ${documents.length} documents (errors: file and line are those of the document)`)
   return await bin('tsc', '-p', join(root, FOLDER, 'tsconfig.json'))
+}
+
+/** Frameworks that packages plug into are installed beside those packages: here they are found, too. */
+function linkFrameworks() {
+  for (const { folder, manifest } of packagesIn('packages')) {
+    for (const name of Object.keys({ ...manifest.peerDependencies, ...manifest.devDependencies })) {
+      const [from, to] = [join(root, folder, 'node_modules', name), join(root, FOLDER, 'node_modules', name)]
+      if (name.startsWith('@oslo-messaging/') || name.startsWith('@types/') || existsSync(to)) continue
+      mkdirSync(dirname(to), { recursive: true })
+      symlinkSync(from, to, 'dir')
+    }
+  }
 }
 
 /** One file for each block. Blank lines stand in for the rest of the document, so the compiler's line numbers are the document's. */
@@ -91,6 +104,7 @@ function settings() {
       noUnusedLocals: false,
       noUnusedParameters: false,
       allowImportingTsExtensions: true,
+      experimentalDecorators: true,
       allowJs: true,
       checkJs: true,
       rewriteRelativeImportExtensions: false,

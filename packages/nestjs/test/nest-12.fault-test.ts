@@ -1,0 +1,3 @@
+import { describeOnBrokers } from './support/on-brokers.ts'
+
+describeOnBrokers('12')
