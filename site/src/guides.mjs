@@ -32,6 +32,7 @@ const GUIDES = [
   ['packages/conformance/src/history/', 'certification'],
   ['packages/cli/', 'operations'],
   ['packages/openstack/', 'openstack'],
+  ['packages/nestjs/', 'nestjs'],
 ]
 
 /** Rooms of generated facts: hundreds of exports of one kind, which have no page of their own. */
@@ -47,6 +48,7 @@ export const SIDEBAR = [
   },
   { text: 'Writing drivers', pages: ['driver-authors', 'certification'] },
   { text: 'Beside OpenStack', pages: ['interop', 'openstack'] },
+  { text: 'Frameworks', pages: ['nestjs'] },
 ]
 
 /** The guide of a source file: by its room, else the README of its package, which is one idea. Undefined: none. */
