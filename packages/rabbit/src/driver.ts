@@ -42,6 +42,8 @@ import { Watchdog } from './receive/watchdog.ts'
 
 /** RabbitMQ counts a message's time in 32 bits and closes the channel of a longer one. */
 const LONGEST_EXPIRATION_MS = 4_294_967_295
+/** How long a close waits for what is under way when nobody says how long. */
+const CLOSE_PATIENCE_MS = 5_000
 
 /** One broker, reached over AMQP 0-9-1. Wiring only: what it sends is in `message.ts`, what it declares in `topology.ts`, how it recovers in
  *  `connection.ts`, `consumer.ts` and `reply-queue.ts`. Two connections, one to publish and one to consume; a channel for each listener. */
@@ -163,17 +165,19 @@ export class RabbitDriver implements Driver {
     return summarizeHealth(components)
   }
 
-  async close({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+  async close({
+    signal = AbortSignal.timeout(CLOSE_PATIENCE_MS),
+  }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     // A broker that does not answer costs no more than the caller's time: without a connection nothing is left to wait for.
     const cut = (): void => void Promise.all([this.#publishing.close(signal), this.#consuming.close(signal)])
-    signal?.addEventListener('abort', cut, { once: true })
+    signal.addEventListener('abort', cut, { once: true })
     this.#watchdog.close()
     await Promise.all([...this.#consumers].map(async (consumer) => await consumer.close()))
     await this.#flushed(signal)
     this.#replySender.close()
     await this.#replies.close()
     await Promise.all([this.#publishing.close(signal), this.#consuming.close(signal)])
-    signal?.removeEventListener('abort', cut)
+    signal.removeEventListener('abort', cut)
   }
 
   async #call(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply> {
@@ -250,10 +254,10 @@ export class RabbitDriver implements Driver {
   }
 
   /** Waits until everything accepted is settled, as long as the caller wants to wait. */
-  async #flushed(signal: AbortSignal | undefined): Promise<void> {
+  async #flushed(signal: AbortSignal): Promise<void> {
     const aborted = new Promise<void>((resolve) => {
-      if (signal?.aborted === true) resolve()
-      else signal?.addEventListener('abort', () => resolve(), { once: true })
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
     })
     await Promise.race([this.#publisher.idle(), aborted])
   }

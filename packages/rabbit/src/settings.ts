@@ -51,6 +51,9 @@ export interface RabbitSettings {
   /** Milliseconds the broker may take to answer one question, such as a declaration or a subscription. A question without an answer closes its channel and is asked again;
    *  while the broker has blocked the connection no time counts. Default 10 000. */
   readonly answerTimeoutMs: number
+  /** Milliseconds the broker may take to confirm a message. Then its channel is closed, so that nothing holds a place for ever: whether the broker has the messages on it is unknown, notifications are
+   *  sent again; while the broker has blocked the connection no time counts. Default 60 000. */
+  readonly confirmTimeoutMs: number
 }
 
 export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
@@ -70,6 +73,7 @@ export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
   maxDecompressedBytes: 32 * 1024 * 1024,
   connectTimeoutMs: 10_000,
   answerTimeoutMs: 10_000,
+  confirmTimeoutMs: 60_000,
 })
 
 type Check = (name: string, value: unknown) => void
@@ -105,6 +109,7 @@ const CHECKS: Readonly<Record<keyof RabbitSettings, Check>> = {
   maxDecompressedBytes: from(1),
   connectTimeoutMs: from(1),
   answerTimeoutMs: from(1),
+  confirmTimeoutMs: from(1),
 }
 
 const NAMES = Object.fromEntries(Object.keys(CHECKS).map((name) => [name, true])) as OptionNames<RabbitSettings>

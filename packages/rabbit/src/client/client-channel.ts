@@ -14,6 +14,7 @@ import type {
   QueueFacts,
   ReturnedMessage,
 } from './client-types.ts'
+import { ConfirmWatch } from './confirm-watch.ts'
 import type { DirectChannel } from './direct-channel.ts'
 import type { DirectConnection } from './direct-connection.ts'
 import { CONTENT_ENCODING, CONTENT_TYPE } from './publish-frames.ts'
@@ -26,6 +27,7 @@ export interface ChannelOwner {
   /** Whether it is over or closing: nothing can be sent. */
   readonly isOver: boolean
   readonly answerTimeoutMs: number
+  readonly confirmTimeoutMs: number
   readonly blockedReason: string | null
   /** The broker has not answered in time that the channel is closed: its number stays taken until it does. */
   noteUnansweredClose(channel: object): void
@@ -40,7 +42,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
   onClosed: ((reason: unknown) => void) | undefined
   protected readonly channel: C & ChannelInternals
   protected readonly direct: DirectChannel
-  readonly #connection: ChannelOwner
+  protected readonly connection: ChannelOwner
   readonly #watched = new WatchedMessages()
   /** Rejects when the channel is over, for whoever waits for an answer. */
   readonly #over = createDeferred<never>()
@@ -52,7 +54,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
 
   /** The channel is being opened. */
   constructor(connection: ChannelOwner, channel: C & ChannelInternals, direct: DirectConnection) {
-    this.#connection = connection
+    this.connection = connection
     this.channel = channel
     this.direct = direct.openChannel(channel)
     this.#over.promise.catch(() => {})
@@ -72,7 +74,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
   }
 
   get reason(): unknown {
-    return this.#error ?? this.#connection.reason
+    return this.#error ?? this.connection.reason
   }
 
   /** Resolves when the broker has opened it. */
@@ -161,12 +163,12 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
     // Nobody waits longer for a farewell, whatever holds up the broker.
     const farewell = { ...this.#question('channel.close'), isHeldUp: () => false }
     await waitForAnswer(this.#gone.promise, farewell).catch(() => {
-      if (this.#connection.blockedReason === null) this.#connection.noteUnansweredClose(this)
+      if (this.connection.blockedReason === null) this.connection.noteUnansweredClose(this)
     })
   }
 
   protected get ended(): boolean {
-    return this.#isOver || this.#connection.isOver
+    return this.#isOver || this.connection.isOver
   }
 
   /** `reason` undefined: it was closed on purpose. */
@@ -209,7 +211,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
       return await Promise.race([waitForAnswer(answer, this.#question(what)), this.#over.promise])
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code !== undefined) {
-        if (error.code === NO_ANSWER) this.#abandon(error)
+        if (error.code === NO_ANSWER) this.abandon(error)
         throw error
       }
       throw this.reason ?? error
@@ -217,24 +219,26 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
   }
 
   /** The next answer would be taken for that of another question. */
-  #abandon(error: unknown): void {
+  protected abandon(error: unknown): void {
     if (this.#isOver) return
     this.#end(error)
     this.#sayClose()
     void this.close()
-    this.#connection.noteNoAnswer()
+    this.connection.noteNoAnswer()
   }
 
   #question(what: string) {
-    return { what, ms: this.#connection.answerTimeoutMs, isHeldUp: () => this.#connection.blockedReason !== null }
+    return { what, ms: this.connection.answerTimeoutMs, isHeldUp: () => this.connection.blockedReason !== null }
   }
 }
 
 export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implements ClientConfirmChannel {
   onReturn: ((message: ReturnedMessage) => void) | undefined
+  readonly #confirms: ConfirmWatch
 
   constructor(connection: ChannelOwner, channel: ConfirmChannel & ChannelInternals, direct: DirectConnection) {
     super(connection, channel, direct)
+    this.#confirms = new ConfirmWatch(connection, channel, (error) => this.abandon(error))
     channel.on('return', ({ fields, content }) => {
       const { exchange, routingKey } = fields
       const replyCode = 'replyCode' in fields ? Number(fields.replyCode) : 0
@@ -247,6 +251,7 @@ export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implem
     if (this.ended) return false
     try {
       this.#publish(message, onConfirm)
+      this.#confirms.expect()
       return true
     } catch (error) {
       // The channel ended a moment ago: nothing was sent, and another one will do. Anything else would meet every channel.

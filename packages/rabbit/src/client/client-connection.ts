@@ -1,7 +1,7 @@
 import type { ChannelModel } from 'amqplib'
 import { DriverLoadFailure } from '@oslo-messaging/core/driver'
 import { AmqplibChannel, AmqplibConfirmChannel, type ChannelOwner } from './client-channel.ts'
-import type { ClientChannel, ClientConfirmChannel, ClientConnection } from './client-types.ts'
+import type { ClientChannel, ClientConfirmChannel, ClientConnection, ConnectOptions } from './client-types.ts'
 import { DirectConnection } from './direct-connection.ts'
 import type { IncomingFrames } from './incoming-frames.ts'
 import { channelInternals, connectionInternals } from './internals.ts'
@@ -16,6 +16,7 @@ const MOST_UNANSWERED_CLOSES = 16
 export class AmqplibConnection implements ClientConnection, ChannelOwner {
   readonly brokerVersion: string
   readonly answerTimeoutMs: number
+  readonly confirmTimeoutMs: number
   onClosed: ((reason: unknown) => void) | undefined
   onBlocked: ((reason: string | null) => void) | undefined
   readonly #model: ChannelModel
@@ -29,9 +30,14 @@ export class AmqplibConnection implements ClientConnection, ChannelOwner {
   #onOver: (() => void)[] = []
 
   /** Throws DriverLoadFailure. */
-  constructor(model: ChannelModel, incoming: IncomingFrames, answerTimeoutMs: number) {
+  constructor(
+    model: ChannelModel,
+    incoming: IncomingFrames,
+    { answerTimeoutMs, confirmTimeoutMs }: Pick<ConnectOptions, 'answerTimeoutMs' | 'confirmTimeoutMs'>,
+  ) {
     this.#model = model
     this.answerTimeoutMs = answerTimeoutMs
+    this.confirmTimeoutMs = confirmTimeoutMs
     this.brokerVersion = model.connection.serverProperties.version
     this.#direct = new DirectConnection(connectionInternals(model.connection))
     model.on('error', (error) => this.#fault(error))

@@ -22,6 +22,8 @@ export interface ConnectOptions {
   readonly handshakeTimeoutMs: number
   /** Milliseconds the broker may take to answer one question: opening a channel, a declaration, a subscription, a count. */
   readonly answerTimeoutMs: number
+  /** Milliseconds the broker may take to confirm a message. */
+  readonly confirmTimeoutMs: number
   readonly clientProperties: Readonly<Record<string, unknown>>
   /** Aborted when nobody waits for the connection any more: its socket must not keep the process. */
   readonly signal: AbortSignal

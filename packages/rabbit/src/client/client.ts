@@ -10,7 +10,7 @@ export { NO_ANSWER } from './wait-for-answer.ts'
 /** amqplib behind the types of this driver. */
 export const amqplibClient: RabbitClient = {
   async connect(options) {
-    const { hostname, port, tls, answerTimeoutMs } = options
+    const { hostname, port, tls } = options
     const incoming = new IncomingFrames()
     const socketOptions = {
       ...tls,
@@ -41,7 +41,7 @@ export const amqplibClient: RabbitClient = {
       if (refusal === undefined) throw error
       throw Object.assign(new Error(refusal.text, { cause: error }), { code: refusal.code })
     }
-    const connection = new AmqplibConnection(model, incoming, answerTimeoutMs)
+    const connection = new AmqplibConnection(model, incoming, options)
     // What came with open-ok may have ended it already, before anybody could be told.
     if (connection.isOver) throw connection.reason ?? new Error('The connection was closed as soon as it was open')
     return connection

@@ -296,6 +296,7 @@ export class Connection {
       tls: tls(),
       handshakeTimeoutMs: settings.connectTimeoutMs,
       answerTimeoutMs: settings.answerTimeoutMs,
+      confirmTimeoutMs: settings.confirmTimeoutMs,
       clientProperties: {
         product: 'oslo.messaging for Node.js',
         connection_name: `${program}:${process.pid}:${this.#id}`,

@@ -6,6 +6,7 @@ import {
   SerializationError,
 } from '@oslo-messaging/core/driver'
 import type { PublishOutcome } from './exchange-channel.ts'
+import { NO_ANSWER } from '../client/client.ts'
 import { brokerCodeOf, mapError } from '../connection/map-error.ts'
 import type { Progress, OutgoingMessage } from './outgoing-message.ts'
 
@@ -91,10 +92,11 @@ export function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: 
           facts,
         )
       const cause = mapError(outcome.error)
-      return new MessageDeliveryFailure(
-        `The connection was lost before the broker confirmed the message: ${cause.message}`,
-        { ...facts, cause },
-      )
+      const what =
+        brokerCodeOf(outcome.error) === NO_ANSWER
+          ? 'The broker did not confirm the message in time'
+          : 'The connection was lost before the broker confirmed the message'
+      return new MessageDeliveryFailure(`${what}: ${cause.message}`, { ...facts, cause })
     }
     default:
       throw new TypeError('A confirmed message has no error')

@@ -34,6 +34,7 @@ async function connect(peer: OddPeer) {
     tls: undefined,
     handshakeTimeoutMs: 2000,
     answerTimeoutMs: 500,
+    confirmTimeoutMs: 500,
     clientProperties: {},
     signal: new AbortController().signal,
   })

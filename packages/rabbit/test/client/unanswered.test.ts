@@ -1,5 +1,6 @@
 import { type IncomingRequest, Target } from '@oslo-messaging/core/driver'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { RabbitSettings } from '../../src/settings.ts'
 import type { MethodName } from '../support/amqp-frames.ts'
 import { openReal } from '../support/broker.ts'
 import { OddPeer, type ReceivedMethod } from '../support/odd-peer.ts'
@@ -13,7 +14,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
-async function start(settings: { readonly watchdogIntervalMs?: number } = {}) {
+async function start(settings: Partial<RabbitSettings> = {}) {
   const peer = await OddPeer.start()
   ends.push(async () => await peer.close())
   const driver = openReal(peer.url, {
@@ -53,7 +54,7 @@ describe('a question the broker does not answer', () => {
     await driver.listen(target.with({ server: 'a' }), listenOptions<IncomingRequest>(echo))
     expect(await driver.send(target, request, callOptions())).toMatchObject({ result: 7 })
     expect(swallowed()).toBe(2)
-    expect(driver.health().status).toBe('ok')
+    await expect.poll(() => driver.health().status).toBe('ok')
     // One for the listener, one for replies, one each for the exchange of requests and the queue of replies.
     await expect.poll(() => peer.openChannels).toBe(4)
   })
@@ -84,6 +85,39 @@ describe('a question the broker does not answer', () => {
     await expect(lost).rejects.toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT' })
     await driver.send(target, request, castOptions({ timeoutMs: 3000 }))
     expect(swallowed()).toBe(1)
+  })
+
+  it('a confirm that never comes ends its send as unknown, gives its place back, and later sends go on', async () => {
+    const { peer, driver } = await start({ confirmTimeoutMs: 300, maxOutstandingMessages: 2 })
+    const target = new Target({ topic: 't', fanout: true })
+    await driver.send(target, request, castOptions())
+    let withheld = 0
+    peer.onMethod = ({ name }) => name === 'basic.publish' && (withheld += 1) <= 2
+    const lost = [1, 2].map(async () => await driver.send(target, request, castOptions({ timeoutMs: 15_000 })))
+    // They hold both places.
+    const next = driver.send(target, request, castOptions({ timeoutMs: 15_000 }))
+    for (const { status, reason } of (await Promise.allSettled(lost)) as PromiseRejectedResult[])
+      expect([status, reason]).toEqual(['rejected', expect.objectContaining({ phase: 'confirm', delivery: 'unknown' })])
+    await next
+    expect(peer.connections).toHaveLength(1)
+  })
+
+  it('one confirm of many that never comes does the same, however many others come', async () => {
+    const { peer, driver } = await start({ confirmTimeoutMs: 300 })
+    const target = new Target({ topic: 't', fanout: true })
+    await driver.send(target, request, castOptions())
+    let published = 0
+    peer.onMethod = ({ name }) => name === 'basic.publish' && (published += 1) === 1
+    let settled: unknown
+    driver.send(target, request, castOptions({ timeoutMs: 15_000 })).catch((error: unknown) => {
+      settled = error
+    })
+    while (settled === undefined && published < 5000) {
+      // Those beside it may be lost with their channel.
+      await driver.send(target, request, castOptions()).catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    expect(settled).toMatchObject({ delivery: 'unknown' })
   })
 
   it('the watchdog leaves no channel behind when nobody answers it', async () => {

@@ -92,6 +92,7 @@ describe.skipIf(broker === undefined)('fanout by a stream', () => {
       tls: undefined,
       handshakeTimeoutMs: 5000,
       answerTimeoutMs: 5000,
+      confirmTimeoutMs: 5000,
       clientProperties: {},
       signal: new AbortController().signal,
     })
