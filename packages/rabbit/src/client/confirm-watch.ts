@@ -13,7 +13,7 @@ export class ConfirmWatch {
   readonly #options: ConfirmWatchOptions
   readonly #channel: Pick<ChannelInternals, 'lwm' | 'unconfirmed'>
   readonly #onMissing: (error: Error) => void
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #isRunning = false
   /** The first delivery tag that had not been given at the last looks, the latest first. */
   #next: readonly [last: number, before: number] = NEVER
 
@@ -29,11 +29,13 @@ export class ConfirmWatch {
 
   /** A message was published. Costs nothing while the watch runs. */
   expect(): void {
-    this.#timer ??= setTimeout(() => this.#look(), this.#options.confirmTimeoutMs / 2).unref()
+    if (this.#isRunning) return
+    this.#isRunning = true
+    setTimeout(() => this.#look(), this.#options.confirmTimeoutMs / 2).unref()
   }
 
   #look(): void {
-    this.#timer = undefined
+    this.#isRunning = false
     const { lwm, unconfirmed } = this.#channel
     if (unconfirmed.length === 0) {
       this.#next = NEVER

@@ -1,4 +1,5 @@
 import {
+  isMessagingError,
   MessageDeliveryFailure,
   MessageUndeliverable,
   type MessagingError,
@@ -25,21 +26,28 @@ export function spent(
   elapsedMs: number,
   progress: Progress,
 ): MessageDeliveryFailure {
-  const { retryable, phase = progress.phase, delivery = progress.delivery } = cause
+  const { retryable, phase = progress.phase } = cause
+  const delivery = progress.maybeSent === true ? 'unknown' : (cause.delivery ?? progress.delivery)
   const text = `Not delivered after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${cause.message}`
   return new MessageDeliveryFailure(text, { attempts, elapsedMs, cause, retryable, phase, delivery })
 }
 
-/** A timeout of the message with why its last attempt failed, if one has; other errors as they are. */
-export function withLastFailure(error: unknown, { lastFailure }: Progress): unknown {
-  if (lastFailure === undefined || !(error instanceof MessagingTimeout) || error.cause !== undefined) return error
-  const { phase, delivery, timeoutMs } = error
-  return new MessagingTimeout(`${error.message}: ${lastFailure.message}`, {
-    phase,
-    delivery,
-    timeoutMs,
-    cause: lastFailure,
-  })
+/** A failure with what earlier attempts make of it: a timeout says why the last of them failed, and a message that one of
+ *  them may have brought to the broker was not left unsent, whatever became of the last. */
+export function withLastFailure(error: unknown, { lastFailure, maybeSent }: Progress): unknown {
+  if (!isMessagingError(error)) return error
+  const isDoubtful = maybeSent === true && error.delivery === 'not-sent'
+  const delivery = isDoubtful ? 'unknown' : error.delivery
+  if (error instanceof MessagingTimeout) {
+    const { phase, timeoutMs } = error
+    const isExplained = lastFailure === undefined || error.cause !== undefined
+    if (isExplained && !isDoubtful) return error
+    const message = isExplained ? error.message : `${error.message}: ${lastFailure.message}`
+    return new MessagingTimeout(message, { phase, delivery, timeoutMs, cause: error.cause ?? lastFailure })
+  }
+  if (!isDoubtful) return error
+  const { message, phase, retryable } = error
+  return new MessageDeliveryFailure(message, { phase, delivery, retryable, cause: error })
 }
 
 /** Whether sending again cannot make a second copy, or only one that receivers recognise. */

@@ -1,8 +1,9 @@
-import { type IncomingRequest, Target } from '@oslo-messaging/core/driver'
+import { Deadline, type IncomingRequest, Target } from '@oslo-messaging/core/driver'
 import { afterEach, describe, expect, it } from 'vitest'
 import { amqplibClient } from '../../src/client/client.ts'
 import { frame, HEARTBEAT, method, short, u16, u64, u8 } from '../support/amqp-frames.ts'
 import { openReal } from '../support/broker.ts'
+import { notificationOf } from '../support/notification.ts'
 import { type OddConnection, OddPeer } from '../support/odd-peer.ts'
 import { callOptions, castOptions, echo, listenOptions } from '../support/open-driver.ts'
 
@@ -88,6 +89,25 @@ describe('the end of a connection', () => {
     await cast()
     expect(await cast()).toBeUndefined()
     expect(peer.connections.length).toBeGreaterThan(1)
+  })
+
+  it('the first notification, written and never confirmed, that cannot be sent again: it is unknown, not unsent', async () => {
+    const { peer, driver } = await start()
+    const target = new Target({ topic: 't.info' })
+    const send = async (ms: number): Promise<unknown> =>
+      await driver
+        .sendNotification(target, notificationOf({}), { version: '2.0', retries: null, deadline: Deadline.after(ms) })
+        .catch((error: unknown) => error)
+    // The broker has it, the confirm is lost with the connection, and there is no other until the time is over.
+    let isLost = false
+    peer.onMethod = ({ name, connection }) => {
+      if (name === 'connection.start') return isLost
+      if (name !== 'basic.publish') return false
+      isLost = true
+      connection.socket.destroy()
+      return true
+    }
+    expect(await send(1000)).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', phase: 'connect', delivery: 'unknown' })
   })
 
   it('a peer that neither answers the farewell nor closes its side: the socket goes all the same', async () => {
