@@ -141,7 +141,7 @@ const FLOORS = {
 }
 
 /** Packages that are no drivers: they use the door of applications. */
-const NO_DRIVERS = ['core', 'conformance', 'cli', 'openstack', 'opentelemetry', 'nestjs']
+const NO_DRIVERS = ['core', 'conformance', 'cli', 'openstack', 'opentelemetry', 'nestjs', 'oslo-metrics', 'prometheus']
 
 const isBelow = (folder, path) => !relative(folder, path).startsWith('..')
 

@@ -97,6 +97,8 @@ export interface ServerLoad {
   readonly running: number
   /** Messages that were taken from the broker and wait for a worker. */
   readonly waiting: number
+  /** What waits at the broker, where the driver knows. */
+  readonly backlog: readonly Backlog[]
 }
 
 /** A second subscription beside the one a server has. */
@@ -167,7 +169,13 @@ export class MessageServer {
       running += pool?.running ?? 0
       waiting += pool?.waiting ?? 0
     }
-    return { name: this.name, workers: this.#cycle.pool?.size ?? this.#workers, running, waiting }
+    return {
+      name: this.name,
+      workers: this.#cycle.pool?.size ?? this.#workers,
+      running,
+      waiting,
+      backlog: this.backlog(),
+    }
   }
 
   /** That it takes no messages although its subscription is up, and why; undefined when it does. */
