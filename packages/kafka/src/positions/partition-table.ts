@@ -57,7 +57,13 @@ export class PartitionTable {
   /** Partitions that are not read before it is known where to begin. */
   readonly #unplaced = new Set<string>()
   /** What the broker said last about the group. */
-  #known: Positions = { bounds: new Map(), committed: new Map(), notes: new Map(), discarded: new Set() }
+  #known: Positions = {
+    bounds: new Map(),
+    missing: new Set(),
+    committed: new Map(),
+    notes: new Map(),
+    discarded: new Set(),
+  }
   #isSettling = false
   /** Partitions that nobody could be asked about last. */
   #leaderless: ReadonlySet<string> = new Set()
@@ -76,6 +82,11 @@ export class PartitionTable {
 
   get(key: string): PartitionFlow | undefined {
     return this.#flows.get(key)
+  }
+
+  /** It is known where to begin. */
+  isPlaced(key: string): boolean {
+    return !this.#unplaced.has(key)
   }
 
   values(): IterableIterator<PartitionFlow> {
@@ -151,7 +162,9 @@ export class PartitionTable {
     const key = keyOf(partition)
     this.#flows.set(key, new PartitionFlow(partition, this.room))
     session.sought.delete(key)
-    if (this.#isUnknown(key, this.#known)) this.#unplaced.add(key)
+    // A topic that has been made since is read from its beginning, as a client does by itself.
+    const isNew = this.#known.missing.has(partition.topic)
+    if (!isNew && this.#isUnknown(key, this.#known)) this.#unplaced.add(key)
     const start = this.#startOf(partition, this.#known)
     if (!this.#known.bounds.has(key) || start.why === 'stored') return
     // Before the first fetch, so that not even that one begins elsewhere.
@@ -168,7 +181,11 @@ export class PartitionTable {
     for (const partition of partitions) {
       const flow = this.#flows.get(keyOf(partition))
       if (flow === undefined || !this.#options.isCurrent(session)) continue
-      if (flow.next === undefined && this.#isUnknown(flow.key, merged)) continue
+      if (flow.next === undefined && this.#isUnknown(flow.key, merged)) {
+        this.#unplaced.add(flow.key)
+        session.port.pause(partition)
+        continue
+      }
       if (this.#unplaced.delete(flow.key)) session.port.resume(partition)
       this.#options.doubts.forget(flow.key)
       const start = this.#correct(session, flow, merged, before)

@@ -11,17 +11,21 @@ export interface Positions {
   /** Partitions whose position a client has thrown away as out of range. */
   readonly discarded: ReadonlySet<string>
   readonly bounds: ReadonlyMap<string, PartitionBounds>
+  /** Topics that do not exist, as far as the broker that was asked knows. */
+  readonly missing: ReadonlySet<string>
 }
 
 /** Asks for the positions of a group. Topics that do not exist have none. Rejects with ClientFault. */
 export async function askPositions(admin: AdminPort, group: string, topics: readonly string[]): Promise<Positions> {
+  const missing = new Set<string>()
   const answers = await Promise.all(
     topics.map(async (topic) => {
       try {
         return await admin.bounds(topic)
       } catch (error) {
-        if (toFault(error).type === 'UNKNOWN_TOPIC_OR_PARTITION') return []
-        throw error
+        if (toFault(error).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error
+        missing.add(topic)
+        return []
       }
     }),
   )
@@ -29,6 +33,7 @@ export async function askPositions(admin: AdminPort, group: string, topics: read
   const stored = existing.length === 0 ? [] : await admin.committed(group, existing)
   const kept = stored.filter(({ offset }) => offset >= 0)
   return {
+    missing,
     bounds: new Map(answers.flat().map((part) => [keyOf(part), part])),
     committed: new Map(kept.map((position) => [keyOf(position), position.offset])),
     notes: new Map(kept.flatMap(({ note, ...position }) => (note === undefined ? [] : [[keyOf(position), note]]))),

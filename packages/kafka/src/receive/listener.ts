@@ -258,8 +258,10 @@ export class KafkaListener implements Listener {
     await session.positioned
     this.#isProven = true
     this.#deniedBackoff.reset()
-    const flow = this.#parts.table.get(keyOf(batch))
-    if (flow !== undefined) await this.#parts.intake.take(session, flow, batch)
+    const { table } = this.#parts
+    const flow = table.get(keyOf(batch))
+    // What came before it was known where to begin is fetched again from there.
+    if (flow !== undefined && table.isPlaced(flow.key)) await this.#parts.intake.take(session, flow, batch)
   }
 
   /** Remembers work under way, so that `stop` can wait for it. */

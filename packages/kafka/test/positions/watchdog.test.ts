@@ -8,6 +8,7 @@ const positions = (high: number, committed: number | null): Positions => ({
   bounds: new Map([['t/0', { topic: 't', partition: 0, low: 0, high }]]),
   committed: new Map(committed === null ? [] : [['t/0', committed]]),
   notes: new Map(),
+  missing: new Set(),
   discarded: new Set(),
 })
 const at = (next: number | undefined, isBusy = false) => ({ topic: 't', partition: 0, next, isBusy })
