@@ -56,6 +56,11 @@ export const steps = [
     name: 'known differences from Python in docs/interop.md',
     run: () => tool(process.execPath, [join(root, 'interop/golden/report.mjs'), '--check'], { cwd: root }),
   },
+  {
+    name: 'reports of conformance in README and docs',
+    run: () =>
+      tool(process.execPath, [join(root, 'certify/dist/conformance/main.js'), '--table', '--check'], { cwd: root }),
+  },
   { name: 'code in the docs', run: checkDocs },
   {
     name: 'site and its links',

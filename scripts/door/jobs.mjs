@@ -44,6 +44,7 @@ const jobs = {
   'site:check': (args) => executeNode(inRoot('site/check.mjs'), args),
   brokers: (args) => executeNode(inRoot('brokers/dist/cli.js'), args, { cwd: process.env.INIT_CWD ?? root }),
   certify: (args) => executeNode(inRoot('certify/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),
+  conformance: (args) => executeNode(inRoot('certify/dist/conformance/main.js'), args, { cwd: root }),
   bench: (args) => executeNode(inRoot('bench/dist/main.js'), args, { cwd: process.env.INIT_CWD ?? root }),
 }
 

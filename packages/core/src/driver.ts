@@ -70,9 +70,22 @@ export { type Backoff, type BackoffOptions, createBackoff } from './util/backoff
 export { type Clock, systemClock } from './util/clock.ts'
 export { Deadline, type DeadlineOptions, type WaitFacts } from './util/deadline.ts'
 export { createDeferred, type Deferred } from './util/deferred.ts'
+export { BrokerQuestions, type BrokerQuestionsOptions } from './driver/broker-questions.ts'
+export {
+  type BookedDelivery,
+  DeliveryBook,
+  type DeliveryBookOptions,
+  type OpenDelivery,
+  type Settlement,
+} from './driver/delivery-book.ts'
 export { DuplicateCache } from './driver/duplicate-cache.ts'
+export { credentialsFor, type HostAddress, HostRotation, type HostRotationOptions } from './driver/host-rotation.ts'
+export { connectionLost, networkError } from './driver/network-error.ts'
 export { OutstandingLimit, type OutstandingLimitOptions } from './driver/outstanding-limit.ts'
+export { packMessage, type Packet, type PacketFacts, unpackMessage } from './driver/packet.ts'
 export { ReplyWaiters, type ReplyWaitOptions } from './driver/reply-waiters.ts'
+export { reportState, type StateReport } from './driver/report-state.ts'
+export { type LineOptions, SendLine, type SendLineOptions } from './driver/send-line.ts'
 export { type ReadyOptions, Supervisor, type SupervisorChange, type SupervisorOptions } from './driver/supervisor.ts'
 export { ADVICE, type Logger, silentLogger } from './diagnostics/logger.ts'
 

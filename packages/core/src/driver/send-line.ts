@@ -1,0 +1,108 @@
+import { isMessagingError, MessageDeliveryFailure } from '../errors.ts'
+import { createBackoff } from '../util/backoff.ts'
+import { type Clock, systemClock } from '../util/clock.ts'
+import type { Deadline, WaitFacts } from '../util/deadline.ts'
+import { errorText } from '../util/text.ts'
+import type { OutstandingLimit } from './outstanding-limit.ts'
+import type { ReadyOptions } from './supervisor.ts'
+
+/** What a line stands on. */
+export interface SendLineOptions {
+  /** How much may be under way and wait. */
+  readonly limit: OutstandingLimit
+  /** Waits until there is a connection: `Supervisor.ready`. */
+  readonly ready: (deadline: Deadline, facts: WaitFacts, options?: ReadyOptions) => Promise<void>
+  readonly clock?: Clock
+  /** Source of randomness for the waits between attempts. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** How one message waits. */
+export interface LineOptions {
+  readonly deadline: Deadline
+  /** Attempts after the first; null: no limit but the deadline. */
+  readonly retries: number | null
+}
+
+const NOT_SENT: WaitFacts = { phase: 'publish', delivery: 'not-sent' }
+const UNCONFIRMED: WaitFacts = { phase: 'confirm', delivery: 'unknown' }
+
+/** Messages on their way to the broker: in the order of the calls, within bounds, each repeated only while it is known
+ *  not to have arrived. */
+export class SendLine {
+  readonly #options: SendLineOptions
+  readonly #clock: Clock
+  /** Resolves when whoever came last has handed its message over, or given up after those before it. */
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(options: SendLineOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+  }
+
+  /** Sends one message of `bytes`. `publish` hands it to the connection at once, before its first `await`, and resolves
+   *  when the broker has confirmed it; it rejects with `delivery: 'not-sent'` only for what certainly did not arrive.
+   *  Resolves with the confirm. Rejects: BackpressureError; MessagingTimeout (`not-sent` before `publish` was called,
+   *  `unknown` after it); MessageDeliveryFailure when retries are spent; what `publish` rejects with.
+   *  The place in the bounds is held until `publish` settles, however early the deadline was, because the message is
+   *  under way until then. A message that is repeated comes behind those that were sent since. */
+  async send(bytes: number, options: LineOptions, publish: () => Promise<void>): Promise<void> {
+    const { limit } = this.#options
+    const { deadline } = options
+    const turn = this.#takeTurn()
+    let underWay: Promise<void> | undefined
+    try {
+      await limit.acquire(bytes, deadline)
+    } catch (error) {
+      void turn.before.then(turn.done)
+      throw error
+    }
+    const release = (): void => limit.release(bytes)
+    try {
+      await deadline.race(turn.before, NOT_SENT)
+      await this.#attempts(options, () => {
+        underWay = publish()
+        turn.done()
+        return underWay
+      })
+    } finally {
+      void turn.before.then(turn.done)
+      if (underWay === undefined) release()
+      else underWay.then(release, release)
+    }
+  }
+
+  #takeTurn(): { readonly before: Promise<void>; readonly done: () => void } {
+    const before = this.#last
+    let done = (): void => {}
+    this.#last = new Promise((resolve) => (done = resolve))
+    return { before, done }
+  }
+
+  async #attempts({ deadline, retries }: LineOptions, publish: () => Promise<void>): Promise<void> {
+    const startedAt = this.#clock.now()
+    const backoff = createBackoff({ initialMs: 20, factor: 2, maxMs: 1000, random: this.#options.random })
+    for (let attempt = 1; ; attempt += 1) {
+      const left = retries === null ? null : Math.max(0, retries - (attempt - 1))
+      await this.#options.ready(deadline, NOT_SENT, { retries: left })
+      deadline.check(NOT_SENT)
+      try {
+        await deadline.race(publish(), UNCONFIRMED)
+        return
+      } catch (error) {
+        if (!isMessagingError(error) || isMessagingError(error, 'TIMEOUT')) throw error
+        if (error.delivery !== 'not-sent' || !error.retryable) throw error
+        if (retries !== null && attempt > retries)
+          throw new MessageDeliveryFailure(`Gave up after ${attempt} attempts: ${errorText(error)}`, {
+            cause: error,
+            retryable: true,
+            phase: 'publish',
+            delivery: 'not-sent',
+            attempts: attempt,
+            elapsedMs: Math.round(this.#clock.now() - startedAt),
+          })
+        await deadline.sleep(backoff.next(), NOT_SENT)
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import { OutstandingLimit } from '../../src/driver/outstanding-limit.ts'
+import { SendLine } from '../../src/driver/send-line.ts'
+import { TransportDriverError } from '../../src/errors.ts'
+import { Deadline } from '../../src/util/deadline.ts'
+import { createDeferred } from '../../src/util/deferred.ts'
+
+const limitOf = (maxMessages: number): OutstandingLimit => new OutstandingLimit({ maxMessages, maxBytes: 1_000_000 })
+const within = (ms: number, retries: number | null = null) => ({ deadline: Deadline.after(ms), retries })
+
+async function failure(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => 'resolved',
+    (error: unknown) => error,
+  )
+}
+
+describe('SendLine', () => {
+  it('hands messages over in the order of the calls, however long the connection takes', async () => {
+    const up = createDeferred<void>()
+    const line = new SendLine({ limit: limitOf(100), ready: () => up.promise })
+    const order: number[] = []
+    const sends = Array.from({ length: 20 }, (_, n) => line.send(10, within(5000), async () => void order.push(n)))
+    up.resolve()
+    await Promise.all(sends)
+    expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n))
+  })
+
+  it('a deadline that ends before the connection is there leaves the message unsent, and the next one goes', async () => {
+    const up = createDeferred<void>()
+    const line = new SendLine({
+      limit: limitOf(100),
+      ready: (deadline, facts) => deadline.race(up.promise, facts),
+    })
+    const sent: string[] = []
+    const early = failure(line.send(10, within(20), async () => void sent.push('early')))
+    const late = line.send(10, within(5000), async () => void sent.push('late'))
+    expect(await early).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', delivery: 'not-sent' })
+    up.resolve()
+    await late
+    expect(sent).toEqual(['late'])
+  })
+
+  it('holds its place until the broker has confirmed, however early the deadline was', async () => {
+    const limit = limitOf(1)
+    const line = new SendLine({ limit, ready: async () => {} })
+    const confirm = createDeferred<void>()
+    const error = await failure(line.send(10, within(20), () => confirm.promise))
+    expect(error).toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', delivery: 'unknown', phase: 'confirm' })
+    expect(limit.messages).toBe(1)
+    expect(await failure(line.send(10, within(20), async () => {}))).toMatchObject({
+      code: 'OSLO_MESSAGING_BACKPRESSURE',
+    })
+    confirm.resolve()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(limit.messages).toBe(0)
+    await line.send(10, within(1000), async () => {})
+  })
+
+  it('repeats what did not arrive, as often as retries say, and nothing else', async () => {
+    const line = new SendLine({ limit: limitOf(10), ready: async () => {}, random: () => 0 })
+    let attempts = 0
+    const refuse = (delivery: 'not-sent' | 'unknown') => async () => {
+      attempts += 1
+      throw new TransportDriverError('refused', { delivery, retryable: true })
+    }
+    expect(await failure(line.send(10, within(5000, 2), refuse('not-sent')))).toMatchObject({
+      code: 'OSLO_MESSAGING_DELIVERY',
+      attempts: 3,
+    })
+    expect(attempts).toBe(3)
+    attempts = 0
+    expect(await failure(line.send(10, within(5000), refuse('unknown')))).toMatchObject({ delivery: 'unknown' })
+    expect(attempts).toBe(1)
+  })
+
+  it('gives the supervisor the retries that are left', async () => {
+    const asked: (number | null | undefined)[] = []
+    const line = new SendLine({
+      limit: limitOf(10),
+      random: () => 0,
+      ready: async (_deadline, _facts, options) => void asked.push(options?.retries),
+    })
+    let isFirst = true
+    await line.send(10, within(5000, 3), async () => {
+      if (!isFirst) return
+      isFirst = false
+      throw new TransportDriverError('refused', { delivery: 'not-sent', retryable: true })
+    })
+    expect(asked).toEqual([3, 2])
+  })
+})
