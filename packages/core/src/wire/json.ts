@@ -99,7 +99,8 @@ function isPlainObject(value: object, depth: number): boolean {
   }
   if (prototype !== Object.prototype && prototype !== null) return false
   const record = value as Readonly<Record<PropertyKey, unknown>>
-  if (record['toJSON'] !== undefined || record[Symbol.iterator] !== undefined) return false
+  // A toJSON of its own is met among the fields: it is a function. Asking each object for it took a fifth of the look.
+  if (record[Symbol.iterator] !== undefined) return false
   for (const key in record) {
     const field = record[key]
     if (typeof field === 'string') {
