@@ -35,7 +35,7 @@ import { ReplyQueue } from './rpc/reply-queue.ts'
 import { ReplySender } from './rpc/reply-sender.ts'
 import { RouteCache } from './topology/route-cache.ts'
 import type { Runtime } from './connection/runtime.ts'
-import { noteConsumerTimeout, type RabbitSettings } from './settings.ts'
+import { heldBackMs, noteConsumerTimeout, type RabbitSettings } from './settings.ts'
 import { tlsSource } from './connection/tls-options.ts'
 import { createTopology, type Subscription, type Topology } from './topology/topology.ts'
 import { Watchdog } from './receive/watchdog.ts'
@@ -138,6 +138,7 @@ export class RabbitDriver implements Driver {
     return await this.#consume(name, subscriptions, options, {
       onDelivery: (delivery) => reader.read(delivery),
       onRevoked: () => reader.revoked(),
+      heldBackMs: acknowledge === 'after' ? heldBackMs(settings) : null,
     })
   }
 
@@ -152,6 +153,7 @@ export class RabbitDriver implements Driver {
     return await this.#consume(name, subscriptions, options, {
       onDelivery: (delivery) => reader.read(delivery),
       onRevoked: () => {},
+      heldBackMs: null,
     })
   }
 
@@ -224,7 +226,7 @@ export class RabbitDriver implements Driver {
     name: string,
     subscriptions: readonly Subscription[],
     { deadline, prefetch }: Pick<ListenOptions, 'deadline' | 'prefetch'>,
-    handlers: Pick<ConstructorParameters<typeof Consumer>[0], 'onDelivery' | 'onRevoked'>,
+    handlers: Pick<ConstructorParameters<typeof Consumer>[0], 'onDelivery' | 'onRevoked' | 'heldBackMs'>,
   ): Promise<Consumer> {
     const { rabbit_qos_prefetch_count: configured } = this.#runtime.options
     const consumer = new Consumer({

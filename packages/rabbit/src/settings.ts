@@ -36,7 +36,8 @@ export interface RabbitSettings {
    *  method is over), at least once: what a dying server was working on is delivered again. Methods must then stay below the broker's `consumer_timeout`
    *  (30 minutes unless configured) and must bear being run twice. Default `before`. */
   readonly ack: 'before' | 'after'
-  /** How long methods may run, milliseconds, as far as you know; with `ack: 'after'` it is compared with `consumerTimeoutMs` when a server starts. Default null: unknown. */
+  /** How long methods may run, milliseconds, as far as you know; with `ack: 'after'` it is compared with `consumerTimeoutMs` when a server starts, and quorum queues of RabbitMQ 4.3 and newer are asked for
+   *  twice as much where that is more (`x-consumer-timeout`). Default null: unknown. */
   readonly longestMethodMs: number | null
   /** The broker's `consumer_timeout`, milliseconds; a client cannot ask for it. null: it has none. Default 30 minutes, as RabbitMQ comes. */
   readonly consumerTimeoutMs: number | null
@@ -122,6 +123,17 @@ export function completeSettings(settings: Partial<RabbitSettings>): RabbitSetti
   return { ...DEFAULT_SETTINGS, ...Object.fromEntries(given) }
 }
 
+/** A request may wait for one that runs before it. */
+const HELD_BACK_FOR = 2
+
+/** How long a server that acknowledges after its methods has to be allowed to hold a request back, milliseconds; null: what the broker allows by itself is enough, or nobody has said how long
+ *  methods run. */
+export function heldBackMs({ consumerTimeoutMs, longestMethodMs }: RabbitSettings): number | null {
+  if (consumerTimeoutMs === null || longestMethodMs === null) return null
+  const needed = HELD_BACK_FOR * longestMethodMs
+  return needed > consumerTimeoutMs ? needed : null
+}
+
 /** Says when a server that acknowledges after its methods starts that they may outlast what the broker allows a consumer to hold back: that is every method under way. */
 export function noteConsumerTimeout({
   settings,
@@ -137,6 +149,6 @@ export function noteConsumerTimeout({
   logger.warn(
     longestMethodMs === null
       ? `acknowledge: 'after' - a method that runs longer than the ${limit} costs its server the channel, and its request is delivered again; set longestMethodMs to have this checked`
-      : `acknowledge: 'after' - methods run up to ${longestMethodMs / 1000} s (longestMethodMs), longer than the ${limit}: the channel is closed under them and their requests are delivered again. Raise it on the broker, or keep acknowledge: 'before' and let clients monitor their calls`,
+      : `acknowledge: 'after' - methods run up to ${longestMethodMs / 1000} s (longestMethodMs), longer than the ${limit}: the channel is closed under them and their requests are delivered again, except from quorum queues of RabbitMQ 4.3 and newer, which are asked for more time. Raise it on the broker, or keep acknowledge: 'before' and let clients monitor their calls`,
   )
 }

@@ -3,6 +3,8 @@ import { runOddPeer } from './support/odd-run.ts'
 
 /** Minutes of each seed; thirty by `ODD_MINUTES=30`. */
 const MINUTES = Number(process.env['ODD_MINUTES'] ?? 1)
+/** The first round: one that failed is repeated by its seed and number. */
+const FROM = Number(process.env['ODD_FROM'] ?? 0)
 const SEEDS = (process.env['ODD_SEEDS'] ?? '1,2,3').split(',').map(Number)
 
 it.each(SEEDS)(
@@ -11,8 +13,10 @@ it.each(SEEDS)(
     // Every round opens and closes a driver, so that what is left behind shows.
     const until = performance.now() + MINUTES * 60_000
     let [operations, mischief, succeeded, latestMs, rightAfterMs] = [0, 0, 0, 0, 0]
-    for (let round = 0; performance.now() < until; round += 1) {
-      const report = await runOddPeer({ seed: seed * 1000 + round, ms: 20_000 })
+    for (let round = FROM; performance.now() < until; round += 1) {
+      const report = await runOddPeer({ seed: seed * 1000 + round, ms: 20_000 }).catch((error: unknown) => {
+        throw new Error(`seed ${seed} failed in round ${round}`, { cause: error })
+      })
       operations += report.operations
       mischief += report.mischief
       succeeded += report.succeeded

@@ -6,7 +6,13 @@ import {
   Supervisor,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
-import type { ArgumentTable, ClientChannel, ClientConnection, ClientDelivery } from '../client/client.ts'
+import type {
+  ArgumentTable,
+  ClientChannel,
+  ClientConnection,
+  ClientDelivery,
+  QueueDeclaration,
+} from '../client/client.ts'
 import type { Connection } from '../connection/connection.ts'
 import { ConsumerSession, type ConsumerSessionOptions } from './consumer-session.ts'
 import { declareSubscriptions, redeclareSubscriptions } from '../topology/declare-subscriptions.ts'
@@ -22,6 +28,8 @@ import type { WatchedConsumer } from './watchdog.ts'
 export interface ConsumerOptions extends ConsumerSessionOptions {
   readonly connection: Connection
   readonly subscriptions: readonly Subscription[]
+  /** Milliseconds a delivery may have to be held back; null: no longer than the broker allows by itself. */
+  readonly heldBackMs: number | null
   /** What was handed over and not settled went back to the broker. */
   readonly onRevoked: () => void
   /** It is over, for good: the owner forgets it. */
@@ -217,7 +225,9 @@ export class Consumer implements Listener, WatchedConsumer {
   }
 
   async #consumeArguments({ channel }: ConsumerSession, subscription: Subscription): Promise<ArgumentTable> {
-    const { queue, stream, consumeArguments } = subscription
+    const { queue, stream } = subscription
+    const timeout = consumerTimeout(this.#options, queue)
+    const consumeArguments = { ...subscription.consumeArguments, ...timeout }
     if (!stream) return consumeArguments
     const position = this.#positions.get(queue.name)
     if (position?.next !== undefined) return { ...consumeArguments, 'x-stream-offset': position.next }
@@ -293,6 +303,17 @@ export class Consumer implements Listener, WatchedConsumer {
       if (deleteOnClose) await channel.deleteQueue(queue.name)
     await channel.close()
   }
+}
+
+/** From 4.3 on RabbitMQ lets a consumer of a quorum queue say how long it may hold a delivery back; of others it refuses the argument. */
+function consumerTimeout(
+  options: Pick<ConsumerOptions, 'connection' | 'heldBackMs'>,
+  queue: QueueDeclaration,
+): ArgumentTable {
+  const { connection, heldBackMs } = options
+  if (heldBackMs === null || queue.arguments['x-queue-type'] !== 'quorum') return {}
+  const [major = 0, minor = 0] = (connection.current?.brokerVersion ?? '').split('.').map(Number)
+  return major > 4 || (major === 4 && minor >= 3) ? { 'x-consumer-timeout': heldBackMs } : {}
 }
 
 const NONE: ReadonlyMap<string, unknown> = new Map()
