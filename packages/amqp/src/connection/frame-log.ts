@@ -4,6 +4,8 @@ import { CODE, type FieldList, readPerformative } from '../session/performatives
 export interface FrameLog {
   sent(channel: number, performative: Buffer, payloadBytes: number): void
   received(channel: number, code: number, fields: FieldList, payloadBytes: number): void
+  /** What rhea writes past the others. */
+  said(name: 'open' | 'close', fields: Readonly<Record<string, unknown>>): void
 }
 
 const NAMES: Readonly<Record<number, string>> = Object.fromEntries(
@@ -20,6 +22,7 @@ export function createFrameLog(tell: (line: string) => void): FrameLog {
       const { code, fields } = readPerformative(performative, 0, performative.length)
       write(channel, '->', code, fields, payloadBytes)
     },
+    said: (name, fields) => tell(`:0 -> ${name} ${JSON.stringify(fields, plain)}`),
     received: (channel, code, fields, payloadBytes) => write(channel, '<-', code, fields, payloadBytes),
   }
 }

@@ -94,6 +94,8 @@ export async function openConnection(
   socketOf(connection).setKeepAlive(true, KEEPALIVE_MS)
   const watchMs = options.idle_timeout > 0 ? options.idle_timeout * 500 : WATCH_MS
   const log = options.trace ? createFrameLog((line) => logger.debug(`${address} ${line}`)) : undefined
+  const { container_id, hostname: vhostName, channel_max, max_frame_size, idle_time_out, properties } = connectOptions
+  log?.said('open', { container_id, hostname: vhostName, channel_max, max_frame_size, idle_time_out, properties })
   const peer = new RheaPeer(connection, { host: address, clock: context.clock, watchMs, log })
   await peer.opened(signal)
   return peer
@@ -113,6 +115,7 @@ class RheaPeer implements PeerConnection {
   readonly #connection: Connection
   readonly #clock: Clock
   readonly #watchMs: number
+  readonly #log: FrameLog | undefined
   #channels: Channels | undefined
   #sessions: SessionPool | undefined
   #watching: unknown
@@ -124,6 +127,7 @@ class RheaPeer implements PeerConnection {
     this.host = host
     this.#clock = clock
     this.#watchMs = watchMs
+    this.#log = log
     const onPerformative = (channel: number, code: number, fields: FieldList, payload: Buffer): void => {
       if (code === CODE.open || code === CODE.close) return
       if (this.#channels === undefined) throw new RangeError('the peer sent something before its open')
@@ -240,6 +244,7 @@ class RheaPeer implements PeerConnection {
       const timer = signal === undefined ? this.#clock.setTimeout(giveUp, CLOSE_TIMEOUT_MS) : undefined
       this.#connection.on('connection_close', () => finish(true))
       this.#connection.on('disconnected', giveUp)
+      this.#log?.said('close', {})
       this.#connection.close()
       if (signal?.aborted === true) return giveUp()
       signal?.addEventListener('abort', giveUp, { once: true })

@@ -6,7 +6,7 @@ import { cast, oddScene, request } from '../support/scene.ts'
 
 const scene = oddScene()
 
-it('trace = true - every performative of sessions and links is told by its name, both ways, and no body is', async () => {
+it('trace = true - every performative of connections, sessions and links is told by its name, both ways, and no body is', async () => {
   const peer = await scene.peer()
   const lines: string[] = []
   const silent = (): void => {}
@@ -18,7 +18,7 @@ it('trace = true - every performative of sessions and links is told by its name,
   await driver.close({ signal: AbortSignal.timeout(1_000) })
   const told = (arrow: string): string[] =>
     lines.flatMap((line) => new RegExp(`${arrow} (\\w+)`).exec(line)?.slice(1) ?? [])
-  const ofBoth = ['begin', 'attach', 'flow', 'detach', 'end']
+  const ofBoth = ['open', 'close', 'begin', 'attach', 'flow', 'detach', 'end']
   expect(told('->')).toEqual(expect.arrayContaining([...ofBoth, 'transfer']))
   expect(told('<-')).toEqual(expect.arrayContaining([...ofBoth, 'disposition']))
   expect(lines.join('\n')).not.toContain('hidden')
