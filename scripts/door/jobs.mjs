@@ -1,10 +1,12 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { audit } from './audit.mjs'
 import { withBrokers } from './brokers.mjs'
 import { executeNode, exitCodeOf, ExpectedError, interruptedBy, root } from './processes.mjs'
 import { fuzz } from './fuzz.mjs'
 import { matrix } from './matrix.mjs'
 import { prepare } from './prepare.mjs'
+import { release } from './release.mjs'
 import { repeatTests, takeRepeat } from './repeat.mjs'
 
 const inRoot = (...parts) => join(root, ...parts)
@@ -40,6 +42,8 @@ const jobs = {
   },
   matrix: (args) => matrix(args),
   fuzz: (args) => fuzz(args),
+  audit: () => audit(),
+  release: (args) => release(args),
   site: (args) => executeNode(inRoot('site/build.mjs'), args),
   'site:check': (args) => executeNode(inRoot('site/check.mjs'), args),
   brokers: (args) => executeNode(inRoot('brokers/dist/cli.js'), args, { cwd: process.env.INIT_CWD ?? root }),

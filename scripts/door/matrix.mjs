@@ -6,7 +6,7 @@ import { execute, ExpectedError, interruptedBy, root } from './processes.mjs'
 import { withReport } from './report.mjs'
 
 /** The lines of Node that packages promise to run on: the oldest, and each even one since. */
-const LINES = ['20', '22', '24', '26']
+export const LINES = ['20', '22', '24', '26']
 
 const USAGE = `npm run matrix -- [--node ${LINES.join(',')}] [arguments of npm test]`
 
@@ -53,7 +53,7 @@ function takeLines(args) {
 }
 
 /** The executable of a line of Node, from the registry's packages that carry nothing else; kept for the next time. */
-async function nodeOf(line) {
+export async function nodeOf(line) {
   const names = { linux: 'linux', darwin: 'darwin' }
   const platform = names[process.platform]
   if (platform === undefined) throw new ExpectedError(`The matrix runs on Linux and macOS, not on ${process.platform}.`)
