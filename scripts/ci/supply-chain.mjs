@@ -45,6 +45,13 @@ export function checkSupplyChain({ write = false } = {}) {
       if (name in PINNED && !/^\d/.test(range))
         complaints.push(`${manifest.name} takes ${name} ${range}: pin one version (${PINNED[name]})`)
   }
+  for (const { manifest } of publicPackages()) {
+    for (const [name, range] of Object.entries(manifest.peerDependencies ?? {})) {
+      // A minor of core would be out of `^0.1.0`, and make a major of every package that has it as a peer.
+      if (name.startsWith('@oslo-messaging/') && range !== 'workspace:>=0.1.0 <1.0.0')
+        complaints.push(`${manifest.name} takes ${name} ${range} as a peer: write workspace:>=0.1.0 <1.0.0`)
+    }
+  }
   const page = pageOf(found)
   if (write) writeFileSync(PAGE, page)
   else if (!existsSync(PAGE) || readFileSync(PAGE, 'utf8') !== page)

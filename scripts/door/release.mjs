@@ -54,6 +54,13 @@ export async function release(args) {
     const before = versionsOf(tree)
     await version(tree)
     const after = versionsOf(tree)
+    for (const [name, { version: becomes }] of after) {
+      const was = before.get(name)?.version ?? '0.0.0'
+      if (was.startsWith('0.') && !becomes.startsWith('0.'))
+        throw new ExpectedError(
+          `${name} would go from ${was} to ${becomes}: a peer range is too narrow, or a changeset says major`,
+        )
+    }
     await run('npx', ['-y', packageManager(), 'install', '--prefer-offline', '--no-frozen-lockfile', '--silent'], tree)
     await run(process.execPath, [join(tree, 'node_modules/@typescript/native/bin/tsc'), '-b'], tree)
     const tarballs = await pack(tree, out, [...after.keys()])
