@@ -53,7 +53,7 @@ export default defineConfig({
       project(
         'faults',
         [
-          'packages/*/test/**/*.fault-test.ts',
+          '{packages,examples}/*/test/**/*.fault-test.ts',
           '{brokers,interop}/test/**/*.fault-test.ts',
           'interop/{golden,live}/**/*.fault-test.ts',
         ],
