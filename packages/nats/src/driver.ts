@@ -145,7 +145,8 @@ export class NatsDriver implements Driver {
       await listener.supervisor.ready(deadline, { phase: 'declare', delivery: 'not-sent' })
       return listener
     } catch (error) {
-      await listener.close()
+      // What holds it up may hold up its end as well, and the caller's time is over.
+      void listener.close()
       throw error
     }
   }

@@ -7,12 +7,14 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { natsDriver } from '../src/index.ts'
 import { Names } from '../src/topology/names.ts'
 
-const broker = await skipOrFail(startBroker('nats'))
+const broker = await skipOrFail(
+  startBroker('nats', { version: process.env['NATS_VERSION'] ?? '2.9', config: { max_payload: '8MB' } }),
+)
 afterAll(() => broker?.close())
 
 describe.skipIf(broker === undefined)('nats', () => {
   const { capabilities } = natsDriver
-  const context = createDriverContext(natsDriver)
+  const context = createDriverContext(natsDriver, { options: { heartbeat: 2 } })
   const names = new Names({ prefix: 'oslo', virtualHost: null, defaultExchange: context.defaultExchange })
   let proxy: FaultProxy
 
@@ -25,6 +27,7 @@ describe.skipIf(broker === undefined)('nats', () => {
     beforeAll: (body) => beforeAll(body),
     afterAll: (body) => afterAll(body),
     capabilities,
+    level: 3,
     createDriver: ({ vhost }) =>
       natsDriver.open(
         TransportURL.parse(broker!.urlFor({ via: [proxy], ...(vhost === undefined ? {} : { vhost }) })),
@@ -32,7 +35,15 @@ describe.skipIf(broker === undefined)('nats', () => {
       ),
     knobs: {
       vhosts: ['one', 'two'],
-      disconnect: async () => proxy.reset(),
+      noticesSilenceMs: 6000,
+      levers: {
+        proxies: () => [proxy],
+        restart: () => broker!.restart(),
+        freeze: async () => {
+          await broker!.freeze()
+          return () => broker!.thaw()
+        },
+      },
       makeUnreadable: async ({ kind, exchange, topic, priority, text }) => {
         const target = new Target({ topic: priority === null ? topic : `${topic}.${priority}`, exchange })
         const [{ host, port }] = broker!.hosts as [{ host: string; port: number }]

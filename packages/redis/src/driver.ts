@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   type ComponentHealth,
   type Driver,
@@ -60,16 +61,19 @@ export class RedisDriver implements Driver {
         name: program,
         connectTimeoutMs: options.connect_timeout * 1000,
         pingIntervalMs: options.heartbeat * 1000,
-        now: () => clock.now(),
+        clock,
       },
       onOpened: (link) => this.#caller.onOpened(link),
     })
-    const limit = new OutstandingLimit({
+    const outstanding = new OutstandingLimit({
       maxMessages: options.max_outstanding_messages,
       maxBytes: options.max_outstanding_bytes,
       remedy: 'await some of them before sending more, or raise [oslo_messaging_redis] max_outstanding_messages',
     })
-    this.#sender = new Sender(this.#connection, clock, limit)
+    this.#sender = new Sender(this.#connection, clock, this.#names.numbers(randomUUID()), {
+      outstanding,
+      kept: options.max_outstanding_messages * 2,
+    })
   }
 
   async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
@@ -140,7 +144,8 @@ export class RedisDriver implements Driver {
       await listener.supervisor.ready(deadline, { phase: 'declare', delivery: 'not-sent' })
       return listener
     } catch (error) {
-      await listener.close()
+      // What holds it up may hold up its end as well, and the caller's time is over.
+      void listener.close()
       throw error
     }
   }

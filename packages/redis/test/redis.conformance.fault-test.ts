@@ -7,12 +7,12 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { redisDriver } from '../src/index.ts'
 import { Names } from '../src/topology/names.ts'
 
-const broker = await skipOrFail(startBroker('redis'))
+const broker = await skipOrFail(startBroker('redis', { version: process.env['REDIS_VERSION'] ?? '7.0' }))
 afterAll(() => broker?.close())
 
 describe.skipIf(broker === undefined)('redis', () => {
   const { capabilities } = redisDriver
-  const context = createDriverContext(redisDriver)
+  const context = createDriverContext(redisDriver, { options: { heartbeat: 2 } })
   const names = new Names('oslo', context.defaultExchange)
   let proxy: FaultProxy
 
@@ -25,6 +25,7 @@ describe.skipIf(broker === undefined)('redis', () => {
     beforeAll: (body) => beforeAll(body),
     afterAll: (body) => afterAll(body),
     capabilities,
+    level: 3,
     createDriver: ({ vhost }) =>
       redisDriver.open(
         TransportURL.parse(broker!.urlFor({ via: [proxy], ...(vhost === undefined ? {} : { vhost }) })),
@@ -32,7 +33,15 @@ describe.skipIf(broker === undefined)('redis', () => {
       ),
     knobs: {
       vhosts: ['1', '2'],
-      disconnect: async () => proxy.reset(),
+      noticesSilenceMs: 6000,
+      levers: {
+        proxies: () => [proxy],
+        restart: () => broker!.restart(),
+        freeze: async () => {
+          await broker!.freeze()
+          return () => broker!.thaw()
+        },
+      },
       makeUnreadable: async ({ kind, exchange, topic, priority, text }) => {
         const target = new Target({ topic: priority === null ? topic : `${topic}.${priority}`, exchange })
         const [{ host, port }] = broker!.hosts as [{ host: string; port: number }]

@@ -7,6 +7,7 @@ import {
   type NatsConnection,
   type NodeConnectionOptions,
 } from '@nats-io/transport-node'
+import { Pending } from './pending.ts'
 
 /** How to reach one server. */
 export interface LinkOptions {
@@ -52,21 +53,20 @@ const NOBODY_LISTENS = 503
 export class Link {
   readonly host: string
   readonly #connection: NatsConnection
-  readonly #lost: Promise<never>
+  readonly #pending = new Pending()
   #isOver = false
   #flushing: Promise<void> | undefined
 
   private constructor(connection: NatsConnection, { host, onLost }: LinkOptions) {
     this.host = host
     this.#connection = connection
-    this.#lost = connection.closed().then((error) => {
+    void connection.closed().then((error) => {
       const wasOver = this.#isOver
       this.#isOver = true
       const lost = new LinkLost(`The connection to ${host} was lost`, { cause: error ?? undefined })
+      this.#pending.lose(lost)
       if (!wasOver) onLost(lost)
-      throw lost
     })
-    this.#lost.catch(() => undefined)
   }
 
   /** Rejects with the client library's error, or the reason of `signal`. */
@@ -133,7 +133,7 @@ export class Link {
 
   /** Settles as `promise` does, or rejects with LinkLost. */
   orLost<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([promise, this.#lost])
+    return this.#pending.orLost(promise)
   }
 
   /** `onArrival` must not throw. A refusal by the server ends the connection, because nothing else tells of it. */

@@ -33,9 +33,11 @@ export class Delivery implements IncomingNotification {
   declare readonly headers?: Readonly<Record<string, string>>
   declare readonly failedAttempts?: number
   declare readonly unreadable?: { readonly error: unknown }
+  readonly signal: AbortSignal
   readonly #ports: DeliveryPorts
 
-  constructor(arrival: Arrival, priority: string, ports: DeliveryPorts) {
+  constructor(arrival: Arrival, priority: string, signal: AbortSignal, ports: DeliveryPorts) {
+    this.signal = signal
     let body: Body = { context: {}, message: {} }
     try {
       body = readBody(arrival.body)

@@ -46,8 +46,7 @@ interface Held {
   isLeft: boolean
 }
 
-/** A listener of some topics and priorities, or of a pool of them. A delivery outlives the connection it came by: it is
- *  settled over the next one. */
+/** A listener of some topics and priorities, or of a pool of them. */
 export class NotificationListener implements Listener, Dependent {
   readonly closed: Promise<void>
   readonly supervisor: Supervisor
@@ -62,6 +61,8 @@ export class NotificationListener implements Listener, Dependent {
   /** Verdicts that no connection has taken yet. */
   #untold: { readonly address: string; readonly verdict: Verdict }[] = []
   #unsettled = 0
+  /** Aborts when the connection is lost that deliveries came by. */
+  #taken = new AbortController()
   #isStopped = false
   #tick: unknown
   #stopping: Promise<void> | undefined
@@ -101,6 +102,11 @@ export class NotificationListener implements Listener, Dependent {
 
   lost(reason: unknown): void {
     for (const source of this.#sources) source.lost()
+    // JetStream would wait for whoever has them until their time is up; over the next connection they are handed back.
+    this.#waiting.length = 0
+    for (const held of this.#held) this.#settle(held, '-NAK')
+    this.#taken.abort(reason)
+    this.#taken = new AbortController()
     if (!this.#isStopped) this.supervisor.lost(reason)
   }
 
@@ -164,7 +170,7 @@ export class NotificationListener implements Listener, Dependent {
 
   #deliveryOf(held: Held): Delivery {
     const isOpen = (): boolean => this.#held.has(held)
-    return new Delivery(held.arrival, held.source.facts.priority, {
+    return new Delivery(held.arrival, held.source.facts.priority, this.#taken.signal, {
       settle: (verdict) => this.#settle(held, verdict),
       leave: () => void (held.isLeft = true),
       bury: (headers) => this.#bury(held, headers),
@@ -195,8 +201,8 @@ export class NotificationListener implements Listener, Dependent {
     return true
   }
 
-  /** Hands verdicts over; those of a lost connection wait for the next one, because JetStream knows a delivery by its
-   *  address and not by the connection. */
+  /** Hands verdicts over; those that no connection took wait for the next one, because JetStream knows a delivery by
+   *  its address and not by the connection. */
   #tell(link: Link): void {
     const untold = this.#untold
     this.#untold = []

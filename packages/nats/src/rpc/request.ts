@@ -5,6 +5,7 @@ import {
   emitDiagnostic,
   encodeJson,
   type IncomingRequest,
+  isMessagingError,
   type MessageContext,
   type RPCReply,
 } from '@oslo-messaging/core/driver'
@@ -72,12 +73,7 @@ export class Request implements IncomingRequest {
     if (replyTo === undefined) return
     const body = encodeJson(reply.failure === null ? { result: reply.result ?? null } : { failure: reply.failure })
     const deadline = Deadline.after(Math.max(1000, this.#expiresInMs ?? REPLY_MS), { clock: this.#driver.clock })
-    try {
-      if (await this.#sender.hand({ subject: replyTo, body, headers: {} }, { deadline, retries: null })) return
-    } catch (error) {
-      this.#abandon(replyTo, error)
-      return
-    }
+    if (await this.#tryReply(replyTo, body, deadline)) return
     // The caller may be on its way back from a lost connection; no worker waits for that.
     void this.#insist(replyTo, body, deadline)
   }
@@ -98,9 +94,20 @@ export class Request implements IncomingRequest {
     const backoff = createBackoff({ initialMs: 100, factor: 2, maxMs: 1000, random: this.#driver.random })
     try {
       do await deadline.sleep(backoff.next(), { phase: 'reply', delivery: 'not-sent' })
-      while (!(await this.#sender.hand({ subject: replyTo, body, headers: {} }, { deadline, retries: null })))
+      while (!(await this.#tryReply(replyTo, body, deadline)))
     } catch (error) {
       this.#abandon(replyTo, error)
+    }
+  }
+
+  /** A reply that may be there already does no harm a second time: the caller takes the first. */
+  async #tryReply(replyTo: string, body: string, deadline: Deadline): Promise<boolean> {
+    try {
+      return await this.#sender.hand({ subject: replyTo, body, headers: {} }, { deadline, retries: null })
+    } catch (error) {
+      if (isMessagingError(error, 'DELIVERY')) return false
+      this.#abandon(replyTo, error)
+      return true
     }
   }
 

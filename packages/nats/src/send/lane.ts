@@ -16,7 +16,7 @@ export class Lane {
     this.#last = before.then(() => promise)
     try {
       await deadline.race(before, { phase: 'publish', delivery: 'not-sent' })
-      return leave(await arrive())
+      return leave(await deadline.race(arrive(), { phase: 'publish', delivery: 'not-sent' }))
     } finally {
       resolve()
     }

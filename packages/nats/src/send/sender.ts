@@ -96,8 +96,6 @@ export class Sender {
     let hasLeft = false
     const arrive = async (): Promise<Link> => {
       deadline.check(CONNECT)
-      if (!this.#limit.tryAcquire(bytes)) await this.#limit.acquire(bytes, deadline)
-      isAdmitted = true
       for (;;) {
         const link = await this.#connection.ready(deadline, CONNECT, { retries })
         if (bytes > link.maxPayload)
@@ -115,8 +113,12 @@ export class Sender {
         if (link.isOpen) return link
       }
     }
+    deadline.check(CONNECT)
     this.#answers.set(token, resolve)
     try {
+      // Before the lane: what waits for room is counted, and more than that is refused at once.
+      if (!this.#limit.tryAcquire(bytes)) await this.#limit.acquire(bytes, deadline)
+      isAdmitted = true
       // Wrapped, because a promise that is returned would hold the place in the lane until the server has answered.
       const { left } = await this.#lane.run(deadline, arrive, (link) => {
         hasLeft = true

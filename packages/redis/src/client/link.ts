@@ -1,4 +1,6 @@
+import type { Clock } from '@oslo-messaging/core/driver'
 import { createClient } from '@redis/client'
+import { Pending } from './pending.ts'
 
 /** How to reach one server. */
 export interface LinkOptions {
@@ -12,8 +14,7 @@ export interface LinkOptions {
   readonly name: string
   readonly connectTimeoutMs: number
   readonly pingIntervalMs: number
-  /** Milliseconds on a clock that never goes back. */
-  readonly now: () => number
+  readonly clock: Clock
   /** Called once when the connection is gone and nobody closed it. */
   readonly onLost: (error: unknown) => void
 }
@@ -39,10 +40,10 @@ export class Link {
   readonly database: number
   readonly #client: Client
   readonly #options: LinkOptions
-  readonly #lost: Promise<never>
-  #loss: (reason: unknown) => void = () => {}
+  readonly #pending = new Pending()
   #isOver = false
   #isReady = false
+  #heart: unknown
   /** What the server's clock shows when ours is at 0. */
   #offset = 0
 
@@ -51,8 +52,6 @@ export class Link {
     this.#options = options
     this.host = options.host
     this.database = options.database
-    this.#lost = new Promise((_, reject) => (this.#loss = reject))
-    this.#lost.catch(() => undefined)
   }
 
   /** Rejects with the client library's error, or the reason of `signal`. */
@@ -70,11 +69,12 @@ export class Link {
     signal.addEventListener('abort', cut, { once: true })
     try {
       await client.connect()
-      const sentAt = options.now()
+      const sentAt = options.clock.now()
       const [seconds, micros] = (await link.ask('TIME')) as readonly string[]
-      const now = (sentAt + options.now()) / 2
+      const now = (sentAt + options.clock.now()) / 2
       link.#offset = Number(seconds) * 1000 + Number(micros) / 1000 - now
       link.#isReady = true
+      link.#beat()
       return link
     } catch (error) {
       link.#isOver = true
@@ -92,23 +92,23 @@ export class Link {
 
   /** Milliseconds since 1970 by the server's clock, which all of its clients share. */
   get serverTime(): number {
-    return this.#options.now() + this.#offset
+    return this.#options.clock.now() + this.#offset
   }
 
   /** One command; several that are given in one turn leave in their order. Rejects with the server's error or LinkLost. */
   ask(command: string, ...args: readonly Argument[]): Promise<unknown> {
     if (this.#isOver) return Promise.reject(new LinkLost(`The connection to ${this.host} was lost`))
     const asked = this.#client.sendCommand([command, ...args.map(String)])
-    return Promise.race([asked, this.#lost])
+    return this.#pending.orLost(asked)
   }
 
   /** Calls `onTold` for each message of the channel. */
   async hear(channel: string, onTold: (text: string) => void): Promise<void> {
-    await Promise.race([this.#client.subscribe(channel, onTold), this.#lost])
+    await this.#pending.orLost(this.#client.subscribe(channel, onTold))
   }
 
   async unhear(channel: string): Promise<void> {
-    if (!this.#isOver) await Promise.race([this.#client.unsubscribe(channel), this.#lost])
+    if (!this.#isOver) await this.#pending.orLost(this.#client.unsubscribe(channel))
   }
 
   /** Hangs up; waits for the answers to what was asked, unless `signal` aborts. */
@@ -120,28 +120,47 @@ export class Link {
       await Promise.race([answered, cut])
     }
     this.#isOver = true
+    this.#options.clock.clearTimeout(this.#heart)
     if (this.#client.isOpen) this.#client.destroy()
-    this.#loss(new LinkLost('The connection was closed'))
+    this.#pending.lose(new LinkLost('The connection was closed'))
+  }
+
+  /** Asks now and then: a server that is silent for two intervals is lost. A timeout of the socket would not do, because
+   *  what is written counts as a sign of life there. */
+  #beat(): void {
+    const { clock, pingIntervalMs } = this.#options
+    let silentSince = clock.now()
+    const ask = (): void => {
+      this.ask('PING').then(
+        () => (silentSince = clock.now()),
+        // Whatever ended it has been told of.
+        () => undefined,
+      )
+      this.#heart = clock.setTimeout(() => {
+        if (clock.now() - silentSince >= pingIntervalMs * 2) this.#end(new Error('No answer to pings'))
+        else ask()
+      }, pingIntervalMs)
+    }
+    ask()
   }
 
   #end(reason: unknown): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#options.clock.clearTimeout(this.#heart)
     const lost = new LinkLost(`The connection to ${this.host} was lost`, { cause: reason })
-    this.#loss(lost)
+    this.#pending.lose(lost)
     if (this.#client.isOpen) this.#client.destroy()
     if (this.#isReady) this.#options.onLost(lost)
   }
 }
 
 function connectionOf(options: LinkOptions) {
-  const { hostname, port, username, password, database, tls, name, connectTimeoutMs, pingIntervalMs } = options
+  const { hostname, port, username, password, database, tls, name, connectTimeoutMs } = options
   const socket = {
     host: hostname,
     port,
     connectTimeout: connectTimeoutMs,
-    // A socket that says nothing while it is asked again and again has nobody behind it.
-    socketTimeout: pingIntervalMs * 2,
     // The driver recovers what is lost; two owners would fight.
     reconnectStrategy: false,
   } as const
@@ -153,7 +172,6 @@ function connectionOf(options: LinkOptions) {
     database,
     name: name.replaceAll(/[^\x21-\x7E]/g, '-'),
     disableOfflineQueue: true,
-    pingInterval: pingIntervalMs,
     maintNotifications: 'disabled',
   })
 }

@@ -58,17 +58,25 @@ end
 `
 
 /** Adds a message and calls one reader of each group. Gives its id, or nothing when there is no such stream.
- *  KEYS[1] the stream; ARGV[1] 1: it is made when there is none; ARGV[2] the number of words that say what XADD cuts off,
- *  then these, then fields and values. */
+ *  A message with a number that the sender has used is there already.
+ *  KEYS[1] the stream, KEYS[2] the numbers of the sender; ARGV: the number, how many numbers are kept, 1 when the stream
+ *  is made if there is none, the number of words that say what XADD cuts off, then these, then fields and values. */
 export const ADD: string = `${RING}
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'there already' end
 local words = { 'XADD', KEYS[1] }
-if ARGV[1] ~= '1' then words[#words + 1] = 'NOMKSTREAM' end
-local trim = tonumber(ARGV[2])
-for n = 3, 2 + trim do words[#words + 1] = ARGV[n] end
+if ARGV[3] ~= '1' then words[#words + 1] = 'NOMKSTREAM' end
+local trim = tonumber(ARGV[4])
+for n = 5, 4 + trim do words[#words + 1] = ARGV[n] end
 words[#words + 1] = '*'
-for n = 3 + trim, #ARGV do words[#words + 1] = ARGV[n] end
+for n = 5 + trim, #ARGV do words[#words + 1] = ARGV[n] end
 local id = redis.call(unpack(words))
-if id then ring_all(KEYS[1]) end
+if not id then return id end
+redis.call('ZADD', KEYS[2], ARGV[1], ARGV[1])
+if tonumber(ARGV[1]) % 100 == 1 then
+  redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - tonumber(ARGV[2]))
+end
+redis.call('EXPIRE', KEYS[2], 600)
+ring_all(KEYS[1])
 return id
 `
 

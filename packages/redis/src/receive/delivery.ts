@@ -27,9 +27,11 @@ export class Delivery implements IncomingNotification {
   declare readonly headers?: Readonly<Record<string, string>>
   declare readonly failedAttempts?: number
   declare readonly unreadable?: { readonly error: unknown }
+  readonly signal: AbortSignal
   readonly #ports: DeliveryPorts
 
-  constructor({ entry, redelivered }: Taken, priority: string, ports: DeliveryPorts) {
+  constructor({ entry, redelivered }: Taken, priority: string, signal: AbortSignal, ports: DeliveryPorts) {
+    this.signal = signal
     let body: Body = { context: {}, message: {} }
     try {
       body = readBody(entry.fields[FIELDS.body])

@@ -67,6 +67,7 @@ export class Intake {
   #untold: { readonly taken: Taken; readonly isDone: boolean }[] = []
   #link: Link | undefined
   #running: Promise<void> | undefined
+  #taken = new AbortController()
   #isStopped = false
   #tick: unknown
   #lastForgottenAt = -Infinity
@@ -109,8 +110,20 @@ export class Intake {
     this.#onTick()
   }
 
-  /** The link is gone. */
-  lost(): void {
+  /** Aborts when the connection is lost that messages came by. */
+  get signal(): AbortSignal {
+    return this.#taken.signal
+  }
+
+  /** The link is gone: what came by it is handed back over the next one. */
+  lost(reason: unknown): void {
+    this.#detach()
+    for (const taken of this.#held.values()) this.settle(taken, false)
+    this.#taken.abort(reason)
+    this.#taken = new AbortController()
+  }
+
+  #detach(): void {
     this.#link = undefined
     this.#context.clock.clearTimeout(this.#tick)
   }
@@ -150,7 +163,7 @@ export class Intake {
     await this.stop()
     for (const taken of this.#held.values()) this.settle(taken, false)
     const link = this.#link
-    this.lost()
+    this.#detach()
     if (link === undefined || !link.isOpen) return
     const last = this.#readings.map(({ stream: { key, group, isOwn } }) =>
       isOwn ? link.ask('XGROUP', 'DESTROY', key, group) : link.ask('XGROUP', 'DELCONSUMER', key, group, this.#consumer),

@@ -27,8 +27,7 @@ export interface ListenerParts {
   readonly onClose: () => void
 }
 
-/** An intake through every loss of the connection. A message outlives the connection it came by: it is settled over the
- *  next one. */
+/** An intake through every loss of the connection. */
 export class StreamListener implements Listener, Dependent {
   readonly closed: Promise<void>
   readonly supervisor: Supervisor
@@ -48,8 +47,9 @@ export class StreamListener implements Listener, Dependent {
     this.intake = new Intake(streams, prefetch, context, {
       onTaken,
       onGone: (error) => {
-        this.intake.lost()
-        this.supervisor.lost(mapError(error, connection.host))
+        const reason = mapError(error, connection.host)
+        this.intake.lost(reason)
+        this.supervisor.lost(reason)
       },
       ...(onTick === undefined ? {} : { onTick }),
     })
@@ -68,7 +68,7 @@ export class StreamListener implements Listener, Dependent {
   }
 
   lost(reason: unknown): void {
-    this.intake.lost()
+    this.intake.lost(reason)
     if (!this.#isStopped) this.supervisor.lost(reason)
   }
 
@@ -88,7 +88,7 @@ export class StreamListener implements Listener, Dependent {
     try {
       await this.intake.open(link)
     } catch (error) {
-      this.intake.lost()
+      this.intake.lost(error)
       throw mapError(error, link.host)
     }
   }

@@ -90,7 +90,7 @@ export function listenForNotifications(
   const deliver = (taken: Taken): void => {
     const priority = priorities.get(taken.stream.key) ?? ''
     options.onMessage(
-      new Delivery(taken, priority, {
+      new Delivery(taken, priority, listener.intake.signal, {
         settle: (isDone) => void listener.intake.settle(taken, isDone),
         bury: (headers) => bury(taken, headers),
         repeat: (delayMs, headers) => repeat(taken, delayMs, headers),

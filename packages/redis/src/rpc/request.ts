@@ -4,6 +4,7 @@ import {
   emitDiagnostic,
   encodeJson,
   type IncomingRequest,
+  isMessagingError,
   type MessageContext,
   type RPCReply,
 } from '@oslo-messaging/core/driver'
@@ -28,6 +29,8 @@ export interface RequestParts {
   /** What is left of the caller's time. */
   readonly expiresInMs: number | undefined
   readonly settle: (isDone: boolean) => void
+  /** Aborts when the connection is lost that it came by. */
+  readonly signal: AbortSignal
 }
 
 /** One request at a server. */
@@ -35,6 +38,7 @@ export class Request implements IncomingRequest {
   readonly context: MessageContext
   readonly message: Readonly<Record<string, unknown>>
   readonly redelivered: boolean
+  readonly signal: AbortSignal
   readonly expectsReply: boolean
   readonly callMonitorTimeout: number | null
   declare readonly headers?: Readonly<Record<string, string>>
@@ -48,6 +52,7 @@ export class Request implements IncomingRequest {
     this.context = body.context
     this.message = body.message
     this.redelivered = redelivered
+    this.signal = parts.signal
     this.#replyTo = fields[FIELDS.replyTo]
     this.expectsReply = this.#replyTo !== undefined
     this.callMonitorTimeout = numberOf(fields, FIELDS.monitor) ?? null
@@ -96,10 +101,17 @@ export class Request implements IncomingRequest {
     const stream = this.#replyTo
     if (stream === undefined) return false
     const deadline = Deadline.after(waitMs, { clock: this.#parts.context.clock })
-    return await this.#parts.sender.add(
-      { stream, fields: { [FIELDS.id]: this.uniqueId ?? '', ...fields } },
-      { deadline, retries: null, makes: false, isForClient: true, trim: () => ['MAXLEN', '~', MOST_REPLIES] },
-    )
+    for (;;) {
+      try {
+        return await this.#parts.sender.add(
+          { stream, fields: { [FIELDS.id]: this.uniqueId ?? '', ...fields } },
+          { deadline, retries: null, makes: false, isForClient: true, trim: () => ['MAXLEN', '~', MOST_REPLIES] },
+        )
+      } catch (error) {
+        // A reply that may be there already does no harm a second time: the caller takes the first.
+        if (!isMessagingError(error, 'DELIVERY')) throw error
+      }
+    }
   }
 
   #abandon(error: unknown): void {

@@ -78,6 +78,7 @@ export function listenForRequests(target: Target, options: ListenOptions, parts:
           sender,
           context,
           isLate,
+          signal: listener.intake.signal,
           expiresInMs: left,
           settle: (isDone) => void listener.intake.settle(taken, isDone),
         }),

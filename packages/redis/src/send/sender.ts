@@ -16,6 +16,8 @@ const CONNECT: WaitFacts = { phase: 'connect', delivery: 'not-sent' }
 const CONFIRM: WaitFacts = { phase: 'confirm', delivery: 'unknown' }
 /** Bytes of a message besides its fields, about. */
 const OVERHEAD = 128
+/** The server keeps the numbers of messages ten times as long. */
+const SAFE_TO_REPEAT_MS = 60_000
 
 /** One message on its way to a stream. */
 export interface Outgoing {
@@ -36,17 +38,28 @@ export interface Terms {
   readonly trim?: (link: Link) => readonly (string | number)[]
 }
 
+/** What a sender may have under way. */
+export interface SenderLimits {
+  readonly outstanding: OutstandingLimit
+  /** Numbers of messages that the server remembers: more than may be under way. */
+  readonly kept: number
+}
+
 /** From a message to the server's word that it has it. */
 export class Sender {
   readonly #connection: Connection
-  readonly #limit: OutstandingLimit
+  readonly #limits: SenderLimits
   readonly #clock: Clock
+  /** Where the server keeps the numbers of this sender's messages. */
+  readonly #numbers: string
   readonly #lane = new Lane()
+  #number = 0
 
-  constructor(connection: Connection, clock: Clock, limit: OutstandingLimit) {
+  constructor(connection: Connection, clock: Clock, numbers: string, limits: SenderLimits) {
     this.#connection = connection
     this.#clock = clock
-    this.#limit = limit
+    this.#numbers = numbers
+    this.#limits = limits
   }
 
   /** Resolves once the server has it: true when the stream took it, false when there is no such stream. `onLeft`: it is
@@ -55,41 +68,50 @@ export class Sender {
     const { deadline, retries, makes, trim, isForClient = false } = terms
     const pairs = Object.entries(fields).flat()
     const bytes = pairs.reduce((sum, text) => sum + Buffer.byteLength(text), OVERHEAD)
+    const number = ++this.#number
     const startedAt = this.#clock.now()
     let isAdmitted = false
-    let hasLeft = false
-    const arrive = async (): Promise<Link> => {
-      deadline.check(CONNECT)
-      if (!this.#limit.tryAcquire(bytes)) await this.#limit.acquire(bytes, deadline)
-      isAdmitted = true
-      return await this.#connection.ready(deadline, CONNECT, { retries })
+    const write = (link: Link): { readonly left: Promise<unknown> } => {
+      onLeft?.()
+      const cut = trim?.(link) ?? []
+      if (!isForClient) {
+        const rules = [number, this.#limits.kept, makes ? 1 : 0, cut.length, ...cut]
+        return { left: link.ask('EVAL', ADD, 2, stream, this.#numbers, ...rules, ...pairs) }
+      }
+      const added = link.ask('XADD', stream, ...(makes ? [] : ['NOMKSTREAM']), ...cut, '*', ...pairs)
+      link.ask('PUBLISH', channelOf(link.database, stream), 'new').catch(() => undefined)
+      return { left: added }
     }
+    deadline.check(CONNECT)
     try {
-      // Wrapped, because a promise that is returned would hold the place in the lane until the server has answered.
-      const { left } = await this.#lane.run(deadline, arrive, (link) => {
-        hasLeft = true
-        onLeft?.()
-        const cut = trim?.(link) ?? []
-        if (!isForClient) return { left: link.ask('EVAL', ADD, 1, stream, makes ? 1 : 0, cut.length, ...cut, ...pairs) }
-        const added = link.ask('XADD', stream, ...(makes ? [] : ['NOMKSTREAM']), ...cut, '*', ...pairs)
-        link.ask('PUBLISH', channelOf(link.database, stream), 'new').catch(() => undefined)
-        return { left: added }
-      })
-      return (await deadline.race(left, CONFIRM)) !== null
-    } catch (error) {
-      if (!hasLeft || deadline.signal?.aborted || deadline.expired) throw error
-      const cause = mapError(error, this.#connection.host)
-      // What the server refused it does not have.
-      if (!(error instanceof LinkLost)) throw cause
-      throw new MessageDeliveryFailure(`It is not known whether the server has the message: ${cause.message}`, {
-        ...CONFIRM,
-        retryable: true,
-        attempts: 1,
-        elapsedMs: Math.round(this.#clock.now() - startedAt),
-        cause,
-      })
+      // Before the lane: what waits for room is counted, and more than that is refused at once.
+      if (!this.#limits.outstanding.tryAcquire(bytes)) await this.#limits.outstanding.acquire(bytes, deadline)
+      isAdmitted = true
+      for (let left = retries, attempts = 1; ; left = left === null ? null : left - 1, attempts += 1) {
+        const arrive = (): Promise<Link> => this.#connection.ready(deadline, CONNECT, { retries: left })
+        // Wrapped, because a promise that is returned would hold the place in the lane until the server has answered.
+        const written = await this.#lane.run(deadline, arrive, write)
+        try {
+          return (await deadline.race(written.left, CONFIRM)) !== null
+        } catch (error) {
+          if (deadline.signal?.aborted || deadline.expired) throw error
+          const cause = mapError(error, this.#connection.host)
+          // What the server refused it does not have.
+          if (!(error instanceof LinkLost)) throw cause
+          const isSafe = !isForClient && this.#clock.now() - startedAt < SAFE_TO_REPEAT_MS
+          // The server knows the number of a message that it has, so it is written once whatever became of the first try.
+          if (isSafe && left !== 0) continue
+          throw new MessageDeliveryFailure(`It is not known whether the server has the message: ${cause.message}`, {
+            ...CONFIRM,
+            retryable: true,
+            attempts,
+            elapsedMs: Math.round(this.#clock.now() - startedAt),
+            cause,
+          })
+        }
+      }
     } finally {
-      if (isAdmitted) this.#limit.release(bytes)
+      if (isAdmitted) this.#limits.outstanding.release(bytes)
     }
   }
 }

@@ -41,6 +41,11 @@ export class Names {
     return `${this.#prefix}:reply:${client}`
   }
 
+  /** Numbers of the messages that one sender has written. */
+  numbers(sender: string): string {
+    return `${this.#prefix}:sent:${sender}`
+  }
+
   /** Whether a key is one that replies to clients come by; a cast has none. */
   isReplies(key: string | null): boolean {
     return key === null || /^[\w-]+$/.test(key.startsWith(this.replies('')) ? key.slice(this.replies('').length) : '')
