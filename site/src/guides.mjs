@@ -28,6 +28,8 @@ const GUIDES = [
   ['packages/rabbit/', 'rabbit'],
   ['packages/amqp/', 'amqp'],
   ['packages/kafka/', 'kafka-deployment-guide'],
+  ['packages/nats/', 'nats'],
+  ['packages/redis/', 'redis'],
   ['packages/conformance/', 'driver-authors'],
   ['packages/conformance/src/history/', 'certification'],
   ['packages/cli/', 'operations'],
@@ -41,7 +43,7 @@ export const GENERATED = ['packages/openstack/src/facts/']
 /** Guides in the order they are read, by the group of the sidebar. */
 export const SIDEBAR = [
   { text: 'Begin', pages: ['index', 'rpc', 'notifications', 'values', 'errors', 'testing', 'interceptors'] },
-  { text: 'Drivers', pages: ['rabbit', 'amqp', 'kafka-deployment-guide'] },
+  { text: 'Drivers', pages: ['rabbit', 'amqp', 'kafka-deployment-guide', 'nats', 'redis'] },
   {
     text: 'Running it',
     pages: ['config', 'operations', 'diagnostics', 'support', 'upgrading', 'security', 'threat-model', 'dependencies'],
