@@ -9,7 +9,13 @@ export { FaultProxy, type FaultProxyOptions } from '@oslo-messaging/conformance/
 export { KafkaBroker, type KafkaOptions } from './kafka/kafka-broker.ts'
 export { NatsBroker, type NatsOptions } from './nats/nats-broker.ts'
 export { freePorts } from './ports.ts'
-export { LAST_PYTHON_WITH_AMQP10, NEWEST_PYTHON, type PythonRelease, pythonWithLibrary } from './python.ts'
+export {
+  LAST_PYTHON_WITH_AMQP10,
+  NEWEST_PYTHON,
+  NEWEST_PYTHON_WITH_TRACING,
+  type PythonRelease,
+  pythonWithLibrary,
+} from './python.ts'
 export { RabbitBroker, type RabbitOptions } from './rabbit/rabbit-broker.ts'
 export { RabbitControl, type UserRights } from './rabbit/control.ts'
 export { RedisBroker, type RedisOptions } from './redis/redis-broker.ts'

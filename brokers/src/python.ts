@@ -12,13 +12,16 @@ const execute = promisify(execFile)
 export interface PythonRelease {
   readonly version: string
   /** Extra of its package that brings the driver's own needs. */
-  readonly extra: 'kafka' | 'amqp1'
+  readonly extra: 'kafka' | 'amqp1' | 'tracing-http'
   /** What pip wants besides an index, when the extra is compiled from source. */
   readonly remedy?: string
 }
 
 /** The newest release, with its Kafka driver. */
 export const NEWEST_PYTHON: PythonRelease = { version: '18.3.1', extra: 'kafka' }
+
+/** The newest release, with an exporter of its traces. */
+export const NEWEST_PYTHON_WITH_TRACING: PythonRelease = { version: '18.3.1', extra: 'tracing-http' }
 
 /** The last release with a driver for AMQP 1.0. */
 export const LAST_PYTHON_WITH_AMQP10: PythonRelease = {
@@ -32,7 +35,8 @@ export const LAST_PYTHON_WITH_AMQP10: PythonRelease = {
  *  Rejects with BrokerUnavailable when there is no Python 3.11 or newer, no package index, or no compiler for what needs one. */
 export async function pythonWithLibrary(release: PythonRelease = NEWEST_PYTHON): Promise<string> {
   const { version, extra } = release
-  const folder = await cached(`python-oslo.messaging-${version}`, async (into) => {
+  const name = `python-oslo.messaging-${version}${extra === 'tracing-http' ? '-tracing' : ''}`
+  const folder = await cached(name, async (into) => {
     const python = await findPython()
     const requirement = `oslo.messaging[${extra}]==${version}`
     progress(`installing ${requirement} into ${into}`)
