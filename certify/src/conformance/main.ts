@@ -1,5 +1,5 @@
 // npm run conformance -- rabbit-3.10 --level 2: runs the suite at a real broker, with proxies that break the network, and writes
-// docs/conformance/. `--table` alone writes the tables anew from the reports that are there; `--check` compares them.
+// docs/conformance/, or the folder of `--to`. `--table` alone writes the tables anew from the reports that are there; `--check` compares them.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -76,22 +76,23 @@ async function main(): Promise<number> {
       only: { type: 'string', default: '' },
       table: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
+      to: { type: 'string', default: folder },
     },
   })
   const level = LEVELS.find((each) => String(each) === values.level)
   if (level === undefined) throw new Error('--level is 0, 1, 2 or 3')
-  await mkdir(folder, { recursive: true })
+  await mkdir(values.to, { recursive: true })
   let failed = 0
   for (const name of positionals) {
     const results = await run(name, level, values.seed, new RegExp(values.only))
     failed += results.cases.filter(({ outcome }) => outcome === 'failed').length
     console.log(`${name}: level ${results.level ?? 'none'}, ${(results.tookMs / 1000).toFixed(1)} s`)
     if (values.only !== '') continue
-    await writeFile(join(folder, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`)
-    await writeFile(join(folder, `${name}.html`), formatPage(results))
-    await writeFile(join(folder, `${name}.svg`), formatBadge(results))
+    await writeFile(join(values.to, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`)
+    await writeFile(join(values.to, `${name}.html`), formatPage(results))
+    await writeFile(join(values.to, `${name}.svg`), formatBadge(results))
   }
-  if (values.only === '')
+  if (values.only === '' && values.to === folder)
     for (const [path, text] of await tables()) {
       if (!values.check) await writeFile(join(root, path), text)
       else if (squeezed(await readFile(join(root, path), 'utf8')) !== squeezed(text)) {
