@@ -7,6 +7,7 @@ import { publicPackages, root, verdict } from './tools.mjs'
 const LICENCES = new Set([
   'Apache-2.0',
   'MIT',
+  '(MIT AND Zlib)',
   'ISC',
   'BSD-2-Clause',
   'BSD-3-Clause',

@@ -32,7 +32,7 @@ const GUIDES = [
   ['packages/redis/', 'redis'],
   ['packages/conformance/', 'driver-authors'],
   ['packages/conformance/src/history/', 'certification'],
-  ['packages/cli/', 'operations'],
+  ['packages/cli/', 'cli'],
   ['packages/openstack/', 'openstack'],
   ['packages/nestjs/', 'nestjs'],
 ]
@@ -46,7 +46,17 @@ export const SIDEBAR = [
   { text: 'Drivers', pages: ['rabbit', 'amqp', 'kafka-deployment-guide', 'nats', 'redis'] },
   {
     text: 'Running it',
-    pages: ['config', 'operations', 'diagnostics', 'support', 'upgrading', 'security', 'threat-model', 'dependencies'],
+    pages: [
+      'cli',
+      'config',
+      'operations',
+      'diagnostics',
+      'support',
+      'upgrading',
+      'security',
+      'threat-model',
+      'dependencies',
+    ],
   },
   { text: 'Writing drivers', pages: ['driver-authors', 'certification'] },
   { text: 'Beside OpenStack', pages: ['interop', 'openstack'] },

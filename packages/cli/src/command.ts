@@ -54,10 +54,30 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     group: SEND,
     load: () => import('./commands/serve.ts'),
   },
+  config: {
+    summary: 'what is configured, where it comes from, what could be',
+    group: ASK,
+    load: () => import('./commands/config.ts'),
+  },
+  doctor: {
+    summary: 'what is wrong, why it matters and what to do',
+    group: ASK,
+    load: () => import('./commands/doctor.ts'),
+  },
   ping: {
     summary: 'every server of a topic, with round-trip times',
     group: ASK,
     load: () => import('./commands/ping.ts'),
+  },
+  simulate: {
+    summary: 'is anything lost, how fast is it, how are faults borne',
+    group: ASK,
+    load: () => import('./commands/simulate.ts'),
+  },
+  completion: {
+    summary: 'completion for bash, zsh and fish',
+    group: 'Other:',
+    load: () => import('./commands/completion.ts'),
   },
   queues: {
     summary: 'list the queues, and those nobody reads',

@@ -2,6 +2,7 @@ import { EXIT } from './exit-code.ts'
 import type { RunOptions } from './io.ts'
 
 const LAST_MS = 2000
+const HOLD_MS = 3_600_000
 
 /** Runs a program with the arguments, streams and signals of this process, and leaves its exit code. The first Ctrl-C
  *  drains, the second ends. A reader that went away (`| head`) ends the command quietly. */
@@ -22,6 +23,8 @@ export async function runAsProcess(
       isRead = false
       interrupted.abort(new Error('Nobody reads the output'))
     })
+  // Waiting for a signal holds no process, and a driver inside this one has no socket that does.
+  const hold = setInterval(() => {}, HOLD_MS)
   const code = await run(process.argv.slice(2), {
     out: (text) => void (isRead && stdout.write(text)),
     err: (text) => void (isRead && stderr.write(text)),
@@ -33,6 +36,7 @@ export async function runAsProcess(
     isTerminal: stdout.isTTY,
     colour: stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
   })
+  clearInterval(hold)
   process.exitCode = isRead ? code : EXIT.done
   // Whatever still holds the process then has been told to close; nobody should wait for it at a prompt.
   setTimeout(() => process.exit(), LAST_MS).unref()

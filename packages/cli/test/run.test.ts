@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createDriverRegistry, type DriverDefinition, TransportDriverError } from '@oslo-messaging/core'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS } from '../src/command.ts'
@@ -198,3 +199,22 @@ const linesOf = (text: string): unknown[] =>
     .trimEnd()
     .split('\n')
     .map((line): unknown => JSON.parse(line))
+
+describe('oslo-msg completion', () => {
+  it.each(['bash', 'zsh', 'fish'])('%s - has every command and its options', async (shell) => {
+    const { code, out } = await oslo(['completion', shell])
+    expect(code).toBe(0)
+    for (const name of Object.keys(COMMANDS)) expect(out).toContain(name)
+    for (const word of ['orphans', 'at-least-once', 'faults', 'validate']) expect(out).toContain(word)
+  })
+
+  it('bash - completes commands, options and parts of commands', async () => {
+    const { out } = await oslo(['completion', 'bash'])
+    const ask = `${out}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _oslo_msg; echo "\${COMPREPLY[@]}"`
+    const complete = (...words: readonly string[]): string =>
+      spawnSync('bash', ['-c', ask, 'bash', 'oslo-msg', ...words], { encoding: 'utf8' }).stdout.trim()
+    expect(complete('do')).toBe('doctor')
+    expect(complete('queues', '--or')).toBe('--orphans')
+    expect(complete('config', 'va')).toBe('validate')
+  })
+})

@@ -18,6 +18,8 @@ export type {
 export { DRIVER_API, OLDEST_DRIVER_API } from './driver/driver.ts'
 export { FAILURE_HEADERS, failedAttemptsOf, type FailureFacts, failureFacts } from './driver/failure.ts'
 export {
+  type BrokerFacts,
+  type CheckRequest,
   type DriverAdmin,
   type QueueReport,
   type QueuesRequest,
@@ -56,8 +58,10 @@ export { Target, type TargetFields } from './target.ts'
 export { TransportHost, TransportURL } from './url/transport-url.ts'
 
 // Options as data.
+export { CORE_FRAGMENTS } from './config/core-options.ts'
 export type {
   ConfigFragment,
+  EffectiveOption,
   OptionDefinition,
   OptionsOf,
   OptionType,

@@ -58,13 +58,14 @@ export type { SignalOptions } from './messaging/signals.ts'
 export {
   BrokerAdmin,
   type BrokerAdminOptions,
+  type CheckOptions,
   getBrokerAdmin,
   openBrokerAdmin,
   type QueuesOptions,
   type RedriveOptions,
   type RemovePoolOptions,
 } from './transport/broker-admin.ts'
-export type { QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
+export type { BrokerFacts, QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
 export { planMigration, type PlanMigrationOptions } from './transport/plan-migration.ts'
 export type { MigrationChange, MigrationPlan, MigrationStep } from './driver/migration.ts'
 

@@ -1,4 +1,6 @@
 import type {
+  BrokerFacts,
+  CheckRequest,
   DriverAdmin,
   DriverContext,
   RedriveReport,
@@ -47,6 +49,15 @@ export class AmqpAdmin implements DriverAdmin {
           preSettled: false,
         }),
     })
+  }
+
+  async check({ deadline }: CheckRequest): Promise<BrokerFacts> {
+    const { connection } = await this.#connection.live(deadline, 0)
+    const { product, version } = connection.peer
+    return {
+      product: typeof product === 'string' ? product : 'An AMQP 1.0 broker',
+      version: typeof version === 'string' ? version : null,
+    }
   }
 
   async close(): Promise<void> {

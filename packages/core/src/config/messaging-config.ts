@@ -5,7 +5,7 @@ import { setInspection } from '../util/inspect.ts'
 import { CORE_FRAGMENTS, type CoreOptions, defaultConfig } from './core-options.ts'
 import { type GatheredGroup, gatherGroup } from './gather.ts'
 import { maskOptions } from './mask.ts'
-import type { ConfigFragment, OptionsOf, OptionValue, ResolvedOptions } from './option.ts'
+import type { ConfigFragment, EffectiveOption, OptionsOf, OptionValue, ResolvedOptions } from './option.ts'
 import { readQuery } from './query.ts'
 import type { GroupChecker } from './schema.ts'
 import type { ConfigSource } from './source.ts'
@@ -48,6 +48,18 @@ export class MessagingConfig {
    *  for a value that cannot be used. */
   resolve<const F extends ConfigFragment>(fragment: F, query: Readonly<Record<string, string>> = {}): OptionsOf<F> {
     return this.#check(fragment, readQuery(fragment, query)) as OptionsOf<F>
+  }
+
+  /** Every option of a group with its value, secrets masked, and where it was set; for tools. Throws like `resolve`. */
+  explain(fragment: ConfigFragment, query: Readonly<Record<string, string>> = {}): readonly EffectiveOption[] {
+    const given = readQuery(fragment, query)
+    const values = maskOptions(fragment, this.#check(fragment, given))
+    const gathered = gatherGroup(fragment, this.#parts.sources, () => {})
+    const { group } = fragment
+    return Object.entries(fragment.options).map(([name, definition]) => {
+      const where = (given.get(name) ?? gathered.get(name))?.where ?? null
+      return { group, name, value: values[name] ?? null, where, definition }
+    })
   }
 
   /** A copy with other defaults for `[DEFAULT]`; what is configured still wins. `set_transport_defaults` in oslo:

@@ -38,6 +38,17 @@ export interface ConfigFragment {
 /** A group after merging and checking: every option of the fragment is present. */
 export type ResolvedOptions = Readonly<Record<string, OptionValue>>
 
+/** One option as it is in force. */
+export interface EffectiveOption {
+  readonly group: string
+  readonly name: string
+  /** After merging and conversion; secrets are masked. */
+  readonly value: OptionValue
+  /** Where it was set, for people: `service.conf:12`. null: it has its default. */
+  readonly where: string | null
+  readonly definition: OptionDefinition
+}
+
 type ValueOfType = {
   string: string
   integer: number

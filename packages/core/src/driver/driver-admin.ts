@@ -22,8 +22,25 @@ export interface DriverAdmin {
    *  somebody listens. */
   removePool?(request: RemovePoolRequest): Promise<boolean>
 
+  /** Connects and logs in, declares nothing, and resolves with what the broker says of itself. Rejects with why it
+   *  takes nobody. */
+  check?(request: CheckRequest): Promise<BrokerFacts>
+
   /** Disconnects. Idempotent, never rejects. */
   close(): Promise<void>
+}
+
+/** How long to try. */
+export interface CheckRequest {
+  readonly deadline: Deadline
+}
+
+/** What a broker says of itself. */
+export interface BrokerFacts {
+  /** `RabbitMQ`. */
+  readonly product: string
+  /** null: it does not say. */
+  readonly version: string | null
 }
 
 /** Which pool to remove. */

@@ -1,4 +1,5 @@
 import {
+  type BrokerFacts,
   type DriverAdmin,
   type QueueReport,
   type RedriveReport,
@@ -49,6 +50,10 @@ export class MemoryAdmin implements DriverAdmin {
       orphan: false,
       why: 'dead letters: oslo-msg redrive returns them',
     }))
+  }
+
+  async check(): Promise<BrokerFacts> {
+    return { product: 'memory', version: null }
   }
 
   async removePool({ pool }: RemovePoolRequest): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { MessagingConfig } from '../config/messaging-config.ts'
-import type { DriverAdmin, QueueReport, RedriveReport } from '../driver/driver-admin.ts'
+import type { BrokerFacts, DriverAdmin, QueueReport, RedriveReport } from '../driver/driver-admin.ts'
 import type { DriverDefinition } from '../driver/driver.ts'
 import { UnsupportedCapability } from '../errors.ts'
 import type { TransportURL } from '../url/transport-url.ts'
@@ -36,6 +36,9 @@ export interface QueuesOptions extends StepOptions {
   /** Base URL of the broker's management interface. Default: where it usually is. */
   readonly management?: string | null | undefined
 }
+
+/** How long a check may take. */
+export type CheckOptions = StepOptions
 
 /** How long removing a pool may take. */
 export type RemovePoolOptions = StepOptions
@@ -102,6 +105,14 @@ export class BrokerAdmin {
     if (typeof pool !== 'string' || pool === '') throw new TypeError('removePool needs the name of a pool')
     if (this.#admin.removePool === undefined) throw this.#cannot('removal of pools')
     return await this.#admin.removePool({ pool, deadline: this.#deadline(options) })
+  }
+
+  /** Connects and logs in, changes nothing, and resolves with what the broker says of itself. Rejects with why it takes
+   *  nobody, and with UnsupportedCapability. */
+  async check(options: CheckOptions = {}): Promise<BrokerFacts> {
+    checkOptions('check', options, STEP_OPTIONS)
+    if (this.#admin.check === undefined) throw this.#cannot('check')
+    return await this.#admin.check({ deadline: this.#deadline(options) })
   }
 
   /** Whether `removePool` is there. */

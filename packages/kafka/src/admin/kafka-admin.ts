@@ -1,8 +1,11 @@
 import {
+  type BrokerFacts,
+  type CheckRequest,
   type DriverAdmin,
   type DriverContext,
   type RedriveReport,
   type RedriveRequest,
+  MessagingError,
   type RemovePoolRequest,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
@@ -49,6 +52,18 @@ export class KafkaAdmin implements DriverAdmin {
     return await run.run()
   }
 
+  async check({ deadline }: CheckRequest): Promise<BrokerFacts> {
+    const admin = this.#client.createAdmin()
+    try {
+      await deadline.race(admin.connect(), { phase: 'connect', delivery: 'not-sent', waitingFor: 'connection' })
+      return { product: 'Kafka', version: null }
+    } catch (error) {
+      throw error instanceof MessagingError ? error : mapFault(toFault(error), { doing: 'Connecting' })
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
   /** A pool is a consumer group: the broker forgets its positions. */
   async removePool({ pool, deadline }: RemovePoolRequest): Promise<boolean> {
     const admin = this.#client.createAdmin()
@@ -62,7 +77,7 @@ export class KafkaAdmin implements DriverAdmin {
       if (fault.type === 'GROUP_ID_NOT_FOUND') return false
       if (fault.type === 'NON_EMPTY_GROUP')
         throw new TransportDriverError(`The pool ${pool} is being read: stop its listeners first`, { retryable: false })
-      throw mapFault(fault, { doing: `Removing the pool ${pool}` })
+      throw error instanceof MessagingError ? error : mapFault(fault, { doing: `Removing the pool ${pool}` })
     } finally {
       await admin.disconnect()
     }

@@ -1,4 +1,6 @@
 import type {
+  BrokerFacts,
+  CheckRequest,
   DriverAdmin,
   DriverContext,
   QueueReport,
@@ -45,6 +47,11 @@ export class RabbitAdmin implements DriverAdmin {
   async queues({ management, deadline }: QueuesRequest): Promise<readonly QueueReport[]> {
     const { hosts, virtualHost, tls } = this.#place
     return await listQueues({ hosts, virtualHost, tls: tls(), management, deadline })
+  }
+
+  async check({ deadline }: CheckRequest): Promise<BrokerFacts> {
+    const { brokerVersion } = await this.#connection.ready(deadline, 0)
+    return { product: 'RabbitMQ', version: brokerVersion }
   }
 
   async removePool({ pool, deadline }: RemovePoolRequest): Promise<boolean> {
