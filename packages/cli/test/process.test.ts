@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
+const PROCESS = new URL('../dist/process.js', import.meta.url).href
 const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-function start(...argv: readonly string[]) {
-  const child = spawn(process.execPath, [PROGRAM, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
+function start(argv: readonly string[]) {
+  const child = spawn(process.execPath, [...argv], { stdio: ['ignore', 'pipe', 'pipe'] })
   let err = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
   return { child, stderr: () => err, ended: once(child, 'close') }
@@ -14,26 +15,31 @@ function start(...argv: readonly string[]) {
 
 describe('oslo-msg as a process', () => {
   it('Ctrl-C - a server drains, says what it did and ends with 0', async () => {
-    const { child, stderr, ended } = start('serve', 'toys', '--url', 'memory://')
+    const { child, stderr, ended } = start([PROGRAM, 'serve', 'toys', '--url', 'memory://'])
     await expect.poll(stderr, { timeout: 10_000 }).toContain('Ctrl-C ends')
     child.kill('SIGINT')
     expect((await ended)[0]).toBe(0)
     expect(stderr()).toContain('served 0 requests')
   })
 
-  it('Ctrl-C twice - ends at once with 130', async () => {
-    const { child, stderr, ended } = start('listen', 'toys', '--url', 'memory://')
-    await expect.poll(stderr, { timeout: 10_000 }).toContain('Ctrl-C ends')
-    // Both are there when it goes on, so that it cannot have ended between them.
-    child.kill('SIGSTOP')
+  it('Ctrl-C twice - the first drains, the second ends at once with 130', async () => {
+    // A command whose drain never ends.
+    const program = `import { runAsProcess } from ${JSON.stringify(PROCESS)}
+      await runAsProcess(async (_, { err, signal }) => {
+        signal.addEventListener('abort', () => err('draining'))
+        err('working')
+        return await new Promise(() => {})
+      })`
+    const { child, stderr, ended } = start(['--input-type=module', '--eval', program])
+    await expect.poll(stderr, { timeout: 10_000 }).toContain('working')
     child.kill('SIGINT')
-    child.kill('SIGTERM')
-    child.kill('SIGCONT')
+    await expect.poll(stderr, { timeout: 10_000 }).toContain('draining')
+    child.kill('SIGINT')
     expect((await ended)[0]).toBe(130)
   })
 
   it('a reader that goes away - ends quietly', async () => {
-    const { child, stderr, ended } = start('config', 'sample')
+    const { child, stderr, ended } = start([PROGRAM, 'config', 'sample'])
     child.stdout.destroy()
     expect((await ended)[0]).toBe(0)
     expect(stderr()).toBe('')
