@@ -71,14 +71,16 @@ export class Publisher {
         if (failure === undefined) resolve()
         else reject(failure.error)
       }
-      if (!this.#postWatched(outgoing, end)) this.#line.enter(outgoing, end)
+      const isFirst = this.#line.advance(outgoing.exchange)
+      if (!isFirst || !this.#postWatched(outgoing, end)) this.#line.enter(outgoing, end)
     })
   }
 
   /** `send` for whoever keeps time and count himself: `onEnd` is called exactly once, with the failure if there is one, but maybe long after the deadline when the
    *  broker owes the confirm. Where everything is at hand it costs neither promise nor timer. */
   post(outgoing: OutgoingMessage, onEnd: (failure: Failure | undefined) => void): void {
-    if (!this.#postNow(outgoing, onEnd)) this.#line.enter(outgoing, onEnd, true)
+    const isFirst = this.#line.advance(outgoing.exchange)
+    if (!isFirst || !this.#postNow(outgoing, onEnd)) this.#line.enter(outgoing, onEnd, true)
   }
 
   /** Resolves when nothing is outstanding, nor stands in line for a broker that takes messages. */

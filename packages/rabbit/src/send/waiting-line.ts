@@ -86,6 +86,22 @@ export class WaitingLine {
     })
   }
 
+  /** Sends what stands in line for the exchange, as far as everything is at hand: what comes now must not overtake it. False: somebody still stands there. */
+  advance(exchange: string): boolean {
+    const queue = this.#queues.get(exchange)
+    if (queue === undefined || queue.standing.size === 0) return true
+    for (const entry of queue.standing) {
+      let isSent = false
+      entry.context.runInAsyncScope(() => {
+        isSent = this.#options.sendNow(entry, entry.onEnd)
+      })
+      if (!isSent) return false
+      entry.cancel()
+      this.#leave(entry)
+    }
+    return true
+  }
+
   /** Whether somebody stands in line: accepted, and not under way yet. */
   get isStanding(): boolean {
     for (const { standing } of this.#queues.values()) if (standing.size > 0) return true
