@@ -70,8 +70,9 @@ export class Session implements LinkSession {
   readonly #unsettled = new Map<number, OutgoingDelivery>()
   #begin: Begin | undefined
   #nextHandle = 0
-  #nextOutgoingId = 0
-  #nextDeliveryId = 0
+  readonly #firstId: number
+  #nextOutgoingId: number
+  #nextDeliveryId: number
   /** Transfers that the peer lets in. */
   #window = 0
   #nextIncomingId = 0
@@ -90,8 +91,12 @@ export class Session implements LinkSession {
   #isRemoteEnded = false
   #isOver = false
 
-  constructor(channel: number, writer: FrameWriter, maxPayload: number, handlers: SessionHandlers) {
+  /** `firstId`: number of the first transfer and of the first delivery. */
+  constructor(channel: number, writer: FrameWriter, maxPayload: number, handlers: SessionHandlers, firstId = 0) {
     this.channel = channel
+    this.#firstId = firstId
+    this.#nextOutgoingId = firstId
+    this.#nextDeliveryId = firstId
     this.maxPayload = maxPayload
     this.#writer = writer
     this.#handlers = handlers
@@ -245,10 +250,10 @@ export class Session implements LinkSession {
 
   #onFlow(flow: Flow): void {
     this.#nextIncomingId = flow.nextOutgoingId
-    const seen = flow.nextIncomingId ?? 0
+    const seen = flow.nextIncomingId ?? this.#firstId
     this.#window = ahead(this.#nextOutgoingId, serial(seen + flow.incomingWindow))
     // Before anything was transferred a peer has no reason to say this but that it was asked.
-    const isUnused = this.#nextOutgoingId === 0 && this.#incoming === INCOMING_WINDOW
+    const isUnused = this.#nextOutgoingId === this.#firstId && this.#incoming === INCOMING_WINDOW
     if (flow.handle === undefined) this.answersEcho ||= isUnused
     else this.#byRemoteHandle.get(flow.handle)?.onFlow(flow)
     if (this.#window > 0) this.#pump()
