@@ -1,0 +1,30 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, it } from 'vitest'
+import { createDriver } from '../src/index.ts'
+
+const run = promisify(execFile)
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+it('what is generated type-checks, lints and passes level 0 of the conformance suite at once', async () => {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'generated-driver-'))
+  try {
+    await createDriver('carrier', folder)
+    const modules = path.join(folder, 'node_modules')
+    await mkdir(path.join(modules, '@oslo-messaging'), { recursive: true })
+    for (const name of ['core', 'conformance'])
+      await symlink(path.join(root, 'packages', name), path.join(modules, '@oslo-messaging', name))
+    await symlink(path.join(root, 'node_modules/@types'), path.join(modules, '@types'))
+    await run(path.join(root, 'node_modules/.bin/tsc'), ['-p', folder], { cwd: folder })
+    await run(path.join(root, 'node_modules/.bin/oxlint'), ['--deny-warnings', 'src', 'test'], { cwd: folder })
+    const { stdout } = await run(process.execPath, ['--test', 'dist/test/'], { cwd: folder })
+    expect(stdout).toMatch(/# fail 0/)
+    expect(Number(/# pass (\d+)/.exec(stdout)?.[1])).toBeGreaterThan(30)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
