@@ -15,6 +15,8 @@ export {
   NEWEST_PYTHON_WITH_TRACING,
   type PythonRelease,
   pythonWithLibrary,
+  NOVA_VERSION,
+  pythonNova,
 } from './python.ts'
 export { RabbitBroker, type RabbitOptions } from './rabbit/rabbit-broker.ts'
 export { RabbitControl, type UserRights } from './rabbit/control.ts'

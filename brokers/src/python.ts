@@ -34,11 +34,25 @@ export const LAST_PYTHON_WITH_AMQP10: PythonRelease = {
 /** Path of a Python that has the real library: a virtual environment in the cache, made on first use (some 25 s, a minute with AMQP 1.0).
  *  Rejects with BrokerUnavailable when there is no Python 3.11 or newer, no package index, or no compiler for what needs one. */
 export async function pythonWithLibrary(release: PythonRelease = NEWEST_PYTHON): Promise<string> {
-  const { version, extra } = release
-  const name = `python-oslo.messaging-${version}${extra === 'tracing-http' ? '-tracing' : ''}`
-  const folder = await cached(name, async (into) => {
+  const { version, extra, remedy } = release
+  const name = `oslo.messaging-${version}${extra === 'tracing-http' ? '-tracing' : ''}`
+  const folder = await environment(name, `oslo.messaging[${extra}]==${version}`, remedy)
+  return path.join(folder, 'bin/python')
+}
+
+/** The release of nova that `pythonNova` has. */
+export const NOVA_VERSION = '34.0.0'
+
+/** Folder with the commands of a real nova (`nova-conductor`, `nova-manage`), made on first use (a minute or more).
+ *  Rejects as `pythonWithLibrary`. */
+export async function pythonNova(): Promise<string> {
+  return path.join(await environment(`nova-${NOVA_VERSION}`, `nova==${NOVA_VERSION}`), 'bin')
+}
+
+/** A virtual environment in the cache, with one requirement. */
+async function environment(name: string, requirement: string, remedy?: string): Promise<string> {
+  return await cached(`python-${name}`, async (into) => {
     const python = await findPython()
-    const requirement = `oslo.messaging[${extra}]==${version}`
     progress(`installing ${requirement} into ${into}`)
     try {
       await execute(python, ['-m', 'venv', into])
@@ -49,14 +63,13 @@ export async function pythonWithLibrary(release: PythonRelease = NEWEST_PYTHON):
         'python peer',
         `${requirement} cannot be installed (${reasonOf(error)})`,
         [
-          ...(release.remedy === undefined ? [] : [release.remedy]),
+          ...(remedy === undefined ? [] : [remedy]),
           'install python3-venv where Python comes without it',
           'check that pip reaches its index',
         ].join('; '),
       )
     }
   })
-  return path.join(folder, 'bin/python')
 }
 
 /** The last line that mentions an error, else the last line. */
