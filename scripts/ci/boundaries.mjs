@@ -141,7 +141,18 @@ const FLOORS = {
 }
 
 /** Packages that are no drivers: they use the door of applications. */
-const NO_DRIVERS = ['core', 'conformance', 'cli', 'openstack', 'opentelemetry', 'nestjs', 'oslo-metrics', 'prometheus']
+const NO_DRIVERS = [
+  'core',
+  'conformance',
+  'cli',
+  'openstack',
+  'opentelemetry',
+  'nestjs',
+  'oslo-metrics',
+  'prometheus',
+  'fastify',
+  'middleware',
+]
 
 const isBelow = (folder, path) => !relative(folder, path).startsWith('..')
 

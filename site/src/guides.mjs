@@ -35,6 +35,8 @@ const GUIDES = [
   ['packages/cli/', 'cli'],
   ['packages/openstack/', 'openstack'],
   ['packages/nestjs/', 'nestjs'],
+  ['packages/fastify/', 'fastify'],
+  ['packages/middleware/', 'middleware'],
 ]
 
 /** Rooms of generated facts: hundreds of exports of one kind, which have no page of their own. */
@@ -60,7 +62,7 @@ export const SIDEBAR = [
   },
   { text: 'Writing drivers', pages: ['driver-authors', 'certification'] },
   { text: 'Beside OpenStack', pages: ['interop', 'openstack'] },
-  { text: 'Frameworks', pages: ['nestjs'] },
+  { text: 'Frameworks', pages: ['nestjs', 'fastify', 'middleware'] },
 ]
 
 /** The guide of a source file: by its room, else the README of its package, which is one idea. Undefined: none. */
