@@ -64,6 +64,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     group: ASK,
     load: () => import('./commands/doctor.ts'),
   },
+  forward: {
+    summary: 'notifications to a webhook, a file or another bus',
+    group: SEND,
+    load: () => import('./commands/forward.ts'),
+  },
   ping: {
     summary: 'every server of a topic, with round-trip times',
     group: ASK,

@@ -1,0 +1,101 @@
+import { open } from 'node:fs/promises'
+import { getNotificationTransport, getNotifier, type MessagingConfig, type Priority } from '@oslo-messaging/core'
+import type { Io } from '../io.ts'
+import { jsonLine, jsonText } from '../text/json.ts'
+
+/** One notification on its way. */
+export interface Forwarded {
+  readonly priority: Priority
+  readonly context: object
+  readonly publisherId: string | null
+  readonly eventType: string | null
+  readonly payload: unknown
+  readonly message_id: string | null
+  readonly timestamp: string | null
+}
+
+/** Where notifications are copied to. */
+export interface Destination {
+  /** For people, without secrets. */
+  readonly name: string
+  /** Resolves when the other side has it for good; rejects when it may not. */
+  take(notification: Forwarded): Promise<void>
+  close(): Promise<void>
+}
+
+interface DestinationOptions {
+  readonly timeoutMs: number
+  readonly io: Io
+  readonly conf: MessagingConfig
+}
+
+/** The destination that `to` names. Rejects when it cannot be opened. */
+export async function openDestination(to: string, options: DestinationOptions): Promise<Destination> {
+  if (/^https?:/.test(to)) return webhook(new URL(to), options.timeoutMs)
+  if (/^[a-z][a-z0-9+]*:\/\//.test(to) && !to.startsWith('file:')) return await otherBus(to, options)
+  return await lines(to.replace(/^file:(\/\/)?/, ''))
+}
+
+/** CloudEvents 1.0 in structured mode; any status of 2xx is a confirmation. */
+function webhook(url: URL, timeoutMs: number): Destination {
+  return {
+    name: url.origin + url.pathname,
+    async take(notification) {
+      const headers: Record<string, string> = { 'content-type': 'application/cloudevents+json; charset=utf-8' }
+      if (url.username !== '')
+        headers['authorization'] =
+          `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`
+      const target = new URL(url)
+      target.username = ''
+      target.password = ''
+      const answer = await fetch(target, {
+        method: 'POST',
+        headers,
+        body: jsonText(cloudEvent(notification)),
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      await answer.arrayBuffer()
+      if (!answer.ok) throw new Error(`The webhook answers with status ${answer.status}`)
+    },
+    close: async () => {},
+  }
+}
+
+function cloudEvent({ priority, publisherId, eventType, payload, message_id, timestamp }: Forwarded): object {
+  return {
+    specversion: '1.0',
+    id: message_id ?? '',
+    source: publisherId ?? 'oslo.messaging',
+    type: eventType ?? 'oslo.messaging.notification',
+    ...(timestamp === null ? {} : { time: `${timestamp.replace(' ', 'T')}Z` }),
+    datacontenttype: 'application/json',
+    priority,
+    data: payload,
+  }
+}
+
+/** One line each, on the disk before it is confirmed. */
+async function lines(path: string): Promise<Destination> {
+  const file = await open(path, 'a')
+  return {
+    name: path,
+    async take({ eventType, publisherId, ...rest }) {
+      await file.appendFile(jsonLine({ event_type: eventType, publisher_id: publisherId, ...rest }))
+      await file.datasync()
+    },
+    close: async () => await file.close(),
+  }
+}
+
+/** Another bus, to topics of the same notifications: it gets an id of its own there. */
+async function otherBus(url: string, { timeoutMs, io, conf }: DestinationOptions): Promise<Destination> {
+  const transport = await getNotificationTransport(conf, { url, registry: io.registry, program: 'oslo-msg forward' })
+  const notifier = getNotifier(transport, { driver: 'messagingv2', timeoutMs })
+  return {
+    name: transport.url.redacted,
+    async take({ priority, context, publisherId, eventType, payload }) {
+      await notifier.prepare({ publisherId })[priority](context, eventType ?? '', payload)
+    },
+    close: async () => void (await transport.close({ timeoutMs: 5000 })),
+  }
+}
