@@ -34,6 +34,8 @@ describe.skipIf(broker === undefined)('redis', () => {
     knobs: {
       vhosts: ['1', '2'],
       noticesSilenceMs: 6000,
+      // More than the 4,096 that may be outstanding and the 16,384 that may wait for room.
+      load: { unbounded: 25_000 },
       levers: {
         proxies: () => [proxy],
         restart: () => broker!.restart(),
