@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { audit } from './audit.mjs'
 import { withBrokers } from './brokers.mjs'
@@ -25,7 +26,12 @@ const jobs = {
     const projects = rest.some((arg) => arg === '--project' || arg.startsWith('--project='))
       ? []
       : ['--project', 'unit', '--project', 'broker']
-    const run = (more) => executeNode(inRoot('node_modules/vitest/vitest.mjs'), ['run', ...projects, ...rest, ...more])
+    // Tests wait for brokers and timers most of their time; by itself vitest leaves one core free, and has one worker on two.
+    const workers = rest.some((arg) => arg.startsWith('--maxWorkers'))
+      ? []
+      : [`--maxWorkers=${availableParallelism() + 1}`]
+    const words = ['run', ...projects, ...workers, ...rest]
+    const run = (more) => executeNode(inRoot('node_modules/vitest/vitest.mjs'), [...words, ...more])
     return times === undefined ? run([]) : repeatTests(times, run)
   },
   interop: async (args) => {
