@@ -79,10 +79,20 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     group: ASK,
     load: () => import('./commands/simulate.ts'),
   },
+  driver: {
+    summary: 'a package for a driver of your own',
+    group: 'Other:',
+    load: () => import('./commands/driver.ts'),
+  },
   completion: {
     summary: 'completion for bash, zsh and fish',
     group: 'Other:',
     load: () => import('./commands/completion.ts'),
+  },
+  migrate: {
+    summary: 'from one configuration to another, nothing lost',
+    group: KEEP,
+    load: () => import('./commands/migrate.ts'),
   },
   queues: {
     summary: 'list the queues, and those nobody reads',
