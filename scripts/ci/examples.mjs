@@ -6,9 +6,12 @@ import { packagesIn, root, verdict } from './tools.mjs'
 /** The longest an example may run; starting real brokers is included. */
 const LIMIT_MS = 240_000
 
-/** Folders of the examples; each has an `expected.txt`: what `node dist/main.js` prints. */
+/** Folders of the examples that are programs; each has an `expected.txt`: what `node dist/main.js` prints. The others
+ *  are files to copy, which have tests. */
 export function examples() {
-  return packagesIn('examples').map(({ folder }) => folder)
+  return packagesIn('examples')
+    .map(({ folder }) => folder)
+    .filter((folder) => existsSync(join(root, folder, 'src', 'main.ts')))
 }
 
 export async function checkExample(folder) {
