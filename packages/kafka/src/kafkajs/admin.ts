@@ -134,14 +134,14 @@ export class KafkaJSAdmin implements AdminPort {
 
   async disconnect(): Promise<void> {
     this.#endWatch?.()
-    const timer = setTimeout(() => this.#connection.sockets.cutAll(), DISCONNECT_MS)
+    const timer = setTimeout(() => this.#connection.sockets.close(), DISCONNECT_MS)
     try {
       await this.#admin.disconnect()
     } catch {
       // There is nobody to disconnect from any more: what is left is cut below.
     } finally {
       clearTimeout(timer)
-      this.#connection.sockets.cutAll()
+      this.#connection.sockets.close()
     }
   }
 

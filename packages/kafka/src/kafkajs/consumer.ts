@@ -44,7 +44,8 @@ export class KafkaJSConsumer implements ConsumerPort {
   #member: string | undefined
   #lost: ClientFault | undefined
   #closing = false
-  #hasJoined = false
+  /** The library reads, and would leave the group by itself. */
+  #isRunning = false
   /** The owner knows the present assignment and has not been told that it ends. */
   #settled = false
 
@@ -56,7 +57,10 @@ export class KafkaJSConsumer implements ConsumerPort {
     readFetches(patches, { checksCrc: options.checksCrc, maxBatchBytes: options.maxBytes })
     watchJoins(patches, {
       before: async () => await this.#beforeJoin(),
-      named: (memberId) => (this.#member = memberId),
+      asked: (memberId) => {
+        this.#refuseWhenClosing()
+        this.#member = memberId ?? this.#member
+      },
     })
     if (options.instance !== undefined) joinAs(patches, options.instance)
     this.#consumer = kafka.consumer({
@@ -96,8 +100,11 @@ export class KafkaJSConsumer implements ConsumerPort {
     })
     try {
       await this.#consumer.connect()
+      this.#refuseWhenClosing()
       await this.#subscribe()
+      this.#refuseWhenClosing()
       await this.#remove(this.#options.formerMember)
+      this.#refuseWhenClosing()
       await this.#consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -108,6 +115,7 @@ export class KafkaJSConsumer implements ConsumerPort {
       throw faultOf(error)
     }
     await this.#joined.promise
+    this.#isRunning = true
     this.#running.resolve()
   }
 
@@ -155,22 +163,27 @@ export class KafkaJSConsumer implements ConsumerPort {
     const closed = new ClientFault('Closed', 'The consumer was closed')
     this.#joined.reject(closed)
     this.#running.reject(closed)
-    const timer = setTimeout(() => this.#connection.sockets.cutAll(), DISCONNECT_MS)
+    const timer = setTimeout(() => this.#connection.sockets.close(), DISCONNECT_MS)
     try {
-      // kafkajs leaves a group it has joined, not one that was about to let it in.
-      if (!this.#hasJoined && this.#lost === undefined && this.#options.instance === undefined)
+      // kafkajs leaves a group it reads from, not one that was about to let it in.
+      if (!this.#isRunning && this.#lost === undefined && this.#options.instance === undefined)
         await this.#remove(this.#member)
       const disconnected = this.#consumer.disconnect()
       // A broker that has fallen silent does not answer to a goodbye either.
-      if (this.#lost?.type === 'BrokerSilent') this.#connection.sockets.cutAll()
+      if (this.#lost?.type === 'BrokerSilent') this.#connection.sockets.close()
       else this.#connection.sockets.cutFetches()
       await disconnected
     } catch {
       // There is nobody to disconnect from any more: what is left is cut below.
     } finally {
       clearTimeout(timer)
-      this.#connection.sockets.cutAll()
+      this.#connection.sockets.close()
     }
+  }
+
+  /** The library goes on with what it has begun, and joins a group although it was told to disconnect. */
+  #refuseWhenClosing(): void {
+    if (this.#closing) throw new ClientFault('Closed', 'The consumer was closed')
   }
 
   get #usable(): boolean {
@@ -210,7 +223,6 @@ export class KafkaJSConsumer implements ConsumerPort {
 
   #onJoin({ payload }: ConsumerGroupJoinEvent): void {
     this.#member = payload.memberId
-    this.#hasJoined = true
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     )

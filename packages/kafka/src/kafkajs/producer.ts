@@ -99,14 +99,14 @@ export class KafkaJSProducer implements ProducerPort {
 
   async disconnect(): Promise<void> {
     const { sockets } = this.#connection
-    const timer = setTimeout(() => sockets.cutAll(), DISCONNECT_MS)
+    const timer = setTimeout(() => sockets.close(), DISCONNECT_MS)
     try {
       await this.#producer.disconnect()
     } catch {
       // There is nobody to disconnect from any more: what is left is cut below.
     } finally {
       clearTimeout(timer)
-      sockets.cutAll()
+      sockets.close()
     }
   }
 

@@ -23,6 +23,7 @@ export class Sockets {
   readonly #renewTls: () => tls.ConnectionOptions | undefined
   readonly #answers = new Map<net.Socket, Answers>()
   #watching: NodeJS.Timeout | undefined
+  #isClosed = false
 
   /** `aliases`: names the library is given for hosts it cannot take, and the hosts. `renewTls`: the TLS options of a new connection. */
   constructor(aliases: ReadonlyMap<string, string>, renewTls: () => tls.ConnectionOptions | undefined) {
@@ -64,7 +65,14 @@ export class Sockets {
     for (const socket of this.#open) cut(socket)
   }
 
+  /** Cuts all, now and from now on: what the library still has under way would connect again, and nobody would end it. */
+  close(): void {
+    this.#isClosed = true
+    this.cutAll()
+  }
+
   readonly open = ({ host: name, port, ssl, onConnect }: SocketRequest): net.Socket => {
+    if (this.#isClosed) return new net.Socket().destroy(new Error('The client was closed'))
     const host = this.#aliases.get(name) ?? name
     // tls.connect checks the certificate against `host` itself when it is an address.
     const socket = ssl

@@ -1,4 +1,6 @@
-/** What this driver needs of a Kafka client, as small interfaces (DESIGN D9). `kafkajs/` is one implementation, the scripted one of the tests another.
+/** What this driver needs of a Kafka client, as small interfaces. `kafkajs/` is one implementation, the scripted one of the tests another.
+ *  What is wrong with one topic is said of that topic only: a question about several, or a request that several share, never fails one of them for another.
+ *  After `disconnect` a port opens no connection any more, whatever was under way.
  *  Offsets are numbers: exact up to 2^53, which a partition that stores a million records a second reaches after 285 years. */
 
 export interface KafkaClient {
@@ -96,6 +98,7 @@ export interface ConsumerHandlers {
    *  Called once for each new deal, not before the first. Never rejects. */
   onRejoin(): Promise<void>
   /** Records of one partition, in order. The next ones of that partition come when it has resolved and the partition is not paused.
+   *  A fetch that brings no record, and yet reaches further, is told as well: else a position would stay before what is nobody's to read.
    *  Records above the last `resolve` are fetched again. A rejection with the fault of a heartbeat or commit lets the client join the group again. */
   onBatch(batch: FetchedBatch): Promise<void>
   /** The session is over and will not mend itself. */
@@ -145,7 +148,7 @@ export interface ConsumerPort {
   seek(position: PartitionOffset): void
   pause(partition: TopicPartition): void
   resume(partition: TopicPartition): void
-  /** Leaves the group and ends the session without waiting for an open fetch. Never rejects. */
+  /** Leaves the group and ends the session without waiting for an open fetch. Never rejects. Also while `start` is under way, which rejects then: nothing of it goes on, and nobody stays in the group. */
   disconnect(): Promise<void>
 }
 

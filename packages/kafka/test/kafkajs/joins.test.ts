@@ -18,7 +18,7 @@ function watched(kafka: Kafka) {
       told.push('before')
       await Promise.resolve()
     },
-    named: (memberId) => told.push(memberId),
+    asked: (memberId) => told.push(memberId ?? 'nameless'),
   })
   kafka.consumer({ groupId: 'g' })
   const broker = cluster?.brokerPool.createBroker({ connectionPool: {}, logger: { namespace: () => ({}) } })
@@ -38,10 +38,10 @@ describe('joining a group', () => {
     await ask()
     await ask()
     request(11, { groupId: 'g', memberId: '', groupProtocols: [] })
-    expect(told).toEqual(['before', 'before'])
+    expect(told).toEqual(['before', 'before', 'nameless'])
     const fields = { groupId: 'g', memberId: 'm-1', groupProtocols: [] }
     expect(request(11, fields)).toEqual(fields)
-    expect(told).toEqual(['before', 'before', 'm-1'])
+    expect(told).toEqual(['before', 'before', 'nameless', 'm-1'])
   })
 
   it('is not told of heartbeats', () => {

@@ -9,8 +9,8 @@ interface Coordinator {
 export interface JoinWatch {
   /** Runs before every question for the coordinator, which is how kafkajs begins to join. Its REBALANCING event comes for some of these only, and is not waited for. */
   before(): Promise<void>
-  /** The name under which the broker is about to know this member. */
-  named(memberId: string): void
+  /** A request to join is about to be written. `memberId`: the name under which the broker knows this member from then on; undefined: it has none yet. What is thrown here ends the attempt. */
+  asked(memberId: string | undefined): void
 }
 
 /** Tells of joins as they happen.
@@ -26,7 +26,7 @@ export function watchJoins(patches: ClientPatches, watch: JoinWatch): void {
   })
   patches.request(API_KEYS.joinGroup, (make) => (fields) => {
     const { memberId } = fields
-    if (typeof memberId === 'string' && memberId !== '') watch.named(memberId)
+    watch.asked(typeof memberId === 'string' && memberId !== '' ? memberId : undefined)
     return make(fields)
   })
 }
