@@ -79,6 +79,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     group: ASK,
     load: () => import('./commands/simulate.ts'),
   },
+  topology: {
+    summary: 'what will be declared, and who needs which rights',
+    group: ASK,
+    load: () => import('./commands/topology.ts'),
+  },
   driver: {
     summary: 'a package for a driver of your own',
     group: 'Other:',

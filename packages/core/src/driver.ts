@@ -30,6 +30,7 @@ export {
   type SkippedLetters,
 } from './driver/driver-admin.ts'
 export type { MigrationChange, MigrationPlan, MigrationSide, MigrationStep } from './driver/migration.ts'
+export type { TopologyDeclaration, TopologyPlan, TopologyUse } from './driver/topology-plan.ts'
 export type {
   DeliveryFacts,
   IncomingNotification,

@@ -68,6 +68,8 @@ export {
 export type { BrokerFacts, QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
 export { planMigration, type PlanMigrationOptions } from './transport/plan-migration.ts'
 export type { MigrationChange, MigrationPlan, MigrationStep } from './driver/migration.ts'
+export { planTopology, type PlanTopologyOptions } from './transport/plan-topology.ts'
+export type { TopologyDeclaration, TopologyPlan, TopologyUse } from './driver/topology-plan.ts'
 
 // The interface that clients and servers of RPC share; the compiler's alone
 export type {

@@ -52,6 +52,10 @@ export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): Driv
       const { planMigration } = await import('./admin/migration.ts')
       return planMigration(from, to)
     },
+    async planTopology(side, uses) {
+      const { planTopology } = await import('./admin/topology-plan.ts')
+      return planTopology(side, uses)
+    },
   }
 }
 

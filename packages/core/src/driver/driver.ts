@@ -8,6 +8,7 @@ import type { DriverCapabilities } from './capabilities.ts'
 import type { DriverAdmin } from './driver-admin.ts'
 import type { Backlog, Health } from './health.ts'
 import type { MigrationPlan, MigrationSide } from './migration.ts'
+import type { TopologyPlan, TopologyUse } from './topology-plan.ts'
 import type {
   IncomingNotification,
   IncomingRequest,
@@ -49,6 +50,9 @@ export interface DriverDefinition<Options extends ResolvedOptions = ResolvedOpti
   /** What it takes to get from one configuration to another; asks no broker. Throws or rejects with ConfigurationError
    *  when one of them cannot be used. Left out when there is no plan. */
   planMigration?(from: MigrationSide<Options>, to: MigrationSide<Options>): MigrationPlan | Promise<MigrationPlan>
+  /** What services with this configuration declare for these uses; asks no broker. Throws or rejects with
+   *  UnsupportedCapability for a use it does not have, and as `planMigration` does. Left out when it does not say. */
+  planTopology?(side: MigrationSide<Options>, uses: readonly TopologyUse[]): TopologyPlan | Promise<TopologyPlan>
 }
 
 /** A failure policy as an option of a driver gives it; what core owns is in `[oslo_messaging_nodejs]` and on the

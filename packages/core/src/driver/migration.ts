@@ -1,7 +1,7 @@
 import type { ResolvedOptions } from '../config/option.ts'
 import type { TransportURL } from '../url/transport-url.ts'
 
-/** One of the two configurations of a migration, as a driver would be opened with it. */
+/** A configuration as a driver would be opened with it: one of the two of a migration, or the one of a topology. */
 export interface MigrationSide<Options extends ResolvedOptions = ResolvedOptions> {
   readonly url: TransportURL
   readonly options: Options

@@ -1,5 +1,6 @@
 import type { MessagingConfig } from '../config/messaging-config.ts'
-import type { MigrationPlan } from '../driver/migration.ts'
+import type { DriverDefinition } from '../driver/driver.ts'
+import type { MigrationPlan, MigrationSide } from '../driver/migration.ts'
 import { UnsupportedCapability } from '../errors.ts'
 import { checkOptions, type OptionNames } from '../util/check.ts'
 import { type DriverSource, findDriver, isSet } from './open-transport.ts'
@@ -24,17 +25,7 @@ export async function planMigration(
   options: PlanMigrationOptions = {},
 ): Promise<MigrationPlan> {
   checkOptions('planMigration', options, OPTIONS)
-  const { section = 'default', registry } = options
-  const sideOf = async (conf: MessagingConfig) => {
-    const configured = (): string | null => {
-      const own = section === 'notifications' ? conf.get('oslo_messaging_notifications', 'transport_url') : null
-      return isSet(own) ? own : conf.get('DEFAULT', 'transport_url')
-    }
-    const { url, definition, context } = await findDriver(conf, { registry }, configured)
-    const { options: values, defaultExchange } = context
-    return { definition, side: { url, options: values, defaultExchange } }
-  }
-  const [before, after] = [await sideOf(from), await sideOf(to)]
+  const [before, after] = [await readSide(from, options), await readSide(to, options)]
   const [{ name }, { name: next }] = [before.definition, after.definition]
   if (name !== next)
     throw new UnsupportedCapability(
@@ -44,4 +35,18 @@ export async function planMigration(
   if (after.definition.planMigration === undefined)
     throw new UnsupportedCapability('planMigration', `The ${name} driver has no plan of migration`)
   return after.definition.planMigration(before.side, after.side)
+}
+
+/** A configuration as its driver is asked about it. Rejects as `getRpcTransport` does. */
+export async function readSide(
+  conf: MessagingConfig,
+  { section = 'default', registry }: PlanMigrationOptions,
+): Promise<{ readonly definition: DriverDefinition; readonly side: MigrationSide }> {
+  const configured = (): string | null => {
+    const own = section === 'notifications' ? conf.get('oslo_messaging_notifications', 'transport_url') : null
+    return isSet(own) ? own : conf.get('DEFAULT', 'transport_url')
+  }
+  const { url, definition, context } = await findDriver(conf, { registry }, configured)
+  const { options, defaultExchange } = context
+  return { definition, side: { url, options, defaultExchange } }
 }

@@ -65,4 +65,4 @@ export function moveSteps(before: Place, after: Place): readonly MigrationStep[]
 }
 
 /** For a shell. */
-const quoted = (name: string): string => `'${name.replaceAll("'", `'\\''`)}'`
+export const quoted = (name: string): string => `'${name.replaceAll("'", `'\\''`)}'`

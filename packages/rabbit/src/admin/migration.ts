@@ -111,7 +111,8 @@ function declaredQueue(queue: QueueDeclaration, shared: boolean, canFallBack: bo
   return { text: properties(durable, autoDelete, given), shared, fallback }
 }
 
-function properties(durable: boolean, autoDelete: boolean, given: QueueDeclaration['arguments']): string {
+/** What a queue or an exchange is, for people. */
+export function properties(durable: boolean, autoDelete: boolean, given: QueueDeclaration['arguments']): string {
   const rest = Object.entries(given).map(([name, value]) => `${name} = ${String(value)}`)
   return [durable ? 'durable' : 'not durable', ...(autoDelete ? ['auto-delete'] : []), ...rest.toSorted()].join(', ')
 }
