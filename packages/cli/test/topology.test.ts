@@ -68,6 +68,19 @@ describe('oslo-msg topology', () => {
     expect(JSON.parse(out)).toMatchObject({ vhosts: [{ name: 'events' }] })
   })
 
+  it('calls over RabbitMQ and notifications over Kafka - one table of both, and each format from who has it', async () => {
+    const uses = ['--server', 'work:one', '--notify', 'n', '--priority', 'info']
+    const { out } = await topology(uses, RABBIT, 'kafka://bus/')
+    expect(out).toMatch(/^queue +work\.one /m)
+    expect(out).toMatch(/^topic +n\.info /m)
+    expect((await topology([...uses, '--format', 'kafka'], RABBIT, 'kafka://bus/')).out).toBe(
+      'kafka-topics.sh --bootstrap-server bus:9092 --create --if-not-exists --topic n.info\n',
+    )
+    const definitions = (await topology([...uses, '--format', 'rabbitmq'], RABBIT, 'kafka://bus/')).out
+    expect(definitions).not.toContain('n.info')
+    expect(await topology(['--client', 'work'], 'kafka://bus/')).toMatchObject({ code: 1, out: '' })
+  })
+
   it.each([
     { argv: [], code: 2, says: 'Whose topology? Give --server, --client, --notify or --listen' },
     { argv: ['--server', ':one'], code: 2, says: '--server is written TOPIC or TOPIC:NAME, not ":one"' },

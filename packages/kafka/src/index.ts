@@ -52,6 +52,10 @@ export function createKafkaDriver(options: KafkaDriverOptions = {}): DriverDefin
       const { administerKafka } = await import('./open.ts')
       return await administerKafka(url, context, options)
     },
+    async planTopology(side, uses) {
+      const { planTopology } = await import('./topology/topology-plan.ts')
+      return planTopology(side, uses)
+    },
   }
 }
 

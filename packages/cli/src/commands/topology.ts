@@ -48,7 +48,7 @@ export function define(command: Command, act: (action: Action) => void): void {
     .addOption(
       new Option(
         '--format <name>',
-        'table, or what the driver offers: rabbitmq (definitions.json), permissions, kubernetes',
+        'table, or what the driver offers: rabbitmq (definitions.json), kafka (topics), permissions, kubernetes',
       ).default(TABLE),
     )
     .option('--json', 'print JSON, one object a line', false)
