@@ -1,10 +1,9 @@
 import {
-  decodeJson,
   encodeJson,
   type MessageContext,
   type OutgoingNotification,
+  readEnvelope,
   SerializationError,
-  unwrapEnvelope,
   wrapEnvelope,
 } from '@oslo-messaging/core/driver'
 import type { FetchedRecord, OutgoingRecord } from '../port/client-port.ts'
@@ -39,7 +38,7 @@ export interface DecodedRecord {
  *  Throws: SerializationError for what is no JSON object or an envelope of another version. */
 export function decodeRecord(value: Buffer | null): DecodedRecord {
   if (value === null) throw new SerializationError('The record has no value')
-  const { [CONTEXT_KEY]: context, ...message } = unwrapEnvelope(decodeJson(value.toString('utf8')))
+  const { [CONTEXT_KEY]: context, ...message } = readEnvelope(value.toString('utf8'))
   return { message, context: isObject(context) ? context : {} }
 }
 
