@@ -99,7 +99,7 @@ describe('oslo-msg config validate', () => {
 })
 
 describe('oslo-msg config sample, schema, explain, diff', () => {
-  it('sample - read as a configuration it changes nothing, and every option is in it', async () => {
+  it('O9 list_opts - the sample, read as a configuration it changes nothing, and every option is in it', async () => {
     const { out } = await oslo(['sample'])
     expect(out).toMatch(/^\[oslo_messaging_kafka\]$/m)
     expect(out).toMatch(/^#heartbeat_timeout_threshold = 60$/m)
