@@ -45,10 +45,12 @@ interface Instruments {
 interface Described {
   readonly name: string
   readonly kind: SpanKind
-  /** For the span and for metrics: few values. */
+  /** For metrics: few values. */
   readonly common: Attributes
-  /** For the span alone. */
-  readonly more: Attributes
+  /** For the span: the same and more. */
+  readonly attributes: Attributes
+  /** How many messages it is about. */
+  readonly messages: number
   readonly parent: Context
   readonly links?: Link[]
 }
@@ -74,152 +76,166 @@ export function getTracing(options: TracingOptions = {}): Interceptor {
     operation: SendOperation | NotifyOperation,
     described: Described,
     next: () => Promise<Result>,
-  ): Promise<Result> =>
-    await within(instruments, described, async (active) => {
-      propagation.inject(active, operation.headers)
-      // Notifications do not have it there in Python either.
-      if (inRequestContext && operation.kind !== 'notify')
-        operation.context = withTraceContext(operation.context, active)
-      return await next()
-    })
+  ): Promise<Result> => {
+    const running = new Running(instruments, described)
+    propagation.inject(running.active, operation.headers)
+    // Notifications do not have it there in Python either.
+    if (inRequestContext && operation.kind !== 'notify')
+      operation.context = withTraceContext(operation.context, running.active)
+    return await running.until(next)
+  }
   return {
     call: async (operation, next) => await send(operation, describeSend(operation), next),
     cast: async (operation, next) => await send(operation, describeSend(operation), next),
     notify: async (operation, next) => await send(operation, describeNotify(operation), next),
-    serve: async (operation, next) => await within(instruments, describeServe(operation), next),
-    listen: async (operation, next) =>
-      await within(instruments, describeListen(operation), async (_active, span) => {
+    serve: async (operation, next) => await new Running(instruments, describeServe(operation)).until(next),
+    listen: async (operation, next) => {
+      const running = new Running(instruments, describeListen(operation))
+      return await running.until(async () => {
         const outcome = await next()
-        span.setAttribute(OWN_ATTRIBUTE.outcome, outcome)
+        running.span.setAttribute(OWN_ATTRIBUTE.outcome, outcome)
         return outcome
-      }),
+      })
+    },
   }
 }
 
-/** Runs the work inside its span, and counts and measures it. */
-async function within<Result>(
-  { tracer, operationDuration, processDuration, sent, consumed }: Instruments,
-  { name, kind, common, more, parent, links }: Described,
-  work: (active: Context, span: Span) => Promise<Result>,
-): Promise<Result> {
-  const attributes = { ...common, ...more }
-  const span = tracer.startSpan(name, { kind, attributes, ...(links === undefined ? {} : { links }) }, parent)
-  const active = trace.setSpan(parent, span)
-  const begun = performance.now()
-  let failure: Attributes = {}
-  try {
-    return await context.with(active, async () => await work(active, span))
-  } catch (error) {
-    const { name: type, message } = error instanceof Error ? error : new Error(String(error))
-    failure = { [ATTRIBUTE.errorType]: type }
-    span.setAttributes(failure)
-    span.recordException({ name: type, message })
-    span.setStatus({ code: SpanStatusCode.ERROR, message })
-    throw error
-  } finally {
-    const seconds = (performance.now() - begun) / 1000
-    const measured = { ...common, ...failure }
-    if (kind === SpanKind.PRODUCER) {
-      sent.add(1, measured)
-      operationDuration.record(seconds, measured)
-    } else {
-      consumed.add(Number(more[ATTRIBUTE.batchSize] ?? 1), measured)
-      processDuration.record(seconds, measured)
-    }
-    span.end()
+/** One operation under way, with its span. */
+class Running {
+  readonly span: Span
+  /** The context that holds the span. */
+  readonly active: Context
+  readonly #instruments: Instruments
+  readonly #described: Described
+  readonly #begun = performance.now()
+
+  constructor(instruments: Instruments, described: Described) {
+    const { name, kind, attributes, links, parent } = described
+    this.#instruments = instruments
+    this.#described = described
+    this.span = instruments.tracer.startSpan(
+      name,
+      links === undefined ? { kind, attributes } : { kind, attributes, links },
+      parent,
+    )
+    this.active = trace.setSpan(parent, this.span)
   }
+
+  /** Runs the work inside the span, and counts and measures it. */
+  async until<Result>(work: () => Promise<Result>): Promise<Result> {
+    let measured = this.#described.common
+    try {
+      return await context.with(this.active, work)
+    } catch (error) {
+      const { name, message } = error instanceof Error ? error : new Error(String(error))
+      measured = { ...measured, [ATTRIBUTE.errorType]: name }
+      this.span.setAttribute(ATTRIBUTE.errorType, name)
+      this.span.recordException({ name, message })
+      this.span.setStatus({ code: SpanStatusCode.ERROR, message })
+      throw error
+    } finally {
+      this.#measure(measured)
+      this.span.end()
+    }
+  }
+
+  #measure(attributes: Attributes): void {
+    const { operationDuration, processDuration, sent, consumed } = this.#instruments
+    const { kind, messages } = this.#described
+    const [count, duration] = kind === SpanKind.PRODUCER ? [sent, operationDuration] : [consumed, processDuration]
+    count.add(messages, attributes)
+    duration.record((performance.now() - this.#begun) / 1000, attributes)
+  }
+}
+
+/** Names come from peers as well, so not all of them may be kept. */
+const MOST_KNOWN = 1000
+const known = new Map<string, Attributes>()
+
+/** What is the same for each message of a method and a topic, made once. */
+function commonOf(
+  driver: string,
+  operation: 'call' | 'cast' | 'serve' | 'notify' | 'listen',
+  destination: string,
+  detail: string,
+): Attributes {
+  const key = `${operation} ${driver} ${destination} ${detail}`
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const isReceived = operation === 'serve' || operation === 'listen'
+  const isRpc = operation !== 'notify' && operation !== 'listen'
+  const made = Object.freeze({
+    [ATTRIBUTE.system]: systemOf(driver),
+    [ATTRIBUTE.operationType]: isReceived ? 'process' : 'send',
+    [ATTRIBUTE.operationName]: operation,
+    [ATTRIBUTE.destination]: destination,
+    [isRpc ? ATTRIBUTE.rpcMethod : OWN_ATTRIBUTE.priority]: detail,
+  })
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(key, made)
+  return made
 }
 
 function describeSend({ kind, driver, target, method, context: ctxt }: SendOperation): Described {
   const topic = target.topic ?? ''
-  return {
-    // As Python names it, so that one trace reads the same on both sides.
-    name: `${topic}.${method}`,
-    kind: SpanKind.PRODUCER,
-    common: {
-      [ATTRIBUTE.system]: systemOf(driver),
-      [ATTRIBUTE.operationType]: 'send',
-      [ATTRIBUTE.operationName]: kind,
-      [ATTRIBUTE.destination]: topic,
-      [ATTRIBUTE.rpcMethod]: method,
-    },
-    more: present({
-      [OWN_ATTRIBUTE.rpcService]: target.namespace,
-      [OWN_ATTRIBUTE.version]: target.version,
-      [OWN_ATTRIBUTE.requestId]: requestId(ctxt),
-    }),
-    parent: context.active(),
-  }
+  const common = commonOf(driver, kind, topic, method)
+  const attributes = { ...common }
+  put(attributes, OWN_ATTRIBUTE.rpcService, target.namespace)
+  put(attributes, OWN_ATTRIBUTE.version, target.version)
+  put(attributes, OWN_ATTRIBUTE.requestId, requestId(ctxt))
+  // As Python names it, so that one trace reads the same on both sides.
+  const name = `${topic}.${method}`
+  return { name, kind: SpanKind.PRODUCER, common, attributes, messages: 1, parent: context.active() }
 }
 
 function describeServe(operation: ServeOperation): Described {
   const { driver, target, method, namespace, version, headers, context: ctxt, redelivered } = operation
-  return {
-    name: `${method} receive`,
-    kind: SpanKind.CONSUMER,
-    common: {
-      [ATTRIBUTE.system]: systemOf(driver),
-      [ATTRIBUTE.operationType]: 'process',
-      [ATTRIBUTE.operationName]: 'serve',
-      [ATTRIBUTE.destination]: target.topic ?? '',
-      [ATTRIBUTE.rpcMethod]: method,
-    },
-    more: present({
-      [OWN_ATTRIBUTE.rpcService]: namespace,
-      [OWN_ATTRIBUTE.version]: version,
-      [OWN_ATTRIBUTE.requestId]: requestId(ctxt),
-      [OWN_ATTRIBUTE.redelivered]: redelivered,
-    }),
-    parent: extract(headers, ctxt),
-  }
+  const common = commonOf(driver, 'serve', target.topic ?? '', method)
+  const attributes = { ...common }
+  put(attributes, OWN_ATTRIBUTE.rpcService, namespace)
+  put(attributes, OWN_ATTRIBUTE.version, version)
+  put(attributes, OWN_ATTRIBUTE.requestId, requestId(ctxt))
+  put(attributes, OWN_ATTRIBUTE.redelivered, redelivered)
+  const parent = extract(headers, ctxt)
+  return { name: `${method} receive`, kind: SpanKind.CONSUMER, common, attributes, messages: 1, parent }
 }
 
 function describeNotify({ driver, topics, priority, eventType, context: ctxt }: NotifyOperation): Described {
-  const topic = topics.join(',')
+  const topic = topics.length === 1 ? (topics[0] ?? '') : topics.join(',')
+  const common = commonOf(driver, 'notify', topic, priority)
+  const attributes = { ...common }
+  put(attributes, OWN_ATTRIBUTE.eventType, eventType)
+  put(attributes, OWN_ATTRIBUTE.requestId, requestId(ctxt))
   return {
     name: `send ${topic}`,
     kind: SpanKind.PRODUCER,
-    common: {
-      [ATTRIBUTE.system]: systemOf(driver),
-      [ATTRIBUTE.operationType]: 'send',
-      [ATTRIBUTE.operationName]: 'notify',
-      [ATTRIBUTE.destination]: topic,
-      [OWN_ATTRIBUTE.priority]: priority,
-    },
-    more: present({ [OWN_ATTRIBUTE.eventType]: eventType, [OWN_ATTRIBUTE.requestId]: requestId(ctxt) }),
+    common,
+    attributes,
+    messages: 1,
     parent: context.active(),
   }
 }
 
 /** One notification goes on with its sender's trace; a batch has many senders, and links to each. */
 function describeListen({ driver, listener, priority, notifications }: ListenOperation): Described {
+  const common = commonOf(driver, 'listen', listener, priority)
+  const attributes = { ...common }
+  const described = { name: `process ${listener}`, kind: SpanKind.CONSUMER, common, attributes }
   const origins = notifications.map(({ ctxt, delivery }) => extract(delivery.headers ?? {}, { ...ctxt }))
-  const [first] = notifications
-  const isBatch = notifications.length > 1
-  const links = origins.flatMap((origin) => {
-    const spanContext = trace.getSpanContext(origin)
-    return spanContext === undefined ? [] : [{ context: spanContext }]
-  })
-  return {
-    name: `process ${listener}`,
-    kind: SpanKind.CONSUMER,
-    common: {
-      [ATTRIBUTE.system]: systemOf(driver),
-      [ATTRIBUTE.operationType]: 'process',
-      [ATTRIBUTE.operationName]: 'listen',
-      [ATTRIBUTE.destination]: listener,
-      [OWN_ATTRIBUTE.priority]: priority,
-    },
-    more: isBatch
-      ? { [ATTRIBUTE.batchSize]: notifications.length }
-      : present({
-          [ATTRIBUTE.messageId]: first?.metadata.message_id,
-          [OWN_ATTRIBUTE.eventType]: first?.eventType,
-          [OWN_ATTRIBUTE.redelivered]: first?.delivery.redelivered,
-        }),
-    parent: isBatch ? ROOT_CONTEXT : (origins[0] ?? ROOT_CONTEXT),
-    ...(isBatch ? { links } : {}),
+  const messages = notifications.length
+  if (messages > 1) {
+    put(attributes, ATTRIBUTE.batchSize, messages)
+    const links = origins.flatMap((origin) => {
+      const spanContext = trace.getSpanContext(origin)
+      return spanContext === undefined ? [] : [{ context: spanContext }]
+    })
+    return { ...described, messages, parent: ROOT_CONTEXT, links }
   }
+  const [first] = notifications
+  put(attributes, ATTRIBUTE.messageId, first?.metadata.message_id)
+  put(attributes, OWN_ATTRIBUTE.eventType, first?.eventType)
+  put(attributes, OWN_ATTRIBUTE.redelivered, first?.delivery.redelivered)
+  return { ...described, messages: 1, parent: origins[0] ?? ROOT_CONTEXT }
 }
 
 function requestId(ctxt: object): string | undefined {
@@ -227,9 +243,6 @@ function requestId(ctxt: object): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined
 }
 
-function present(attributes: Readonly<Record<string, string | boolean | null | undefined>>): Attributes {
-  const entries = Object.entries(attributes).filter(
-    (entry): entry is [string, string | boolean] => entry[1] !== null && entry[1] !== undefined,
-  )
-  return Object.fromEntries(entries)
+function put(attributes: Attributes, name: string, value: string | number | boolean | null | undefined): void {
+  if (value !== null && value !== undefined) attributes[name] = value
 }

@@ -8,6 +8,7 @@ import {
   Target,
   ValueError,
 } from '../../src/index.ts'
+import { busOf } from '../../src/driver.ts'
 import { createScene, type Scene } from '../rpc/scene.ts'
 
 const echo = {
@@ -251,5 +252,15 @@ describe('interceptors', () => {
   ])('%j is no interceptor, and the text names what would do', async (interceptor, text) => {
     await using scene = await createScene()
     expect(() => scene.transport.use(interceptor as unknown as Interceptor)).toThrow(text)
+  })
+
+  it('tracing and metrics that are off add none: nothing is made for a call', async () => {
+    await using scene = await createScene()
+    const { call, cast, notify, serve, listen } = busOf(scene.transport).interceptors
+    expect([call, cast, notify, serve, listen]).toEqual(Array.from({ length: 5 }))
+    const remove = scene.transport.use(watching([]))
+    expect(busOf(scene.transport).interceptors.call).toHaveLength(1)
+    remove()
+    expect(busOf(scene.transport).interceptors.call).toBeUndefined()
   })
 })
