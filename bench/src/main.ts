@@ -12,6 +12,7 @@ const suites: Readonly<Record<SuiteName, () => Promise<{ readonly run: Suite }>>
   'rpc-amqp': () => import('./suites/rpc-amqp.ts'),
   'notify-rabbit': () => import('./suites/notify-rabbit.ts'),
   'notify-kafka': () => import('./suites/notify-kafka.ts'),
+  tracing: () => import('./suites/tracing.ts'),
 }
 
 async function main(args: BenchArguments): Promise<void> {

@@ -1,8 +1,9 @@
-// Answers with the library. Arguments: transport URL, topic.
+// Answers with the library. Arguments: transport URL, topic, and `traced` for a server with spans.
 import { amqpDriver } from '@oslo-messaging/amqp'
 import { createDriverRegistry, getRpcServer, getRpcTransport, loadConfig, Target } from '@oslo-messaging/core'
 import { rabbitDriver } from '@oslo-messaging/rabbit'
 import { serve } from '../child.ts'
+import { traceAll } from '../traced.ts'
 
 class Echo {
   echo(_context: object, { text }: { text: string }): string {
@@ -10,9 +11,10 @@ class Echo {
   }
 }
 
-const [url = '', topic = ''] = process.argv.slice(2)
+const [url = '', topic = '', tracing] = process.argv.slice(2)
 const registry = createDriverRegistry({ drivers: [rabbitDriver, amqpDriver], discover: false })
 const transport = await getRpcTransport(await loadConfig(), { url, registry })
+if (tracing === 'traced') traceAll(transport)
 const server = getRpcServer(transport, new Target({ topic, server: 'bench' }), [new Echo()])
 await server.start()
 serve(async () => {
