@@ -52,9 +52,11 @@ export class HubClient {
   /** Resolves with what the hub answers; rejects with HubLost. The hub does what has the same id once. */
   ask(id: string, request: Ask): Promise<number> {
     return new Promise((resolve, reject) => {
-      if (!this.#socket.writable) return reject(new HubLost('The connection to the hub was lost'))
+      if (this.#socket.closed) return reject(new HubLost('The connection to the hub was lost'))
+      // A socket that ends takes nothing, and has not told so yet: 'close' rejects this, after the driver knows of the
+      // loss. Rejected at once, it would be asked again at once, and the loop that does so would let no event in.
       this.#pending.set(id, { resolve, reject })
-      this.#socket.write(`${JSON.stringify({ ...request, id })}\n`)
+      if (this.#socket.writable) this.#socket.write(`${JSON.stringify({ ...request, id })}\n`)
     })
   }
 

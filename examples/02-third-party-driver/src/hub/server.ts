@@ -170,8 +170,16 @@ export class Hub {
       const at = queue?.consumers.indexOf(consumer) ?? -1
       if (at !== -1) queue?.consumers.splice(at, 1)
     }
-    if (isReleased)
-      for (const delivery of [...consumer.unsettled.keys()].reverse()) this.#settle(consumer, delivery, true)
+    if (isReleased) {
+      // All of it is put back before any of it is handed out again: else the last would be the first.
+      const taken = [...consumer.unsettled.values()]
+      consumer.unsettled.clear()
+      for (const { queue, message } of taken.toReversed()) {
+        message.redelivered = true
+        this.#queues.get(queue)?.waiting.unshift(message)
+      }
+      for (const name of new Set(taken.map(({ queue }) => queue))) this.#deliver(name)
+    }
     if (consumer.unsettled.size === 0) this.#consumers.delete(consumer)
     for (const name of consumer.queues) {
       const queue = this.#queues.get(name)
