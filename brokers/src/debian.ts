@@ -8,8 +8,8 @@ import { findCommand, progress, run } from './run.ts'
 
 /** A server that is one program of one Debian package. */
 export interface DebianProgram {
-  /** `nats`, `redis`: for messages and the cache. */
-  readonly broker: string
+  /** The broker's name, and the scheme of its URLs; for messages and the cache. */
+  readonly broker: 'nats' | 'redis'
   readonly package: string
   /** Where the program is inside the unpacked package. */
   readonly program: string

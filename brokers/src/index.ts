@@ -7,7 +7,7 @@ export { BrokerStartFailed, BrokerUnavailable } from './errors.ts'
 export { fetchBroker } from './fetch.ts'
 export { FaultProxy, type FaultProxyOptions } from '@oslo-messaging/conformance/faults'
 export { KafkaBroker, type KafkaOptions } from './kafka/kafka-broker.ts'
-export { NatsBroker, type NatsOptions } from './nats/nats-broker.ts'
+export type { NatsOptions } from './nats/nats-broker.ts'
 export { freePorts } from './ports.ts'
 export {
   LAST_PYTHON_WITH_AMQP10,
@@ -20,7 +20,7 @@ export {
 } from './python.ts'
 export { RabbitBroker, type RabbitOptions } from './rabbit/rabbit-broker.ts'
 export { RabbitControl, type UserRights } from './rabbit/control.ts'
-export { RedisBroker, type RedisOptions } from './redis/redis-broker.ts'
+export type { RedisOptions } from './redis/redis-broker.ts'
 export { sharedBroker, type SharedBrokers, type SharedKafka, type SharedName, type SharedRabbit } from './shared.ts'
 export { skipOrFail } from './skip.ts'
 export { type BrokerOptions, type BrokerTypes, startBroker } from './start.ts'

@@ -5,10 +5,11 @@ import { dockerAnswers } from './docker.ts'
 import { BrokerStartFailed, BrokerUnavailable } from './errors.ts'
 import { startKafkaInDocker } from './kafka/kafka-docker.ts'
 import { type KafkaBroker, type KafkaOptions, startKafkaFromPackages } from './kafka/kafka-broker.ts'
-import { type NatsBroker, type NatsOptions, startNatsFromPackages } from './nats/nats-broker.ts'
+import type { LocalBroker } from './local-broker.ts'
+import { type NatsOptions, startNatsFromPackages } from './nats/nats-broker.ts'
 import { type RabbitBroker, type RabbitOptions, startRabbitFromPackages } from './rabbit/rabbit-broker.ts'
 import { startRabbitInDocker } from './rabbit/rabbit-docker.ts'
-import { type RedisBroker, type RedisOptions, startRedisFromPackages } from './redis/redis-broker.ts'
+import { type RedisOptions, startRedisFromPackages } from './redis/redis-broker.ts'
 
 export interface BrokerOptions {
   readonly rabbit: RabbitOptions
@@ -24,8 +25,8 @@ export interface BrokerTypes {
   readonly kafka: KafkaBroker
   readonly artemis: ArtemisBroker
   readonly 'broker-j': BrokerJ
-  readonly nats: NatsBroker
-  readonly redis: RedisBroker
+  readonly nats: LocalBroker
+  readonly redis: LocalBroker
 }
 
 /** Starts a broker of one's own on free ports of 127.0.0.1, to be used and broken, and resolves when its protocol answers

@@ -1,0 +1,64 @@
+import { mkdir } from 'node:fs/promises'
+
+import type { HostPort } from './broker.ts'
+import { type DebianProgram, unpackedProgram } from './debian.ts'
+import { LocalBroker } from './local-broker.ts'
+import { freePorts } from './ports.ts'
+import { ProcessNode } from './process-node.ts'
+import { Workspace } from './workspace.ts'
+
+/** Who may do everything on such a broker. */
+export const ACCOUNT = { user: 'app', password: 'secret' } as const
+
+/** How one program of a Debian package becomes a broker. */
+export interface ProgramRecipe {
+  readonly program: DebianProgram
+  /** Lines of the configuration file for a server at that port of 127.0.0.1 that keeps its data in that folder, which is
+   *  there and empty, and that lets `ACCOUNT` in. */
+  readonly lines: (at: { readonly port: number; readonly data: string }) => readonly string[]
+  /** How the program is told of that file. */
+  readonly args: (file: string) => readonly string[]
+  /** Asks once whether the protocol answers. */
+  readonly answers: (target: HostPort) => Promise<boolean>
+}
+
+/** Starts the program as one node, in the default version unless one is wanted. Rejects with BrokerUnavailable or
+ *  BrokerStartFailed, and nothing is left behind then. */
+export async function startProgram(recipe: ProgramRecipe, wanted: string | undefined): Promise<LocalBroker> {
+  const { program, lines, args, answers } = recipe
+  const { broker: name } = program
+  const { command, version } = await unpackedProgram(program, wanted)
+  const workspace = await Workspace.create(name)
+  try {
+    const [port = 0] = await freePorts(1)
+    const data = workspace.path('data')
+    await mkdir(data)
+    const file = await workspace.write(`${name}.conf`, `${lines({ port, data }).join('\n')}\n`)
+    const at = { host: '127.0.0.1', port } as const
+    const node = new ProcessNode({
+      broker: name,
+      name: 'n1',
+      ...at,
+      command,
+      args: args(file),
+      env: process.env,
+      workspace,
+      logFile: workspace.path(`${name}.log`),
+      answers: () => answers(at),
+    })
+    const broker = new LocalBroker({
+      name,
+      version,
+      source: 'packages',
+      nodes: [node],
+      url: { scheme: name, ...ACCOUNT },
+      dispose: () => workspace.close(),
+    })
+    // A node whose start fails ends its process itself.
+    await broker.start()
+    return broker
+  } catch (error) {
+    await workspace.close()
+    throw error
+  }
+}
