@@ -110,6 +110,8 @@ describe('oslo-msg forward', () => {
   it.each([
     { argv: ['t', '--to', 'x'], code: 2, says: 'Give --pool NAME' },
     { argv: ['t', '--take'], code: 2, says: "required option '--to <place>' not specified" },
+    { argv: ['t', '--take', '--to', 'x', '--priority', 'info', '--priority', 'eror'], code: 2, says: 'not eror' },
+    { argv: ['t', '--take', '--to', 'x', '--event-type', '('], code: 2, says: 'eventType is no regular expression' },
     { argv: ['t', '--take', '--to', '/nonexistent/folder/file'], code: 1, says: 'ENOENT' },
     { argv: ['t', '--take', '--to', 'nats://h/'], code: 1, says: 'nats' },
   ])('$argv - one line, exit code $code', async ({ argv, code, says }) => {

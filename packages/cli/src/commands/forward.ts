@@ -3,11 +3,11 @@ import {
   getNotificationListener,
   type NotificationArguments,
   type NotificationEndpoint,
-  PRIORITIES,
   type Priority,
 } from '@oslo-messaging/core'
 import { withNotifications } from '../broker/connect.ts'
 import { after, interrupted } from '../broker/interrupted.ts'
+import { prioritiesOf, readFilter } from '../broker/notification-choice.ts'
 import { addBrokerOptions, type BrokerOptions, repeatable, seconds, wholeNumber } from '../broker/options.ts'
 import type { Action } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
@@ -56,9 +56,8 @@ async function forward(topics: readonly string[], options: ForwardOptions, io: I
   const { pool, take } = options
   if ((pool === undefined) === !take)
     throw new UsageError('Give --pool NAME for copies of its own, or --take to take them from other listeners')
-  const priorities = PRIORITIES.filter((name) => options.priority.length === 0 || options.priority.includes(name))
-  if (priorities.length === 0) throw new UsageError(`--priority is one of ${PRIORITIES.join(', ')}`)
-  const chosen = new RegExp(`^(?:${options.eventType ?? ''})`)
+  const priorities = prioritiesOf(options.priority)
+  const filter = readFilter(options.eventType === undefined ? {} : { eventType: options.eventType })
   return await withNotifications(options, io, async (transport) => {
     const { capabilities, driverName } = transport
     if (capabilities.notificationAcknowledgement === 'before-handler')
@@ -76,7 +75,7 @@ async function forward(topics: readonly string[], options: ForwardOptions, io: I
     const copy =
       (priority: Priority) =>
       async (...[context, publisherId, eventType, payload, metadata]: NotificationArguments): Promise<void> => {
-        if (!chosen.test(eventType ?? '')) return
+        if (!filter.match(context, publisherId, eventType, metadata, payload)) return
         await patiently(io, ended.signal, async () => {
           await destination.take({ priority, context, publisherId, eventType, payload, ...metadata })
         })

@@ -6,17 +6,17 @@ import {
   getNotificationListener,
   type NotificationArguments,
   type NotificationEndpoint,
-  NotificationFilter,
-  PRIORITIES,
   type Priority,
   type Transport,
 } from '@oslo-messaging/core'
 import { withNotifications } from '../broker/connect.ts'
 import { after, interrupted } from '../broker/interrupted.ts'
+import { prioritiesOf, readFilter } from '../broker/notification-choice.ts'
 import { addBrokerOptions, type BrokerOptions, repeatable, seconds, wholeNumber } from '../broker/options.ts'
 import type { Action } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
+import { errorText } from '../text/error-text.ts'
 import { jsonLine, jsonText } from '../text/json.ts'
 import { printable } from '../text/printable.ts'
 import { readPairs } from '../text/words.ts'
@@ -150,27 +150,9 @@ async function removePool(admin: BrokerAdmin | undefined, pool: string | null, i
   try {
     await admin.removePool(pool, { timeoutMs: 10_000 })
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    io.err(`oslo-msg: The pool ${pool} could not be removed and has to be by hand: ${printable(why)}\n`)
+    io.err(`oslo-msg: The pool ${pool} could not be removed and has to be by hand: ${printable(errorText(error))}\n`)
   } finally {
     await admin.close()
-  }
-}
-
-function prioritiesOf(given: readonly string[]): readonly Priority[] {
-  if (given.length === 0) return PRIORITIES
-  return given.map((name) => {
-    const known = PRIORITIES.find((each) => each === name.toLowerCase())
-    if (known === undefined) throw new UsageError(`--priority is one of ${PRIORITIES.join(', ')}, not ${name}`)
-    return known
-  })
-}
-
-function readFilter(rules: ConstructorParameters<typeof NotificationFilter>[0]): NotificationFilter {
-  try {
-    return new NotificationFilter(rules)
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -1,13 +1,7 @@
 import { type Command, Option } from 'commander'
-import {
-  type MessagingConfig,
-  planTopology,
-  PRIORITIES,
-  Target,
-  type TopologyPlan,
-  type TopologyUse,
-} from '@oslo-messaging/core'
+import { type MessagingConfig, planTopology, Target, type TopologyPlan, type TopologyUse } from '@oslo-messaging/core'
 import { readConfiguration } from '../broker/connect.ts'
+import { prioritiesOf } from '../broker/notification-choice.ts'
 import { addConfigOptions, repeatable } from '../broker/options.ts'
 import type { Action } from '../command.ts'
 import { registryOf } from '../config/groups.ts'
@@ -75,9 +69,7 @@ async function show(options: TopologyOptions, io: Io): Promise<number> {
 
 function usesOf(options: TopologyOptions): readonly TopologyUse[] {
   const { server, client, notify, listen, exchange = null } = options
-  const wrong = options.priority.find((each) => !PRIORITIES.some((known) => known === each))
-  if (wrong !== undefined) throw new UsageError(`There is no priority ${wrong}; there are ${PRIORITIES.join(', ')}`)
-  const priorities = options.priority.length === 0 ? PRIORITIES : options.priority
+  const priorities = prioritiesOf(options.priority)
   const rpc = { pool: null, priorities: [] }
   return [
     ...server.map((word) => {
