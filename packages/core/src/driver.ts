@@ -85,6 +85,8 @@ export {
 } from './driver/delivery-book.ts'
 export { DuplicateCache } from './driver/duplicate-cache.ts'
 export { credentialsFor, type HostAddress, HostRotation, type HostRotationOptions } from './driver/host-rotation.ts'
+export { Lane, type Turn } from './driver/lane.ts'
+export { Lifetime } from './driver/lifetime.ts'
 export { connectionLost, networkError } from './driver/network-error.ts'
 export { OutstandingLimit, type OutstandingLimitOptions } from './driver/outstanding-limit.ts'
 export { packMessage, type Packet, type PacketFacts, unpackMessage } from './driver/packet.ts'

@@ -3,6 +3,7 @@ import { createBackoff } from '../util/backoff.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import type { Deadline, WaitFacts } from '../util/deadline.ts'
 import { errorText } from '../util/text.ts'
+import { Lane } from './lane.ts'
 import type { OutstandingLimit } from './outstanding-limit.ts'
 import type { ReadyOptions } from './supervisor.ts'
 
@@ -32,8 +33,7 @@ const UNCONFIRMED: WaitFacts = { phase: 'confirm', delivery: 'unknown' }
 export class SendLine {
   readonly #options: SendLineOptions
   readonly #clock: Clock
-  /** Resolves when whoever came last has handed its message over, or given up after those before it. */
-  #last: Promise<void> = Promise.resolve()
+  readonly #lane = new Lane()
 
   constructor(options: SendLineOptions) {
     this.#options = options
@@ -49,12 +49,12 @@ export class SendLine {
   async send(bytes: number, options: LineOptions, publish: () => Promise<void>): Promise<void> {
     const { limit } = this.#options
     const { deadline } = options
-    const turn = this.#takeTurn()
+    const turn = this.#lane.enter()
     let underWay: Promise<void> | undefined
     try {
       await limit.acquire(bytes, deadline)
     } catch (error) {
-      void turn.before.then(turn.done)
+      turn.leave()
       throw error
     }
     const release = (): void => limit.release(bytes)
@@ -62,21 +62,14 @@ export class SendLine {
       await deadline.race(turn.before, NOT_SENT)
       await this.#attempts(options, () => {
         underWay = publish()
-        turn.done()
+        turn.leave()
         return underWay
       })
     } finally {
-      void turn.before.then(turn.done)
+      turn.leave()
       if (underWay === undefined) release()
       else underWay.then(release, release)
     }
-  }
-
-  #takeTurn(): { readonly before: Promise<void>; readonly done: () => void } {
-    const before = this.#last
-    let done = (): void => {}
-    this.#last = new Promise((resolve) => (done = resolve))
-    return { before, done }
   }
 
   async #attempts({ deadline, retries }: LineOptions, publish: () => Promise<void>): Promise<void> {
