@@ -40,6 +40,11 @@ def member(name, kind, prefix):
     return f'  readonly {json.dumps(name)}{optional}: {type_of(kind.removeprefix("~"), prefix)}'
 
 
+def interface(what, name, fields, prefix):
+    members = [member(field, kind, prefix) for field, kind in fields.items()]
+    return [f'/** {what}. */', f'export interface {name} {{', *members, '}']
+
+
 def module(service, source, key_prefix, objects, events):
     """The text of one file: an interface for each payload, the map from event to payload, and the same as data."""
     prefix, upper = service.capitalize(), service.upper()
@@ -51,8 +56,7 @@ def module(service, source, key_prefix, objects, events):
         version = f' {each["version"]}' if each['version'] else ''
         extends = f' extends {prefix}{each["base"]}' if each['base'] else ''
         if each['fields']:
-            lines += [f'/** `{name}`{version} of {service}. */', f'export interface {prefix}{name}{extends} {{']
-            lines += [member(field, kind, prefix) for field, kind in each['fields'].items()] + ['}']
+            lines += interface(f'`{name}`{version} of {service}', f'{prefix}{name}{extends}', each['fields'], prefix)
         else:
             lines += [f'/** `{name}`{version} of {service}. */', f'export type {prefix}{name} = {prefix}{each["base"]}']
     lines += [f'/** What {service} notifies: event type to payload. */', f'export interface {prefix}Notifications {{']
@@ -69,6 +73,38 @@ def module(service, source, key_prefix, objects, events):
     lines += [
         f'/** The payloads of {service} as data, to check what arrives. */',
         f'export const {upper}: ServiceFacts = {json.dumps(data, indent=2)}',
+    ]
+    return '\n'.join(lines) + '\n'
+
+
+def neutron_module(source, resources):
+    """The text of neutron.ts: its resources, and by name what resources.ts makes of each."""
+    lines = [
+        f'/** Made by facts/facts.py from {source}; not edited by hand. */',
+        "import type { ServiceFacts } from './kinds.ts'",
+        'import { type Requested, resourceFacts, type ResourceNotifications, type ResourcePayloads }'
+        " from './resources.ts'",
+    ]
+    for resource, each in resources.items():
+        name = f'Neutron{each["className"]}'
+        lines += interface(f'`{resource}`, as the API of neutron shows it', name, each['fields'], 'Neutron')
+        lines += [f'/** `{resource}`, as a request has it. */', f'export type {name}Request = Requested<{name}>']
+        for action in ('create', 'update', 'delete'):
+            for phase in ('start', 'end'):
+                payload = f"ResourcePayloads<'{resource}', {name}>['{action}.{phase}']"
+                lines += [
+                    f'/** The payload of `{resource}.{action}.{phase}`. */',
+                    f'export type {name}{action.capitalize()}{phase.capitalize()} = {payload}',
+                ]
+    bases = ', '.join(
+        f"ResourceNotifications<'{name}', Neutron{each['className']}>" for name, each in resources.items()
+    )
+    lines += [
+        '/** What neutron notifies: event type to payload. */',
+        f'export interface NeutronNotifications extends {bases} {{}}',
+        '/** The payloads of neutron as data, to check what arrives. */',
+        "export const NEUTRON: ServiceFacts = { service: 'neutron', prefix: null,",
+        f'source: {json.dumps(source)}, ...resourceFacts({json.dumps(resources, indent=2)}) }}',
     ]
     return '\n'.join(lines) + '\n'
 
@@ -102,15 +138,11 @@ def write_all(folder):
         ('nova', ['nova'], 'nova_object', notifications.nova(packages['nova'])),
         ('ironic', ['ironic'], 'ironic_object', notifications.ironic(packages['ironic'])),
         ('cinder', ['cinder'], None, notifications.cinder(packages['cinder'])),
-        (
-            'neutron',
-            ['neutron', 'neutron-lib'],
-            None,
-            notifications.neutron(packages['neutron'], packages['neutron-lib']),
-        ),
         ('keystone', ['keystone', 'pycadf'], None, notifications.keystone(packages['keystone'], packages['pycadf'])),
     ):
         texts[f'{service}.ts'] = module(service, source(*names), key_prefix, *found)
+    resources = notifications.neutron(packages['neutron'], packages['neutron-lib'])
+    texts['neutron.ts'] = neutron_module(source('neutron', 'neutron-lib'), resources)
     return texts
 
 

@@ -1,7 +1,7 @@
 """What nova, ironic, cinder, neutron and keystone notify: event types, and the fields of their payloads.
 
 Each function gives (objects, events): by class name `{version, base, fields}`; by event type the class of its
-payload.
+payload. neutron gives its resources: by name on the wire `{className, fields}`.
 """
 
 import ast
@@ -163,7 +163,7 @@ def copied_kind(value, fields):
     return 'any' if '@' in kind or '{' in kind else kind
 
 
-# neutron: the body of the request before, what the API shows afterwards
+# neutron: what the API shows of each resource; src/facts/resources.ts has the payloads that follow from it
 
 DEFINITIONS = 'neutron_lib/api/definitions/'
 SECURITY_GROUPS = 'neutron/extensions/securitygroup.py'
@@ -189,7 +189,7 @@ def neutron(package, library):
         for path, tree in trees.items():
             constants[module_name(path)] = text_constants(tree, module_name(path), constants)
     maps = {path: attribute_maps(tree, module_name(path), constants) for path, tree in trees.items()}
-    objects, events = {}, {}
+    resources = {}
     for resource, module in NEUTRON.items():
         collection = f'{resource}s'
         fields = dict(maps[module].get(collection, {}))
@@ -204,22 +204,8 @@ def neutron(package, library):
         if 'status' in fields:
             fields['status'] = 'string?'
         name = ''.join(word.capitalize() for word in resource.split('_'))
-        objects[name] = {'version': None, 'base': None, 'fields': fields}
-        asked = {field: f'~{kind.removeprefix("~").removesuffix("?")}?' for field, kind in fields.items()}
-        objects[f'{name}Request'] = {'version': None, 'base': None, 'fields': asked}
-        shapes = {
-            'CreateStart': {resource: f'~@{name}Request', collection: f'~@{name}Request[]'},
-            'CreateEnd': {resource: f'~@{name}', collection: f'~@{name}[]'},
-            'UpdateStart': {resource: f'~@{name}Request', 'id': 'string'},
-            'UpdateEnd': {resource: f'@{name}'},
-            'DeleteStart': {f'{resource}_id': 'string'},
-            'DeleteEnd': {f'{resource}_id': 'string', resource: f'@{name}Request'},
-        }
-        for shape, shape_fields in shapes.items():
-            objects[f'{name}{shape}'] = {'version': None, 'base': None, 'fields': shape_fields}
-            action, phase = re.findall('[A-Z][a-z]+', shape)
-            events[f'{resource}.{action.lower()}.{phase.lower()}'] = f'{name}{shape}'
-    return objects, events
+        resources[resource] = {'className': name, 'fields': fields}
+    return resources
 
 
 def module_name(path):
