@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ConfigurationError } from '../errors.ts'
 import type { Messaging } from '../messaging/messaging.ts'
 import type { Target, TargetFields } from '../target.ts'
-import { checkFunction, checkOptions, checkTimeout, type OptionNames } from '../util/check.ts'
+import { checkFunction, checkOptions, checkTimeout, kindOf, type OptionNames } from '../util/check.ts'
 import { errorText } from '../util/text.ts'
 import { LoopDelay } from './loop-delay.ts'
 
@@ -59,8 +59,7 @@ export class Probes {
       if (path === '/livez') return this.#live()
       if (path === '/readyz') return await this.#ready()
       if (path === '/health') return this.#health()
-      if (path === '/metrics' && this.#options.metrics !== undefined)
-        return { code: 200, body: await this.#options.metrics(), type: METRICS_TYPE }
+      if (path === '/metrics' && this.#options.metrics !== undefined) return await scrape(this.#options.metrics)
       return json(404, { error: 'There are /livez, /readyz, /health and /metrics' })
     } catch (error) {
       return json(500, { error: errorText(error) })
@@ -116,6 +115,12 @@ export class Probes {
       .finally(() => (this.#pinging = undefined))
     return await this.#pinging
   }
+}
+
+async function scrape(metrics: NonNullable<ProbesOptions['metrics']>): Promise<Answer> {
+  const body: unknown = await metrics()
+  if (typeof body !== 'string') throw new TypeError(`metrics must give text, not ${kindOf(body)}`)
+  return { code: 200, body, type: METRICS_TYPE }
 }
 
 function json(code: number, body: object): Answer {

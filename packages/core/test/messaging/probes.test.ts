@@ -76,6 +76,14 @@ it('probes - metrics are those given, in the format of Prometheus', async () => 
   expect((await without.get('/metrics')).code).toBe(404)
 })
 
+it('probes - metrics that are no text are an error of that answer, and not the end of the process', async () => {
+  const json = { metrics: () => [{ name: 'up' }] }
+  await using at = await scene(Object(json))
+  const answer = await at.get('/metrics')
+  expect(answer.code).toBe(500)
+  expect(answer.text).toContain('metrics must give text, not a list')
+})
+
 it('probes - readiness by a call of itself, over the broker and back', async () => {
   await using at = await scene({ ping: { topic: 't', server: 's' }, pingTimeoutMs: 5000 })
   await at.messaging.start()
