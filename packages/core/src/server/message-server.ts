@@ -136,7 +136,7 @@ function newCycle(): Cycle {
  *  runs once per cycle and every caller sees its end. `start` after `stop` begins a new cycle. */
 export class MessageServer {
   readonly #options: MessageServerOptions
-  /** Subscriptions that were replaced and whose messages are not done. */
+  /** Subscriptions that were given up and whose messages are not done. */
   readonly #retiring = new Set<Cycle>()
   #cycle = newCycle()
 
@@ -156,7 +156,7 @@ export class MessageServer {
     return this.#cycle.closed.promise
   }
 
-  /** Messages taken in the current cycle and not done. */
+  /** Messages taken and not done, also over subscriptions that were given up. */
   get unfinished(): number {
     const { running, waiting } = this.load
     return running + waiting
@@ -251,7 +251,6 @@ export class MessageServer {
         cycle.closed = previous.closed
         previous.closed = newClosed()
         this.#cycle = cycle
-        this.#retiring.add(previous)
         this.#retire(previous)
       },
       undo: () => this.#retire(cycle),
@@ -384,6 +383,7 @@ export class MessageServer {
 
   /** Nobody may wait for the cycle any more; what it has is finished and its subscription released all the same. */
   #retire(cycle: Cycle): void {
+    this.#retiring.add(cycle)
     cycle.stop ??= this.#stop(cycle)
     this.#release(cycle.stop)
     this.#release(this.#finish(cycle).finally(() => this.#retiring.delete(cycle)))

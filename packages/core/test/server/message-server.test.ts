@@ -289,6 +289,25 @@ describe('MessageServer', () => {
     )
   })
 
+  it('renew - what arrived over a renewal that was undone is counted and waited for', async () => {
+    const { server, log, pools } = scene()
+    await server.start()
+    const renewal = await server.renew()
+    const running = createDeferred<void>()
+    pools[1]?.run(() => running.promise)
+    renewal?.undo()
+    expect(server.unfinished).toBe(1)
+    await server.stop()
+    let isDone = false
+    const waited = server.wait().then(() => (isDone = true))
+    await turn()
+    expect(isDone).toBe(false)
+    running.resolve()
+    await waited
+    expect(log.filter((line) => line === 'close')).toHaveLength(2)
+    expect(server.unfinished).toBe(0)
+  })
+
   it('constructor - refuses a number of workers that is none', () => {
     expect(() => scene({ workers: 0 })).toThrow(TypeError)
   })
