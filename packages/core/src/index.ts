@@ -37,10 +37,9 @@ export {
   type RPCTransportClass,
   type RPCTransportOptions,
 } from './transport/rpc-transport.ts'
+export type { CloseOptions, FlushOptions } from './transport/patience.ts'
 export {
-  type CloseOptions,
   type CloseReport,
-  type FlushOptions,
   type ReloadOptions,
   type ReloadReport,
   Transport,

@@ -1,8 +1,9 @@
 import type { Logger } from '../diagnostics/logger.ts'
 import type { MessageServer } from '../server/message-server.ts'
-import type { CloseOptions, Transport } from '../transport/transport.ts'
-import { onAbort, untilAborted } from '../util/abort.ts'
-import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
+import { type CloseOptions, withPatience } from '../transport/patience.ts'
+import type { Transport } from '../transport/transport.ts'
+import { untilAborted } from '../util/abort.ts'
+import type { Clock } from '../util/clock.ts'
 
 /** What a drain had to leave behind; everything 0 and empty when all was done. */
 export interface DrainReport {
@@ -25,29 +26,13 @@ interface Drain {
   /** Runs the work once, whoever asks. */
   readonly once: (work: () => Promise<DrainReport>) => Promise<DrainReport>
   readonly logger: Logger
+  readonly clock: Clock
 }
-
-const OPTIONS: OptionNames<CloseOptions> = { timeoutMs: true, signal: true }
-const DEFAULT_TIMEOUT_MS = 30_000
 
 /** Waits for the drain as long as this caller wants to, and then has it cut off what is left. */
 export async function drainInOrder(drain: Drain): Promise<DrainReport> {
-  const { options, impatience, transports } = drain
-  checkOptions('drain', options, OPTIONS)
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options
-  checkTimeout('timeoutMs', timeoutMs)
-  checkSignal(signal)
-  const clock = transports[0]?.clock
-  const hurry = (): void => impatience.abort()
-  const timer = timeoutMs === null ? undefined : clock?.setTimeout(hurry, timeoutMs)
-  const release = signal && onAbort(signal, hurry)
-  if (signal?.aborted) hurry()
-  try {
-    return await drain.once(() => run(drain))
-  } finally {
-    if (timer !== undefined) clock?.clearTimeout(timer)
-    release?.()
-  }
+  const { options, impatience, clock } = drain
+  return await withPatience('drain', options, clock, impatience, () => drain.once(() => run(drain)))
 }
 
 async function run({ impatience: { signal }, transports, servers, logger }: Drain): Promise<DrainReport> {

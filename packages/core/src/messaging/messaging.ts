@@ -22,9 +22,11 @@ import type { Interceptor } from '../transport/interceptor.ts'
 import { getNotificationTransport, type NotificationTransport } from '../transport/notification-transport.ts'
 import { isSet, TRANSPORT_OPTIONS, type TransportOptions } from '../transport/open-transport.ts'
 import { getRpcTransport, type RPCTransport } from '../transport/rpc-transport.ts'
-import type { CloseOptions, ReloadOptions, ReloadReport, Transport } from '../transport/transport.ts'
+import type { CloseOptions } from '../transport/patience.ts'
+import type { ReloadOptions, ReloadReport, Transport } from '../transport/transport.ts'
 import type { TransportURL } from '../url/transport-url.ts'
 import { checkOptions, type OptionNames } from '../util/check.ts'
+import type { Clock } from '../util/clock.ts'
 import { type DrainReport, drainInOrder } from './drain.ts'
 import { type MessagingHealth, type ReadyOptions, summarize, untilReady } from './readiness.ts'
 import { handleSignals, type SignalOptions } from './signals.ts'
@@ -183,7 +185,7 @@ export class Messaging {
   /** Resolves when it was started and everything is up. Rejects with TaskTimeout that says what is not, with
    *  ClosedError when it is drained meanwhile, or with the signal's reason. */
   async ready(options: ReadyOptions = {}): Promise<void> {
-    await untilReady(() => this.health(), (this.#rpc ?? this.notifications).clock, options)
+    await untilReady(() => this.health(), this.#clock, options)
   }
 
   /** What is up, since when, and why not; from the drivers' own states, so it costs nothing and never waits. */
@@ -208,12 +210,14 @@ export class Messaging {
       servers: this.#servers,
       once: (work) => (this.#draining ??= work()),
       logger: this.logger,
+      clock: this.#clock,
     })
   }
 
   /** Takes another configuration while everything goes on: the given one, or the files again. What may change does:
    *  hosts, credentials, certificates, options of the drivers, time limits and numbers of workers; the report names
-   *  what has to wait for a restart. See `Transport.reload`. Rejects when one bus cannot be used with it; that bus stays as it was. */
+   *  what has to wait for a restart. See `Transport.reload`. Rejects when one bus cannot be used with it; that bus stays
+   *  as it was. */
   async reload(config?: MessagingConfig, options: ReloadOptions = {}): Promise<MessagingReloadReport> {
     const conf = config ?? (await this.#load?.())
     if (conf === undefined)
@@ -238,6 +242,10 @@ export class Messaging {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain()
+  }
+
+  get #clock(): Clock {
+    return (this.#rpc ?? this.notifications).clock
   }
 
   #own<Server extends MessageServer>(server: Server): Server {

@@ -6,14 +6,15 @@ import type { ManagedDriver } from '../driver/host/managed-driver.ts'
 import { ClosedError } from '../errors.ts'
 import type { MessageServer, ServerLoad } from '../server/message-server.ts'
 import type { TransportURL } from '../url/transport-url.ts'
-import { onAbort, untilAborted } from '../util/abort.ts'
-import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
+import { untilAborted } from '../util/abort.ts'
+import { checkOptions, checkTimeout, type OptionNames } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 import type { RemoteErrorTable } from '../wire/remote-error-table.ts'
 import { Bus } from './bus.ts'
 import { BUS } from './check-target.ts'
 import { compareConfigurations, type FoundDriver } from './compare-configurations.ts'
 import type { Interceptor } from './interceptor.ts'
+import { type CloseOptions, DEFAULT_PATIENCE_MS, type FlushOptions, withPatience } from './patience.ts'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 
 /** What a transport was made for. Using the other kind works where the driver allows it, with a warning. */
@@ -34,26 +35,11 @@ export interface TransportParts {
   readonly clock: Clock
 }
 
-/** How long `close` is ready to wait for what is under way. */
-export interface CloseOptions {
-  /** Most time to drain, milliseconds; then what is left is cut off. null: as long as it takes. Default 30 000. */
-  readonly timeoutMs?: number | null | undefined
-  /** Cuts off what is left when it aborts. */
-  readonly signal?: AbortSignal | undefined
-}
-
-/** How long `flush` is ready to wait. */
-export type FlushOptions = CloseOptions
-
-const CLOSE_OPTIONS: OptionNames<CloseOptions> = { timeoutMs: true, signal: true }
-
 /** What closing had to leave behind. */
 export interface CloseReport {
   /** Messages whose handler had not finished when the patience ended. 0: everything was drained. */
   readonly abandoned: number
 }
-
-const DEFAULT_CLOSE_TIMEOUT_MS = 30_000
 
 /** What is under way over a transport. */
 export interface TransportLoad {
@@ -81,7 +67,6 @@ export interface ReloadReport {
 }
 
 const RELOAD_OPTIONS: OptionNames<ReloadOptions> = { reconnect: true, timeoutMs: true }
-const NEVER = new AbortController().signal
 
 /** One bus, as applications see it: its state, its interceptors and its end. Made by `getRpcTransport` and
  *  `getNotificationTransport`; clients, servers, notifiers and listeners are made with it. */
@@ -155,7 +140,7 @@ export class Transport {
    *  Handlers may still send meanwhile; nobody can once they are done. Idempotent: a second call waits for the first,
    *  and the shortest patience counts. */
   async close(options: CloseOptions = {}): Promise<CloseReport> {
-    return await this.#patiently('close', options, this.#impatience, () => (this.#closing ??= this.#close()))
+    return await withPatience('close', options, this.clock, this.#impatience, () => (this.#closing ??= this.#close()))
   }
 
   /** Waits for what was handed over for sending before: resolves when each of these calls, casts and notifications has
@@ -164,41 +149,18 @@ export class Transport {
    *  each promise tells its own outcome. */
   async flush(options: FlushOptions = {}): Promise<number> {
     const impatience = new AbortController()
-    return await this.#patiently('flush', options, impatience, () => this.#driver.flush(impatience.signal))
-  }
-
-  /** Runs the work, and aborts `impatience` when this caller's patience ends before it. */
-  async #patiently<T>(
-    step: string,
-    options: CloseOptions,
-    impatience: AbortController,
-    work: () => Promise<T>,
-  ): Promise<T> {
-    checkOptions(step, options, CLOSE_OPTIONS)
-    const { timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal } = options
-    checkTimeout('timeoutMs', timeoutMs)
-    checkSignal(signal)
-    const hurry = (): void => impatience.abort()
-    const timer = timeoutMs === null ? undefined : this.clock.setTimeout(hurry, timeoutMs)
-    const release = signal && onAbort(signal, hurry)
-    if (signal?.aborted) hurry()
-    try {
-      return await work()
-    } finally {
-      if (timer !== undefined) this.clock.clearTimeout(timer)
-      release?.()
-    }
+    return await withPatience('flush', options, this.clock, impatience, () => this.#driver.flush(impatience.signal))
   }
 
   /** Takes another configuration while everything goes on: opens the driver anew with other hosts, credentials,
    *  certificates or options, has servers and listeners subscribe over it before they give up the subscription they
    *  have, and closes the old one when what was under way over it is done. A fanout cast in that moment may come twice.
    *  The report says what of the changes has to wait for a restart. One reload runs at a time.
-   *  Rejects, with everything as it was, with what makes the new configuration unusable: ConfigurationError, ServerListenError,
-   *  ClosedError. */
+   *  Rejects, with everything as it was, with what makes the new configuration unusable: ConfigurationError,
+   *  ServerListenError, ClosedError. */
   async reload(conf: MessagingConfig, options: ReloadOptions = {}): Promise<ReloadReport> {
     checkOptions('reload', options, RELOAD_OPTIONS)
-    const { reconnect = false, timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options
+    const { reconnect = false, timeoutMs = DEFAULT_PATIENCE_MS } = options
     checkTimeout('timeoutMs', timeoutMs)
     const work = this.#reloading.then(async () => await this.#reload(conf, reconnect, timeoutMs))
     this.#reloading = work.catch(() => {})
@@ -242,10 +204,11 @@ export class Transport {
       throw failed.reason
     }
     for (const each of renewals) if (each.status === 'fulfilled') each.value?.commit()
-    if (found === undefined) return
+    if (found === undefined || replacement === undefined) return
     this.#found = found
-    const patience = timeoutMs === null ? NEVER : AbortSignal.timeout(timeoutMs)
-    await replacement?.commit(AbortSignal.any([patience, this.#impatience.signal]))
+    const impatience = new AbortController()
+    const patience = { timeoutMs, signal: this.#impatience.signal }
+    await withPatience('reload', patience, this.clock, impatience, () => replacement.commit(impatience.signal))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

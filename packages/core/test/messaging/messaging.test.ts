@@ -209,6 +209,32 @@ describe('reload', () => {
     expect(await client.call({}, 'work')).toBe(count)
   })
 
+  it('takes any number of milliseconds, also a broken one, and closes what it replaces', async () => {
+    const driver: DriverDefinition = createMemoryDriver({ broker: createMemoryBroker() })
+    const closed: string[] = []
+    const observed: DriverDefinition = {
+      ...driver,
+      open: async (url, context) => {
+        const real = await driver.open(url, context)
+        const close = real.close.bind(real)
+        real.close = async () => {
+          closed.push(url.redacted)
+          await close()
+        }
+        return real
+      },
+    }
+    const registry = createDriverRegistry({ drivers: [observed] })
+    const messaging = await made({ registry, notifications: false, overrides: {} })
+    messaging.server({ topic: 't', server: 's' }, { ping: () => 'pong' })
+    await messaging.start()
+    await messaging.reload(undefined, { reconnect: true, timeoutMs: 1500.5 })
+    expect(closed).toHaveLength(1)
+    await messaging.reload(undefined, { reconnect: true, timeoutMs: 1e10 })
+    expect(closed).toHaveLength(2)
+    expect(await messaging.client({ topic: 't' }).call({}, 'ping')).toBe('pong')
+  })
+
   it('another driver waits for a restart, and a configuration that is wrong changes nothing', async () => {
     await write('transport_url = memory://')
     const driver = createMemoryDriver({ broker: createMemoryBroker() })
