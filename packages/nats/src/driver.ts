@@ -54,7 +54,7 @@ export class NatsDriver implements Driver {
     this.#context = context
     this.#names = new Names({ prefix: options.subject_prefix, virtualHost: url.virtualHost, defaultExchange })
     this.#connection = new Connection({
-      hosts: url.hosts,
+      url,
       context,
       link: {
         ...files,

@@ -54,7 +54,7 @@ export class RedisDriver implements Driver {
       context,
     )
     this.#connection = new Connection({
-      hosts: url.hosts,
+      url,
       context,
       link: {
         ...settings,

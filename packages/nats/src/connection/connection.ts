@@ -2,13 +2,14 @@ import {
   ClosedError,
   type ComponentHealth,
   createBackoff,
+  credentialsFor,
   type Deadline,
   type DriverContext,
-  emitDiagnostic,
+  HostRotation,
   type ReadyOptions,
+  reportState,
   Supervisor,
-  type SupervisorChange,
-  type TransportHost,
+  type TransportURL,
   type WaitFacts,
 } from '@oslo-messaging/core/driver'
 import { Link, type LinkOptions } from '../client/link.ts'
@@ -18,20 +19,6 @@ import { mapError } from './map-error.ts'
 const DEFAULT_PORT = 4222
 const RETRY_FATAL_MS = 5000
 
-/** What every state change is told as. */
-export function reporter(
-  context: DriverContext<NatsOptions>,
-  kind: ComponentHealth['kind'],
-  name: string,
-): (change: SupervisorChange) => void {
-  return (change) => {
-    emitDiagnostic('oslo-messaging:state', () => ({ driver: 'nats', kind, name, ...change }))
-    const { state, error, retryInMs } = change
-    if (error === undefined || state === 'closed') return
-    context.logger.warn(`nats ${kind} is ${state}: ${mapError(error, undefined).message}`, { name, retryInMs })
-  }
-}
-
 /** What depends on the connection. */
 export interface Dependent {
   /** The link is gone; there will be another one. */
@@ -40,7 +27,7 @@ export interface Dependent {
 
 /** What a connection is made from. */
 export interface ConnectionParts {
-  readonly hosts: readonly TransportHost[]
+  readonly url: TransportURL
   readonly context: DriverContext<NatsOptions>
   /** All of a link's options but those of the host. */
   readonly link: Omit<LinkOptions, 'host' | 'username' | 'password' | 'onLost'>
@@ -53,6 +40,7 @@ export interface ConnectionParts {
 /** The one connection of a driver, through every loss. */
 export class Connection {
   readonly #parts: ConnectionParts
+  readonly #hosts: HostRotation
   readonly #supervisor: Supervisor
   readonly #dependents = new Set<Dependent>()
   #link: Link | undefined
@@ -61,16 +49,17 @@ export class Connection {
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts
-    const { clock, random } = parts.context
+    const { clock, random, logger } = parts.context
+    this.#hosts = new HostRotation(parts.url, { defaultPort: DEFAULT_PORT, random })
     this.#supervisor = new Supervisor({
-      establish: (signal, attempt) => this.#establish(signal, attempt),
+      establish: (signal) => this.#establish(signal),
       classify: (error) => (isRefused(error) ? 'fatal' : 'retry'),
       backoff: createBackoff({ initialMs: 100, factor: 2, maxMs: 5000, random }),
       upState: 'connected',
       // Somebody may give the user its rights back.
       retryFatalMs: RETRY_FATAL_MS,
       clock,
-      onChange: reporter(parts.context, 'connection', 'nats'),
+      onChange: reportState({ driver: 'nats', kind: 'connection', name: 'nats', logger }),
     })
   }
 
@@ -117,21 +106,20 @@ export class Connection {
     this.#link = undefined
   }
 
-  async #establish(signal: AbortSignal, attempt: number): Promise<void> {
-    const { hosts, context, link, inbox, onAnswer } = this.#parts
-    const at = hosts[attempt % Math.max(1, hosts.length)]
-    const hostname = at?.hostname ?? '127.0.0.1'
-    const host = `${hostname.includes(':') ? `[${hostname}]` : hostname}:${at?.port ?? DEFAULT_PORT}`
+  async #establish(signal: AbortSignal): Promise<void> {
+    const { context, link, inbox, onAnswer } = this.#parts
+    const at = this.#hosts.next()
+    const { address: host } = at
     this.#host = host
     await this.#link?.close(AbortSignal.abort())
     try {
-      const given = await context.credentials?.({ hostname, port: at?.port ?? null }, { signal })
+      const login = await credentialsFor(at, context.credentials, signal)
       const opened = await Link.open(
         {
           ...link,
           host,
-          username: given?.username ?? at?.username ?? undefined,
-          password: given?.password ?? at?.password ?? undefined,
+          username: login?.username,
+          password: login?.password,
           onLost: (reason) => this.#onLost(opened, reason),
         },
         signal,

@@ -2,6 +2,7 @@ import {
   AuthenticationError,
   isMessagingError,
   type MessagingError,
+  networkError,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
 import { LinkLost } from '../client/link.ts'
@@ -15,6 +16,9 @@ export function mapError(error: unknown, host: string | undefined): MessagingErr
   if (isMessagingError(error)) return error
   if (!(error instanceof Error)) return new TransportDriverError(String(error), { cause: error, host })
   if (error instanceof LinkLost) return new TransportDriverError(error.message, { cause: error, host, retryable: true })
+  // The client library wraps what the socket failed with.
+  const ofNetwork = host === undefined ? undefined : (networkError(error, host) ?? networkError(error.cause, host))
+  if (ofNetwork !== undefined) return ofNetwork
   const name = [error, error.cause].find((each) => each instanceof Error && REFUSED.test(each.name))
   if (name !== undefined)
     return new AuthenticationError(`NATS at ${host ?? 'an unknown host'} refused: ${error.message}`, {

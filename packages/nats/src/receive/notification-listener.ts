@@ -10,12 +10,13 @@ import {
   type MessagingError,
   type NotificationSource,
   type NotifyListenOptions,
+  reportState,
   Supervisor,
 } from '@oslo-messaging/core/driver'
 import type { Arrival, Link } from '../client/link.ts'
 import type { JetStream } from '../client/jet-stream.ts'
 import type { NatsOptions } from '../config.ts'
-import { type Connection, type Dependent, reporter } from '../connection/connection.ts'
+import type { Connection, Dependent } from '../connection/connection.ts'
 import { mapError } from '../connection/map-error.ts'
 import type { Publisher } from '../send/publisher.ts'
 import type { Names } from '../topology/names.ts'
@@ -95,7 +96,7 @@ export class NotificationListener implements Listener, Dependent {
       retryFatalMs: 5000,
       clock: context.clock,
       heldUpBy: () => connection.error,
-      onChange: reporter(context, 'listener', this.name),
+      onChange: reportState({ driver: 'nats', kind: 'listener', name: this.name, logger: context.logger }),
     })
     connection.depend(this)
   }

@@ -7,12 +7,13 @@ import {
   type Listener,
   type ListenOptions,
   SerializationError,
+  reportState,
   Supervisor,
   type Target,
 } from '@oslo-messaging/core/driver'
 import type { Arrival, LinkSubscription } from '../client/link.ts'
 import type { NatsOptions } from '../config.ts'
-import { type Connection, type Dependent, reporter } from '../connection/connection.ts'
+import type { Connection, Dependent } from '../connection/connection.ts'
 import { mapError } from '../connection/map-error.ts'
 import type { Sender } from '../send/sender.ts'
 import type { Names } from '../topology/names.ts'
@@ -77,7 +78,7 @@ export class RequestListener implements Listener, Dependent {
       upState: 'consuming',
       clock: context.clock,
       heldUpBy: () => connection.error,
-      onChange: reporter(context, 'listener', this.name),
+      onChange: reportState({ driver: 'nats', kind: 'listener', name: this.name, logger: context.logger }),
     })
     connection.depend(this)
   }

@@ -2,6 +2,7 @@ import {
   AuthenticationError,
   isMessagingError,
   type MessagingError,
+  networkError,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
 import { LinkLost } from '../client/link.ts'
@@ -31,6 +32,8 @@ export function mapError(error: unknown, host: string | undefined): MessagingErr
       host,
       brokerCode: word,
     })
+  const ofNetwork = host === undefined ? undefined : networkError(error, host)
+  if (ofNetwork !== undefined) return ofNetwork
   if (error instanceof LinkLost) return new TransportDriverError(text, { cause: error, host, retryable: true })
   return new TransportDriverError(`Redis at ${host ?? 'an unknown host'}: ${text}`, {
     cause: error,

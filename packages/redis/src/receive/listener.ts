@@ -5,10 +5,11 @@ import {
   type DriverContext,
   type Listener,
   type MessagingError,
+  reportState,
   Supervisor,
 } from '@oslo-messaging/core/driver'
 import type { RedisOptions } from '../config.ts'
-import { type Connection, type Dependent, reporter } from '../connection/connection.ts'
+import type { Connection, Dependent } from '../connection/connection.ts'
 import { mapError } from '../connection/map-error.ts'
 import { Intake, type IntakePorts, type IntakeStream } from './intake.ts'
 
@@ -62,7 +63,7 @@ export class StreamListener implements Listener, Dependent {
       retryFatalMs: 5000,
       clock: context.clock,
       heldUpBy: () => connection.error,
-      onChange: reporter(context, 'listener', name),
+      onChange: reportState({ driver: 'redis', kind: 'listener', name, logger: context.logger }),
     })
     connection.depend(this)
   }
