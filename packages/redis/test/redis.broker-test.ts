@@ -93,4 +93,19 @@ describe.skipIf(broker === undefined)('redis', () => {
     await listener.stop()
     await listener.wait()
   })
+
+  it('a password alone in the URL is that of the default user', async () => {
+    const redis = await outside()
+    await redis.sendCommand(['ACL', 'SETUSER', 'default', 'on', '>only-a-password', '~*', '&*', '+@all'])
+    const url = broker!.url.replace('app:secret', ':only-a-password')
+    const transport = closing(await getNotificationTransport({ url, registry }))
+    const notifier = new Notifier(transport, {
+      publisherId: 'test',
+      driver: 'messagingv2',
+      topics: ['default'],
+      retry: 0,
+    })
+    await notifier.info({}, 'event', {})
+    expect(await redis.xLen('oslo:notify:openstack:default.info')).toBe(1)
+  })
 })

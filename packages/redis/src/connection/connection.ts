@@ -118,7 +118,8 @@ export class Connection {
           host,
           hostname: at.hostname,
           port: at.port,
-          username: login?.username,
+          // A password alone, as in `redis://:secret@host`, is that of the default user.
+          username: login?.username || undefined,
           password: login?.password,
           onLost: (reason) => this.#onLost(opened, reason),
         },
