@@ -11,10 +11,7 @@ export class Duplicates {
   readonly #runtime: Runtime
   readonly #name: string
   readonly #kept: DuplicateStore
-  readonly #witnessed = new Set<number>()
-  /** The same in order of arrival; a Set that loses its first all the time takes ever longer to find it. */
-  readonly #order: number[] = []
-  #oldest = 0
+  readonly #witnessed = new DuplicateCache<number>(MOST_WITNESSED)
 
   constructor(runtime: Runtime, name: string) {
     const { duplicateCacheSize, duplicateStore } = runtime.settings
@@ -31,16 +28,7 @@ export class Duplicates {
   /** It was handled. */
   add(id: string): void {
     this.#ask(() => this.#kept.add(id))
-    const hash = hashOf(id)
-    if (this.#witnessed.has(hash)) return
-    this.#witnessed.add(hash)
-    if (this.#order.length < MOST_WITNESSED) {
-      this.#order.push(hash)
-      return
-    }
-    this.#witnessed.delete(this.#order[this.#oldest] ?? 0)
-    this.#order[this.#oldest] = hash
-    this.#oldest = (this.#oldest + 1) % MOST_WITNESSED
+    this.#witnessed.add(hashOf(id))
   }
 
   /** A store that fails knows nothing: the message is handled, once more if need be. */
