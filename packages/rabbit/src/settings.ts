@@ -15,7 +15,8 @@ export interface DuplicateStore {
 
 /** What can be chosen in code, beyond the options of oslo. Every field has the value that suits a deployment of Python services. */
 export interface RabbitSettings {
-  /** Ids of messages remembered by each listener to notice duplicates. oslo remembers 16. Default 16. */
+  /** Ids of messages remembered by each listener to notice duplicates: as many as a lost connection usually repeats at
+   *  once. They take some 50 KiB when all are there. oslo remembers 16. Default 1024. */
   readonly duplicateCacheSize: number
   /** Keeps those ids elsewhere, e.g. with an age limit: called once for each listener, with its name. Null: in memory, `duplicateCacheSize` of them. */
   readonly duplicateStore: ((listener: string) => DuplicateStore) | null
@@ -58,7 +59,7 @@ export interface RabbitSettings {
 }
 
 export const DEFAULT_SETTINGS: RabbitSettings = Object.freeze({
-  duplicateCacheSize: 16,
+  duplicateCacheSize: 1024,
   duplicateStore: null,
   maxOutstandingMessages: 4096,
   maxOutstandingBytes: 64 * 1024 * 1024,

@@ -38,16 +38,30 @@ describe('messages that come twice', () => {
     return { got, send, close }
   }
 
-  it('S16 - the last 16 ids are remembered, further back they are not', async () => {
+  it('after a cut - a hundred messages that the broker repeats come once', async () => {
     const { got, send, close } = await serve({})
-    for (let n = 0; n < 17; n += 1) send(n)
-    send(16)
-    send(1)
-    expect(got.length).toBe(17)
-    send(0)
-    expect(got.length).toBe(18)
+    for (let round = 0; round < 2; round += 1) for (let n = 0; n < 100; n += 1) send(n)
+    expect(got.length).toBe(100)
     await close()
   })
+
+  it.each([
+    { settings: {}, kept: 1024 },
+    // As oslo.
+    { settings: { duplicateCacheSize: 16 }, kept: 16 },
+  ])(
+    'S16 - the last $kept ids are remembered with $settings, further back they are not',
+    async ({ settings, kept }) => {
+      const { got, send, close } = await serve(settings)
+      for (let n = 0; n <= kept; n += 1) send(n)
+      send(kept)
+      send(1)
+      expect(got.length).toBe(kept + 1)
+      send(0)
+      expect(got.length).toBe(kept + 2)
+      await close()
+    },
+  )
 
   it.each([
     { size: 10_000, runs: 1000, heldBack: 1000, handledAgain: 0 },

@@ -12,10 +12,6 @@ export interface BrokerUnderTest {
   urlFor(options: { vhost: string; user?: string; password?: string }): string
 }
 
-/** A cut repeats whatever was not confirmed, up to a hundred messages here, and no broker tells the copies apart: their reader does, by
- *  the ids it remembers. By default these are as many as oslo's sixteen, and what lies further apart comes twice. */
-const SETTINGS = { duplicateCacheSize: 256 }
-
 /** The whole suite against one broker. `broker` is asked when the tests run. */
 export function conformance(broker: () => BrokerUnderTest, options: Partial<RabbitOptions> = {}): void {
   const usual = unique('conformance')
@@ -37,7 +33,7 @@ export function conformance(broker: () => BrokerUnderTest, options: Partial<Rabb
     beforeAll,
     afterAll,
     capabilities: rabbitDriver.capabilities,
-    createDriver: ({ vhost = usual }) => openReal(broker().urlFor({ vhost }), { options, settings: SETTINGS }),
+    createDriver: ({ vhost = usual }) => openReal(broker().urlFor({ vhost }), { options }),
     knobs: {
       timeScale: 2,
       vhosts: [usual, other],
