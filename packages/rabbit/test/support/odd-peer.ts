@@ -232,13 +232,21 @@ export class OddConnection {
     })
   }
 
-  #ask(name: MethodName, channel: number, entity: string, answer: () => void): void {
+  #ask(name: MethodName, channel: number, entity: string, act: () => void): void {
+    const asked = this.channels.get(channel)
+    // Whatever a broker still has to do for a channel ends with it. A consumer that came to be afterwards would swallow
+    // what is delivered to it.
+    const answer = (): void => {
+      if (this.channels.get(channel) === asked) act()
+    }
     if (this.#peer.onMethod({ name, channel, entity, connection: this, answer }) !== true) answer()
   }
 
   #takeMethod(name: MethodName, { channel: number, payload }: ReceivedFrame): void {
     const fields = new FieldReader(payload.subarray(4))
     const channel = this.channels.get(number)
+    // Like a broker, it ignores what a client sends before it hears that its channel was closed.
+    if (channel === undefined && number !== 0 && !OPENING_OR_CLOSING.has(name)) return
     const say = (answer: MethodName, ...parts: readonly Uint8Array[]): void =>
       this.send(method(number, answer, ...parts))
     switch (name) {
@@ -391,6 +399,9 @@ export class OddConnection {
     for (const number of this.channels.keys()) this.#forgetChannel(number)
   }
 }
+
+/** What is heard on a channel that is not open. */
+const OPENING_OR_CLOSING: ReadonlySet<MethodName> = new Set(['channel.open', 'channel.close', 'channel.close-ok'])
 
 function newChannel(): OddChannel {
   return { isConfirming: false, published: 0, delivered: 0, unacknowledged: new Map(), publishing: undefined }
