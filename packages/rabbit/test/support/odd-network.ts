@@ -79,7 +79,10 @@ export class OddNetwork {
     this.release('toClient')
     this.release('toServer')
     for (const { toClient, toServer } of this.#pairs) {
-      for (const { from, to } of [toClient, toServer]) if (from.readableEnded) to.end()
+      for (const { from, to } of [toClient, toServer]) {
+        if (from.readableEnded) to.end()
+        if (from.destroyed) to.destroySoon()
+      }
       if (!toClient.hasGap && !toServer.hasGap) continue
       toClient.from.resetAndDestroy()
       toClient.to.resetAndDestroy()
@@ -124,8 +127,9 @@ export class OddNetwork {
       way.from.on('error', () => way.from.destroy())
       way.from.on('close', () => {
         this.#sockets.delete(way.from)
-        this.#pairs.delete(pair)
-        if (!this.#losing.has(direction)) way.to.destroySoon()
+        // Until the other side has heard of it, which it does when the way is healed.
+        if (way.to.destroyed) this.#pairs.delete(pair)
+        else if (!this.#losing.has(direction)) way.to.destroySoon()
       })
     }
   }
