@@ -48,6 +48,24 @@ const UPPER = {
   testing: ['rpc', 'notify', 'server', 'transport', 'messaging', 'probes'],
 }
 
+/** Drivers without a room for administration. */
+const SMALL_DRIVER = {
+  rooms: [
+    'index',
+    'driver',
+    'rpc',
+    'receive',
+    'send',
+    'connection',
+    'client',
+    'topology',
+    'wire',
+    'settings',
+    'config',
+  ],
+  clientRooms: ['client'],
+}
+
 /** The rooms of a driver package from the top floor down: nothing points upwards. Files at the root of `src` are rooms of their own. */
 const FLOORS = {
   amqp: {
@@ -106,38 +124,8 @@ const FLOORS = {
     ],
     clientRooms: ['kafkajs'],
   },
-  redis: {
-    rooms: [
-      'index',
-      'driver',
-      'rpc',
-      'receive',
-      'send',
-      'connection',
-      'client',
-      'topology',
-      'wire',
-      'settings',
-      'config',
-    ],
-    clientRooms: ['client'],
-  },
-  nats: {
-    rooms: [
-      'index',
-      'driver',
-      'rpc',
-      'receive',
-      'send',
-      'connection',
-      'client',
-      'topology',
-      'wire',
-      'settings',
-      'config',
-    ],
-    clientRooms: ['client'],
-  },
+  redis: SMALL_DRIVER,
+  nats: SMALL_DRIVER,
 }
 
 /** Packages that are no drivers: they use the door of applications. */

@@ -42,10 +42,11 @@ async function runAll(words) {
   process.exit(total('failed') === 0 && results.size > 0 ? 0 : 1)
 }
 
-/** Steps that only read the tree, as many at a time as there are cores. Each is a process whose lines are printed together when it ends. */
+/** Steps that only read the tree, as many at a time as there are cores. Each is a process whose lines are printed
+ *  together when it ends. */
 async function runTogether(group, results) {
   const env = { ...process.env }
-  if (group.some(({ name }) => /tarball|consumers|compilers/.test(name))) {
+  if (group.some(({ usesTarballs }) => usesTarballs)) {
     const packed = await tarballs().catch((error) => console.log(error))
     if (packed !== undefined) env[TARBALLS] = dirname([...packed.values()][0])
   }

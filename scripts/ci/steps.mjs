@@ -14,7 +14,8 @@ import { gitState } from './tree.mjs'
 
 const before = gitState()
 
-/** Each step is one check; `run` resolves with what passed and failed, or rejects. Steps that wait for brokers, or count what others leave behind, run `alone`. */
+/** Each step is one check; `run` resolves with what passed and failed, or rejects. Steps that
+ *  wait for brokers, or count what others leave behind, run `alone`; those that `usesTarballs` get them packed before. */
 export const steps = [
   { name: 'npm test', alone: true, run: runTests },
   { name: 'format', run: () => bin('oxfmt', '--check', '.') },
@@ -32,10 +33,11 @@ export const steps = [
   { name: 'unused code and dependencies', run: () => bin('knip') },
   ...publicPackages().map(({ manifest }) => ({
     name: `tarball of ${manifest.name}`,
+    usesTarballs: true,
     run: () => checkPacked(manifest),
   })),
-  { name: 'tarballs in an empty folder', run: checkInstalled },
-  { name: 'compilers and bundlers of applications', run: checkConsumers },
+  { name: 'tarballs in an empty folder', usesTarballs: true, run: checkInstalled },
+  { name: 'compilers and bundlers of applications', usesTarballs: true, run: checkConsumers },
   { name: 'licences and install scripts', run: () => checkSupplyChain() },
   { name: 'public declarations', run: checkDeclarations },
   { name: 'comments of exported symbols', run: checkComments },

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tarballs } from './tarballs.mjs'
@@ -22,29 +22,39 @@ for (const scheme of ['rabbit', 'amqp', 'nats', 'redis']) {
   assert.equal(transport.health().status, 'idle')
   await transport.close()
 }
-console.log(doors.length + ' doors open, and rabbit, amqp, nats and redis find their drivers by the scheme')
+console.log(process.version + ': ' + doors.length + ' doors open, and rabbit, amqp, nats and redis find their drivers by the scheme')
 `
 
 /** Installs the packed packages into an empty folder with npm, as an application would, and uses them. */
 export async function checkInstalled() {
-  const folder = mkdtempSync(join(tmpdir(), 'oslo-messaging-stranger-'))
+  const app = mkdtempSync(join(tmpdir(), 'oslo-messaging-stranger-'))
   try {
-    const app = join(folder, 'app')
-    mkdirSync(app)
-    const quiet = { stdio: ['ignore', 'ignore', 'inherit'] }
-    writeFileSync(join(app, 'package.json'), '{ "type": "module", "private": true }')
-    const files = (await tarballs()).values()
-    await tool('npm', ['install', '--no-audit', '--no-fund', ...files], { ...quiet, cwd: app })
-    writeFileSync(join(app, 'main.mjs'), PROGRAM)
-    const doors = publicPackages().flatMap(({ manifest }) =>
-      Object.keys(manifest.exports)
-        .filter((door) => !/\.(json|md)$/.test(door))
-        .map((door) => join(manifest.name, door)),
-    )
+    await install(app, await tarballs())
     // The command, by the link that npm makes for it.
     await tool(join(app, 'node_modules', '.bin', 'oslo-msg'), ['--version'], { cwd: app })
-    return await tool(process.execPath, ['main.mjs', JSON.stringify(doors)], { cwd: app })
+    return await openDoors(app, publicPackages())
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(app, { recursive: true, force: true })
   }
+}
+
+/** Makes an application of an empty folder that has the tarballs installed. */
+export async function install(app, tarballsByName) {
+  writeFileSync(
+    join(app, 'package.json'),
+    '{ "name": "stranger", "version": "0.0.0", "type": "module", "private": true }',
+  )
+  writeFileSync(join(app, 'main.mjs'), PROGRAM)
+  const words = ['install', '--no-audit', '--no-fund', ...tarballsByName.values()]
+  await tool('npm', words, { cwd: app, stdio: ['ignore', 'ignore', 'inherit'] })
+}
+
+/** Opens every door of the packages from the application, with this Node or another. */
+export async function openDoors(app, packages, node = process.execPath) {
+  const doors = packages.flatMap(({ manifest }) =>
+    Object.keys(manifest.exports)
+      .filter((door) => !/\.(json|md|yaml)$/.test(door))
+      .map((door) => join(manifest.name, door)),
+  )
+  return await tool(node, ['main.mjs', JSON.stringify(doors)], { cwd: app })
 }

@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { publicPackages, root, tool } from './tools.mjs'
+import { PNPM, publicPackages, root, tool } from './tools.mjs'
 
 /** Where the tarballs are that an earlier process has packed. */
 export const TARBALLS = 'OSLO_MESSAGING_CI_TARBALLS'
@@ -16,22 +16,32 @@ export function tarballs() {
 
 async function pack() {
   const given = process.env[TARBALLS]
-  const folder = given ?? mkdtempSync(join(tmpdir(), 'oslo-messaging-tarballs-'))
-  if (given === undefined) {
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-    const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-    const chosen = publicPackages().flatMap(({ manifest }) => ['--filter', manifest.name])
-    await tool('npx', ['-y', packageManager, ...chosen, '-r', 'pack', '--pack-destination', folder], {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-  }
+  if (given !== undefined) return packedIn(given, root)
+  const folder = mkdtempSync(join(tmpdir(), 'oslo-messaging-tarballs-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return await packInto(folder)
+}
+
+/** Packs the published packages of a tree that has been built, and resolves with the tarballs by name. */
+export async function packInto(folder, tree = root) {
+  const chosen = publicPackages(tree).flatMap(({ manifest }) => ['--filter', manifest.name])
+  const options = { cwd: tree, stdio: ['ignore', 'ignore', 'inherit'] }
+  await tool('npx', ['-y', PNPM, ...chosen, '-r', 'pack', '--pack-destination', folder], options)
+  return packedIn(folder, tree)
+}
+
+function packedIn(folder, tree) {
   const files = readdirSync(folder)
   return new Map(
-    publicPackages().map(({ manifest: { name, version } }) => {
-      const file = `${name.replace('@', '').replace('/', '-')}-${version}.tgz`
+    publicPackages(tree).map(({ manifest: { name, version } }) => {
+      const file = `${fileNameOf(name)}-${version}.tgz`
       if (!files.includes(file)) throw new Error(`${file} was not packed`)
       return [name, join(folder, file)]
     }),
   )
+}
+
+/** A package's name as its files are named: without the signs that a file cannot have. */
+export function fileNameOf(name) {
+  return name.replace('@', '').replace('/', '-')
 }

@@ -25,17 +25,22 @@ export function verdict(complaints, summary) {
   return PASSED
 }
 
-/** Workspace packages under `parent`, as { folder, manifest }. */
-export function packagesIn(parent) {
-  return readdirSync(join(root, parent))
+/** Workspace packages under `parent` of a tree, this one by default, as { folder, manifest }. */
+export function packagesIn(parent, tree = root) {
+  return readdirSync(join(tree, parent))
     .map((name) => join(parent, name))
-    .filter((folder) => existsSync(join(root, folder, 'package.json')))
-    .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) }))
+    .filter((folder) => existsSync(join(tree, folder, 'package.json')))
+    .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(tree, folder, 'package.json'), 'utf8')) }))
 }
 
+/** The pnpm that everything is installed and packed with. */
+export const PNPM = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager
+
 /** Packages that are published: the libraries, and the captured messages, which are data alone. */
-export function publicPackages() {
-  return [...packagesIn('packages'), ...packagesIn('interop')].filter(({ manifest }) => manifest.private !== true)
+export function publicPackages(tree = root) {
+  return [...packagesIn('packages', tree), ...packagesIn('interop', tree)].filter(
+    ({ manifest }) => manifest.private !== true,
+  )
 }
 
 const NEVER_ENTERED = new Set(['node_modules', 'dist', '.git'])

@@ -1,22 +1,28 @@
-import { join } from 'node:path'
-import { executeNode, ExpectedError, root } from './processes.mjs'
+import { parseArgs } from 'node:util'
+import { executeNode, ExpectedError } from './processes.mjs'
+import { VITEST } from './vitest.mjs'
 
 const USAGE = 'npm run fuzz -- [--inputs 100000] [--seed N] [--only PARSER]'
-const VARIABLES = { inputs: 'FUZZ_INPUTS', seed: 'FUZZ_SEED' }
+const OPTIONS = { inputs: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } }
 
 /** Feeds every parser with broken copies of its corpus (fuzz/README.md). The seed that is printed replays the run. */
 export async function fuzz(args) {
+  const { inputs, seed, only } = read(args)
   const env = { ...process.env }
-  const more = []
-  const left = args.flatMap((arg) => (arg.startsWith('--') && arg.includes('=') ? arg.split('=', 2) : [arg]))
-  while (left.length > 0) {
-    const [name, value] = left.splice(0, 2)
-    const option = /^--(inputs|seed|only)$/.exec(name)?.[1]
-    if (option === undefined || value === undefined)
-      throw new ExpectedError(`${JSON.stringify(name)} is no option here, or lacks its value.\n${USAGE}`)
-    if (option === 'only') more.push('-t', value)
-    else if (/^\d+$/.test(value)) env[VARIABLES[option]] = value
-    else throw new ExpectedError(`${name} takes a whole number, not ${JSON.stringify(value)}.\n${USAGE}`)
+  if (inputs !== undefined) env.FUZZ_INPUTS = inputs
+  if (seed !== undefined) env.FUZZ_SEED = seed
+  const words = ['run', '--project', 'fuzz', ...(only === undefined ? [] : ['-t', only])]
+  return await executeNode(VITEST, words, { env })
+}
+
+function read(args) {
+  try {
+    const { values } = parseArgs({ args, options: OPTIONS })
+    for (const name of ['inputs', 'seed'])
+      if (!/^\d+$/.test(values[name] ?? '0'))
+        throw new Error(`--${name} takes a whole number, not ${String(values[name])}.`)
+    return values
+  } catch (error) {
+    throw new ExpectedError(`${error.message}\n${USAGE}`)
   }
-  return await executeNode(join(root, 'node_modules/vitest/vitest.mjs'), ['run', '--project', 'fuzz', ...more], { env })
 }

@@ -1,14 +1,12 @@
 import { rmSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { audit } from './audit.mjs'
 import { withBrokers } from './brokers.mjs'
-import { executeNode, exitCodeOf, ExpectedError, interruptedBy, root } from './processes.mjs'
 import { fuzz } from './fuzz.mjs'
 import { matrix } from './matrix.mjs'
+import { executeNode, exitCodeOf, ExpectedError, interruptedBy, root } from './processes.mjs'
 import { prepare } from './prepare.mjs'
-import { release } from './release.mjs'
 import { repeatTests, takeRepeat } from './repeat.mjs'
+import { everyday, VITEST } from './vitest.mjs'
 
 const inRoot = (...parts) => join(root, ...parts)
 
@@ -22,16 +20,7 @@ const jobs = {
   },
   test: (args) => {
     const { times, rest } = takeRepeat(args)
-    // Naming a project replaces the everyday ones.
-    const projects = rest.some((arg) => arg === '--project' || arg.startsWith('--project='))
-      ? []
-      : ['--project', 'unit', '--project', 'broker']
-    // Tests wait for brokers and timers most of their time; by itself vitest leaves one core free, and has one worker on two.
-    const workers = rest.some((arg) => arg.startsWith('--maxWorkers'))
-      ? []
-      : [`--maxWorkers=${availableParallelism() + 1}`]
-    const words = ['run', ...projects, ...workers, ...rest]
-    const run = (more) => executeNode(inRoot('node_modules/vitest/vitest.mjs'), [...words, ...more])
+    const run = (more) => executeNode(VITEST, [...everyday(rest), ...more])
     return times === undefined ? run([]) : repeatTests(times, run)
   },
   interop: async (args) => {
@@ -41,15 +30,15 @@ const jobs = {
     const projects = ['unit', 'broker', 'faults'].flatMap((name) => ['--project', name])
     const words = ['run', ...projects, '--maxWorkers=3', ...(isWhole ? ['interop/'] : args)]
     const env = { ...process.env, INTEROP: 'full' }
-    const code = await executeNode(inRoot('node_modules/vitest/vitest.mjs'), words, { env })
+    const code = await executeNode(VITEST, words, { env })
     if (!isWhole || interruptedBy() !== undefined) return code
     const written = await executeNode(inRoot('interop/golden/report.mjs'), [])
     return code === 0 ? written : code
   },
-  matrix: (args) => matrix(args),
-  fuzz: (args) => fuzz(args),
-  audit: () => audit(),
-  release: (args) => release(args),
+  matrix,
+  fuzz,
+  audit: async () => (await import('../ci/audit.mjs')).audit(),
+  release: async (args) => (await import('../ci/release.mjs')).release(args),
   site: (args) => executeNode(inRoot('site/build.mjs'), args),
   'site:check': (args) => executeNode(inRoot('site/check.mjs'), args),
   brokers: (args) => executeNode(inRoot('brokers/dist/cli.js'), args, { cwd: process.env.INIT_CWD ?? root }),

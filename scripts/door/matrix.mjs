@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { execute, ExpectedError, interruptedBy, root } from './processes.mjs'
+import { takeOption } from './options.mjs'
+import { execute, ExpectedError, interruptedBy } from './processes.mjs'
 import { withReport } from './report.mjs'
+import { everyday, VITEST } from './vitest.mjs'
 
 /** The lines of Node that packages promise to run on: the oldest, and each even one since. */
 export const LINES = ['20', '22', '24', '26']
@@ -13,9 +15,6 @@ const USAGE = `npm run matrix -- [--node ${LINES.join(',')}] [arguments of npm t
 /** Runs the tests on several lines of Node and prints what each said. Brokers are started anew for each. */
 export async function matrix(args) {
   const { lines, rest } = takeLines(args)
-  const projects = rest.some((arg) => arg === '--project' || arg.startsWith('--project='))
-    ? []
-    : ['--project', 'unit', '--project', 'broker']
   const results = []
   for (const line of lines) {
     if (interruptedBy() !== undefined) break
@@ -24,8 +23,7 @@ export async function matrix(args) {
     console.log(`\n--- Node ${version}`)
     const begun = Date.now()
     const env = { ...process.env, PATH: `${join(node, '..')}:${process.env.PATH}` }
-    const words = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...projects, ...rest]
-    const outcome = await withReport((more) => execute(node, [...words, ...more], { env }))
+    const outcome = await withReport((more) => execute(node, [VITEST, ...everyday(rest), ...more], { env }))
     results.push({ version, ms: Date.now() - begun, ...outcome })
   }
   console.log(`\n${'Node'.padEnd(10)} ${'passed'.padStart(7)} ${'failed'.padStart(7)} ${'seconds'.padStart(8)}`)
@@ -42,14 +40,17 @@ export async function matrix(args) {
 }
 
 function takeLines(args) {
-  const at = args.findIndex((arg) => arg === '--node' || arg.startsWith('--node='))
-  if (at === -1) return { lines: LINES, rest: args }
-  const [, inline] = args[at].split('=')
-  const lines = (inline ?? args[at + 1] ?? '').split(',').filter((line) => line !== '')
+  const { value, rest } = takeOption(args, '--node')
+  return { lines: value === undefined ? LINES : linesOf(value), rest }
+}
+
+/** Lines of Node as somebody writes them: `20,22`. Throws ExpectedError. */
+export function linesOf(text) {
+  const lines = text.split(',')
   const odd = lines.find((line) => !/^\d+(\.\d+){0,2}$/.test(line))
-  if (lines.length === 0 || odd !== undefined)
-    throw new ExpectedError(`--node takes versions of Node, separated by commas, not ${odd ?? 'nothing'}.\n${USAGE}`)
-  return { lines, rest: [...args.slice(0, at), ...args.slice(at + (inline === undefined ? 2 : 1))] }
+  if (odd !== undefined)
+    throw new ExpectedError(`--node takes versions of Node, separated by commas, not ${JSON.stringify(odd)}.\n${USAGE}`)
+  return lines
 }
 
 /** The executable of a line of Node, from the registry's packages that carry nothing else; kept for the next time. */

@@ -1,18 +1,15 @@
+import { takeOption } from './options.mjs'
 import { ExpectedError, interruptedBy } from './processes.mjs'
 import { slowest, withReport } from './report.mjs'
 
 /** Splits `--repeat N` off; undefined when it is not there. */
 export function takeRepeat(args) {
-  const at = args.findIndex((arg) => arg === '--repeat' || arg.startsWith('--repeat='))
-  if (at === -1) return { times: undefined, rest: args }
-  const [, inline] = args[at].split('=')
-  const text = inline ?? args[at + 1] ?? ''
-  const times = Number(text)
-  if (!/^\d+$/.test(text) || times < 1)
+  const { value, rest } = takeOption(args, '--repeat')
+  if (value !== undefined && !/^[1-9]\d*$/.test(value))
     throw new ExpectedError(
-      `--repeat takes how often the tests run, a whole number from 1, not ${JSON.stringify(text)}.`,
+      `--repeat takes how often the tests run, a whole number from 1, not ${JSON.stringify(value)}.`,
     )
-  return { times, rest: [...args.slice(0, at), ...args.slice(at + (inline === undefined ? 2 : 1))] }
+  return { times: value === undefined ? undefined : Number(value), rest }
 }
 
 /**

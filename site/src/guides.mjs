@@ -1,7 +1,7 @@
-/** Which guide explains what is declared where: the longest beginning of a source's path decides. An export without a guide fails the build. */
+/** Which guide explains what is declared where: the longest beginning of a source's path decides. An export without a
+ *  guide fails the build. */
 const GUIDES = [
   ['packages/core/src/rpc/', 'rpc'],
-  ['packages/core/src/rpc/server/', 'rpc'],
   ['packages/core/src/target', 'rpc'],
   ['packages/core/src/server/', 'rpc'],
   ['packages/core/src/notify/', 'notifications'],
@@ -15,7 +15,7 @@ const GUIDES = [
   ['packages/core/src/transport/', 'rpc'],
   ['packages/core/src/transport/broker-admin', 'operations'],
   ['packages/core/src/transport/bus', 'driver-authors'],
-  ['packages/core/src/idempotency/', 'rpc'],
+  ['packages/core/src/idempotency/', 'idempotency'],
   ['packages/core/src/messaging/', 'operations'],
   ['packages/core/src/probes/', 'operations'],
   ['packages/core/src/diagnostics/', 'diagnostics'],
@@ -44,7 +44,10 @@ export const GENERATED = ['packages/openstack/src/facts/']
 
 /** Guides in the order they are read, by the group of the sidebar. */
 export const SIDEBAR = [
-  { text: 'Begin', pages: ['index', 'rpc', 'notifications', 'values', 'errors', 'testing', 'interceptors'] },
+  {
+    text: 'Begin',
+    pages: ['index', 'rpc', 'notifications', 'idempotency', 'values', 'errors', 'testing', 'interceptors'],
+  },
   { text: 'Drivers', pages: ['rabbit', 'amqp', 'kafka-deployment-guide', 'nats', 'redis'] },
   {
     text: 'Running it',

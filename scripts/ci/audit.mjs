@@ -1,27 +1,22 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { ExpectedError, root } from './processes.mjs'
+import { ExpectedError } from '../door/processes.mjs'
+import { PNPM, root } from './tools.mjs'
 
-/** Advisories that do not concern these packages, each with its reason and the day it is looked at again: `{ id: { reason, until } }`. */
+/** Advisories that do not concern these packages, each with its reason and the day it is looked at again:
+ *  `{ id: { reason, until } }`. */
 const ALLOWED = {}
 
-/** Asks the registry what is known against the packages that come with ours. Fails for each advisory that is not allowed, and when the registry does not answer. */
+/** Asks the registry what is known against the packages that come with ours. Fails for each advisory that is not
+ *  allowed, and when the registry does not answer. */
 export function audit() {
-  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   let text
   try {
-    text = execFileSync('npx', ['-y', packageManager, 'audit', '--prod', '--json'], { cwd: root, encoding: 'utf8' })
+    text = execFileSync('npx', ['-y', PNPM, 'audit', '--prod', '--json'], { cwd: root, encoding: 'utf8' })
   } catch (error) {
     // It exits with 1 when there are advisories, and then says them.
     text = error.stdout ?? ''
   }
-  let report
-  try {
-    report = JSON.parse(text)
-  } catch {
-    report = {}
-  }
+  const report = parsed(text)
   if (report.advisories === undefined)
     throw new ExpectedError(
       `The registry tells nothing about advisories: ${report.error?.message ?? text.trim().slice(0, 300)}`,
@@ -32,4 +27,13 @@ export function audit() {
     console.log(`${id} ${severity} ${name}: ${title}`)
   console.log(`${open.length} advisories, ${Object.keys(ALLOWED).length} allowed with a reason`)
   return open.length === 0 ? 0 : 1
+}
+
+/** What is no report, a page of a proxy perhaps, tells of no advisories. */
+function parsed(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
 }
