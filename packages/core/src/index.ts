@@ -115,13 +115,8 @@ export type { ClaimState, IdempotencyOptions, IdempotencyStore } from './idempot
 export { MemoryIdempotencyStore } from './idempotency/memory-idempotency-store.ts'
 export { type DispatcherOptions, RPCDispatcher, type ServedMethod } from './rpc/server/rpc-dispatcher.ts'
 export { isVersionCompatible } from './rpc/version.ts'
-export {
-  MessageServer,
-  type MessageServerOptions,
-  type ServerLoad,
-  type StartOptions,
-  type StepOptions,
-} from './server/message-server.ts'
+export { MessageServer, type MessageServerOptions, type ServerLoad } from './server/message-server.ts'
+export type { StartOptions, StepOptions } from './server/steps.ts'
 export { WorkerPool } from './server/worker-pool.ts'
 
 // Notifications

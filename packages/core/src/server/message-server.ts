@@ -2,40 +2,22 @@ import { emitDiagnostic } from '../diagnostics/channels.ts'
 import type { Logger } from '../diagnostics/logger.ts'
 import type { Listener } from '../driver/driver.ts'
 import type { Backlog, ComponentHealth } from '../driver/health.ts'
-import { ClosedError, isMessagingError, ServerListenError, TaskTimeout } from '../errors.ts'
+import { ClosedError, isMessagingError, ServerListenError } from '../errors.ts'
 import { onAbort } from '../util/abort.ts'
-import { checkOptions, checkSignal, checkTimeout, type OptionNames } from '../util/check.ts'
+import { checkOptions, checkSignal, checkTimeout } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 import { Deadline } from '../util/deadline.ts'
-import { createDeferred, type Deferred } from '../util/deferred.ts'
 import { errorText } from '../util/text.ts'
+import { type Cycle, newClosed, newCycle } from './cycle.ts'
+import {
+  DEFAULT_LOG_AFTER_MS,
+  START_OPTIONS,
+  type StartOptions,
+  STEP_OPTIONS,
+  type StepOptions,
+  waitForStep,
+} from './steps.ts'
 import { WorkerPool } from './worker-pool.ts'
-
-/** How long a caller is ready to wait for `start`, `stop` or `wait`. */
-export interface StepOptions {
-  /** Warn once when the step takes longer, milliseconds; 0 never. Default 30 000. */
-  readonly logAfterMs?: number | undefined
-  /** Reject with TaskTimeout after so long, milliseconds; null waits for ever. The step itself goes on. Default
-   *  null. */
-  readonly timeoutMs?: number | null | undefined
-  /** Ends the waiting with the signal's reason. The step itself goes on. */
-  readonly signal?: AbortSignal | undefined
-}
-
-/** How `start` goes about it; everything may be left out. */
-export interface StartOptions {
-  /** Bounds the subscribing, milliseconds; null waits for ever, as oslo does. Default 60 000, so that a wrong URL
-   *  shows. */
-  readonly timeoutMs?: number | null | undefined
-  /** Ends the subscribing with the signal's reason. */
-  readonly signal?: AbortSignal | undefined
-  /** Workers for this cycle instead of the configured number. */
-  readonly overridePoolSize?: number | undefined
-  readonly logAfterMs?: number | undefined
-}
-
-const STEP_OPTIONS: OptionNames<StepOptions> = { logAfterMs: true, timeoutMs: true, signal: true }
-const START_OPTIONS: OptionNames<StartOptions> = { ...STEP_OPTIONS, overridePoolSize: true }
 
 /** Whoever has to drain its servers before it closes: the transport. */
 export interface ServerHost {
@@ -61,7 +43,6 @@ export interface MessageServerOptions {
   readonly onAbandon?: ((reason: unknown) => void) | undefined
 }
 
-const DEFAULT_LOG_AFTER_MS = 30_000
 const DEFAULT_START_TIMEOUT_MS = 60_000
 /** What `stop` leaves to a start that is under way: a broker that is there answers well within it, and one that is not
  *  must not hold up a shutdown. */
@@ -71,22 +52,6 @@ const DISPOSE_TIMEOUT_MS = 30_000
 
 /** Errors that are about what was asked, not about the broker: they reach the caller as they are. */
 const CALLERS_FAULT = ['INVALID_TARGET', 'UNSUPPORTED', 'CONFIGURATION', 'CLOSED', 'LISTEN'] as const
-
-/** One round of start, stop and wait. Each step runs once in it, whoever asks and however often. */
-interface Cycle {
-  start: Promise<void> | undefined
-  stop: Promise<void> | undefined
-  wait: Promise<void> | undefined
-  stopDone: boolean
-  /** The subscription is lost for good. */
-  isLost: boolean
-  listener: Listener | undefined
-  pool: WorkerPool | undefined
-  /** Ends the start that is under way. */
-  starting: AbortController
-  readonly stopped: Deferred<void>
-  closed: Deferred<void>
-}
 
 /** What a server has at the moment, for whoever measures it. */
 export interface ServerLoad {
@@ -107,28 +72,6 @@ export interface Renewal {
   commit(): void
   /** The server stays as it was. */
   undo(): void
-}
-
-function newClosed(): Deferred<void> {
-  const closed = createDeferred<void>()
-  // Whoever looks at `closed` gets the rejection; when nobody does it has been reported already.
-  closed.promise.catch(() => {})
-  return closed
-}
-
-function newCycle(): Cycle {
-  return {
-    start: undefined,
-    stop: undefined,
-    wait: undefined,
-    stopDone: false,
-    isLost: false,
-    listener: undefined,
-    pool: undefined,
-    starting: new AbortController(),
-    stopped: createDeferred<void>(),
-    closed: newClosed(),
-  }
 }
 
 /** Start, stop and wait, shared by RPC servers and notification listeners (MessageHandlingServer in oslo).
@@ -205,10 +148,10 @@ export class MessageServer {
         cycle.start = undefined
       })
       // The driver keeps to the deadline; a second clock here would only hide its error.
-      await this.#patiently('start', cycle.start, { logAfterMs: options.logAfterMs ?? DEFAULT_LOG_AFTER_MS })
+      await waitForStep('start', cycle.start, { logAfterMs: options.logAfterMs ?? DEFAULT_LOG_AFTER_MS }, this.#options)
       return
     }
-    await this.#patiently('start', cycle.start, options)
+    await waitForStep('start', cycle.start, options, this.#options)
   }
 
   /** Stops intake. Resolves when no further message can arrive; what workers hold goes on, what no worker has taken is
@@ -222,7 +165,7 @@ export class MessageServer {
       cycle.stop = this.#stop(cycle)
       cycle.stop.catch(() => {})
     }
-    await this.#patiently('stop', cycle.stop, options)
+    await waitForStep('stop', cycle.stop, options, this.#options)
   }
 
   /** Waits for `stop`, then until every message taken is done, and releases the subscription. Does not stop by
@@ -230,7 +173,7 @@ export class MessageServer {
   async wait(options: StepOptions = {}): Promise<void> {
     checkOptions('wait', options, STEP_OPTIONS)
     const [cycle, ...retiring] = [this.#cycle, ...this.#retiring].map((each) => this.#finish(each))
-    await this.#patiently('wait', Promise.all([cycle, ...retiring]).then(nothing), options)
+    await waitForStep('wait', Promise.all([cycle, ...retiring]).then(nothing), options, this.#options)
   }
 
   /** Subscribes once more, as after a change of what it stands on; the subscription it has goes on until the renewal is
@@ -399,38 +342,6 @@ export class MessageServer {
     work?.catch((error: unknown) =>
       emitDiagnostic('oslo-messaging:background-error', () => ({ source: `server ${this.#options.name}`, error })),
     )
-  }
-
-  /** Waits for a step as long as this caller wants to. */
-  async #patiently(step: string, done: Promise<void>, options: StepOptions): Promise<void> {
-    const { clock, logger, name } = this.#options
-    const { logAfterMs = DEFAULT_LOG_AFTER_MS, timeoutMs = null, signal } = options
-    checkTimeout('logAfterMs', logAfterMs)
-    checkTimeout('timeoutMs', timeoutMs)
-    checkSignal(signal)
-    signal?.throwIfAborted()
-    const timers: unknown[] = []
-    let release: (() => void) | undefined
-    try {
-      await new Promise<void>((resolve, reject) => {
-        if (logAfterMs > 0)
-          timers.push(
-            clock.setTimeout(() => logger.warn(`${step} of ${name} takes longer than ${logAfterMs} ms`), logAfterMs),
-          )
-        if (timeoutMs !== null)
-          timers.push(
-            clock.setTimeout(
-              () => reject(new TaskTimeout(`${step} of ${name} did not finish within ${timeoutMs} ms`)),
-              timeoutMs,
-            ),
-          )
-        release = signal && onAbort(signal, () => reject(signal.reason))
-        done.then(resolve, reject)
-      })
-    } finally {
-      release?.()
-      for (const timer of timers) clock.clearTimeout(timer)
-    }
   }
 }
 
