@@ -48,7 +48,8 @@ export function parseIni(text: string, file: string): ConfigSource {
   return { name: file, groups }
 }
 
-/** A key as the file has it. Lines that are found later still belong to its last value, so values are joined when they are read. */
+/** A key as the file has it. Lines that are found later still belong to its last value, so values are joined when they
+ *  are read. */
 class IniEntry implements SourceEntry {
   readonly where: string
   readonly #texts: (readonly string[])[]

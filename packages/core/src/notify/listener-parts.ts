@@ -37,8 +37,8 @@ export interface NotificationListenerOptions {
   /** Most notifications (or batches) handled at the same time. */
   readonly workers?: number | undefined
   /** Where the listener's group (its pool) begins in what it has never read: at the oldest, behind the newest, at the
-   *  first one not older than a time (a Date, or milliseconds since 1970), or at an offset. What it has read goes on where
-   *  it stood. Default: as the driver's options say (`auto_offset_reset` of Kafka). */
+   *  first one not older than a time (a Date, or milliseconds since 1970), or at an offset. What it has read goes on
+   *  where it stood. Default: as the driver's options say (`auto_offset_reset` of Kafka). */
   readonly startFrom?: ListenerStart | undefined
 }
 

@@ -9,7 +9,8 @@ export type PlanTopologyOptions = PlanMigrationOptions
 
 const OPTIONS: OptionNames<PlanTopologyOptions> = { section: true, registry: true }
 
-/** Says what services with this configuration will declare for these uses, by the code that declares it; asks no broker.
+/** Says what services with this configuration will declare for these uses, by the code that declares it; asks no
+ *  broker.
  *  Rejects: UnsupportedCapability when the driver does not say, or has no such use; InvalidTarget for a target that no
  *  broker takes; InvalidTransportURL, DriverLoadFailure or ConfigurationError as `getRpcTransport` does. */
 export async function planTopology(

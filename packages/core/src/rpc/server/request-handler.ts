@@ -78,8 +78,8 @@ export class RequestHandler {
       call.end()
       // The client first: a logger that fails must not leave it waiting.
       report?.(isExpected(error) || call.hasGone ? undefined : { error })
-
-      // Whoever gave up because nobody waits any more has nobody to tell: the failure would only race the caller's own timeout.
+      // Whoever gave up because nobody waits any more has nobody to tell: the failure would only race the caller's own
+      // timeout.
       const busy = call.hasGone ? undefined : this.#replies.fail(request, error)
       observed?.(error)
       this.#log(checked, error)
