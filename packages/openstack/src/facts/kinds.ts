@@ -22,10 +22,19 @@ export interface ObjectFacts {
   readonly fields: Readonly<Record<string, string>>
 }
 
+/** By class, for each payload asks for them again. */
+const allFields = new WeakMap<ObjectFacts, ReadonlyMap<string, string>>()
+
 /** All fields of a class with their kinds, those of its bases included. */
 export function fieldsOf(facts: ServiceFacts, name: string): ReadonlyMap<string, string> {
-  const { base, fields = {} } = facts.objects[name] ?? {}
-  return new Map([...(base === undefined ? [] : fieldsOf(facts, base)), ...Object.entries(fields)])
+  const own = facts.objects[name]
+  if (own === undefined) return new Map()
+  const known = allFields.get(own)
+  if (known !== undefined) return known
+  const { base, fields } = own
+  const found = new Map([...(base === undefined ? [] : fieldsOf(facts, base)), ...Object.entries(fields)])
+  allFields.set(own, found)
+  return found
 }
 
 /** Whether objects of class `name` are also of class `expected`. */
