@@ -16,8 +16,8 @@ const KEYS = ['traceparent', 'tracestate', 'baggage']
 
 /** The sender's trace context: from the headers beside the message, else from the request context, where Python has
  *  it. */
-export function extract(headers: Carrier, requestContext: Carrier): Context {
-  const carrier = KEYS.some((key) => key in headers) ? headers : requestContext
+export function extract(headers: Carrier, requestContext: object): Context {
+  const carrier = KEYS.some((key) => key in headers) ? headers : (requestContext as Carrier)
   return propagation.extract(ROOT_CONTEXT, carrier, GETTER)
 }
 

@@ -221,7 +221,7 @@ function describeListen({ driver, listener, priority, notifications }: ListenOpe
   const common = commonOf(driver, 'listen', listener, priority)
   const attributes = { ...common }
   const described = { name: `process ${listener}`, kind: SpanKind.CONSUMER, common, attributes }
-  const origins = notifications.map(({ ctxt, delivery }) => extract(delivery.headers ?? {}, { ...ctxt }))
+  const origins = notifications.map(({ ctxt, delivery }) => extract(delivery.headers ?? {}, ctxt))
   const messages = notifications.length
   if (messages > 1) {
     put(attributes, ATTRIBUTE.batchSize, messages)
