@@ -21,6 +21,8 @@ export interface Metrics {
 
 const BUCKETS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 25, 50, 75, 100]
 const UP = ['connected', 'consuming']
+/** Of what is sent and of what is handled. */
+const LABELS = ['driver', 'operation', 'destination', 'method'] as const
 
 /** Begins to measure a service: what it sends and handles, by an interceptor; what it has at the moment, when it is
  *  asked; what goes wrong in the background, from the diagnostics channels, which belong to the whole process.
@@ -42,20 +44,18 @@ export function getMetrics(messaging: Messaging, options: MetricsOptions = {}): 
     made.push(name)
     return { name, help: HELP[name], labelNames: [...labelNames], registers }
   }
-  const SENT = ['driver', 'operation', 'destination', 'method'] as const
-  const HANDLED = ['driver', 'operation', 'destination', 'method'] as const
-  const sends = new Counter(described('oslo_messaging_sends_total', [...SENT, 'error']))
+  const sends = new Counter(described('oslo_messaging_sends_total', [...LABELS, 'error']))
   const sendSeconds = new Histogram({
-    ...described('oslo_messaging_send_duration_seconds', SENT),
+    ...described('oslo_messaging_send_duration_seconds', LABELS),
     buckets: [...buckets],
   })
-  const handled = new Counter(described('oslo_messaging_handled_total', [...HANDLED, 'error']))
+  const handled = new Counter(described('oslo_messaging_handled_total', [...LABELS, 'error']))
   const handleSeconds = new Histogram({
-    ...described('oslo_messaging_handle_duration_seconds', HANDLED),
+    ...described('oslo_messaging_handle_duration_seconds', LABELS),
     buckets: [...buckets],
   })
 
-  type Labels = Record<(typeof SENT)[number], string>
+  type Labels = Record<(typeof LABELS)[number], string>
   const measured = async <Result>(
     [count, seconds]: readonly [typeof sends, typeof sendSeconds],
     labels: Labels,

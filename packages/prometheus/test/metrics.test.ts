@@ -9,12 +9,13 @@ import { expect, it } from 'vitest'
 async function scene() {
   const registry = createDriverRegistry({ drivers: [createMemoryDriver({ broker: createMemoryBroker() })] })
   const messaging = await getMessaging({ url: 'memory://', registry })
-  const metrics = getMetrics(messaging, { registry: new Registry() })
+  const kept = new Registry()
+  const metrics = getMetrics(messaging, { registry: kept })
   const close = async (): Promise<void> => {
     metrics.close()
     await messaging.drain()
   }
-  return { messaging, metrics, [Symbol.asyncDispose]: close }
+  return { messaging, metrics, kept, [Symbol.asyncDispose]: close }
 }
 
 /** Lines of the text format that begin with the name. */
@@ -78,8 +79,14 @@ it('metrics - gauges tell what is there when they are asked', async () => {
 
 it('metrics - the registry is left as it was, and the service unwatched', async () => {
   await using at = await scene()
+  const counters = ['oslo_messaging_sends_total', 'oslo_messaging_state_changes_total'].map((name) =>
+    at.kept.getSingleMetric(name),
+  )
   at.metrics.close()
   expect((await at.metrics.text()).trim()).toBe('')
+  await at.messaging.notifier({ driver: 'messagingv2', topics: ['events'] }).info({}, 'e', {})
+  await at.messaging.drain()
+  for (const counter of counters) expect((await counter?.get())?.values).toEqual([])
 })
 
 it.each(['grafana.json', 'alerts.yaml'])('%s names only metrics that there are', async (file) => {
