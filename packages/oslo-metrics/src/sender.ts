@@ -59,9 +59,12 @@ export class MetricSender {
       try {
         await this.#sendAll(() => (giveUpAt = performance.now() + giveUpMs))
       } catch (error) {
+        if (signal.aborted) return
         const text = error instanceof Error ? error.message : String(error)
-        if (signal.aborted || performance.now() >= giveUpAt) return
-        logger.error(`Metrics cannot be sent to ${path}: ${text}. It is tried again in ${retryMs} ms`, { error })
+        const isOver = performance.now() >= giveUpAt
+        const next = isOver ? 'with the next metric' : `in ${retryMs} ms`
+        logger.error(`Metrics cannot be sent to ${path}: ${text}. It is tried again ${next}`, { error })
+        if (isOver) return
         await pause(retryMs, signal)
       }
     }

@@ -127,10 +127,8 @@ describe('metrics for oslo.metrics', () => {
     const logger = { ...quiet, error: (text: string) => void errors.push(text) }
     const sender = new MetricSender({ path: file, bufferSize: 10, giveUpMs: 30, retryMs: 20, logger })
     sender.add(metric('a'))
-    await expect.poll(() => errors.length).toBeGreaterThan(0)
+    await expect.poll(() => errors.at(-1)).toContain('It is tried again with the next metric')
     expect(errors[0]).toContain(`cannot be sent to ${file}: No such file or directory`)
-    // The time is up by then, and nothing is tried any more.
-    await new Promise((resolve) => setTimeout(resolve, 200))
     const seen = collect(file)
     sender.add(metric('b'))
     await expect.poll(() => seen.map(({ labels }) => labels.method)).toEqual(['a', 'b'])
