@@ -1,10 +1,5 @@
 import type { MessageServer, Messaging } from '@oslo-messaging/core'
-import {
-  onNotification,
-  type OpenStackNotification,
-  PayloadMismatch,
-  UnknownObjectVersion,
-} from '@oslo-messaging/openstack'
+import { onNotification, type OpenStackNotification, PayloadMismatch } from '@oslo-messaging/openstack'
 import { cloudEvent } from './cloud-event.ts'
 
 /** The pool of this program: it gets a copy of each notification, whoever else listens. */
@@ -50,13 +45,9 @@ export function createForwarder(
       onFailure: {
         attempts: 4,
         backoff: { initialMs: backoffMs },
-        retryIf: (error) => !hopeless(error),
+        retryIf: (error) => !(error instanceof Refused || error instanceof PayloadMismatch),
         then: 'dead-letter',
       },
     },
   )
-}
-
-function hopeless(error: unknown): boolean {
-  return error instanceof Refused || error instanceof PayloadMismatch || error instanceof UnknownObjectVersion
 }

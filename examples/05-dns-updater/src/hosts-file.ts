@@ -15,7 +15,7 @@ interface DnsRecord {
 export class HostsFile {
   readonly #path: string
   #records: readonly DnsRecord[]
-  #writing: Promise<void> = Promise.resolve()
+  #writing: Promise<unknown> = Promise.resolve()
 
   constructor(path: string, records: readonly DnsRecord[]) {
     this.#path = path
@@ -43,8 +43,8 @@ export class HostsFile {
       await rename(`${this.#path}.new`, this.#path)
       this.#records = records
     })
-    // The next change does not mind that this one failed; whoever asked for this one does.
-    this.#writing = mine.catch(() => {})
+    // The next change waits for the end of this one, however it ends; a failure is told to whoever asked for this one.
+    this.#writing = Promise.allSettled([mine])
     await mine
   }
 }

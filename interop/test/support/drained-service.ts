@@ -1,5 +1,6 @@
-// A service in a process of its own, to be drained by SIGTERM. Arguments: URL, topic, `rpc` or `notifications`, options of getMessaging's configuration as JSON,
-// patience of the drain and time of a handler in milliseconds. Prints `ready`, `+ <id>` when a handler begins, and `abandoned <count>` at its end.
+// A service in a process of its own, to be drained by SIGTERM. Arguments: URL, topic, `rpc` or `notifications`, options
+// of getMessaging's configuration as JSON, patience of the drain and time of a handler in milliseconds. Prints `ready`,
+// `+ <id>` when a handler begins, and `abandoned <count>` at its end.
 import { writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
