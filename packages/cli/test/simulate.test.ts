@@ -82,6 +82,23 @@ describe('oslo-msg simulate', () => {
     expect(result.lost).toBe(0)
   })
 
+  it('--debug - what the library logs while it runs is on stderr, as with every command', async () => {
+    const honest = memoryDriver as DriverDefinition
+    const driver: DriverDefinition = {
+      ...honest,
+      open: async (url, context) => {
+        context.logger.debug('The driver was opened')
+        return await honest.open(url, context)
+      },
+    }
+    const argv = ['simulate', '--for', '0.1', '--drain', '0.1', '--debug']
+    const { code, err } = await onMemory('memory://cli-simulate/', argv, {
+      registry: createDriverRegistry({ drivers: [driver] }),
+    })
+    expect(code).toBe(0)
+    expect(err).toContain('oslo-msg: debug: The driver was opened\n')
+  })
+
   it('in words, and as one page with plots that asks for nothing from anywhere', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'cli-simulate-')), 'page.html')
     const argv = ['simulate', '--for', '0.4', '--drain', '0.2', '--html', file]

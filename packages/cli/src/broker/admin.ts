@@ -1,7 +1,7 @@
 import { type BrokerAdmin, getBrokerAdmin } from '@oslo-messaging/core'
 import type { Io } from '../io.ts'
 import { UsageError } from '../usage-error.ts'
-import { loggerOf, readConfiguration } from './connect.ts'
+import { openingOptions, readConfiguration } from './connect.ts'
 import type { BrokerOptions } from './options.ts'
 
 /** The operator's door of the broker that the options name. */
@@ -15,8 +15,6 @@ export async function openAdmin(
   return await getBrokerAdmin(await readConfiguration(options, io), {
     url: notifyUrl ?? url,
     section: notifications ? 'notifications' : 'default',
-    registry: io.registry,
-    program: 'oslo-msg',
-    logger: loggerOf(options.debug, io),
+    ...openingOptions(options, io),
   })
 }

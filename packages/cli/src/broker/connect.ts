@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   ConfigurationError,
+  type DriverSource,
   getNotificationTransport,
   getRpcTransport,
   loadConfig,
@@ -53,7 +54,7 @@ export async function withRpc<T>(
   use: (transport: Transport) => Promise<T>,
 ): Promise<T> {
   const conf = await readConfiguration(options, io)
-  return await closing(await getRpcTransport(conf, { url: options.url, ...sharedOptions(options, io) }), use)
+  return await closing(await getRpcTransport(conf, { url: options.url, ...openingOptions(options, io) }), use)
 }
 
 /** Opens the transport for notifications, uses it and closes it. */
@@ -64,7 +65,7 @@ export async function withNotifications<T>(
 ): Promise<T> {
   const conf = await readConfiguration(options, io)
   const url = options.notifyUrl ?? options.url
-  return await closing(await getNotificationTransport(conf, { url, ...sharedOptions(options, io) }), use)
+  return await closing(await getNotificationTransport(conf, { url, ...openingOptions(options, io) }), use)
 }
 
 async function closing<T>(transport: Transport, use: (transport: Transport) => Promise<T>): Promise<T> {
@@ -75,8 +76,17 @@ async function closing<T>(transport: Transport, use: (transport: Transport) => P
   }
 }
 
-function sharedOptions(options: BrokerOptions, io: Io) {
-  return { registry: io.registry, program: 'oslo-msg', logger: loggerOf(options.debug, io) }
+/** What every command opens transports and administrations with. */
+export interface Opening {
+  readonly registry: DriverSource | undefined
+  /** Names the connection for the broker. */
+  readonly program: string
+  readonly logger: Logger
+}
+
+/** The drivers that the program was given, and a logger that minds `--debug`. */
+export function openingOptions({ debug }: Pick<BrokerOptions, 'debug'>, io: Io, program = 'oslo-msg'): Opening {
+  return { registry: io.registry, program, logger: loggerOf(debug, io) }
 }
 
 /** Advice for whoever sets things up is always shown, the rest with `--debug`. */

@@ -16,6 +16,7 @@ export interface RequestOptions extends BrokerOptions {
   readonly keepGoing: boolean
 }
 
+/** What the help says of words that make up arguments or a payload. */
 export const ARGUMENTS = 'name=text, name:=JSON, or one JSON object'
 
 /** Adds them. */
@@ -57,7 +58,7 @@ export function addServerOption(command: Command): Command {
   return command.option('--server <name>', 'this one alone; left out: any')
 }
 
-/** Milliseconds of `--monitor`. */
+/** `--monitor`, in seconds. */
 export function addMonitorOption(command: Command): Command {
   return command.option(
     '--monitor <seconds>',

@@ -121,6 +121,7 @@ async function examineBuses(conf: MessagingConfig, options: DoctorOptions, io: I
         topics,
         management: options.management ?? null,
         timeoutMs: options.timeout * 1000,
+        debug: options.debug,
       },
       io,
       own,

@@ -66,6 +66,7 @@ async function forward(topics: readonly string[], options: ForwardOptions, io: I
       )
     const destination = await openDestination(options.to, {
       timeoutMs: options.timeout * 1000,
+      debug: options.debug,
       io,
       conf: transport.conf,
     })

@@ -9,7 +9,7 @@ import {
   type Priority,
   type Transport,
 } from '@oslo-messaging/core'
-import { withNotifications } from '../broker/connect.ts'
+import { openingOptions, withNotifications } from '../broker/connect.ts'
 import { after, interrupted } from '../broker/interrupted.ts'
 import { prioritiesOf, readFilter } from '../broker/notification-choice.ts'
 import { addBrokerOptions, type BrokerOptions, repeatable, seconds, wholeNumber } from '../broker/options.ts'
@@ -138,7 +138,7 @@ async function choosePool(
     )
   }
   if (!transport.capabilities.pools) return refuse('has no pools')
-  const admin = await getBrokerAdmin(transport.conf, { url: transport.url, registry: io.registry, program: 'oslo-msg' })
+  const admin = await getBrokerAdmin(transport.conf, { url: transport.url, ...openingOptions(options, io) })
   if (admin.removesPools) return { pool: `oslo-msg-${randomUUID().slice(0, 13)}`, admin }
   await admin.close()
   return refuse('cannot remove a pool, --pool NAME leaves one behind')

@@ -81,6 +81,7 @@ async function run(options: SimulateOptions, io: Io): Promise<number> {
     timeoutMs: options.timeout * 1000,
     drainMs: options.drain * 1000,
     faults,
+    debug: options.debug,
   }
   const result = await simulate(plan, io, (recorder) => {
     if (io.isTerminal && !options.json) io.out(progressLine(recorder))

@@ -7,8 +7,8 @@ import {
   isMessagingError,
   type MessagingConfig,
 } from '@oslo-messaging/core'
-import { TransportURL } from '@oslo-messaging/core/driver'
-import type { EffectiveOption } from '@oslo-messaging/core/driver'
+import { type EffectiveOption, TransportURL } from '@oslo-messaging/core/driver'
+import { openingOptions } from '../broker/connect.ts'
 import type { Io } from '../io.ts'
 import { errorText } from '../text/error-text.ts'
 import type { Findings } from './finding.ts'
@@ -25,6 +25,8 @@ export interface BusToExamine {
   readonly topics: readonly string[]
   readonly management: string | null
   readonly timeoutMs: number
+  /** What the library logs goes to stderr. */
+  readonly debug: boolean
 }
 
 const PORTS: Readonly<Record<string, { readonly plain: number; readonly tls: number }>> = {
@@ -121,7 +123,7 @@ async function openBus(bus: BusToExamine, url: TransportURL, io: Io, findings: F
   const label =
     url.hosts.map(({ hostname, port }) => `${hostname ?? 'localhost'}${port === null ? '' : `:${port}`}`).join(', ') ||
     url.scheme
-  const shared = { url: bus.url, registry: io.registry, program: 'oslo-msg doctor' }
+  const shared = { url: bus.url, ...openingOptions(bus, io, 'oslo-msg doctor') }
   try {
     const open = bus.kind === 'rpc' ? getRpcTransport : getNotificationTransport
     await (await open(bus.conf, shared)).close({ timeoutMs: 1000 })
@@ -167,7 +169,7 @@ function rootOf(error: unknown): unknown {
   let root = error
   for (let depth = 0; depth < 8 && root instanceof Error && root.cause instanceof Error; depth += 1) {
     if (isMessagingError(root, 'AUTHENTICATION')) return root
-    root = isMessagingError(root.cause) ? root.cause : root.cause
+    root = root.cause
   }
   return root
 }

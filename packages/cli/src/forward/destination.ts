@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { getNotificationTransport, getNotifier, type MessagingConfig, type Priority } from '@oslo-messaging/core'
+import { openingOptions } from '../broker/connect.ts'
 import type { Io } from '../io.ts'
 import { jsonLine, jsonText } from '../text/json.ts'
 
@@ -25,6 +26,7 @@ export interface Destination {
 
 interface DestinationOptions {
   readonly timeoutMs: number
+  readonly debug: boolean
   readonly io: Io
   readonly conf: MessagingConfig
 }
@@ -88,8 +90,11 @@ async function lines(path: string): Promise<Destination> {
 }
 
 /** Another bus, to topics of the same notifications: it gets an id of its own there. */
-async function otherBus(url: string, { timeoutMs, io, conf }: DestinationOptions): Promise<Destination> {
-  const transport = await getNotificationTransport(conf, { url, registry: io.registry, program: 'oslo-msg forward' })
+async function otherBus(url: string, { timeoutMs, debug, io, conf }: DestinationOptions): Promise<Destination> {
+  const transport = await getNotificationTransport(conf, {
+    url,
+    ...openingOptions({ debug }, io, 'oslo-msg forward'),
+  })
   const notifier = getNotifier(transport, { driver: 'messagingv2', timeoutMs })
   return {
     name: transport.url.redacted,

@@ -20,6 +20,7 @@ import {
   type MessagingConfig,
   type Transport,
 } from '@oslo-messaging/core'
+import { type Opening, openingOptions } from '../broker/connect.ts'
 import type { Io } from '../io.ts'
 import { type Fault, strike } from './fault-plan.ts'
 import { cargo, generate } from './load.ts'
@@ -40,6 +41,8 @@ export interface SimulationPlan {
   /** How long what is left over may take to arrive after the last was sent. */
   readonly drainMs: number
   readonly faults: readonly Fault[]
+  /** What the library logs goes to stderr. */
+  readonly debug: boolean
 }
 
 /** How a fault was borne. */
@@ -129,6 +132,7 @@ class Stage {
   readonly #topic: string
   readonly #io: Io
   readonly #cargo: string
+  readonly #opening: Opening
   readonly #transports: Transport[] = []
   readonly #servers: MessageServer[] = []
   readonly #closers: (() => Promise<void>)[] = []
@@ -142,6 +146,7 @@ class Stage {
     this.#topic = topic
     this.#io = io
     this.#cargo = cargo(plan.bytes)
+    this.#opening = openingOptions(plan, io, 'oslo-msg simulate')
   }
 
   async open(): Promise<void> {
@@ -191,11 +196,10 @@ class Stage {
   async #openRpc(): Promise<void> {
     const { conf, rpcUrl, servers, timeoutMs } = this.#plan
     const given = rpcUrl ?? conf.get('DEFAULT', 'transport_url')
-    const shared = { registry: this.#io.registry, program: 'oslo-msg simulate' }
     const url = await this.#throughProxy(given)
     const names = Array.from({ length: servers }, (_, index) => `server-${index + 1}`)
     for (const server of names) {
-      const transport = await this.#add(await getRpcTransport(conf, { url, ...shared }))
+      const transport = await this.#add(await getRpcTransport(conf, { url, ...this.#opening }))
       const take = (
         _context: object,
         { n }: { readonly n: number },
@@ -206,7 +210,7 @@ class Stage {
       }
       await this.#start(getRpcServer(transport, { topic: this.#topic, server }, [{ take }]))
     }
-    const transport = await this.#add(await getRpcTransport(conf, { url, ...shared }))
+    const transport = await this.#add(await getRpcTransport(conf, { url, ...this.#opening }))
     this.drivers.push(`rpc over ${transport.driverName}`)
     const client = getRpcClient(transport, { topic: this.#topic }, { timeoutMs })
     this.#promises = {
@@ -228,11 +232,10 @@ class Stage {
     const { conf, notifyUrl, servers, timeoutMs } = this.#plan
     const own = conf.get('oslo_messaging_notifications', 'transport_url')
     const given = notifyUrl ?? (own === null || own === '' ? conf.get('DEFAULT', 'transport_url') : own)
-    const shared = { registry: this.#io.registry, program: 'oslo-msg simulate' }
     const url = given.startsWith('kafka') ? given : await this.#throughProxy(given)
     const topic = `${this.#topic}-notifications`
     for (let index = 0; index < servers; index += 1) {
-      const transport = await this.#add(await getNotificationTransport(conf, { url, ...shared }))
+      const transport = await this.#add(await getNotificationTransport(conf, { url, ...this.#opening }))
       const info = (
         _c: object,
         _p: unknown,
@@ -246,7 +249,7 @@ class Stage {
       }
       await this.#start(getNotificationListener(transport, [{ topic }], [{ info }]))
     }
-    const transport = await this.#add(await getNotificationTransport(conf, { url, ...shared }))
+    const transport = await this.#add(await getNotificationTransport(conf, { url, ...this.#opening }))
     this.drivers.push(`notifications over ${transport.driverName}`)
     const notifier = getNotifier(transport, {
       publisherId: 'oslo-msg',
@@ -295,11 +298,7 @@ class Stage {
   /** Takes away the queues that a broker keeps, where the driver can. */
   #tidy(url: string, queues: readonly string[]): void {
     this.#closers.push(async () => {
-      const admin = await getBrokerAdmin(this.#plan.conf, {
-        url,
-        registry: this.#io.registry,
-        program: 'oslo-msg simulate',
-      })
+      const admin = await getBrokerAdmin(this.#plan.conf, { url, ...this.#opening })
       try {
         if (admin.removesPools && url.startsWith('rabbit'))
           for (const queue of queues) await admin.removePool(queue, { timeoutMs: 5000 })
