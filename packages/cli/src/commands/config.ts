@@ -4,13 +4,13 @@ import type { EffectiveOption } from '@oslo-messaging/core/driver'
 import { loggerOf, readConfiguration } from '../broker/connect.ts'
 import { addConfigOptions } from '../broker/options.ts'
 import type { Action } from '../command.ts'
+import { checkConfiguration } from '../config/check.ts'
 import { readEffective, typeText, valueText } from '../config/effective.ts'
 import { findGroups } from '../config/groups.ts'
 import { jsonSchema, sampleText } from '../config/sample.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { suggest } from '../suggest.ts'
-import { errorText } from '../text/error-text.ts'
 import { jsonLine, jsonText } from '../text/json.ts'
 import { count, printable } from '../text/printable.ts'
 import { fold, tableText } from '../text/table.ts'
@@ -97,32 +97,14 @@ async function optionsOf(conf: MessagingConfig, io: Io): Promise<readonly Effect
   return read.options
 }
 
-interface Finding {
-  readonly severity: 'error' | 'warning'
-  readonly text: string
-}
-
 async function validate(options: ConfigOptions, io: Io): Promise<number> {
-  const findings: Finding[] = []
-  const warn = (text: string): void => {
-    if (!findings.some((each) => each.text === text)) findings.push({ severity: 'warning', text })
-  }
-  // What the library would log as advice is what is wanted here.
-  const listening: Io = { ...io, err: (text) => warn(text.replace(/^oslo-msg: warning: /, '').trimEnd()) }
-  try {
-    const conf = await readConfiguration(options, listening)
-    const { groups, problems } = await findGroups(conf, io)
-    for (const { text } of [...problems, ...readEffective(conf, groups).problems])
-      findings.push(...text.split('\n').map((line) => ({ severity: 'error' as const, text: line })))
-  } catch (error) {
-    findings.push(
-      ...errorText(error)
-        .split('\n')
-        .map((line) => ({ severity: 'error' as const, text: line })),
-    )
-  }
-  const errors = findings.filter(({ severity }) => severity === 'error').length
-  const warnings = findings.length - errors
+  const checked = await checkConfiguration(options, io)
+  const findings = [
+    ...checked.warnings.map((text) => ({ severity: 'warning', text })),
+    ...checked.errors.flatMap((text) => text.split('\n')).map((text) => ({ severity: 'error', text })),
+  ]
+  const warnings = checked.warnings.length
+  const errors = findings.length - warnings
   if (options.json) io.out(findings.map(jsonLine).join(''))
   else {
     for (const { severity, text } of findings) io.out(`${severity}: ${printable(text)}\n`)

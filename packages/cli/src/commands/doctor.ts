@@ -4,11 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { MessagingConfig } from '@oslo-messaging/core'
 import { type EffectiveOption, TransportURL } from '@oslo-messaging/core/driver'
-import { readConfiguration } from '../broker/connect.ts'
 import { addBrokerOptions, type BrokerOptions, repeatable } from '../broker/options.ts'
 import type { Action } from '../command.ts'
-import { readEffective } from '../config/effective.ts'
-import { findGroups, registryOf, urlsOf } from '../config/groups.ts'
+import { checkConfiguration } from '../config/check.ts'
+import { registryOf, urlsOf } from '../config/groups.ts'
 import { examineBus } from '../doctor/bus.ts'
 import { Findings } from '../doctor/finding.ts'
 import { reportPage, reportText, sorted } from '../doctor/report.ts'
@@ -53,29 +52,12 @@ async function examineConfiguration(
   findings: Findings,
 ): Promise<MessagingConfig | undefined> {
   const fix = 'Correct it; oslo-msg config explain OPTION says what an option takes.'
-  const listening: Io = {
-    ...io,
-    err: (text) =>
-      findings.add(
-        'warning',
-        'configuration',
-        null,
-        text.replace(/^oslo-msg: warning: /, '').trim(),
-        'It is probably not what was meant.',
-        fix,
-      ),
-  }
-  try {
-    const conf = await readConfiguration(options, listening)
-    const { groups, problems } = await findGroups(conf, io)
-    for (const { text } of [...problems, ...readEffective(conf, groups).problems])
-      findings.add('error', 'configuration', null, text, 'The service does not start.', fix)
-    if (findings.count('error') === 0) findings.add('ok', 'configuration', null, 'Every option that is set can be used')
-    return conf
-  } catch (error) {
-    findings.add('error', 'configuration', null, errorText(error), 'The service does not start.', fix)
-    return undefined
-  }
+  const { conf, errors, warnings } = await checkConfiguration(options, io)
+  for (const text of warnings)
+    findings.add('warning', 'configuration', null, text, 'It is probably not what was meant.', fix)
+  for (const text of errors) findings.add('error', 'configuration', null, text, 'The service does not start.', fix)
+  if (errors.length === 0) findings.add('ok', 'configuration', null, 'Every option that is set can be used')
+  return conf
 }
 
 async function examineBuses(conf: MessagingConfig, options: DoctorOptions, io: Io, findings: Findings): Promise<void> {

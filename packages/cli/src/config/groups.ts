@@ -1,6 +1,7 @@
 import { createDriverRegistry, type DriverSource, isMessagingError, type MessagingConfig } from '@oslo-messaging/core'
 import { CORE_FRAGMENTS, type ConfigFragment, TransportURL } from '@oslo-messaging/core/driver'
 import type { Io } from '../io.ts'
+import { errorText } from '../text/error-text.ts'
 
 /** A group of options with the query that goes over it, when one of the transport URLs has one. */
 export interface KnownGroup {
@@ -30,7 +31,7 @@ export async function findGroups(
       const url = TransportURL.parse(text)
       if (!used.has(url.scheme)) used.set(url.scheme, url.query)
     } catch (error) {
-      problems.push({ where, text: error instanceof Error ? error.message : String(error) })
+      problems.push({ where, text: errorText(error) })
     }
   }
   const groups = new Map<string, KnownGroup>(
