@@ -124,8 +124,14 @@ describe('oslo-msg simulate', () => {
       argv: ['--url', 'kafka://h/', '--profile', 'notify', '--faults', 'reset@1s'],
       says: 'Kafka sends its clients past it',
     },
-  ])('$argv - wrong usage, one line', async ({ argv, says }) => {
-    const { code, out, err } = await onMemory('memory://cli-simulate/', ['simulate', ...argv])
+    {
+      argv: ['--profile', 'notify', '--faults', 'reset@1s'],
+      // Set to nothing, which means that of [DEFAULT].
+      env: { OS_DEFAULT__TRANSPORT_URL: 'kafka://h/', OS_OSLO_MESSAGING_NOTIFICATIONS__TRANSPORT_URL: '' },
+      says: 'Kafka sends its clients past it',
+    },
+  ])('$argv - wrong usage, one line', async ({ argv, env = {}, says }) => {
+    const { code, out, err } = await onMemory('memory://cli-simulate/', ['simulate', ...argv], { env })
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toContain(says)
     expect(err).toMatch(/^[^\n]*\n$/)

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { readConfiguration } from '../broker/connect.ts'
 import { addBrokerOptions, type BrokerOptions, seconds, wholeNumber } from '../broker/options.ts'
 import type { Action } from '../command.ts'
+import { notificationsUrlOf } from '../config/groups.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { readFaults } from '../simulate/fault-plan.ts'
@@ -61,16 +62,14 @@ async function run(options: SimulateOptions, io: Io): Promise<number> {
   if (late !== undefined)
     throw new UsageError(`${late.kind} at ${late.fromMs / 1000} s is not over when the run is (--for ${options.for})`)
   const conf = await readConfiguration(options, io)
-  const notifyUrl = options.notifyUrl ?? options.url
-  const bus =
-    notifyUrl ?? conf.get('oslo_messaging_notifications', 'transport_url') ?? conf.get('DEFAULT', 'transport_url')
-  if (faults.length > 0 && options.profile === 'notify' && bus.startsWith('kafka'))
+  const notifyUrl = options.notifyUrl ?? options.url ?? notificationsUrlOf(conf)
+  if (faults.length > 0 && options.profile === 'notify' && notifyUrl.startsWith('kafka'))
     throw new UsageError(
       '--faults go through a proxy, and Kafka sends its clients past it; with --profile hybrid they strike the RPC bus',
     )
   const plan: SimulationPlan = {
     conf,
-    rpcUrl: options.url,
+    rpcUrl: options.url ?? conf.get('DEFAULT', 'transport_url'),
     notifyUrl,
     profile: options.profile,
     rate: options.rate,

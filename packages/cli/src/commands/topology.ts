@@ -4,7 +4,7 @@ import { readConfiguration } from '../broker/connect.ts'
 import { prioritiesOf } from '../broker/notification-choice.ts'
 import { addConfigOptions, repeatable } from '../broker/options.ts'
 import type { Action } from '../command.ts'
-import { registryOf } from '../config/groups.ts'
+import { notificationsUrlOf, registryOf } from '../config/groups.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { jsonLine } from '../text/json.ts'
@@ -111,9 +111,7 @@ interface Part {
 
 /** Calls and notifications each with their own broker, or all with the one that there is. */
 function bySection(conf: MessagingConfig, uses: readonly TopologyUse[]): readonly Part[] {
-  const own = conf.get('oslo_messaging_notifications', 'transport_url')
-  const isOne = own === null || own === '' || own === conf.get('DEFAULT', 'transport_url')
-  if (isOne) return [{ section: 'default', some: uses }]
+  if (notificationsUrlOf(conf) === conf.get('DEFAULT', 'transport_url')) return [{ section: 'default', some: uses }]
   const isRpc = ({ role }: TopologyUse): boolean => role.startsWith('rpc')
   const parts: readonly Part[] = [
     { section: 'default', some: uses.filter(isRpc) },

@@ -58,6 +58,11 @@ export function urlsOf(conf: MessagingConfig): readonly { readonly where: string
   return [first, { where: '[oslo_messaging_notifications] transport_url', text: own }]
 }
 
+/** The transport URL of notifications: their own, or that of `[DEFAULT]`. */
+export function notificationsUrlOf(conf: MessagingConfig): string {
+  return urlsOf(conf).at(-1)?.text ?? ''
+}
+
 /** Where drivers come from: what the program was given, or installed packages. */
 export async function registryOf(io: Io): Promise<DriverSource> {
   if (io.registry !== undefined) return io.registry

@@ -29,8 +29,8 @@ import { type Latency, Recorder, type Second } from './recorder.ts'
 /** What is simulated. */
 export interface SimulationPlan {
   readonly conf: MessagingConfig
-  readonly rpcUrl: string | undefined
-  readonly notifyUrl: string | undefined
+  readonly rpcUrl: string
+  readonly notifyUrl: string
   readonly profile: 'rpc' | 'notify' | 'hybrid'
   readonly rate: number
   readonly concurrency: number
@@ -195,8 +195,7 @@ class Stage {
 
   async #openRpc(): Promise<void> {
     const { conf, rpcUrl, servers, timeoutMs } = this.#plan
-    const given = rpcUrl ?? conf.get('DEFAULT', 'transport_url')
-    const url = await this.#throughProxy(given)
+    const url = await this.#throughProxy(rpcUrl)
     const names = Array.from({ length: servers }, (_, index) => `server-${index + 1}`)
     for (const server of names) {
       const transport = await this.#add(await getRpcTransport(conf, { url, ...this.#opening }))
@@ -225,14 +224,12 @@ class Stage {
         one.rejected(error)
       }
     })
-    this.#tidy(given, [this.#topic, ...names.map((name) => `${this.#topic}.${name}`)])
+    this.#tidy(rpcUrl, [this.#topic, ...names.map((name) => `${this.#topic}.${name}`)])
   }
 
   async #openBus(): Promise<void> {
     const { conf, notifyUrl, servers, timeoutMs } = this.#plan
-    const own = conf.get('oslo_messaging_notifications', 'transport_url')
-    const given = notifyUrl ?? (own === null || own === '' ? conf.get('DEFAULT', 'transport_url') : own)
-    const url = given.startsWith('kafka') ? given : await this.#throughProxy(given)
+    const url = await this.#throughProxy(notifyUrl)
     const topic = `${this.#topic}-notifications`
     for (let index = 0; index < servers; index += 1) {
       const transport = await this.#add(await getNotificationTransport(conf, { url, ...this.#opening }))
@@ -271,7 +268,7 @@ class Stage {
         one.rejected(error)
       }
     })
-    this.#tidy(given, [`${topic}.info`])
+    this.#tidy(notifyUrl, [`${topic}.info`])
   }
 
   async #add<T extends Transport>(transport: T): Promise<T> {
@@ -284,7 +281,8 @@ class Stage {
     await server.start({ timeoutMs: this.#plan.timeoutMs, signal: this.#io.signal })
   }
 
-  /** The same broker behind proxies, when there are faults to come. */
+  /** The same broker behind proxies, when there are faults to come and the driver goes through them: Kafka sends its
+   *  clients past. */
   async #throughProxy(url: string): Promise<string> {
     const scheme = url.split(/[:+]/, 1)[0] ?? ''
     const defaultPort = PORTS[scheme]
