@@ -40,13 +40,33 @@ export function readFaults(text: string): readonly Fault[] {
     .toSorted((one, other) => one.fromMs - other.fromMs)
 }
 
-/** Lets each fault strike at its time, through every proxy. The returned function calls off what is left. */
-export function strike(plan: readonly Fault[], proxies: readonly FaultProxy[]): () => void {
-  const timers = plan.flatMap(({ kind, fromMs, toMs }) => [
-    setTimeout(() => proxies.forEach((proxy) => void begin(kind, proxy)), fromMs),
-    ...(kind === 'reset' ? [] : [setTimeout(() => proxies.forEach((proxy) => void end(kind, proxy)), toMs)]),
-  ])
-  return () => timers.forEach((timer) => clearTimeout(timer))
+/** Lets each fault strike at its time, through every proxy; `tell` hears of one that could not begin or end. The
+ *  returned function calls off what is left and ends what has begun. */
+export function strike(
+  plan: readonly Fault[],
+  proxies: readonly FaultProxy[],
+  tell: (error: unknown) => void,
+): () => void {
+  const underway = new Set<Kind>()
+  const each = (step: (kind: Kind, proxy: FaultProxy) => Promise<void>, kind: Kind): void => {
+    for (const proxy of proxies) step(kind, proxy).catch(tell)
+  }
+  const timers = plan.flatMap(({ kind, fromMs, toMs }) => {
+    const strikes = setTimeout(() => {
+      if (kind !== 'reset') underway.add(kind)
+      each(begin, kind)
+    }, fromMs)
+    if (kind === 'reset') return [strikes]
+    const ends = setTimeout(() => {
+      underway.delete(kind)
+      each(end, kind)
+    }, toMs)
+    return [strikes, ends]
+  })
+  return () => {
+    for (const timer of timers) clearTimeout(timer)
+    for (const kind of underway) each(end, kind)
+  }
 }
 
 async function begin(kind: Kind, proxy: FaultProxy): Promise<void> {

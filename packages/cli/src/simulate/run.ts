@@ -22,6 +22,8 @@ import {
 } from '@oslo-messaging/core'
 import { type Opening, openingOptions } from '../broker/connect.ts'
 import type { Io } from '../io.ts'
+import { errorText } from '../text/error-text.ts'
+import { printable } from '../text/printable.ts'
 import { type Fault, strike } from './fault-plan.ts'
 import { cargo, generate } from './load.ts'
 import { type Latency, Recorder, type Second } from './recorder.ts'
@@ -90,9 +92,12 @@ export async function simulate(
     const recorder = new Recorder()
     stage.recorder = recorder
     progress = setInterval(() => onSecond(recorder), 1000)
-    const callOff = strike(plan.faults, stage.proxies)
-    await generate({ ...plan, signal: io.signal }, async () => await stage.send())
-    callOff()
+    const callOff = strike(plan.faults, stage.proxies, (error) => stage.tell('while a fault struck', error))
+    try {
+      await generate({ ...plan, signal: io.signal }, async () => await stage.send())
+    } finally {
+      callOff()
+    }
     await stage.drain()
     clearInterval(progress)
     const verdict = checkHistory(recorder.history, stage.promises)
@@ -183,14 +188,15 @@ class Stage {
   async close(): Promise<void> {
     for (const server of this.#servers) {
       await server.stop()
-      await server.wait({ timeoutMs: 5000 }).catch((error: unknown) => this.#tell(error))
+      await server.wait({ timeoutMs: 5000 }).catch((error: unknown) => this.tell('while tidying up', error))
     }
     for (const transport of this.#transports) await transport.close({ timeoutMs: 5000 })
-    for (const close of this.#closers) await close().catch((error: unknown) => this.#tell(error))
+    for (const close of this.#closers) await close().catch((error: unknown) => this.tell('while tidying up', error))
   }
 
-  #tell(error: unknown): void {
-    this.#io.err(`oslo-msg: while tidying up: ${error instanceof Error ? error.message : String(error)}\n`)
+  /** Says what went wrong beside the messages. */
+  tell(at: string, error: unknown): void {
+    this.#io.err(`oslo-msg: ${at}: ${printable(errorText(error))}\n`)
   }
 
   async #openRpc(): Promise<void> {

@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { FaultProxy } from '@oslo-messaging/conformance/faults'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { strike } from '../src/simulate/fault-plan.ts'
+
+const REFUSING = [{ kind: 'refuse', fromMs: 0, toMs: 600_000 }] as const
+let broker: Server
+let proxy: FaultProxy
+
+async function listening(port = 0): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => {})).listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+/** Whether the proxy takes a connection. */
+async function isOpen(): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(proxy.port, proxy.host)
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+}
+
+beforeEach(async () => {
+  broker = await listening()
+  const { port } = broker.address() as AddressInfo
+  proxy = await FaultProxy.open({ host: '127.0.0.1', port })
+})
+
+afterEach(async () => {
+  await proxy.close()
+  broker.close()
+})
+
+describe('the faults of a simulation', () => {
+  it('called off while one is under way - the broker can be reached again', async () => {
+    const tell = vi.fn<(error: unknown) => void>()
+    const callOff = strike(REFUSING, [proxy], tell)
+    await expect.poll(isOpen).toBe(false)
+    callOff()
+    await expect.poll(isOpen).toBe(true)
+    expect(tell).not.toHaveBeenCalled()
+  })
+
+  it('one that cannot end - is told, and ends no process', async () => {
+    const tell = vi.fn<(error: unknown) => void>()
+    const callOff = strike(REFUSING, [proxy], tell)
+    await expect.poll(isOpen).toBe(false)
+    const other = await listening(proxy.port)
+    callOff()
+    await expect.poll(() => tell.mock.calls).toEqual([[expect.objectContaining({ code: 'EADDRINUSE' })]])
+    other.close()
+  })
+})
