@@ -85,14 +85,14 @@ async function forward(topics: readonly string[], options: ForwardOptions, io: I
       }
     const endpoint: NotificationEndpoint = Object.fromEntries(priorities.map((name) => [name, copy(name)]))
     const targets = topics.map((topic) => ({ topic }))
-    // One after the other, so that the order of a queue is kept.
-    const listener = getNotificationListener(transport, targets, [endpoint], {
-      workers: 1,
-      pool: pool ?? null,
-      allowRequeue: capabilities.requeue,
-    })
     const timer = after(options.for)
     try {
+      // One after the other, so that the order of a queue is kept.
+      const listener = getNotificationListener(transport, targets, [endpoint], {
+        workers: 1,
+        pool: pool ?? null,
+        allowRequeue: capabilities.requeue,
+      })
       await listener.start({ timeoutMs: options.timeout * 1000, signal: io.signal })
       io.err(`oslo-msg: forwarding ${printable(topics.join(', '))} to ${destination.name}; Ctrl-C ends\n`)
       await Promise.race([interrupted(io.signal), interrupted(ended.signal), timer.over])

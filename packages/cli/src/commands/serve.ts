@@ -85,8 +85,11 @@ async function serve(topic: string, options: ServeOptions, io: Io): Promise<numb
     })
     io.err(`oslo-msg: serving ${printable(topic)} as ${printable(server)}; Ctrl-C ends\n`)
     const timer = after(options.for)
-    await Promise.race([interrupted(io.signal), interrupted(full.signal), timer.over, running.lost])
-    timer.cancel()
+    try {
+      await Promise.race([interrupted(io.signal), interrupted(full.signal), timer.over, running.lost])
+    } finally {
+      timer.cancel()
+    }
     await running.drain()
     io.err(`oslo-msg: served ${count(served, 'request')}\n`)
     return EXIT.done
