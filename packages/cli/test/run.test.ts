@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createDriverRegistry, type DriverDefinition, TransportDriverError } from '@oslo-messaging/core'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS } from '../src/command.ts'
+import { EXIT } from '../src/exit-code.ts'
 import { run } from '../src/index.ts'
 
 type AnyAdmin = Awaited<ReturnType<NonNullable<DriverDefinition['administer']>>>
@@ -188,6 +190,12 @@ describe('oslo-msg', () => {
       expect(wide.filter((line) => !/^ {2}-{1,2}\S+( <\S+>)?$/.test(line) && !line.startsWith('Usage:'))).toEqual([])
     },
   )
+
+  it('docs/cli.md - has every exit code in its table, and no other', () => {
+    const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8')
+    const codes = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code))
+    expect(codes).toEqual(Object.values(EXIT))
+  })
 
   it('--version - the version of the package', async () => {
     expect((await oslo(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/)
