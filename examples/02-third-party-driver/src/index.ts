@@ -1,30 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type * as oslo from '@oslo-messaging/core/driver'
-import {
-  ClosedError,
-  createBackoff,
-  Deadline,
-  decodeJson,
-  emitDiagnostic,
-  summarizeHealth,
-} from '@oslo-messaging/core/driver'
-import { encodeJson, MessageDeliveryFailure, MessageUndeliverable, NO_CAPABILITIES } from '@oslo-messaging/core/driver'
-import { createDeferred, ReplyPathLost, ReplyWaiters, Supervisor, unwrapEnvelope } from '@oslo-messaging/core/driver'
+import { ClosedError, createBackoff, createDeferred, Deadline, decodeJson } from '@oslo-messaging/core/driver'
+import { emitDiagnostic, encodeJson, HostRotation, MessageDeliveryFailure } from '@oslo-messaging/core/driver'
+import { MessageUndeliverable, NO_CAPABILITIES, packMessage, ReplyPathLost } from '@oslo-messaging/core/driver'
+import { ReplyWaiters, summarizeHealth, Supervisor, unpackMessage } from '@oslo-messaging/core/driver'
 import { HubClient, HubLost } from './hub/client.ts'
 import type { Ask, Delivery, Queue } from './hub/protocol.ts'
 
 const CONNECT: oslo.WaitFacts = { phase: 'connect', delivery: 'not-sent' }
 const CONFIRM: oslo.WaitFacts = { phase: 'confirm', delivery: 'unknown' }
-
-/** What travels for a request or a notification: what core gave us, and for a call where its reply goes. */
-interface Parcel extends Pick<oslo.IncomingRequest, 'context' | 'message' | 'headers'> {
-  readonly call?: {
-    readonly id: string
-    readonly replyTo: string
-    readonly monitor: number | null
-    readonly expiresInMs: number | null
-  }
-}
 
 type OnDelivery = (delivery: Delivery) => void
 type Bounds = Pick<oslo.ListenOptions, 'deadline' | 'prefetch'>
@@ -32,9 +16,16 @@ type Subscription = { readonly request: Ask; readonly onDelivery: OnDelivery; re
 
 const joined = (...parts: readonly (string | null)[]) => parts.map((part) => encodeURIComponent(part ?? '')).join('/')
 
+type Outgoing = oslo.OutgoingRequest | oslo.OutgoingNotification
+
+function pack({ context, message, headers }: Outgoing, facts: oslo.PacketFacts = {}): string {
+  return packMessage(context, message, { ...(headers && { headers }), ...facts })
+}
+
 class HubDriver implements oslo.Driver {
   readonly #url: oslo.TransportURL
   readonly #defaultExchange: string
+  readonly #hosts: HostRotation
   readonly #waiters: ReplyWaiters
   readonly #supervisor: Supervisor
   readonly #inbox = joined('replies', randomUUID())
@@ -45,9 +36,10 @@ class HubDriver implements oslo.Driver {
   constructor(url: oslo.TransportURL, { defaultExchange, clock, random }: oslo.DriverContext) {
     this.#url = url
     this.#defaultExchange = defaultExchange
+    this.#hosts = new HostRotation(url, { defaultPort: 7000, random })
     this.#waiters = new ReplyWaiters(clock)
     const backoff = createBackoff({ initialMs: 50, factor: 2, maxMs: 5_000, random })
-    const establish = (signal: AbortSignal, attempt: number) => this.#connect(signal, attempt)
+    const establish = (signal: AbortSignal) => this.#connect(signal)
     this.#supervisor = new Supervisor({ establish, classify: () => 'retry', backoff, upState: 'consuming', clock })
     const queues = [{ name: this.#inbox, key: this.#inbox, private: true }]
     const request = { do: 'consume', as: this.#inbox, queues, prefetch: null } as const
@@ -58,10 +50,11 @@ class HubDriver implements oslo.Driver {
     const { waitForReply, deadline, expiresInMs, callMonitorTimeoutMs, retries, atLeastOnce } = options
     const id = randomUUID()
     const key = target.fanout ? this.#key('fanout', target) : this.#key('rpc', target, target.server)
-    const monitor = callMonitorTimeoutMs === null ? null : callMonitorTimeoutMs / 1000
-    const body = encodeJson(
-      waitForReply ? { ...request, call: { id, replyTo: this.#inbox, monitor, expiresInMs } } : request,
-    )
+    const body = pack(request, {
+      ...(waitForReply && { correlationId: id, replyTo: this.#inbox }),
+      ...(waitForReply && expiresInMs !== null && { expiresInMs }),
+      ...(waitForReply && callMonitorTimeoutMs !== null && { callMonitorTimeout: callMonitorTimeoutMs / 1000 }),
+    })
     const publish = async (): Promise<undefined> => {
       const taken = await this.#ask({ do: 'publish', key, body, expiresInMs }, deadline, CONFIRM, retries)
       if (taken === 0 && atLeastOnce)
@@ -72,7 +65,7 @@ class HubDriver implements oslo.Driver {
   }
 
   async sendNotification(target: oslo.Target, message: oslo.OutgoingNotification, options: oslo.NotifyOptions) {
-    const publish = { do: 'publish', key: this.#key('notification', target), body: encodeJson(message) } as const
+    const publish = { do: 'publish', key: this.#key('notification', target), body: pack(message) } as const
     await this.#ask({ ...publish, store: true }, options.deadline, CONFIRM, options.retries)
   }
 
@@ -89,7 +82,7 @@ class HubDriver implements oslo.Driver {
     const keys = topics.map((target) => this.#key('notification', target))
     const queues = keys.map((key) => ({ name: pool === null ? key : joined('pool', this.#url.virtualHost, pool), key }))
     const name = `listener ${pool ?? keys.join(' ')}`
-    return await this.#subscribe(name, queues, options, (each) => onMessage(this.#notification(each)))
+    return await this.#subscribe(name, queues, options, (each) => onMessage(this.#incoming(each).incoming))
   }
 
   health(): oslo.Health {
@@ -109,8 +102,8 @@ class HubDriver implements oslo.Driver {
     return joined(kind, this.#url.virtualHost, exchange ?? this.#defaultExchange, topic, ...more)
   }
 
-  async #connect(signal: AbortSignal, attempt: number): Promise<void> {
-    const { hostname = null, port = null } = this.#url.hosts[attempt % this.#url.hosts.length] ?? {}
+  async #connect(signal: AbortSignal): Promise<void> {
+    const { hostname, port } = this.#hosts.next()
     const onLost = (error: HubLost): void => {
       this.#client = undefined
       this.#waiters.failAll(() => new ReplyPathLost('The hub forgot the reply queue', { cause: error }))
@@ -125,8 +118,7 @@ class HubDriver implements oslo.Driver {
         emitDiagnostic('oslo-messaging:message-dropped', () => facts)
       }
     }
-    const address = { host: hostname ?? '127.0.0.1', port: port ?? 7000, signal }
-    this.#client = await HubClient.connect(address, deliver, onLost)
+    this.#client = await HubClient.connect({ host: hostname, port, signal }, deliver, onLost)
     for (const { request } of this.#subscriptions.values()) await this.#client?.ask(randomUUID(), request)
   }
 
@@ -169,32 +161,34 @@ class HubDriver implements oslo.Driver {
     emitDiagnostic('oslo-messaging:message-dropped', () => ({ driver: 'hub', source: 'replies', reason: 'late-reply' }))
   }
 
-  #notification({ delivery, redelivered, body }: Delivery): oslo.IncomingNotification & Parcel {
+  #incoming({ delivery, redelivered, body }: Delivery) {
     const settle = (what: 'acknowledge' | 'requeue') => (): void => this.#client?.tell({ do: what, delivery })
-    // Throws when it is no JSON object; what is in it is for core to judge.
-    const parcel: Partial<Parcel> = unwrapEnvelope(decodeJson(body))
+    // Throws for what no driver of the hub has packed.
+    const { context, message, facts } = unpackMessage(body)
+    const headers = facts.headers && { headers: facts.headers }
     const [acknowledge, requeue] = [settle('acknowledge'), settle('requeue')]
-    return { context: {}, message: {}, ...parcel, redelivered, acknowledge, requeue }
+    return { incoming: { context, message, ...headers, redelivered, acknowledge, requeue }, facts }
   }
 
   #request(delivery: Delivery): oslo.IncomingRequest {
-    const { call, ...incoming } = this.#notification(delivery)
+    const { incoming, facts } = this.#incoming(delivery)
+    const { correlationId: id, replyTo, callMonitorTimeout = null, expiresInMs } = facts
     const answer = async (reply: oslo.RPCReply | null): Promise<boolean> => {
-      if (call === undefined) return false
-      const publish = { do: 'publish', key: call.replyTo, body: encodeJson({ id: call.id, reply }) } as const
+      if (replyTo === undefined) return false
+      const publish = { do: 'publish', key: replyTo, body: encodeJson({ id, reply }) } as const
       try {
         return (await this.#ask(publish, Deadline.after(60_000), CONFIRM, null)) > 0
       } catch (error) {
-        emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'hub', replyTo: call.replyTo, error }))
+        emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'hub', replyTo, error }))
         return false
       }
     }
-    const facts = {
-      expectsReply: call !== undefined,
-      callMonitorTimeout: call?.monitor ?? null,
-      ...(typeof call?.expiresInMs === 'number' ? { expiresInMs: call.expiresInMs } : {}),
+    const call = {
+      expectsReply: replyTo !== undefined,
+      callMonitorTimeout,
+      ...(expiresInMs !== undefined && { expiresInMs }),
     }
-    return { ...incoming, ...facts, reply: async (reply) => void (await answer(reply)), heartbeat: () => answer(null) }
+    return { ...incoming, ...call, reply: async (reply) => void (await answer(reply)), heartbeat: () => answer(null) }
   }
 }
 
