@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Deadline, type Driver } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
 import { acknowledge, assertCode, type Harness, payloads } from '../harness.ts'
+import { connectedPair } from '../traits/connected-pair.ts'
 import { operations } from '../traits/operations.ts'
 
 const DEFAULT_UNBOUNDED = 50_000
@@ -71,10 +72,7 @@ export const outageCases: readonly ConformanceCase[] = [
     level: 1,
     needs: ['notifications', 'ordering by queue', 'lever outage'],
     async run(harness) {
-      const [listening, sending] = [await harness.open(), await harness.open()]
-      const target = harness.target()
-      const { inbox } = await harness.subscribe(listening, target, { onNotification: acknowledge })
-      await harness.notify(sending, target, 'info', 'before')
+      const { sending, target, inbox } = await connectedPair(harness)
       const end = await harness.begin('outage')
       // Of what was on its way when the connection went, nobody knows whether it must be sent again.
       await harness.healthy(sending, (status) => status !== 'ok', 'health says that the broker is gone')

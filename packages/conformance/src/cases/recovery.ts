@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, echo, payloads } from '../harness.ts'
+import { echo, payloads } from '../harness.ts'
+import { connectedPair } from '../traits/connected-pair.ts'
 
 /** Losses of the connection. */
 export const recoveryCases: readonly ConformanceCase[] = [
@@ -24,11 +25,7 @@ export const recoveryCases: readonly ConformanceCase[] = [
     level: 1,
     needs: ['notifications', 'lever cut'],
     async run(harness) {
-      const [listening, sending] = [await harness.open(), await harness.open()]
-      const target = harness.target()
-      const { inbox } = await harness.subscribe(listening, target, { onNotification: acknowledge })
-      await harness.notify(sending, target, 'info', 'before')
-      await inbox.next('notification')
+      const { sending, target, inbox } = await connectedPair(harness)
       await harness.pull('cut')
       await harness.eventually(() => harness.notify(sending, target, 'info', 'after'))
       await inbox.until((all) => payloads(all).includes('after'), 'the notification after the cut')

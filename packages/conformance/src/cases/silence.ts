@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
 import { acknowledge, assertCode, echo, payloads } from '../harness.ts'
+import { connectedPair } from '../traits/connected-pair.ts'
 import { operations } from '../traits/operations.ts'
 
 /** A broker that is there and does not answer, and ways that bend what goes through them. */
@@ -58,11 +59,7 @@ export const silenceCases: readonly ConformanceCase[] = [
     level: 2,
     needs: ['notifications', 'lever halfOpen'],
     async run(harness) {
-      const [listening, sending] = [await harness.open(), await harness.open()]
-      const target = harness.target()
-      const { inbox } = await harness.subscribe(listening, target, { onNotification: acknowledge })
-      await harness.notify(sending, target, 'info', 'before')
-      await inbox.next('notification')
+      const { sending, target, inbox } = await connectedPair(harness)
       await harness.pull('halfOpen')
       const noticesMs = harness.scaled(harness.knobs.noticesSilenceMs ?? 10_000)
       const endAt = performance.now() + noticesMs + harness.patienceMs

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
 import { acknowledge, assertCode, echo, payloads } from '../harness.ts'
+import { connectedPair } from '../traits/connected-pair.ts'
 
 /** Brokers that take nothing, that start again, and that lose a node. */
 export const troubleCases: readonly ConformanceCase[] = [
@@ -9,10 +10,7 @@ export const troubleCases: readonly ConformanceCase[] = [
     level: 2,
     needs: ['notifications', 'lever block'],
     async run(harness) {
-      const [listening, sending] = [await harness.open(), await harness.open()]
-      const target = harness.target()
-      const { inbox } = await harness.subscribe(listening, target, { onNotification: acknowledge })
-      await harness.notify(sending, target, 'info', 'before')
+      const { sending, target, inbox } = await connectedPair(harness)
       const end = await harness.begin('block')
       const deadline = harness.deadline(2 * (harness.knobs.patienceMs ?? 10_000))
       const sent = harness.inBackground(harness.notify(sending, target, 'info', 'meanwhile', { deadline }))
@@ -76,10 +74,7 @@ export const troubleCases: readonly ConformanceCase[] = [
     level: 2,
     needs: ['notifications', 'lever killNode'],
     async run(harness) {
-      const [listening, sending] = [await harness.open(), await harness.open()]
-      const target = harness.target()
-      const { inbox } = await harness.subscribe(listening, target, { onNotification: acknowledge })
-      await harness.notify(sending, target, 'info', 'before')
+      const { sending, target, inbox } = await connectedPair(harness)
       await harness.begin('killNode')
       await harness.eventually(
         () => harness.notify(sending, target, 'info', 'after', { deadline: harness.deadline(5_000) }),

@@ -71,6 +71,21 @@ async function connected(): Promise<Client> {
   return client
 }
 
+/** A client that the broker still hears, and that hears nothing of what comes back once `deafen` was called. */
+async function heardButDeaf(deafen: () => void): Promise<Client> {
+  const heard: string[] = []
+  echo.on('connection', (socket) => socket.on('data', (data) => heard.push(data.toString())))
+  const client = await connected()
+  deafen()
+  client.socket.write('there')
+  await until(
+    () => heard.join('') === 'hellothere',
+    () => `the broker heard ${heard.join('')}`,
+  )
+  expect(client.received).toBe('hello')
+  return client
+}
+
 describe('an honest proxy', () => {
   it('carries a megabyte there and back unchanged', async () => {
     const client = await connected()
@@ -240,31 +255,13 @@ describe('a proxy that spoils bytes', () => {
   })
 
   it('drop - one direction loses its bytes, the other does not', async () => {
-    const heard: string[] = []
-    echo.on('connection', (socket) => socket.on('data', (data) => heard.push(data.toString())))
-    const client = await connected()
-    proxy.drop('client')
-    client.socket.write('there')
-    await until(
-      () => heard.join('') === 'hellothere',
-      () => `the broker heard ${heard.join('')}`,
-    )
-    expect(client.received).toBe('hello')
+    const client = await heardButDeaf(() => proxy.drop('client'))
     proxy.pass()
     await expect(client.ended()).resolves.toBe('ECONNRESET')
   })
 
   it('stall towards the client - the broker still hears', async () => {
-    const heard: string[] = []
-    echo.on('connection', (socket) => socket.on('data', (data) => heard.push(data.toString())))
-    const client = await connected()
-    proxy.stall('client')
-    client.socket.write('there')
-    await until(
-      () => heard.join('') === 'hellothere',
-      () => `the broker heard ${heard.join('')}`,
-    )
-    expect(client.received).toBe('hello')
+    const client = await heardButDeaf(() => proxy.stall('client'))
     proxy.pass()
     await client.hears('there')
   })
