@@ -1,8 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
+import { formatPage } from '../../packages/conformance/dist/results/index.js'
 import { filesBelow, packagesIn, root } from '../../scripts/ci/tools.mjs'
 
 const REPOSITORY = 'https://github.com/oslo-messaging/oslo-messaging-node/blob/main'
+/** Reports of conformance: data in the repository, pages on the site. */
+const REPORTS = 'docs/conformance'
 const FENCE = /^\s*(```|~~~)/
 const LINK = /(\]\()([^)\s]+)(\))/g
 
@@ -36,8 +39,10 @@ export function writeContent(folder) {
     const text = readFileSync(join(root, file), 'utf8')
     write(join(folder, page), linked(text, file, page, map, broken))
   }
-  for (const image of filesBelow('docs', ['.png', '.svg', '.json', '.html']))
+  for (const image of filesBelow('docs', ['.png', '.svg', '.json']))
     write(join(folder, 'public', relative('docs', image)), readFileSync(join(root, image)))
+  for (const report of filesBelow(REPORTS, ['.json']))
+    write(join(folder, 'public', pageOf(report)), formatPage(JSON.parse(readFileSync(join(root, report), 'utf8'))))
   write(join(folder, 'changes.md'), changes())
   if (broken.length > 0) throw new Error(`Links that lead nowhere:\n${broken.join('\n')}`)
   return map
@@ -67,8 +72,14 @@ function turned(target, file, page, map) {
   const suffix = hash === undefined ? '' : `#${hash}`
   const to = map.get(source) ?? map.get(join(source, 'README.md'))
   if (to !== undefined) return `${relative(dirname(page), to) || './'}${suffix}`.replace(/^(?![./])/, './')
-  if (/\.(png|svg|json|html)$/.test(source) && source.startsWith('docs/')) return `/${relative('docs', source)}`
+  if (source.startsWith(`${REPORTS}/`) && source.endsWith('.json')) return `/${pageOf(source)}`
+  if (/\.(png|svg|json)$/.test(source) && source.startsWith('docs/')) return `/${relative('docs', source)}`
   return existsSync(join(root, source)) ? `${REPOSITORY}/${source}${suffix}` : undefined
+}
+
+/** Where the page of a report is, relative to the site. */
+function pageOf(report) {
+  return relative('docs', report).replace(/json$/, 'html')
 }
 
 /** What the next release brings, by package. */

@@ -9,7 +9,6 @@ import {
   type CaseResult,
   type ConformanceResults,
   formatBadge,
-  formatPage,
   formatSupportTable,
   runConformance,
 } from '@oslo-messaging/conformance/results'
@@ -56,7 +55,7 @@ async function tables(): Promise<ReadonlyMap<string, string>> {
     const text = await readFile(join(root, path), 'utf8')
     const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)]
     if (before < 0 || after < before) throw new Error(`${path} has no place for the table: ${BEGIN} ... ${END}`)
-    const table = formatSupportTable(all, ({ title }) => `${prefix}${title}.html`)
+    const table = formatSupportTable(all, ({ title }) => `${prefix}${title}.json`)
     wanted.set(path, `${text.slice(0, before)}${BEGIN}\n\n${table}\n${text.slice(after)}`)
   }
   return wanted
@@ -89,7 +88,6 @@ async function main(): Promise<number> {
     console.log(`${name}: level ${results.level ?? 'none'}, ${(results.tookMs / 1000).toFixed(1)} s`)
     if (values.only !== '') continue
     await writeFile(join(values.to, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`)
-    await writeFile(join(values.to, `${name}.html`), formatPage(results))
     await writeFile(join(values.to, `${name}.svg`), formatBadge(results))
   }
   if (values.only === '' && values.to === folder)
