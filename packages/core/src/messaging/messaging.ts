@@ -217,8 +217,8 @@ export class Messaging {
 
   /** Takes another configuration while everything goes on: the given one, or the files again. What may change does:
    *  hosts, credentials, certificates, options of the drivers, time limits and numbers of workers; the report names
-   *  what has to wait for a restart. See `Transport.reload`. Rejects when one bus cannot be used with it; that bus stays
-   *  as it was. */
+   *  what has to wait for a restart. See `Transport.reload`. Rejects when one bus cannot be used with it; that bus
+   *  stays as it was. */
   async reload(config?: MessagingConfig, options: ReloadOptions = {}): Promise<MessagingReloadReport> {
     const conf = config ?? (await this.#load?.())
     if (conf === undefined)
