@@ -140,12 +140,16 @@ export function describeNest(version: string, load: NodeJS.Require): void {
 
       it('does nothing before somebody subscribes, and ends the call when nobody does any more', async () => {
         const begun = new Promise<void>((resolve) => (StockController.begun = resolve))
-        const call = app.proxy.send('slow', { ms: 20 })
+        const call = app.proxy.send('slow', { ms: 500 })
         expect(app.recorder.calls({ method: 'slow' })).toHaveLength(0)
         const seen: unknown[] = []
         const subscription = call.subscribe({ next: (value) => seen.push(value), error: (error) => seen.push(error) })
         await begun
         subscription.unsubscribe()
+        const { rpc } = app.module.get(Messaging)
+        const running = () => rpc.load.servers.reduce((sum, server) => sum + server.running, 0)
+        // The call has ended, although its method has not.
+        await expect.poll(() => [rpc.load.outstanding, running()]).toEqual([0, 1])
         await app.close()
         expect(seen).toEqual([])
       })
