@@ -96,4 +96,25 @@ describe.skipIf(broker === undefined || bare === undefined)('nats', () => {
     const notifier = new Notifier(notifications, { publisherId: 'test', driver: 'messagingv2', topics: ['t'] })
     await expect(notifier.info({}, 'event', {})).rejects.toThrow('JetStream is not enabled')
   })
+
+  it('what a frozen server has not taken keeps its place, however early the deadline was', async () => {
+    const url = `${broker!.url}?max_outstanding_messages=1`
+    const transport = closing(await getRpcTransport({ url, registry }))
+    const server = closing(await getRpcTransport({ url: broker!.url, registry }))
+    const running = getRpcServer(server, new Target({ topic: 'frozen', server: 'a' }), [{ ping: () => 'pong' }])
+    await running.start()
+    const client = getRpcClient(transport, new Target({ topic: 'frozen' }), { timeoutMs: 10_000 })
+    expect(await client.call({}, 'ping')).toBe('pong')
+    await broker!.freeze()
+    try {
+      const hasty = client.prepare({ timeoutMs: 300 })
+      await expect(hasty.call({}, 'ping')).rejects.toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT' })
+      await expect(hasty.call({}, 'ping')).rejects.toMatchObject({ code: 'OSLO_MESSAGING_BACKPRESSURE' })
+    } finally {
+      await broker!.thaw()
+    }
+    expect(await client.call({}, 'ping')).toBe('pong')
+    await running.stop()
+    await running.wait()
+  })
 })

@@ -108,4 +108,25 @@ describe.skipIf(broker === undefined)('redis', () => {
     await notifier.info({}, 'event', {})
     expect(await redis.xLen('oslo:notify:openstack:default.info')).toBe(1)
   })
+
+  it('what a frozen server has not taken keeps its place, however early the deadline was', async () => {
+    const url = `${broker!.url}?max_outstanding_messages=1`
+    const transport = closing(await getRpcTransport({ url, registry }))
+    const server = closing(await getRpcTransport({ url: broker!.url, registry }))
+    const running = getRpcServer(server, new Target({ topic: 'frozen', server: 'a' }), [{ ping: () => 'pong' }])
+    await running.start()
+    const client = getRpcClient(transport, new Target({ topic: 'frozen' }), { timeoutMs: 10_000 })
+    expect(await client.call({}, 'ping')).toBe('pong')
+    await broker!.freeze()
+    try {
+      const hasty = client.prepare({ timeoutMs: 300 })
+      await expect(hasty.call({}, 'ping')).rejects.toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT' })
+      await expect(hasty.call({}, 'ping')).rejects.toMatchObject({ code: 'OSLO_MESSAGING_BACKPRESSURE' })
+    } finally {
+      await broker!.thaw()
+    }
+    expect(await client.call({}, 'ping')).toBe('pong')
+    await running.stop()
+    await running.wait()
+  })
 })

@@ -1,3 +1,4 @@
+import { Lifetime } from '@oslo-messaging/core/driver'
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
 import {
   connect,
@@ -7,7 +8,6 @@ import {
   type NatsConnection,
   type NodeConnectionOptions,
 } from '@nats-io/transport-node'
-import { Pending } from './pending.ts'
 
 /** How to reach one server. */
 export interface LinkOptions {
@@ -53,7 +53,7 @@ const NOBODY_LISTENS = 503
 export class Link {
   readonly host: string
   readonly #connection: NatsConnection
-  readonly #pending = new Pending()
+  readonly #lifetime = new Lifetime()
   #isOver = false
   #flushing: Promise<void> | undefined
 
@@ -64,7 +64,7 @@ export class Link {
       const wasOver = this.#isOver
       this.#isOver = true
       const lost = new LinkLost(`The connection to ${host} was lost`, { cause: error ?? undefined })
-      this.#pending.lose(lost)
+      this.#lifetime.end(lost)
       if (!wasOver) onLost(lost)
     })
   }
@@ -133,7 +133,7 @@ export class Link {
 
   /** Settles as `promise` does, or rejects with LinkLost. */
   orLost<T>(promise: Promise<T>): Promise<T> {
-    return this.#pending.orLost(promise)
+    return this.#lifetime.race(promise)
   }
 
   /** `onArrival` must not throw. A refusal by the server ends the connection, because nothing else tells of it. */

@@ -3,6 +3,7 @@ import {
   type Clock,
   createDeferred,
   type Deadline,
+  Lane,
   MessageDeliveryFailure,
   type OutstandingLimit,
   TransportDriverError,
@@ -11,9 +12,9 @@ import {
 import { type Arrival, isRefusal, type Link } from '../client/link.ts'
 import type { Connection } from '../connection/connection.ts'
 import { mapError } from '../connection/map-error.ts'
-import { Lane } from './lane.ts'
 
 const CONNECT: WaitFacts = { phase: 'connect', delivery: 'not-sent' }
+const PUBLISH: WaitFacts = { phase: 'publish', delivery: 'not-sent' }
 const CONFIRM: WaitFacts = { phase: 'confirm', delivery: 'unknown' }
 /** Room for the names and values of headers when the largest message is judged. */
 const HEADER_ROOM = 64
@@ -94,6 +95,8 @@ export class Sender {
     const startedAt = this.#clock.now()
     let isAdmitted = false
     let hasLeft = false
+    /** Where the message is under way. */
+    let underWay: Link | undefined
     const arrive = async (): Promise<Link> => {
       deadline.check(CONNECT)
       for (;;) {
@@ -114,19 +117,21 @@ export class Sender {
       }
     }
     deadline.check(CONNECT)
+    const turn = this.#lane.enter()
     this.#answers.set(token, resolve)
     try {
-      // Before the lane: what waits for room is counted, and more than that is refused at once.
       if (!this.#limit.tryAcquire(bytes)) await this.#limit.acquire(bytes, deadline)
       isAdmitted = true
-      // Wrapped, because a promise that is returned would hold the place in the lane until the server has answered.
-      const { left } = await this.#lane.run(deadline, arrive, (link) => {
-        hasLeft = true
-        const leaving = leave(link, `${this.#inbox}.${token}`, answer)
-        leaving.catch(() => undefined)
-        return { left: leaving }
-      })
-      return await deadline.race(left, CONFIRM)
+      await deadline.race(turn.before, PUBLISH)
+      const link = await deadline.race(arrive(), PUBLISH)
+      hasLeft = true
+      underWay = link
+      const left = leave(link, `${this.#inbox}.${token}`, answer)
+      left.catch(() => undefined)
+      turn.leave()
+      const result = await deadline.race(left, CONFIRM)
+      underWay = undefined
+      return result
     } catch (error) {
       if (!hasLeft || deadline.signal?.aborted || deadline.expired) throw error
       const cause = mapError(error, this.#connection.host)
@@ -138,8 +143,12 @@ export class Sender {
         cause,
       })
     } finally {
+      turn.leave()
       this.#answers.delete(token)
-      if (isAdmitted) this.#limit.release(bytes)
+      const release = (): void => this.#limit.release(bytes)
+      // The place is held until the server has taken the message, however early the deadline was.
+      if (underWay !== undefined) underWay.flush().then(release, release)
+      else if (isAdmitted) release()
     }
   }
 }

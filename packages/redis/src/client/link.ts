@@ -1,6 +1,5 @@
-import type { Clock } from '@oslo-messaging/core/driver'
+import { type Clock, Lifetime } from '@oslo-messaging/core/driver'
 import { createClient } from '@redis/client'
-import { Pending } from './pending.ts'
 
 /** How to reach one server. */
 export interface LinkOptions {
@@ -40,7 +39,7 @@ export class Link {
   readonly database: number
   readonly #client: Client
   readonly #options: LinkOptions
-  readonly #pending = new Pending()
+  readonly #lifetime = new Lifetime()
   #isOver = false
   #isReady = false
   #heart: unknown
@@ -99,16 +98,16 @@ export class Link {
   ask(command: string, ...args: readonly Argument[]): Promise<unknown> {
     if (this.#isOver) return Promise.reject(new LinkLost(`The connection to ${this.host} was lost`))
     const asked = this.#client.sendCommand([command, ...args.map(String)])
-    return this.#pending.orLost(asked)
+    return this.#lifetime.race(asked)
   }
 
   /** Calls `onTold` for each message of the channel. */
   async hear(channel: string, onTold: (text: string) => void): Promise<void> {
-    await this.#pending.orLost(this.#client.subscribe(channel, onTold))
+    await this.#lifetime.race(this.#client.subscribe(channel, onTold))
   }
 
   async unhear(channel: string): Promise<void> {
-    if (!this.#isOver) await this.#pending.orLost(this.#client.unsubscribe(channel))
+    if (!this.#isOver) await this.#lifetime.race(this.#client.unsubscribe(channel))
   }
 
   /** Hangs up; waits for the answers to what was asked, unless `signal` aborts. */
@@ -122,7 +121,7 @@ export class Link {
     this.#isOver = true
     this.#options.clock.clearTimeout(this.#heart)
     if (this.#client.isOpen) this.#client.destroy()
-    this.#pending.lose(new LinkLost('The connection was closed'))
+    this.#lifetime.end(new LinkLost('The connection was closed'))
   }
 
   /** Asks now and then: a server that is silent for two intervals is lost. A timeout of the socket would not do, because
@@ -149,7 +148,7 @@ export class Link {
     this.#isOver = true
     this.#options.clock.clearTimeout(this.#heart)
     const lost = new LinkLost(`The connection to ${this.host} was lost`, { cause: reason })
-    this.#pending.lose(lost)
+    this.#lifetime.end(lost)
     if (this.#client.isOpen) this.#client.destroy()
     if (this.#isReady) this.#options.onLost(lost)
   }

@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Deadline,
+  Lane,
   MessageDeliveryFailure,
   type OutstandingLimit,
   type WaitFacts,
@@ -10,9 +11,9 @@ import { ADD } from '../client/scripts.ts'
 import type { Connection } from '../connection/connection.ts'
 import { mapError } from '../connection/map-error.ts'
 import { channelOf } from '../topology/names.ts'
-import { Lane } from './lane.ts'
 
 const CONNECT: WaitFacts = { phase: 'connect', delivery: 'not-sent' }
+const PUBLISH: WaitFacts = { phase: 'publish', delivery: 'not-sent' }
 const CONFIRM: WaitFacts = { phase: 'confirm', delivery: 'unknown' }
 /** Bytes of a message besides its fields, about. */
 const OVERHEAD = 128
@@ -71,28 +72,32 @@ export class Sender {
     const number = ++this.#number
     const startedAt = this.#clock.now()
     let isAdmitted = false
-    const write = (link: Link): { readonly left: Promise<unknown> } => {
+    const write = (link: Link): Promise<unknown> => {
       onLeft?.()
       const cut = trim?.(link) ?? []
       if (!isForClient) {
         const rules = [number, this.#limits.kept, makes ? 1 : 0, cut.length, ...cut]
-        return { left: link.ask('EVAL', ADD, 2, stream, this.#numbers, ...rules, ...pairs) }
+        return link.ask('EVAL', ADD, 2, stream, this.#numbers, ...rules, ...pairs)
       }
       const added = link.ask('XADD', stream, ...(makes ? [] : ['NOMKSTREAM']), ...cut, '*', ...pairs)
       link.ask('PUBLISH', channelOf(link.database, stream), 'new').catch(() => undefined)
-      return { left: added }
+      return added
     }
+    let underWay: Promise<unknown> | undefined
     deadline.check(CONNECT)
+    const turn = this.#lane.enter()
     try {
-      // Before the lane: what waits for room is counted, and more than that is refused at once.
       if (!this.#limits.outstanding.tryAcquire(bytes)) await this.#limits.outstanding.acquire(bytes, deadline)
       isAdmitted = true
+      await deadline.race(turn.before, PUBLISH)
+      // What is repeated takes no other turn: those who wait in the lane may wait for its place.
       for (let left = retries, attempts = 1; ; left = left === null ? null : left - 1, attempts += 1) {
-        const arrive = (): Promise<Link> => this.#connection.ready(deadline, CONNECT, { retries: left })
-        // Wrapped, because a promise that is returned would hold the place in the lane until the server has answered.
-        const written = await this.#lane.run(deadline, arrive, write)
+        const link = await deadline.race(this.#connection.ready(deadline, CONNECT, { retries: left }), PUBLISH)
+        underWay = write(link)
+        underWay.catch(() => undefined)
+        turn.leave()
         try {
-          return (await deadline.race(written.left, CONFIRM)) !== null
+          return (await deadline.race(underWay, CONFIRM)) !== null
         } catch (error) {
           if (deadline.signal?.aborted || deadline.expired) throw error
           const cause = mapError(error, this.#connection.host)
@@ -111,7 +116,11 @@ export class Sender {
         }
       }
     } finally {
-      if (isAdmitted) this.#limits.outstanding.release(bytes)
+      turn.leave()
+      const release = (): void => this.#limits.outstanding.release(bytes)
+      // The place is held until the server has answered, however early the deadline was.
+      if (underWay !== undefined) underWay.then(release, release)
+      else if (isAdmitted) release()
     }
   }
 }
