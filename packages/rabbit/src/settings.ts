@@ -37,7 +37,8 @@ export interface RabbitSettings {
    *  method is over), at least once: what a dying server was working on is delivered again. Methods must then stay below the broker's `consumer_timeout`
    *  (30 minutes unless configured) and must bear being run twice. Default `before`. */
   readonly ack: 'before' | 'after'
-  /** How long methods may run, milliseconds, as far as you know; with `ack: 'after'` it is compared with `consumerTimeoutMs` when a server starts, and quorum queues of RabbitMQ 4.3 and newer are asked for
+  /** How long methods may run, milliseconds, as far as you know; with `ack: 'after'` it is compared with
+   *  `consumerTimeoutMs` when a server starts, and quorum queues of RabbitMQ 4.3 and newer are asked for
    *  twice as much where that is more (`x-consumer-timeout`). Default null: unknown. */
   readonly longestMethodMs: number | null
   /** The broker's `consumer_timeout`, milliseconds; a client cannot ask for it. null: it has none. Default 30 minutes, as RabbitMQ comes. */
@@ -53,7 +54,8 @@ export interface RabbitSettings {
   /** Milliseconds the broker may take to answer one question, such as a declaration or a subscription. A question without an answer closes its channel and is asked again;
    *  while the broker has blocked the connection no time counts. Default 10 000. */
   readonly answerTimeoutMs: number
-  /** Milliseconds the broker may take to confirm a message. Then its channel is closed, so that nothing holds a place for ever: whether the broker has the messages on it is unknown, notifications are
+  /** Milliseconds the broker may take to confirm a message. Then its channel is closed, so that nothing holds a place
+   *  for ever: whether the broker has the messages on it is unknown, notifications are
    *  sent again; while the broker has blocked the connection no time counts. Default 60 000. */
   readonly confirmTimeoutMs: number
 }
@@ -127,7 +129,8 @@ export function completeSettings(settings: Partial<RabbitSettings>): RabbitSetti
 /** A request may wait for one that runs before it. */
 const HELD_BACK_FOR = 2
 
-/** How long a server that acknowledges after its methods has to be allowed to hold a request back, milliseconds; null: what the broker allows by itself is enough, or nobody has said how long
+/** How long a server that acknowledges after its methods has to be allowed to hold a request back, milliseconds;
+ *  null: what the broker allows by itself is enough, or nobody has said how long
  *  methods run. */
 export function heldBackMs({ consumerTimeoutMs, longestMethodMs }: RabbitSettings): number | null {
   if (consumerTimeoutMs === null || longestMethodMs === null) return null

@@ -139,7 +139,8 @@ export function destroyConnection(connection: Connection): void {
     clearTimeout(internals.heartbeat_out)
   }
   stopTimers()
-  // rhea starts its idle timer at the end of each read, that of the peer's close too, and it would keep the process alive.
+  // rhea starts its idle timer at the end of each read, that of the peer's close too, and it would keep the process
+  // alive.
   internals.socket.once('close', stopTimers)
   // Nothing is written, and so no timer is started, from here on.
   internals.socket_ready = false

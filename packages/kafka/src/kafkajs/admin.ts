@@ -99,7 +99,8 @@ export class KafkaJSAdmin implements AdminPort {
     )
   }
 
-  /** Has the metadata of these topics, or what is wrong with them. Of questions that overlap the older answer may come last and lack a topic, as if it did not exist: then it is asked again. */
+  /** Has the metadata of these topics, or what is wrong with them. Of questions that overlap the older answer may
+   *  come last and lack a topic, as if it did not exist: then it is asked again. */
   async #know(topics: readonly string[]): Promise<PatchedCluster> {
     const cluster = this.#cluster
     if (cluster === undefined) throw new ClientFault('Closed', 'There is no client yet')

@@ -65,7 +65,8 @@ export class Sockets {
     for (const socket of this.#open) cut(socket)
   }
 
-  /** Cuts all, now and from now on: what the library still has under way would connect again, and nobody would end it. */
+  /** Cuts all, now and from now on: what the library still has under way would connect again, and nobody would end
+   *  it. */
   close(): void {
     this.#isClosed = true
     this.cutAll()

@@ -1,4 +1,5 @@
-/** What a listener writes beside a position that it stores before it hands out. Whoever lost the answer to a commit reads from it whether that commit was stored. */
+/** What a listener writes beside a position that it stores before it hands out. Whoever lost the answer to a commit
+ *  reads from it whether that commit was stored. */
 export interface CommitNote {
   /** The listener that stored the position. */
   readonly by: string

@@ -21,7 +21,8 @@ export interface DoubtfulCommitsOptions {
   readonly onUndecidable: (commit: DoubtfulCommit) => void
 }
 
-/** Commits before dispatch whose answer was lost, until the stored positions tell what became of them: the next owner of the partition begins behind their records if they were stored, and reads them if not. */
+/** Commits before dispatch whose answer was lost, until the stored positions tell what became of them: the next owner
+ *  of the partition begins behind their records if they were stored, and reads them if not. */
 export class DoubtfulCommits {
   readonly #options: DoubtfulCommitsOptions
   readonly #open = new Map<string, DoubtfulCommit>()

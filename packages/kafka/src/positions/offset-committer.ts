@@ -48,7 +48,8 @@ export class OffsetCommitter {
     if (this.#dirty.size > 0) this.#schedule()
   }
 
-  /** Commits what is left and waits for it, at most `timeoutMs`; `once`: what fails is not tried again. What is left then is delivered again. */
+  /** Commits what is left and waits for it, at most `timeoutMs`; `once`: what fails is not tried again. What is left
+   *  then is delivered again. */
   async flush(timeoutMs: number, { once = false }: { readonly once?: boolean } = {}): Promise<void> {
     const { clock } = this.#options
     const until = clock.now() + timeoutMs

@@ -50,7 +50,8 @@ export class PartitionTable {
   readonly #flows = new Map<string, PartitionFlow>()
   /** Signals whenever a queue of any partition has become shorter. */
   readonly room: Room = new Room()
-  /** Where the group begins in partitions it has never read: where they ended before this listener first joined, unless something else was asked for. */
+  /** Where the group begins in partitions it has never read: where they ended before this listener first joined,
+   *  unless something else was asked for. */
   #baseline: ReadonlyMap<string, number> | undefined
   /** When that was, wall time. */
   #baselineAt = 0
@@ -264,7 +265,8 @@ export class PartitionTable {
     }
   }
 
-  /** The first records of partitions that were stored since the time to begin at, or else since this listener began: of what a broker without a leader has, nothing else is known. */
+  /** The first records of partitions that were stored since the time to begin at, or else since this listener began:
+   *  of what a broker without a leader has, nothing else is known. */
   async #offsetsSinceStart(flows: readonly PartitionFlow[]): Promise<ReadonlyMap<string, number>> {
     const { startFrom, inquiry } = this.#options
     if (startFrom === 'earliest') return new Map()

@@ -107,7 +107,8 @@ export class KafkaListener implements Listener {
     return this.#parts.unreadable.tell({ kind: 'listener', name: this.#name, state, sinceMs, ...reasons, backlog })
   }
 
-  /** By partition: `position` is the first notification that was not handed out, or with kafka_commit_mode `after` not settled. `waiting` counts offsets, of which marks of transactions have some. */
+  /** By partition: `position` is the first notification that was not handed out, or with kafka_commit_mode `after`
+   *  not settled. `waiting` counts offsets, of which marks of transactions have some. */
   backlog(): readonly Backlog[] {
     const isSettled = this.#options.settings.commit === 'after'
     return [...this.#parts.table.values()].map((flow) => {

@@ -15,7 +15,8 @@ interface Needed {
   readonly group: string | null
 }
 
-/** The Kafka topics that notifiers write and listeners read. Throws UnsupportedCapability for RPC, InvalidTarget for a name that Kafka does not take. */
+/** The Kafka topics that notifiers write and listeners read. Throws UnsupportedCapability for RPC, InvalidTarget for
+ *  a name that Kafka does not take. */
 export function planTopology(side: MigrationSide<KafkaOptions>, uses: readonly TopologyUse[]): TopologyPlan {
   const needed = uses.map((use) => neededBy(side, use))
   const roles = new Map<string, Set<TopologyUse['role']>>()

@@ -6,7 +6,8 @@ import { sharedKafka, unique, withAdmin } from '../support/broker.ts'
 import { eventually, recordingLogger } from '../support/open-driver.ts'
 
 const broker = await sharedKafka()
-/** Requests of a session that joins for the first time, and a few beyond. It is ended soon after the answer to one: the pauses between kafkajs's attempts are what it goes on after. */
+/** Requests of a session that joins for the first time, and a few beyond. It is ended soon after the answer to one:
+ *  the pauses between kafkajs's attempts are what it goes on after. */
 const STEPS = Array.from({ length: 10 }, (_, index) => index + 1)
 const PAUSES_MS = [0, 15]
 /** So few at once that the broker makes their topics at once. */
@@ -18,7 +19,8 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** Tells of each request that this process writes to a broker. Shape: size 4, key 2, version 2, correlation 4, client id 2 + n. */
+/** Tells of each request that this process writes to a broker. Shape: size 4, key 2, version 2, correlation 4, client
+ *  id 2 + n. */
 function watchRequests(onRequest: (clientId: string, socket: net.Socket) => void): void {
   // eslint-disable-next-line typescript/unbound-method -- It is called with its socket below.
   const { write } = net.Socket.prototype

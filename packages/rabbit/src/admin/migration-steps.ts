@@ -19,7 +19,8 @@ export function rollingSteps(): readonly MigrationStep[] {
   ]
 }
 
-/** A new place, both read, senders change, the old one is drained, then switched off: at each moment every message has a reader. */
+/** A new place, both read, senders change, the old one is drained, then switched off: at each moment every message
+ *  has a reader. */
 export function moveSteps(before: Place, after: Place): readonly MigrationStep[] {
   const isSamePlace = before.hosts === after.hosts && before.virtualHost === after.virtualHost
   const next = isSamePlace ? `${before.virtualHost === '/' ? '' : before.virtualHost}-next` : after.virtualHost

@@ -7,7 +7,8 @@ import { moveSteps, type Place, rollingSteps } from './migration-steps.ts'
 
 type Side = MigrationSide<RabbitOptions>
 
-/** What the two configurations declare, compared one by one, and the way from the one to the other. Throws ConfigurationError when the options of a side exclude each other. */
+/** What the two configurations declare, compared one by one, and the way from the one to the other. Throws
+ *  ConfigurationError when the options of a side exclude each other. */
 export function planMigration(from: Side, to: Side): MigrationPlan {
   const [before, after] = [placeOf(from), placeOf(to)]
   const isElsewhere = before.hosts !== after.hosts || before.virtualHost !== after.virtualHost
@@ -64,7 +65,8 @@ interface Declared {
   readonly text: string
   /** Others declare it by the same name. */
   readonly shared: boolean
-  /** The same declaration without durability, to which a declaration that meets a less durable exchange falls back; undefined: it has no such form. */
+  /** The same declaration without durability, to which a declaration that meets a less durable exchange falls back;
+   *  undefined: it has no such form. */
   readonly fallback: string | undefined
 }
 

@@ -37,7 +37,8 @@ interface Found {
 /** Stands for the part of a name that each process makes for itself. */
 const OWN = '*'
 
-/** What the driver declares for these uses. Throws ConfigurationError when options exclude each other, InvalidTarget for a name that AMQP does not take. */
+/** What the driver declares for these uses. Throws ConfigurationError when options exclude each other, InvalidTarget
+ *  for a name that AMQP does not take. */
 export function planTopology(side: MigrationSide<RabbitOptions>, uses: readonly TopologyUse[]): TopologyPlan {
   const topology = createTopology(side.options, side.defaultExchange)
   const found = collect(topology, uses)

@@ -231,7 +231,8 @@ export class Consumer implements Listener, WatchedConsumer {
     if (!stream) return consumeArguments
     const position = this.#positions.get(queue.name)
     if (position?.next !== undefined) return { ...consumeArguments, 'x-stream-offset': position.next }
-    // Everything in a stream that is empty now is yet to come, also when this connection is lost before the first of it.
+    // Everything in a stream that is empty now is yet to come, also when this connection is lost before the first of
+    // it.
     const { messageCount } = await channel.checkQueue(queue.name)
     if (messageCount === 0) this.#positions.set(queue.name, new StreamPosition(0))
     return consumeArguments
@@ -305,7 +306,8 @@ export class Consumer implements Listener, WatchedConsumer {
   }
 }
 
-/** From 4.3 on RabbitMQ lets a consumer of a quorum queue say how long it may hold a delivery back; of others it refuses the argument. */
+/** From 4.3 on RabbitMQ lets a consumer of a quorum queue say how long it may hold a delivery back; of others it
+ *  refuses the argument. */
 function consumerTimeout(
   options: Pick<ConsumerOptions, 'connection' | 'heldBackMs'>,
   queue: QueueDeclaration,

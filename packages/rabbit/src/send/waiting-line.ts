@@ -86,7 +86,8 @@ export class WaitingLine {
     })
   }
 
-  /** Sends what stands in line for the exchange, as far as everything is at hand: what comes now must not overtake it. False: somebody still stands there. */
+  /** Sends what stands in line for the exchange, as far as everything is at hand: what comes now must not overtake
+   *  it. False: somebody still stands there. */
   advance(exchange: string): boolean {
     const queue = this.#queues.get(exchange)
     if (queue === undefined || queue.standing.size === 0) return true

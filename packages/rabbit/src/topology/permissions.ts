@@ -7,7 +7,8 @@ export interface Permissions {
   readonly read: string
 }
 
-/** The least rights of a login that does all of this; docs/operations/security.md has the same table. `uses` are with their exchange. */
+/** The least rights of a login that does all of this; docs/operations/security.md has the same table. `uses` are with
+ *  their exchange. */
 export function permissionsOf(uses: readonly (TopologyUse & { readonly exchange: string })[]): Permissions {
   const needed = uses.map(rightsOf)
   const pattern = (right: keyof Permissions): string => {

@@ -78,7 +78,8 @@ describe('the end of a connection', () => {
     const cast = async (): Promise<unknown> =>
       await driver.send(new Target({ topic: 't', fanout: true }), request, castOptions())
     await cast()
-    // The confirm and a method out of its place come together: whoever waits for the confirm sends again before the end is told.
+    // The confirm and a method out of its place come together: whoever waits for the confirm sends again before the
+    // end is told.
     peer.onMethod = ({ name, connection, channel }) => {
       if (name !== 'basic.publish') return false
       peer.onMethod = () => false

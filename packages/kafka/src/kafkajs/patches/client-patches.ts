@@ -58,7 +58,8 @@ export class ClientPatches {
     }
   }
 
-  /** `patch` gets what makes requests of that kind, and returns what makes them from now on. A later one is over those before it. */
+  /** `patch` gets what makes requests of that kind, and returns what makes them from now on. A later one is over
+   *  those before it. */
   request(key: number, patch: RequestPatch): void {
     const before = this.#requests.get(key)
     this.#requests.set(key, before === undefined ? patch : (make) => patch(before(make)))

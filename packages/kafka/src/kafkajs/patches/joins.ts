@@ -9,7 +9,8 @@ interface Coordinator {
 export interface JoinWatch {
   /** Runs before every question for the coordinator, which is how kafkajs begins to join. Its REBALANCING event comes for some of these only, and is not waited for. */
   before(): Promise<void>
-  /** A request to join is about to be written. `memberId`: the name under which the broker knows this member from then on; undefined: it has none yet. What is thrown here ends the attempt. */
+  /** A request to join is about to be written. `memberId`: the name under which the broker knows this member from
+   *  then on; undefined: it has none yet. What is thrown here ends the attempt. */
   asked(memberId: string | undefined): void
 }
 
@@ -31,7 +32,8 @@ export function watchJoins(patches: ClientPatches, watch: JoinWatch): void {
   })
 }
 
-/** Makes a client a static member: kafkajs knows the field in its requests and never fills it. It must not leave either, which would give its partitions to others at once. */
+/** Makes a client a static member: kafkajs knows the field in its requests and never fills it. It must not leave
+ *  either, which would give its partitions to others at once. */
 export function joinAs(patches: ClientPatches, instance: string): void {
   for (const key of [API_KEYS.joinGroup, API_KEYS.syncGroup, API_KEYS.heartbeat]) {
     patches.request(key, (make) => (fields) => make({ ...fields, groupInstanceId: instance }))
