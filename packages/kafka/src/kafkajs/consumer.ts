@@ -13,6 +13,7 @@ import { partitionAssigners } from './assigners.ts'
 import { faultOf } from './fault.ts'
 import type { Connection } from './client.ts'
 import type { PatchedCluster } from './patches/client-patches.ts'
+import { endsWhenClosing } from './patches/ending.ts'
 import { partOf, readFetches } from './patches/fetch.ts'
 import { coordinatorOf, joinAs, watchJoins } from './patches/joins.ts'
 
@@ -53,7 +54,10 @@ export class KafkaJSConsumer implements ConsumerPort {
     const { kafka, patches } = connection
     this.#connection = connection
     this.#options = options
-    patches.onCluster((cluster) => (this.#cluster ??= cluster))
+    patches.onCluster((cluster) => {
+      this.#cluster ??= cluster
+      endsWhenClosing(cluster, () => this.#closing)
+    })
     readFetches(patches, { checksCrc: options.checksCrc, maxBatchBytes: options.maxBytes })
     watchJoins(patches, {
       before: async () => await this.#beforeJoin(),
