@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
 import { describe, expect, it } from 'vitest'
 import { doctor } from './support/doctor.ts'
@@ -43,4 +44,35 @@ describe.skipIf(rabbit === undefined)('oslo-msg doctor on RabbitMQ', () => {
     expect(code).toBe(3)
     expect(out).not.toContain('wr0ng')
   })
+
+  it('--ping - a call and a notification go there and back, and nothing of it stays', async () => {
+    const url = await rabbit.vhost()
+    const { code, found } = await doctor(url, {}, '--ping', '--management', rabbit.managementUrl ?? '')
+    const trips = found.filter(({ check }) => check === 'round-trip')
+    expect(trips.map(({ severity, what }) => [severity, what.replace(/[\d.]+/, '#')])).toEqual([
+      ['ok', 'A call went there and back in # ms'],
+      ['ok', 'A notification went there and back in # ms'],
+    ])
+    expect(code).toBe(0)
+    const { pathname } = new URL(url)
+    expect(await rabbit.control.eval(queuesMadeByDoctor(pathname.slice(1)))).toBe('[]')
+  })
+
+  it('--ping with a user that may declare nothing - says what was refused; without it nothing is declared', async () => {
+    const url = await rabbit.vhost()
+    const user = `reader-${randomUUID().slice(0, 8)}`
+    const vhost = decodeURIComponent(new URL(url).pathname.slice(1))
+    await rabbit.control.addUser(user, 'pw', { vhost, configure: '^$', write: '.*', read: '.*' })
+    const theirs = url.replace('guest:guest', `${user}:pw`)
+    expect((await doctor(theirs)).code).toBe(0)
+    const { code, found } = await doctor(theirs, {}, '--ping')
+    expect(code).toBe(3)
+    expect(found[0]).toMatchObject({ severity: 'error', check: 'round-trip' })
+    expect(found[0]?.what).toMatch(/A message did not come back: .*(access|ACCESS|rights|permission)/)
+  })
 })
+
+/** Names of the queues that begin as the doctor's do. */
+function queuesMadeByDoctor(vhost: string): string {
+  return `[N||{resource,_,queue,N}<-[amqqueue:get_name(Q)||Q<-rabbit_amqqueue:list(<<"${vhost}">>)],binary:match(N,<<"oslo-msg-doctor">>)=/=nomatch]`
+}

@@ -132,6 +132,35 @@ describe('doctor names the cause of deployments that are broken on purpose', () 
       await bus.close()
     })
 
+    it('a policy that takes messages back before callers give up', async () => {
+      const url = await rabbit.vhost()
+      const vhost = new URL(url).pathname.slice(1)
+      const transport = await getRpcTransport(await loadConfig(), { url, registry })
+      await memoryServer(transport, 'compute', 'one', { work: () => 1 })
+      const answer = await fetch(`${rabbit.managementUrl ?? ''}/api/policies/${vhost}/short`, {
+        method: 'PUT',
+        headers: { authorization: `Basic ${btoa('guest:guest')}`, 'content-type': 'application/json' },
+        body: JSON.stringify({
+          pattern: '^compute$',
+          definition: { 'consumer-timeout': 20_000 },
+          'apply-to': 'queues',
+        }),
+      })
+      expect(answer.ok, await answer.text()).toBe(true)
+      await expect
+        .poll(async () => (await doctor(url, {}, '--topic', 'compute', ...management)).found, {
+          timeout: 20_000,
+          interval: 1000,
+        })
+        .toContainEqual(
+          expect.objectContaining({
+            check: 'consumer-timeout',
+            what: 'RabbitMQ takes a message of compute back after 20 s, and callers wait for 60 s',
+          }),
+        )
+      await transport.close()
+    })
+
     it('a topic that no server has ever served', async () => {
       const { code, found } = await doctor(await rabbit.vhost(), {}, '--topic', 'conpute', ...management)
       expect(code).toBe(4)

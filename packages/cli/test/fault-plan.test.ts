@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { strike } from '../src/simulate/fault-plan.ts'
 
 const REFUSING = [{ kind: 'refuse', fromMs: 0, toMs: 600_000 }] as const
+const NO_LEVERS = { restart: undefined, killNode: undefined, startNode: undefined }
 let broker: Server
 let proxy: FaultProxy
 
@@ -37,19 +38,19 @@ afterEach(async () => {
 describe('the faults of a simulation', () => {
   it('called off while one is under way - the broker can be reached again', async () => {
     const tell = vi.fn<(error: unknown) => void>()
-    const callOff = strike(REFUSING, [proxy], tell)
+    const { callOff } = strike(REFUSING, { proxies: [proxy], levers: NO_LEVERS, now: () => performance.now() }, tell)
     await expect.poll(isOpen).toBe(false)
-    callOff()
+    await callOff()
     await expect.poll(isOpen).toBe(true)
     expect(tell).not.toHaveBeenCalled()
   })
 
   it('one that cannot end - is told, and ends no process', async () => {
     const tell = vi.fn<(error: unknown) => void>()
-    const callOff = strike(REFUSING, [proxy], tell)
+    const { callOff } = strike(REFUSING, { proxies: [proxy], levers: NO_LEVERS, now: () => performance.now() }, tell)
     await expect.poll(isOpen).toBe(false)
     const other = await listening(proxy.port)
-    callOff()
+    await callOff()
     await expect.poll(() => tell.mock.calls).toEqual([[expect.objectContaining({ code: 'EADDRINUSE' })]])
     other.close()
   })

@@ -116,7 +116,14 @@ describe('oslo-msg simulate', () => {
   it.each([
     { argv: ['--faults', 'explode@1s'], says: 'A fault is KIND@SECONDS' },
     { argv: ['--faults', 'freeze@1s'], says: 'write freeze@1s+3s' },
-    { argv: ['--faults', 'restart@1s'], says: 'needs a broker that this program may stop' },
+    { argv: ['--faults', 'restart@1s'], says: 'restart needs the command that restarts the broker: --restart-command' },
+    { argv: ['--faults', 'kill-node@1s'], says: '--kill-node-command' },
+    {
+      argv: ['--faults', 'kill-node@1s+2s', '--kill-node-command', 'true'],
+      says: '--start-node-command',
+    },
+    { argv: ['--processes', '2'], says: 'memory:// is inside one process' },
+    { argv: ['--python', 'brokers'], says: 'Allowed choices are servers, clients' },
     { argv: ['--faults', 'reset@20s'], says: 'is not over when the run is (--for 10)' },
     { argv: ['--rate', '0'], says: '--rate must be a whole number above 0' },
     { argv: ['--profile', 'chaos'], says: 'Allowed choices are rpc, notify, hybrid' },

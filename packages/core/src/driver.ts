@@ -19,8 +19,10 @@ export { DRIVER_API, OLDEST_DRIVER_API } from './driver/driver.ts'
 export { FAILURE_HEADERS, failedAttemptsOf, type FailureFacts, failureFacts } from './driver/failure.ts'
 export {
   type BrokerFacts,
+  type BrokerFinding,
   type CheckRequest,
   type DriverAdmin,
+  type ExamineRequest,
   type QueueReport,
   type QueuesRequest,
   type RedriveReport,

@@ -58,13 +58,14 @@ export {
   BrokerAdmin,
   type BrokerAdminOptions,
   type CheckOptions,
+  type ExamineOptions,
   getBrokerAdmin,
   openBrokerAdmin,
   type QueuesOptions,
   type RedriveOptions,
   type RemovePoolOptions,
 } from './transport/broker-admin.ts'
-export type { BrokerFacts, QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
+export type { BrokerFacts, BrokerFinding, QueueReport, RedriveReport, SkippedLetters } from './driver/driver-admin.ts'
 export { planMigration, type PlanMigrationOptions } from './transport/plan-migration.ts'
 export type { MigrationChange, MigrationPlan, MigrationStep } from './driver/migration.ts'
 export { planTopology, type PlanTopologyOptions } from './transport/plan-topology.ts'

@@ -19,6 +19,7 @@ import { jsonLine } from '../text/json.ts'
 interface DoctorOptions extends BrokerOptions {
   readonly topic: readonly string[]
   readonly management?: string
+  readonly ping: boolean
   readonly html?: string
 }
 
@@ -26,10 +27,11 @@ export function define(command: Command, act: (action: Action) => void): void {
   addBrokerOptions(
     command
       .description(
-        'Looks for what is wrong: configuration, names, ports, TLS, login, broker version, queues, consumers, clocks. Changes nothing. Each finding says why it matters and what to do. Exit code 3: errors; 4: warnings alone.',
+        'Looks for what is wrong: configuration, names, ports, TLS, login, broker version, queues, consumers, clocks. Changes nothing, unless --ping is given. Each finding says why it matters and what to do. Exit code 3: errors; 4: warnings alone.',
       )
       .addOption(repeatable('--topic <name>', 'a topic of this service whose queue is looked at; may be repeated'))
       .option('--management <url>', "where RabbitMQ's management interface is (default: port 15672 of the first host)")
+      .option('--ping', 'also send a message there and back, over queues of its own that it takes away again', false)
       .option('--html <file>', 'write a page as well'),
     10,
     'each connection',
@@ -103,6 +105,7 @@ async function examineBuses(conf: MessagingConfig, options: DoctorOptions, io: I
         topics,
         management: options.management ?? null,
         timeoutMs: options.timeout * 1000,
+        tries: options.ping,
         debug: options.debug,
       },
       io,

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import {
+  type BrokerAdmin,
   type BrokerFacts,
   getBrokerAdmin,
   getNotificationTransport,
   getRpcTransport,
   isMessagingError,
   type MessagingConfig,
+  PRIORITIES,
 } from '@oslo-messaging/core'
 import { type EffectiveOption, TransportURL } from '@oslo-messaging/core/driver'
 import { openingOptions } from '../broker/connect.ts'
@@ -14,6 +16,7 @@ import { errorText } from '../text/error-text.ts'
 import type { Findings } from './finding.ts'
 import { examineNetwork, type Greeting } from './network.ts'
 import { examineRabbit } from './rabbit.ts'
+import { examineRoundTrip } from './round-trip.ts'
 
 /** One bus of a configuration. */
 export interface BusToExamine {
@@ -25,6 +28,8 @@ export interface BusToExamine {
   readonly topics: readonly string[]
   readonly management: string | null
   readonly timeoutMs: number
+  /** Send a message of its own there and back, over queues that are taken away again. */
+  readonly tries: boolean
   /** What the library logs goes to stderr. */
   readonly debug: boolean
 }
@@ -158,11 +163,41 @@ async function openBus(bus: BusToExamine, url: TransportURL, io: Io, findings: F
       'No service with this URL gets through.',
       adviceFor(error),
     )
+    await admin.close()
     return
+  }
+  try {
+    if (facts.product === 'RabbitMQ') await examineRabbit(bus, url, facts, label, io, findings)
+    await examineTopics(bus, admin, label, io, findings)
+    if (bus.tries) await examineRoundTrip(bus, admin, shared, label, findings)
   } finally {
     await admin.close()
   }
-  if (facts.product === 'RabbitMQ') await examineRabbit(bus, url, facts, label, io, findings)
+}
+
+/** What the driver itself has to ask of its broker. */
+async function examineTopics(
+  { kind, topics, timeoutMs }: BusToExamine,
+  admin: BrokerAdmin,
+  label: string,
+  io: Io,
+  findings: Findings,
+): Promise<void> {
+  const names =
+    kind === 'rpc' ? topics : topics.flatMap((topic) => PRIORITIES.map((priority) => `${topic}.${priority}`))
+  try {
+    for (const { severity, check, what, why, fix } of await admin.examine(names, { timeoutMs, signal: io.signal }))
+      findings.add(severity, check, label, what, why, fix)
+  } catch (error) {
+    findings.add(
+      'note',
+      'topics',
+      label,
+      `Topics were not looked at: ${errorText(error)}`,
+      'Whether they keep what is sent to them is not known.',
+      'Ask again with a longer --timeout, or as a user with more rights.',
+    )
+  }
 }
 
 function rootOf(error: unknown): unknown {

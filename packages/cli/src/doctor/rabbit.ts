@@ -17,6 +17,7 @@ interface QueueFacts {
   readonly messages?: number
   readonly consumers?: number
   readonly arguments: Readonly<Record<string, unknown>>
+  readonly effective_policy_definition?: Readonly<Record<string, unknown>> | null
 }
 
 const BACKLOG = 1000
@@ -157,6 +158,7 @@ function examineQueue(bus: BusToExamine, queue: QueueFacts, durable: boolean, la
       'Whoever declares it is refused with PRECONDITION_FAILED (406) and does not start.',
       'Set the options to what the queue is, or drain and delete it and let a service declare it anew.',
     )
+  examineConsumerTimeout(bus, queue, label, findings)
   const { consumers = 0, messages = 0 } = queue
   if (consumers === 0 && messages > 0)
     findings.add(
@@ -178,6 +180,22 @@ function examineQueue(bus: BusToExamine, queue: QueueFacts, durable: boolean, la
     )
   else if (differences.length === 0)
     findings.add('ok', 'topology', label, `${name}: as configured, ${consumers} consumers, ${messages} messages`)
+}
+
+/** How long a consumer may hold a message, as the queue or a policy says; what the broker's own file says is told to
+ *  nobody. */
+function examineConsumerTimeout(bus: BusToExamine, queue: QueueFacts, label: string, findings: Findings): void {
+  const given = queue.arguments['x-consumer-timeout'] ?? queue.effective_policy_definition?.['consumer-timeout']
+  const needed = bus.conf.get('DEFAULT', 'rpc_response_timeout') * 1000
+  if (typeof given !== 'number' || given >= needed) return
+  findings.add(
+    'warning',
+    'consumer-timeout',
+    label,
+    `RabbitMQ takes a message of ${printable(queue.name)} back after ${given / 1000} s, and callers wait for ${needed / 1000} s`,
+    'A handler that takes longer loses its channel, and the message is delivered again.',
+    'Raise consumer-timeout of the queue or its policy above the longest handler.',
+  )
 }
 
 interface Answer {

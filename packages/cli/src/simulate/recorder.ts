@@ -1,6 +1,6 @@
 import { History } from '@oslo-messaging/conformance/history'
-import { isMessagingError } from '@oslo-messaging/core'
 import { build, type Histogram } from 'hdr-histogram-js'
+import type { SimulatedEvent } from './event.ts'
 
 /** What happened in one second. */
 export interface Second {
@@ -36,67 +36,41 @@ const newHistogram = (): Histogram =>
     useWebAssembly: false,
   })
 
-/** Numbers messages, remembers what becomes of each, and measures. */
+/** Remembers what becomes of each message, and measures. Events are taken in the order of their times. */
 export class Recorder {
   readonly history: History = new History()
   readonly rejections: Map<string, number> = new Map<string, number>()
   /** When each message was sent and resolved, on the clock of the run; for the time to recovery. */
   readonly resolvedAt: { readonly sentAt: number; readonly at: number }[] = []
-  readonly #begun = performance.now()
   readonly #seconds: Mutable<Second>[] = []
   readonly #all = newHistogram()
   readonly #current = newHistogram()
   readonly #handled: number[] = []
+  readonly #sentAt = new Map<number, number>()
   #second = 0
-  #next = 0
 
-  /** Milliseconds since the run began. */
-  get now(): number {
-    return performance.now() - this.#begun
-  }
-
-  get sent(): number {
-    return this.#next
-  }
-
-  /** Begins one message; what is returned tells how it ended. */
-  begin(
-    place: string,
-    dueInMs: number,
-  ): { readonly message: number; resolved(answer?: unknown): void; rejected(error: unknown): void } {
-    const message = this.#next
-    const sentAt = this.now
-    this.#next += 1
-    this.history.record({ kind: 'sent', at: sentAt, message, place, dueAt: sentAt + dueInMs })
-    this.#now().sent += 1
-    return {
-      message,
-      resolved: (answer) => {
-        const at = this.now
-        if (typeof answer === 'number' || typeof answer === 'bigint')
-          this.history.record({ kind: 'replied', at, message, answer: Number(answer) })
-        this.history.record({ kind: 'resolved', at, message })
-        this.resolvedAt.push({ sentAt, at })
-        const us = Math.max(1, Math.round((at - sentAt) * 1000))
-        this.#now().resolved += 1
-        this.#all.recordValue(us)
-        this.#current.recordValue(us)
-      },
-      rejected: (error) => {
-        const delivery = isMessagingError(error) ? (error.delivery ?? 'unknown') : 'unknown'
-        this.history.record({ kind: 'rejected', at: this.now, message, delivery })
-        const name = error instanceof Error ? `${error.name}, ${delivery}` : String(error)
-        this.rejections.set(name, (this.rejections.get(name) ?? 0) + 1)
-        this.#now().rejected += 1
-      },
+  take(event: SimulatedEvent): void {
+    const { at, message } = event
+    this.history.record(event)
+    switch (event.kind) {
+      case 'sent':
+        this.#sentAt.set(message, at)
+        this.#inSecond(at).sent += 1
+        break
+      case 'resolved':
+        this.#resolved(message, at)
+        break
+      case 'rejected':
+        this.#sentAt.delete(message)
+        this.rejections.set(event.name, (this.rejections.get(event.name) ?? 0) + 1)
+        this.#inSecond(at).rejected += 1
+        break
+      case 'handled':
+        this.#handled[message] = (this.#handled[message] ?? 0) + 1
+        this.#inSecond(at).handled += 1
+        break
+      default:
     }
-  }
-
-  handled(message: number, reader: string, member: string, redelivered: boolean): void {
-    this.history.record({ kind: 'handled', at: this.now, message, reader, member, redelivered })
-    this.history.record({ kind: 'settled', at: this.now, message, reader })
-    this.#handled[message] = (this.#handled[message] ?? 0) + 1
-    this.#now().handled += 1
   }
 
   /** How often a message was handled beyond the first time, all together. */
@@ -104,12 +78,7 @@ export class Recorder {
     return this.#handled.reduce((sum, times) => sum + Math.max(0, times - 1), 0)
   }
 
-  wasHandled(message: number): boolean {
-    return (this.#handled[message] ?? 0) > 0
-  }
-
   get seconds(): readonly Second[] {
-    this.#now()
     this.#close()
     return this.#seconds
   }
@@ -134,8 +103,18 @@ export class Recorder {
     return percentiles.map((each) => this.#all.getValueAtPercentile(each) / 1000)
   }
 
-  #now(): Mutable<Second> {
-    const second = Math.floor(this.now / 1000)
+  #resolved(message: number, at: number): void {
+    const sentAt = this.#sentAt.get(message) ?? at
+    this.#sentAt.delete(message)
+    this.resolvedAt.push({ sentAt, at })
+    this.#inSecond(at).resolved += 1
+    const us = Math.max(1, Math.round((at - sentAt) * 1000))
+    this.#all.recordValue(us)
+    this.#current.recordValue(us)
+  }
+
+  #inSecond(at: number): Mutable<Second> {
+    const second = Math.max(this.#second, Math.floor(at / 1000))
     if (second > this.#second) {
       this.#close()
       this.#current.reset()

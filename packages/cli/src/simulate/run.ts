@@ -4,47 +4,47 @@ import {
   checkHistory,
   type HistoryPromises,
   type HistoryTotals,
-  readerPromises,
   type Verdict,
 } from '@oslo-messaging/conformance/history'
 import { proxyURL, type ProxiedURL } from '@oslo-messaging/conformance/faults'
-import {
-  getBrokerAdmin,
-  getNotificationListener,
-  getNotificationTransport,
-  getNotifier,
-  getRpcClient,
-  getRpcServer,
-  getRpcTransport,
-  type MessageServer,
-  type MessagingConfig,
-  type Transport,
-} from '@oslo-messaging/core'
-import { type Opening, openingOptions } from '../broker/connect.ts'
+import { getBrokerAdmin, type MessagingConfig } from '@oslo-messaging/core'
+import { openingOptions } from '../broker/connect.ts'
 import type { Io } from '../io.ts'
 import { errorText } from '../text/error-text.ts'
 import { printable } from '../text/printable.ts'
-import { type Fault, strike } from './fault-plan.ts'
-import { cargo, generate } from './load.ts'
-import { type Latency, Recorder, type Second } from './recorder.ts'
+import { Collected } from './collected.ts'
+import { clockSince, machineNs } from './event.ts'
+import { type Fault, needsProxy, strike, type Striking } from './fault-plan.ts'
+import type { Levers } from './levers.ts'
+import type { Latency, Recorder, Second } from './recorder.ts'
+import { BUS, notificationTopicOf, type StageFacts } from './stage.ts'
+import { LocalWorker, type Tell, type Worker, type WorkerPlan } from './worker.ts'
+import { NODE_WORKER, ProcessWorker, pythonWorker } from './worker-process.ts'
 
 /** What is simulated. */
-export interface SimulationPlan {
+export interface SimulationPlan extends Omit<
+  WorkerPlan,
+  'topic' | 'servers' | 'members' | 'sends' | 'numbers' | 'rpcUrl' | 'notifyUrl'
+> {
   readonly conf: MessagingConfig
   readonly rpcUrl: string
   readonly notifyUrl: string
-  readonly profile: 'rpc' | 'notify' | 'hybrid'
-  readonly rate: number
-  readonly concurrency: number
-  readonly bytes: number
-  readonly durationMs: number
   readonly servers: number
-  readonly timeoutMs: number
+  /** In how many processes; 1: in this one. */
+  readonly processes: number
+  /** Which side is Python's oslo.messaging, and the command of that Python. */
+  readonly python: { readonly side: 'servers' | 'clients'; readonly command: string } | null
   /** How long what is left over may take to arrive after the last was sent. */
   readonly drainMs: number
   readonly faults: readonly Fault[]
-  /** What the library logs goes to stderr. */
-  readonly debug: boolean
+  readonly levers: Levers
+}
+
+/** How far a run is. */
+export interface Progress {
+  readonly nowMs: number
+  readonly sent: number
+  readonly resolved: number
 }
 
 /** How a fault was borne. */
@@ -58,6 +58,7 @@ export interface Recovery {
 export interface SimulationResult {
   readonly startedAt: string
   readonly durationMs: number
+  readonly processes: number
   readonly drivers: readonly string[]
   readonly totals: HistoryTotals
   readonly lost: number
@@ -73,38 +74,79 @@ export interface SimulationResult {
 }
 
 const CURVE = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99, 100]
-const GRACE_MS = 2000
+const PROMISES = {
+  readOutside: [],
+  storedForReaders: false,
+  storedOnce: false,
+  storedInOrder: false,
+  triesUntilDeadline: false,
+  graceMs: 2000,
+} as const
 const PORTS: Readonly<Record<string, number>> = { rabbit: 5672, kombu: 5672, amqp: 5672 }
-const [RPC, BUS] = ['rpc', 'bus'] as const
 
 /** Sends numbered messages for a while, lets faults strike, and holds what happened to what was promised. */
 export async function simulate(
   plan: SimulationPlan,
   io: Io,
-  onSecond: (recorder: Recorder) => void,
+  onSecond: (progress: Progress) => void,
 ): Promise<SimulationResult> {
-  const startedAt = new Date().toISOString()
-  const topic = `oslo-msg-simulate-${randomUUID().slice(0, 8)}`
-  const stage = new Stage(plan, topic, io)
-  let progress: NodeJS.Timeout | undefined
+  const run = new Run(plan, io)
   try {
-    await stage.open()
-    const recorder = new Recorder()
-    stage.recorder = recorder
-    progress = setInterval(() => onSecond(recorder), 1000)
-    const callOff = strike(plan.faults, stage.proxies, (error) => stage.tell('while a fault struck', error))
-    try {
-      await generate({ ...plan, signal: io.signal }, async () => await stage.send())
-    } finally {
-      callOff()
-    }
-    await stage.drain()
-    clearInterval(progress)
-    const verdict = checkHistory(recorder.history, stage.promises)
+    return await run.toItsEnd(onSecond)
+  } finally {
+    await run.tidy()
+  }
+}
+
+/** One run, and what has to be ended after it. */
+class Run {
+  readonly #plan: SimulationPlan
+  readonly #io: Io
+  readonly #topic = `oslo-msg-simulate-${randomUUID().slice(0, 8)}`
+  readonly #proxies: ProxiedURL[] = []
+  #workers: readonly Worker[] = []
+  #collected: Collected | undefined
+  #striking: Striking | undefined
+  #progress: NodeJS.Timeout | undefined
+
+  constructor(plan: SimulationPlan, io: Io) {
+    this.#plan = plan
+    this.#io = io
+  }
+
+  async toItsEnd(onSecond: (progress: Progress) => void): Promise<SimulationResult> {
+    const { profile, processes, python, faults, levers, drainMs } = this.#plan
+    const startedAt = new Date().toISOString()
+    const isAlone = processes === 1 && python === null
+    this.#workers = await this.#makeWorkers(isAlone)
+    const facts = await Promise.all(this.#workers.map((worker) => worker.open()))
+    const readers = readersOf(this.#plan, facts)
+    const isOwed = profile !== 'rpc' && (readers['listeners']?.delivery === 'at-least-once' || faults.length === 0)
+    const collected = new Collected(isAlone, isOwed ? BUS : null)
+    this.#collected = collected
+    const beganAtNs = machineNs()
+    const now = clockSince(beganAtNs)
+    this.#progress = setInterval(
+      () => onSecond({ nowMs: now(), sent: collected.sent, resolved: collected.resolved }),
+      1000,
+    )
+    const proxies = this.#proxies.flatMap((each) => each.proxies)
+    const striking = strike(faults, { proxies, levers, now }, (error) => this.#tell('while a fault struck', error))
+    this.#striking = striking
+    await Promise.all(this.#workers.map((worker) => worker.send(beganAtNs, this.#io.signal)))
+    await striking.callOff()
+    const end = performance.now() + drainMs
+    while (collected.owed > 0 && performance.now() < end) await sleep(50)
+    const durationMs = now()
+    // Other processes tell the last of it when they are closed.
+    if (!isAlone) await this.#closeWorkers()
+    const recorder = collected.finish()
+    const verdict = checkHistory(recorder.history, { ...PROMISES, readers })
     return {
       startedAt,
-      durationMs: recorder.now,
-      drivers: stage.drivers,
+      durationMs,
+      processes: this.#workers.length,
+      drivers: [...new Set(facts.flatMap(({ drivers }) => drivers))],
       totals: verdict.totals,
       lost: (verdict.counts.lost ?? 0) + (verdict.counts['committed-and-dropped'] ?? 0),
       doubled: recorder.doubled,
@@ -114,201 +156,119 @@ export async function simulate(
       latency: recorder.latency,
       curve: recorder.at(CURVE).map((ms, index) => ({ percentile: CURVE[index] ?? 0, ms })),
       seconds: recorder.seconds,
-      recoveries: plan.faults.map((fault) => ({ fault, recoveryMs: recoveryOf(fault, recorder) })),
+      recoveries: faults.map((fault) => recoveryOf(fault, striking.endedAt(fault), recorder)),
       rejections: Object.fromEntries(recorder.rejections),
     }
-  } finally {
-    clearInterval(progress)
-    await stage.close()
-  }
-}
-
-function recoveryOf({ fromMs, toMs }: Fault, { resolvedAt }: Recorder): number | null {
-  const first = resolvedAt.find(({ sentAt, at }) => sentAt >= fromMs && at >= toMs)
-  return first === undefined ? null : Math.max(0, first.at - toMs)
-}
-
-/** The transports, servers and listeners of a run. */
-class Stage {
-  readonly proxies: ProxiedURL['proxies'][number][] = []
-  readonly drivers: string[] = []
-  recorder = new Recorder()
-  readonly #plan: SimulationPlan
-  readonly #topic: string
-  readonly #io: Io
-  readonly #cargo: string
-  readonly #opening: Opening
-  readonly #transports: Transport[] = []
-  readonly #servers: MessageServer[] = []
-  readonly #closers: (() => Promise<void>)[] = []
-  readonly #owed = new Set<number>()
-  #senders: (() => Promise<void>)[] = []
-  #turn = 0
-  #promises: HistoryPromises['readers'] = {}
-
-  constructor(plan: SimulationPlan, topic: string, io: Io) {
-    this.#plan = plan
-    this.#topic = topic
-    this.#io = io
-    this.#cargo = cargo(plan.bytes)
-    this.#opening = openingOptions(plan, io, 'oslo-msg simulate')
   }
 
-  async open(): Promise<void> {
-    const { profile } = this.#plan
-    if (profile !== 'notify') await this.#openRpc()
-    if (profile !== 'rpc') await this.#openBus()
+  /** Ends whatever is left, and takes away the queues that a broker keeps, where the driver can. */
+  async tidy(): Promise<void> {
+    clearInterval(this.#progress)
+    await this.#striking?.callOff()
+    await this.#closeWorkers()
+    for (const proxied of this.#proxies) await proxied.close()
+    const { profile, rpcUrl, notifyUrl, servers } = this.#plan
+    const names = Array.from({ length: servers }, (_, index) => `${this.#topic}.server-${index + 1}`)
+    if (profile !== 'notify') await this.#remove(rpcUrl, [this.#topic, ...names])
+    if (profile !== 'rpc') await this.#remove(notifyUrl, [`${notificationTopicOf(this.#topic)}.info`])
   }
 
-  get promises(): HistoryPromises {
-    return {
-      readOutside: [],
-      storedForReaders: false,
-      storedOnce: false,
-      storedInOrder: false,
-      triesUntilDeadline: false,
-      graceMs: GRACE_MS,
-      readers: this.#promises,
-    }
-  }
-
-  async send(): Promise<void> {
-    const sender = this.#senders[this.#turn % this.#senders.length]
-    this.#turn += 1
-    await sender?.()
-  }
-
-  /** Waits until whatever was promised has arrived, at most so long. */
-  async drain(): Promise<void> {
-    const end = performance.now() + this.#plan.drainMs
-    const isOwed = (): boolean => [...this.#owed].some((message) => !this.recorder.wasHandled(message))
-    while (isOwed() && performance.now() < end) await sleep(50)
-  }
-
-  async close(): Promise<void> {
-    for (const server of this.#servers) {
-      await server.stop()
-      await server.wait({ timeoutMs: 5000 }).catch((error: unknown) => this.tell('while tidying up', error))
-    }
-    for (const transport of this.#transports) await transport.close({ timeoutMs: 5000 })
-    for (const close of this.#closers) await close().catch((error: unknown) => this.tell('while tidying up', error))
-  }
-
-  /** Says what went wrong beside the messages. */
-  tell(at: string, error: unknown): void {
-    this.#io.err(`oslo-msg: ${at}: ${printable(errorText(error))}\n`)
-  }
-
-  async #openRpc(): Promise<void> {
-    const { conf, rpcUrl, servers, timeoutMs } = this.#plan
-    const url = await this.#throughProxy(rpcUrl)
-    const names = Array.from({ length: servers }, (_, index) => `server-${index + 1}`)
-    for (const server of names) {
-      const transport = await this.#add(await getRpcTransport(conf, { url, ...this.#opening }))
-      const take = (
-        _context: object,
-        { n }: { readonly n: number },
-        call: { readonly redelivered: boolean | undefined },
-      ): number => {
-        this.recorder.handled(n, 'servers', server, call.redelivered === true)
-        return n
+  async #makeWorkers(isAlone: boolean): Promise<readonly Worker[]> {
+    const { profile, python, processes, servers, conf } = this.#plan
+    const rpcUrl = await this.#throughProxy(this.#plan.rpcUrl, profile !== 'notify')
+    const notifyUrl = await this.#throughProxy(this.#plan.notifyUrl, profile !== 'rpc')
+    const tell: Tell = (events) => this.#collected?.take(events)
+    const step = processes + (python === null ? 0 : 1)
+    const own = (index: number, of: number): readonly number[] =>
+      Array.from({ length: servers }, (_, server) => server).filter((server) => server % of === index)
+    const share = { rpcUrl, notifyUrl, topic: this.#topic, members: servers }
+    const ours = Array.from({ length: processes }, (_, index): Worker => {
+      const sends = python?.side !== 'clients'
+      const plan: WorkerPlan = {
+        ...workerPart(this.#plan, sends ? processes : 1),
+        ...share,
+        sends,
+        servers: python?.side === 'servers' ? [] : own(index, processes),
+        numbers: { first: index, step },
       }
-      await this.#start(getRpcServer(transport, { topic: this.#topic, server }, [{ take }]))
-    }
-    const transport = await this.#add(await getRpcTransport(conf, { url, ...this.#opening }))
-    this.drivers.push(`rpc over ${transport.driverName}`)
-    const client = getRpcClient(transport, { topic: this.#topic }, { timeoutMs })
-    this.#promises = {
-      ...this.#promises,
-      servers: { places: [RPC], delivery: 'at-least-once', repeats: 'marked', ordered: false, settles: false },
-    }
-    this.#senders.push(async () => {
-      const one = this.recorder.begin(RPC, timeoutMs)
-      try {
-        one.resolved(await client.call({}, 'take', { n: one.message, cargo: this.#cargo }))
-      } catch (error) {
-        one.rejected(error)
-      }
+      return isAlone || processes === 1
+        ? new LocalWorker(plan, conf, this.#io, tell)
+        : new ProcessWorker(plan, NODE_WORKER, this.#io, tell)
     })
-    this.#tidy(rpcUrl, [this.#topic, ...names.map((name) => `${this.#topic}.${name}`)])
-  }
-
-  async #openBus(): Promise<void> {
-    const { conf, notifyUrl, servers, timeoutMs } = this.#plan
-    const url = await this.#throughProxy(notifyUrl)
-    const topic = `${this.#topic}-notifications`
-    for (let index = 0; index < servers; index += 1) {
-      const transport = await this.#add(await getNotificationTransport(conf, { url, ...this.#opening }))
-      const info = (
-        _c: object,
-        _p: unknown,
-        _e: unknown,
-        payload: unknown,
-        _m: unknown,
-        delivery: { readonly redelivered?: boolean },
-      ): void => {
-        const { n } = payload as { readonly n: number }
-        this.recorder.handled(n, 'listeners', `listener-${index + 1}`, delivery.redelivered === true)
-      }
-      await this.#start(getNotificationListener(transport, [{ topic }], [{ info }]))
+    if (python === null) return ours
+    const plan: WorkerPlan = {
+      ...workerPart(this.#plan, 1),
+      ...share,
+      sends: python.side === 'clients',
+      servers: python.side === 'servers' ? own(0, 1) : [],
+      numbers: { first: processes, step },
     }
-    const transport = await this.#add(await getNotificationTransport(conf, { url, ...this.#opening }))
-    this.drivers.push(`notifications over ${transport.driverName}`)
-    const notifier = getNotifier(transport, {
-      publisherId: 'oslo-msg',
-      driver: 'messagingv2',
-      topics: [topic],
-      timeoutMs,
-    })
-    const promised = readerPromises(transport.capabilities, [BUS], { members: servers })
-    // With two listeners the order of one queue is shared out between them.
-    this.#promises = { ...this.#promises, listeners: { ...promised, ordered: false, settles: false } }
-    const isOwed = promised.delivery === 'at-least-once'
-    this.#senders.push(async () => {
-      const one = this.recorder.begin(BUS, timeoutMs)
-      try {
-        await notifier.info({}, 'oslo-msg.simulate', { n: one.message, cargo: this.#cargo })
-        if (isOwed || !this.#plan.faults.length) this.#owed.add(one.message)
-        one.resolved()
-      } catch (error) {
-        one.rejected(error)
-      }
-    })
-    this.#tidy(notifyUrl, [`${topic}.info`])
+    return [...ours, new ProcessWorker(plan, pythonWorker(python.command), this.#io, tell)]
   }
 
-  async #add<T extends Transport>(transport: T): Promise<T> {
-    this.#transports.push(transport)
-    return transport
-  }
-
-  async #start(server: MessageServer): Promise<void> {
-    this.#servers.push(server)
-    await server.start({ timeoutMs: this.#plan.timeoutMs, signal: this.#io.signal })
-  }
-
-  /** The same broker behind proxies, when there are faults to come and the driver goes through them: Kafka sends its
-   *  clients past. */
-  async #throughProxy(url: string): Promise<string> {
-    const scheme = url.split(/[:+]/, 1)[0] ?? ''
-    const defaultPort = PORTS[scheme]
-    if (this.#plan.faults.length === 0 || defaultPort === undefined) return url
+  /** The same broker behind proxies, when faults will go through them and the driver does: Kafka sends its clients
+   *  past. */
+  async #throughProxy(url: string, isUsed: boolean): Promise<string> {
+    const defaultPort = PORTS[url.split(/[:+]/, 1)[0] ?? '']
+    if (!isUsed || !needsProxy(this.#plan.faults) || defaultPort === undefined) return url
     const proxied = await proxyURL(url, { defaultPort })
-    this.proxies.push(...proxied.proxies)
-    this.#closers.unshift(async () => await proxied.close())
+    this.#proxies.push(proxied)
     return proxied.url.toSecretString()
   }
 
-  /** Takes away the queues that a broker keeps, where the driver can. */
-  #tidy(url: string, queues: readonly string[]): void {
-    this.#closers.push(async () => {
-      const admin = await getBrokerAdmin(this.#plan.conf, { url, ...this.#opening })
+  async #closeWorkers(): Promise<void> {
+    await Promise.all(
+      this.#workers.map((worker) => worker.close().catch((error: unknown) => this.#tell('while tidying up', error))),
+    )
+  }
+
+  async #remove(url: string, queues: readonly string[]): Promise<void> {
+    if (!url.startsWith('rabbit')) return
+    try {
+      const admin = await getBrokerAdmin(this.#plan.conf, { url, ...openingOptions(this.#plan, this.#io) })
       try {
-        if (admin.removesPools && url.startsWith('rabbit'))
-          for (const queue of queues) await admin.removePool(queue, { timeoutMs: 5000 })
+        if (admin.removesPools) for (const queue of queues) await admin.removePool(queue, { timeoutMs: 5000 })
       } finally {
         await admin.close()
       }
-    })
+    } catch (error) {
+      this.#tell('while tidying up', error)
+    }
+  }
+
+  #tell(at: string, error: unknown): void {
+    this.#io.err(`oslo-msg: ${at}: ${printable(errorText(error))}\n`)
+  }
+}
+
+/** What every worker is told of the plan, as one of so many that send. */
+function workerPart(plan: SimulationPlan, senders: number) {
+  const { profile, rate, concurrency, bytes, durationMs, timeoutMs, configFile, configDir, debug } = plan
+  return {
+    profile,
+    rate: rate / senders,
+    concurrency: Math.max(1, Math.round(concurrency / senders)),
+    bytes,
+    durationMs,
+    timeoutMs,
+    configFile,
+    configDir,
+    debug,
+  }
+}
+
+/** What the readers were promised, by those who know their drivers. */
+function readersOf({ python }: SimulationPlan, facts: readonly StageFacts[]): HistoryPromises['readers'] {
+  const readers = Object.assign({}, ...facts.map((each) => each.readers)) as HistoryPromises['readers']
+  if (python?.side !== 'servers') return readers
+  // Python's endpoints are not told whether a message is delivered again.
+  return Object.fromEntries(Object.entries(readers).map(([name, reader]) => [name, { ...reader, repeats: 'allowed' }]))
+}
+
+function recoveryOf(fault: Fault, endedAt: number, { resolvedAt }: Recorder): Recovery {
+  const first = resolvedAt.find(({ sentAt, at }) => sentAt >= fault.fromMs && at >= endedAt)
+  return {
+    fault: { ...fault, toMs: endedAt },
+    recoveryMs: first === undefined ? null : Math.max(0, first.at - endedAt),
   }
 }

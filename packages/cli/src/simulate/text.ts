@@ -13,7 +13,11 @@ export function resultText(result: SimulationResult): string {
   const { totals, latency, recoveries, verdict, rejections } = result
   const failed = totals.sent - totals.resolved
   const rows = [
-    ['sent', String(totals.sent), `${result.drivers.join(', ')}, ${Math.round(result.durationMs / 1000)} s`],
+    [
+      'sent',
+      String(totals.sent),
+      `${result.drivers.join(', ')}${result.processes === 1 ? '' : `, ${result.processes} processes`}, ${Math.round(result.durationMs / 1000)} s`,
+    ],
     ['acknowledged', String(totals.resolved), ''],
     ['failed', String(failed), failed === 0 ? '' : 'and said so'],
     ['lost', String(result.lost), result.lost === 0 ? '' : 'acknowledged, and nobody ever got it'],

@@ -1,4 +1,5 @@
 import { createDriverRegistry } from '@oslo-messaging/core'
+import { memoryDriver } from '@oslo-messaging/core/testing'
 import { amqpDriver } from '@oslo-messaging/amqp'
 import { kafkaDriver } from '@oslo-messaging/kafka'
 import { rabbitDriver } from '@oslo-messaging/rabbit'
@@ -13,7 +14,7 @@ export interface PrintedFinding {
   readonly fix: string
 }
 
-const registry = createDriverRegistry({ drivers: [rabbitDriver, amqpDriver, kafkaDriver] })
+const registry = createDriverRegistry({ drivers: [rabbitDriver, amqpDriver, kafkaDriver, memoryDriver] })
 
 /** Examines a deployment by its URL and options, e.g. `{ oslo_messaging_rabbit: { ssl: 'true' } }`. */
 export async function doctor(

@@ -26,8 +26,31 @@ export interface DriverAdmin {
    *  takes nobody. */
   check?(request: CheckRequest): Promise<BrokerFacts>
 
+  /** Looks at what messages to these topics need of the broker: whether it keeps them, whether this process can write
+   *  them. Changes nothing. What may not be asked is a finding; rejects when the broker cannot be reached. */
+  examine?(request: ExamineRequest): Promise<readonly BrokerFinding[]>
+
   /** Disconnects. Idempotent, never rejects. */
   close(): Promise<void>
+}
+
+/** What is looked at. */
+export interface ExamineRequest {
+  /** By the broker's own names: `notifications.info`. */
+  readonly topics: readonly string[]
+  readonly deadline: Deadline
+}
+
+/** One thing that was looked at, for people. */
+export interface BrokerFinding {
+  readonly severity: 'error' | 'warning' | 'note' | 'ok'
+  /** What was looked at: `min.insync.replicas`. */
+  readonly check: string
+  readonly what: string
+  /** Why it matters; empty where there is nothing to mend. */
+  readonly why: string
+  /** What to do about it. */
+  readonly fix: string
 }
 
 /** How long to try. */
@@ -98,6 +121,8 @@ export interface QueueReport {
   readonly orphan: boolean
   /** Why it is an orphan, or why it is none although nobody reads it; null for a queue that is read. */
   readonly why: string | null
+  /** Messages a second into it and out of it, as the broker counts them; absent where it does not tell. */
+  readonly rates?: { readonly in: number; readonly out: number }
 }
 
 /** Counts what becomes of dead letters. */

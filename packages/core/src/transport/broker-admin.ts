@@ -1,5 +1,5 @@
 import type { MessagingConfig } from '../config/messaging-config.ts'
-import type { BrokerFacts, DriverAdmin, QueueReport, RedriveReport } from '../driver/driver-admin.ts'
+import type { BrokerFacts, BrokerFinding, DriverAdmin, QueueReport, RedriveReport } from '../driver/driver-admin.ts'
 import type { DriverDefinition } from '../driver/driver.ts'
 import { UnsupportedCapability } from '../errors.ts'
 import type { TransportURL } from '../url/transport-url.ts'
@@ -39,6 +39,9 @@ export interface QueuesOptions extends StepOptions {
 
 /** How long a check may take. */
 export type CheckOptions = StepOptions
+
+/** How long an examination may take. */
+export type ExamineOptions = StepOptions
 
 /** How long removing a pool may take. */
 export type RemovePoolOptions = StepOptions
@@ -113,6 +116,13 @@ export class BrokerAdmin {
     checkOptions('check', options, STEP_OPTIONS)
     if (this.#admin.check === undefined) throw this.#cannot('check')
     return await this.#admin.check({ deadline: this.#deadline(options) })
+  }
+
+  /** What messages to these topics need of the broker, and whether they have it; nothing where the driver has no
+   *  questions of its own. Changes nothing. */
+  async examine(topics: readonly string[], options: ExamineOptions = {}): Promise<readonly BrokerFinding[]> {
+    checkOptions('examine', options, STEP_OPTIONS)
+    return (await this.#admin.examine?.({ topics, deadline: this.#deadline(options) })) ?? []
   }
 
   /** Whether `removePool` is there. */

@@ -1,22 +1,30 @@
 import {
   type BrokerFacts,
+  type BrokerFinding,
   type CheckRequest,
+  type Deadline,
   type DriverAdmin,
   type DriverContext,
+  type ExamineRequest,
+  type QueueReport,
+  type QueuesRequest,
   type RedriveReport,
   type RedriveRequest,
   MessagingError,
   type RemovePoolRequest,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
-import type { KafkaClient } from '../port/client-port.ts'
+import type { AdminPort, KafkaClient } from '../port/client-port.ts'
+import { loadCodec } from '../port/codecs.ts'
 import { mapFault, toFault } from '../port/map-error.ts'
 import type { KafkaOptions } from '../config.ts'
 import { NotificationProducer } from '../send/notification-producer.ts'
 import { deadLetterTopicOf } from '../receive/dead-letters.ts'
+import { examine } from './examine.ts'
+import { listLag } from './lag.ts'
 import { Redrive } from './redrive.ts'
 import type { KafkaSettings } from '../settings.ts'
-import { checkTopicName } from '../topology/topic-name.ts'
+import { checkTopicName, topicToSend } from '../topology/topic-name.ts'
 
 /** Attempts to store one copy after the first. */
 const RETRIES = 3
@@ -59,6 +67,38 @@ export class KafkaAdmin implements DriverAdmin {
       return { product: 'Kafka', version: null }
     } catch (error) {
       throw error instanceof MessagingError ? error : mapFault(toFault(error), { doing: 'Connecting' })
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  async queues({ deadline }: QueuesRequest): Promise<readonly QueueReport[]> {
+    return await this.#ask(deadline, 'lag of the consumer groups', listLag)
+  }
+
+  async examine({ topics, deadline }: ExamineRequest): Promise<readonly BrokerFinding[]> {
+    const { codec, vhost, vhostMode } = this.#settings
+    return await this.#ask(deadline, 'facts about topics', async (admin) => {
+      return await examine(admin, {
+        topics: topics.map((topic) => topicToSend(topic, vhost, vhostMode)),
+        codec,
+        tryCodec: async () => {
+          if (codec !== 'none' && codec !== 'gzip') await loadCodec(codec)
+        },
+      })
+    })
+  }
+
+  async #ask<T>(deadline: Deadline, waitingFor: string, ask: (admin: AdminPort) => Promise<T>): Promise<T> {
+    const admin = this.#client.createAdmin()
+    const doing = { phase: 'connect', delivery: 'not-sent', waitingFor } as const
+    try {
+      await deadline.race(admin.connect(), doing)
+      return await deadline.race(ask(admin), doing)
+    } catch (error) {
+      throw error instanceof MessagingError
+        ? error
+        : mapFault(toFault(error), { doing: `Asking for the ${waitingFor}` })
     } finally {
       await admin.disconnect()
     }

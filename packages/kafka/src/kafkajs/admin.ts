@@ -1,5 +1,11 @@
-import type { Admin } from 'kafkajs'
-import { type AdminPort, ClientFault, type PartitionBounds, type PartitionOffset } from '../port/client-port.ts'
+import kafkajs, { type Admin, type ConfigResourceTypes } from 'kafkajs'
+import {
+  type AdminPort,
+  ClientFault,
+  type PartitionBounds,
+  type PartitionOffset,
+  type TopicFacts,
+} from '../port/client-port.ts'
 import type { Connection } from './client.ts'
 import { faultOf } from './fault.ts'
 import type { PatchedCluster } from './patches/client-patches.ts'
@@ -8,6 +14,8 @@ const DISCONNECT_MS = 500
 /** How long a broker may take for an answer. */
 const ANSWER_MS = 5000
 const NOT_STORED = -1
+// kafkajs is CommonJS, and Node finds this name on the default export alone.
+const { ConfigResourceTypes: RESOURCES } = kafkajs
 const KNOW_ATTEMPTS = 5
 
 /** A stored position as kafkajs reads it; its types leave the note out. */
@@ -117,6 +125,56 @@ export class KafkaJSAdmin implements AdminPort {
         throw new ClientFault('TopicsUnknown', `No broker says anything about ${unknown.join(', ')}`)
       await cluster.refreshMetadata()
     }
+  }
+
+  async topics(): Promise<readonly string[]> {
+    return await this.#ask(async () => (await this.#admin.listTopics()).filter((name) => !name.startsWith('__')))
+  }
+
+  async groups(): Promise<readonly { readonly group: string; readonly members: number }[]> {
+    return await this.#ask(async () => {
+      const { groups } = await this.#admin.listGroups()
+      // A group that nobody is a member of has no protocol.
+      const names = groups.filter(({ protocolType: type }) => type === 'consumer' || type === '')
+      if (names.length === 0) return []
+      const described = await this.#admin.describeGroups(names.map(({ groupId }) => groupId))
+      return described.groups.map(({ groupId, members }) => ({ group: groupId, members: members.length }))
+    })
+  }
+
+  async topicFacts(topic: string): Promise<TopicFacts> {
+    return await this.#ask(async () => {
+      const cluster = await this.#know([topic])
+      const fault = this.#connection.topics.faultOf(topic)
+      if (fault !== undefined) {
+        cluster.targetTopics.delete(topic)
+        throw fault
+      }
+      const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId, leader, replicas, isr }) => ({
+        partition: partitionId,
+        hasLeader: leader >= 0,
+        replicas: replicas.length,
+        inSync: isr.length,
+      }))
+      return { partitions, settings: await this.#settings(RESOURCES.TOPIC, topic) }
+    })
+  }
+
+  async brokerSettings(): Promise<Readonly<Record<string, string>>> {
+    return await this.#ask(async () => {
+      const { brokers, controller } = await this.#admin.describeCluster()
+      const node = brokers[0]?.nodeId ?? controller ?? 0
+      return await this.#settings(RESOURCES.BROKER, String(node))
+    })
+  }
+
+  async #settings(type: ConfigResourceTypes, name: string): Promise<Readonly<Record<string, string>>> {
+    const { resources } = await this.#admin.describeConfigs({ includeSynonyms: false, resources: [{ type, name }] })
+    return Object.fromEntries(
+      resources.flatMap(({ configEntries }) =>
+        configEntries.map(({ configName, configValue }) => [configName, configValue]),
+      ),
+    )
   }
 
   async deleteGroup(group: string): Promise<void> {

@@ -169,9 +169,29 @@ export interface AdminPort {
   offsetsAt(topic: string, timestamp: number): Promise<readonly PartitionOffset[]>
   /** Stored positions of the group; partitions without one are left out. Negative: a client has stored that its position was out of range, and that it begins at the oldest record. */
   committed(group: string, topics: readonly string[]): Promise<readonly PartitionOffset[]>
+  /** Every topic but Kafka's own. */
+  topics(): Promise<readonly string[]>
+  /** Every consumer group, with how many members it has now. */
+  groups(): Promise<readonly { readonly group: string; readonly members: number }[]>
+  /** Copies of each partition, and settings of the topic. Rejects as `bounds` does. */
+  topicFacts(topic: string): Promise<TopicFacts>
+  /** Settings of a broker of the cluster. Rejects with ClientFault CLUSTER_AUTHORIZATION_FAILED for a user that may not ask. */
+  brokerSettings(): Promise<Readonly<Record<string, string>>>
   /** Forgets a group and its positions. Rejects with ClientFault GROUP_ID_NOT_FOUND, or NON_EMPTY_GROUP while it has members. */
   deleteGroup(group: string): Promise<void>
   disconnect(): Promise<void>
+}
+
+/** What Kafka says of a topic. */
+export interface TopicFacts {
+  readonly partitions: readonly {
+    readonly partition: number
+    readonly hasLeader: boolean
+    readonly replicas: number
+    readonly inSync: number
+  }[]
+  /** By Kafka's names: `min.insync.replicas`. */
+  readonly settings: Readonly<Record<string, string>>
 }
 
 // --- failing ---------------------------------------------------------------------------------------------------------

@@ -117,6 +117,19 @@ export class ScriptedKafka implements KafkaClient {
         if (logs === undefined) throw new ClientFault('UNKNOWN_TOPIC_OR_PARTITION', `no topic ${topic}`)
         return logs.map((log, partition) => ({ topic, partition, low: 0, high: log.length }))
       },
+      topics: async () => await Promise.resolve([...this.topics.keys()]),
+      groups: async () => await Promise.resolve([]),
+      topicFacts: async (topic) =>
+        await Promise.resolve({
+          partitions: (this.topics.get(topic) ?? []).map((_, partition) => ({
+            partition,
+            hasLeader: true,
+            replicas: 1,
+            inSync: 1,
+          })),
+          settings: {},
+        }),
+      brokerSettings: async () => await Promise.resolve({}),
       deleteGroup: async () => await Promise.resolve(),
       offsetsAt: async (topic, timestamp) =>
         await Promise.resolve(

@@ -2,7 +2,7 @@ import type { QueueReport } from '@oslo-messaging/core/driver'
 import { askManagement, type ManagementPlace } from './management-api.ts'
 
 /** What is asked of each queue; the rest of the answer is large. */
-const COLUMNS = 'name,messages,message_bytes,consumers,exclusive,arguments'
+const COLUMNS = 'name,messages,message_bytes,consumers,exclusive,arguments,message_stats'
 
 interface QueueAnswer {
   readonly name: string
@@ -11,6 +11,10 @@ interface QueueAnswer {
   readonly consumers?: number
   readonly exclusive?: boolean
   readonly arguments?: Readonly<Record<string, unknown>>
+  readonly message_stats?: {
+    readonly publish_details?: { readonly rate?: number }
+    readonly deliver_get_details?: { readonly rate?: number }
+  }
 }
 
 interface BindingAnswer {
@@ -42,8 +46,14 @@ export async function listQueues(place: ManagementPlace): Promise<readonly Queue
       bindingKeys: keys.get(queue.name) ?? [],
     }
     const { name, messages, bytes, consumers } = facts
-    return { name, messages, bytes, consumers, ...judgeQueue(facts) }
+    return { name, messages, bytes, consumers, ...judgeQueue(facts), ...ratesOf(queue) }
   })
+}
+
+/** Nothing was ever counted of a queue without statistics. */
+function ratesOf({ message_stats: counted }: QueueAnswer): Pick<QueueReport, 'rates'> {
+  if (counted === undefined) return {}
+  return { rates: { in: counted.publish_details?.rate ?? 0, out: counted.deliver_get_details?.rate ?? 0 } }
 }
 
 /** What is known of a queue before it is judged. */
