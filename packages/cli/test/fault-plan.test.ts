@@ -38,19 +38,19 @@ afterEach(async () => {
 describe('the faults of a simulation', () => {
   it('called off while one is under way - the broker can be reached again', async () => {
     const tell = vi.fn<(error: unknown) => void>()
-    const { callOff } = strike(REFUSING, { proxies: [proxy], levers: NO_LEVERS, now: () => performance.now() }, tell)
+    const striking = strike(REFUSING, { proxies: [proxy], levers: NO_LEVERS, now: () => performance.now() }, tell)
     await expect.poll(isOpen).toBe(false)
-    await callOff()
+    await striking.callOff()
     await expect.poll(isOpen).toBe(true)
     expect(tell).not.toHaveBeenCalled()
   })
 
   it('one that cannot end - is told, and ends no process', async () => {
     const tell = vi.fn<(error: unknown) => void>()
-    const { callOff } = strike(REFUSING, { proxies: [proxy], levers: NO_LEVERS, now: () => performance.now() }, tell)
+    const striking = strike(REFUSING, { proxies: [proxy], levers: NO_LEVERS, now: () => performance.now() }, tell)
     await expect.poll(isOpen).toBe(false)
     const other = await listening(proxy.port)
-    await callOff()
+    await striking.callOff()
     await expect.poll(() => tell.mock.calls).toEqual([[expect.objectContaining({ code: 'EADDRINUSE' })]])
     other.close()
   })

@@ -8,7 +8,7 @@ import {
   getRpcServer,
   getRpcTransport,
 } from '@oslo-messaging/core'
-import { type Opening } from '../broker/connect.ts'
+import type { Opening } from '../broker/connect.ts'
 import { errorText } from '../text/error-text.ts'
 import type { BusToExamine } from './bus.ts'
 import type { Findings } from './finding.ts'

@@ -1,5 +1,5 @@
 import type { BrokerFinding } from '@oslo-messaging/core/driver'
-import { type AdminPort, ClientFault, type CompressionCodec, type TopicFacts } from '../port/client-port.ts'
+import type { AdminPort, ClientFault, CompressionCodec, TopicFacts } from '../port/client-port.ts'
 import { toFault } from '../port/map-error.ts'
 
 /** What is asked, and what this configuration needs. */
