@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 const folder = join(root, 'docs/conformance')
 const BEGIN = '<!-- reports of conformance: npm run conformance -- --table -->'
 const END = '<!-- end of the reports -->'
-const LEVELS: readonly Level[] = [0, 1, 2, 3]
+const LEVELS: readonly Level[] = [0, 1, 2, 3, 4]
 
 async function run(name: string, level: Level, seed: string | undefined, only: RegExp): Promise<ConformanceResults> {
   const make = subjects[name]
@@ -70,7 +70,7 @@ async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      level: { type: 'string', default: '2' },
+      level: { type: 'string', default: '4' },
       seed: { type: 'string' },
       only: { type: 'string', default: '' },
       table: { type: 'boolean', default: false },
@@ -79,7 +79,7 @@ async function main(): Promise<number> {
     },
   })
   const level = LEVELS.find((each) => String(each) === values.level)
-  if (level === undefined) throw new Error('--level is 0, 1, 2 or 3')
+  if (level === undefined) throw new Error('--level is 0, 1, 2, 3 or 4')
   await mkdir(values.to, { recursive: true })
   let failed = 0
   for (const name of positionals) {

@@ -19,6 +19,8 @@ type BooleanCapability = {
   [Name in keyof DriverCapabilities]: DriverCapabilities[Name] extends boolean ? Name : never
 }[keyof DriverCapabilities]
 
+type Knob = 'vhosts' | 'makeUnreadable' | 'secret' | 'peer'
+
 /** A declared capability (`rpc`), one that is declared absent (`no rpc`), a value of one, or a knob. */
 export type Need =
   | BooleanCapability
@@ -31,12 +33,17 @@ export type Need =
   | 'knob vhosts'
   | 'knob makeUnreadable'
   | 'knob secret'
+  | 'knob peer'
   | `lever ${LeverName}`
 
 /** Why the need is not met, in words for the report; undefined when it is. */
 export function unmet(need: Need, options: ConformanceOptions): string | undefined {
   const { capabilities, knobs = {} } = options
   const say = (holds: boolean, fact: string): string | undefined => (holds ? undefined : fact)
+  const absent = (name: Need): string => {
+    const why = knobs.reasons?.[name]
+    return why === undefined ? `no ${name}` : `no ${name}: ${why}`
+  }
   switch (need) {
     case 'exchanges for rpc':
       return say(['rpc', 'both'].includes(capabilities.exchanges), `exchanges: ${capabilities.exchanges}`)
@@ -52,15 +59,14 @@ export function unmet(need: Need, options: ConformanceOptions): string | undefin
         `notificationAcknowledgement: ${capabilities.notificationAcknowledgement}`,
       )
     case 'knob vhosts':
-      return say(knobs.vhosts !== undefined, 'no knob vhosts')
     case 'knob makeUnreadable':
-      return say(knobs.makeUnreadable !== undefined, 'no knob makeUnreadable')
     case 'knob secret':
-      return say(knobs.secret !== undefined, 'no knob secret')
+    case 'knob peer':
+      return say(knobs[need.slice('knob '.length) as Knob] !== undefined, absent(need))
     default: {
       if (isLever(need)) {
         const name = need.slice('lever '.length) as LeverName
-        return say(leversOf(options)[name] !== undefined, `no lever ${name}`)
+        return say(leversOf(options)[name] !== undefined, absent(need))
       }
       const isNegated = need.startsWith('no ')
       const name = (isNegated ? need.slice(3) : need) as BooleanCapability

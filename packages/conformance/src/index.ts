@@ -13,6 +13,7 @@ import { notificationServiceCases } from './cases/notification-services.ts'
 import { notifyBatchCases } from './cases/notify-batch.ts'
 import { notifyCases } from './cases/notify.ts'
 import { orderingCases } from './cases/ordering.ts'
+import { otherSideCases } from './cases/other-side.ts'
 import { outageCases } from './cases/outages.ts'
 import { poolCases } from './cases/pool.ts'
 import { recoveryCases } from './cases/recovery.ts'
@@ -66,6 +67,7 @@ export const conformanceChapters: Readonly<Record<string, readonly ConformanceCa
   load: loadCases,
   hostile: hostileCases,
   histories: historyCases,
+  'other side': otherSideCases,
 }
 
 /** Declares a test for every promise that `capabilities` make. Returns the report, which fills while they run.
@@ -89,4 +91,5 @@ export type {
   UnreadablePlace,
 } from './options.ts'
 export { type ConformanceReport, formatReport, type LeftOutCase } from './report.ts'
+export type { ConformancePeer } from './peer.ts'
 export { runCase } from './suite.ts'

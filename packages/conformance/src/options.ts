@@ -1,11 +1,14 @@
 import type { Driver, DriverCapabilities, DriverDefinition } from '@oslo-messaging/core/driver'
+import type { Need } from './case.ts'
 import type { FaultProxy } from './faults/index.ts'
+import type { ConformancePeer } from './peer.ts'
 import type { ConformanceReport } from './report.ts'
 
 /** How far the suite goes. 0: the contract with a broker that is well. 1: cut connections, outages. 2: silence, restarts,
  *  a broker that takes nothing, slow handlers, large messages, many topics, bounds, draining, hostile bodies.
- *  3: histories of numbered messages under random faults. Each contains those before it. */
-export type Level = 0 | 1 | 2 | 3
+ *  3: histories of numbered messages under random faults. 4: another implementation on the other side. Each contains those
+ *  before it. */
+export type Level = 0 | 1 | 2 | 3 | 4
 
 /** What the suite is given: a test runner, a driver, and what the driver declares. */
 export interface ConformanceOptions {
@@ -22,7 +25,7 @@ export interface ConformanceOptions {
   /** Opens one driver. Every driver it makes reaches the same broker; the suite closes each. */
   readonly createDriver: (options: CreateDriverOptions) => Driver | Promise<Driver>
   readonly knobs?: ConformanceKnobs
-  /** Default 1: a minute or less. Levels 2 and 3 take minutes. */
+  /** Default 1: a minute or less. Those above take minutes. */
   readonly level?: Level
 }
 
@@ -68,6 +71,10 @@ export interface ConformanceKnobs {
     readonly definition: DriverDefinition
     readonly url: (password: string) => string
   }
+  /** Another implementation at the same broker, for level 4. Asked for by each case. Without it those cases are left out. */
+  readonly peer?: () => Promise<ConformancePeer>
+  /** Why a knob or a lever is missing, for the report: `{ 'lever block': 'it refuses instead' }`. */
+  readonly reasons?: Readonly<Partial<Record<Need, string>>>
 }
 
 /** Sizes of the cases under load. */

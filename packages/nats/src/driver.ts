@@ -11,7 +11,6 @@ import {
   type NotifyOptions,
   type OutgoingNotification,
   type OutgoingRequest,
-  OutstandingLimit,
   type RPCReply,
   type SendOptions,
   summarizeHealth,
@@ -20,13 +19,13 @@ import {
 } from '@oslo-messaging/core/driver'
 import { JetStream } from './client/jet-stream.ts'
 import type { NatsOptions } from './config.ts'
-import { Connection } from './connection/connection.ts'
+import { Connection, linkOptionsOf } from './connection/connection.ts'
 import { NotificationListener } from './receive/notification-listener.ts'
 import { Caller } from './rpc/caller.ts'
 import { HandBack } from './rpc/hand-back.ts'
 import { RequestListener } from './rpc/request-listener.ts'
 import { Publisher } from './send/publisher.ts'
-import { Sender } from './send/sender.ts'
+import { outstandingLimitOf, Sender } from './send/sender.ts'
 import type { LoginFiles } from './settings.ts'
 import { Names } from './topology/names.ts'
 
@@ -49,30 +48,20 @@ export class NatsDriver implements Driver {
   #isClosed = false
 
   constructor(url: TransportURL, context: DriverContext<NatsOptions>, files: LoginFiles) {
-    const { options, clock, defaultExchange, program } = context
+    const { options, clock, defaultExchange } = context
     const inbox = `_INBOX.${randomUUID()}`
     this.#context = context
     this.#names = new Names({ prefix: options.subject_prefix, virtualHost: url.virtualHost, defaultExchange })
     this.#connection = new Connection({
       url,
       context,
-      link: {
-        ...files,
-        name: program,
-        connectTimeoutMs: options.connect_timeout * 1000,
-        pingIntervalMs: options.heartbeat * 1000,
-      },
+      link: linkOptionsOf(context, files),
       inbox,
       onAnswer: (token, arrival) => {
         if (!this.#sender.onAnswer(token, arrival) && arrival.status === 0) this.#caller.onAnswer(token, arrival)
       },
     })
-    const limit = new OutstandingLimit({
-      maxMessages: options.max_outstanding_messages,
-      maxBytes: options.max_outstanding_bytes,
-      remedy: 'await some of them before sending more, or raise [oslo_messaging_nats] max_outstanding_messages',
-    })
-    this.#sender = new Sender(this.#connection, inbox, clock, limit)
+    this.#sender = new Sender(this.#connection, inbox, clock, outstandingLimitOf(options))
     this.#jetStream = new JetStream(options)
     this.#caller = new Caller(this.#sender, this.#names, inbox, context)
     this.#publisher = new Publisher(this.#sender, this.#jetStream, this.#names, clock)

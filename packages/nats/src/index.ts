@@ -36,5 +36,11 @@ export const natsDriver: DriverDefinition<NatsOptions> = {
     const { NatsDriver } = await import('./driver.ts')
     return new NatsDriver(url, context, files)
   },
+  async administer(url, context) {
+    checkUrl(url, context.options)
+    const files = await readLogin(context.options)
+    const { NatsAdmin } = await import('./admin/admin.ts')
+    return new NatsAdmin(url, context, files)
+  },
 }
 export default natsDriver

@@ -12,7 +12,6 @@ import {
   type NotifyOptions,
   type OutgoingNotification,
   type OutgoingRequest,
-  OutstandingLimit,
   type RPCReply,
   type SendOptions,
   summarizeHealth,
@@ -21,12 +20,12 @@ import {
   wrapEnvelope,
 } from '@oslo-messaging/core/driver'
 import type { RedisOptions } from './config.ts'
-import { Connection } from './connection/connection.ts'
+import { Connection, linkOptionsOf } from './connection/connection.ts'
 import type { StreamListener } from './receive/listener.ts'
 import { listenForNotifications } from './receive/notifications.ts'
 import { Caller } from './rpc/caller.ts'
 import { listenForRequests } from './rpc/requests.ts'
-import { keptBy, Sender } from './send/sender.ts'
+import { keptBy, Sender, senderLimitsOf } from './send/sender.ts'
 import type { Settings } from './settings.ts'
 import { Names } from './topology/names.ts'
 import { FIELDS, writeHeaders } from './wire/fields.ts'
@@ -44,7 +43,7 @@ export class RedisDriver implements Driver {
   #isClosed = false
 
   constructor(url: TransportURL, context: DriverContext<RedisOptions>, settings: Settings) {
-    const { options, clock, defaultExchange, program } = context
+    const { options, clock, defaultExchange } = context
     this.#context = context
     this.#names = new Names(options.key_prefix, defaultExchange)
     this.#caller = new Caller(
@@ -56,24 +55,11 @@ export class RedisDriver implements Driver {
     this.#connection = new Connection({
       url,
       context,
-      link: {
-        ...settings,
-        name: program,
-        connectTimeoutMs: options.connect_timeout * 1000,
-        pingIntervalMs: options.heartbeat * 1000,
-        clock,
-      },
+      link: linkOptionsOf(context, settings),
       onOpened: (link) => this.#caller.onOpened(link),
     })
-    const outstanding = new OutstandingLimit({
-      maxMessages: options.max_outstanding_messages,
-      maxBytes: options.max_outstanding_bytes,
-      remedy: 'await some of them before sending more, or raise [oslo_messaging_redis] max_outstanding_messages',
-    })
-    this.#sender = new Sender(this.#connection, clock, this.#names.numbers(randomUUID()), {
-      outstanding,
-      kept: options.max_outstanding_messages * 2,
-    })
+    const numbers = this.#names.numbers(randomUUID())
+    this.#sender = new Sender(this.#connection, clock, numbers, senderLimitsOf(options))
   }
 
   async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {

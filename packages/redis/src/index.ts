@@ -36,5 +36,10 @@ export const redisDriver: DriverDefinition<RedisOptions> = {
     const { RedisDriver } = await import('./driver.ts')
     return new RedisDriver(url, context, settings)
   },
+  async administer(url, context) {
+    const settings = await readSettings(url, context.options)
+    const { RedisAdmin } = await import('./admin/admin.ts')
+    return new RedisAdmin(url, context, settings)
+  },
 }
 export default redisDriver

@@ -15,7 +15,7 @@ export interface GroupProblem {
   readonly text: string
 }
 
-const KNOWN_SCHEMES = ['rabbit', 'amqp', 'kafka']
+const KNOWN_SCHEMES = ['rabbit', 'amqp', 'kafka', 'nats', 'redis']
 
 /** The groups of core and of every driver that is installed, those of `conf`'s URLs with their queries. A driver that a
  *  URL needs and that is not there is a problem; others are left out. */

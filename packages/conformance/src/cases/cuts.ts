@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { isMessagingError } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, ascending, assertCode, payloads } from '../harness.ts'
+import { acknowledge, ascending, assertCode, payloads } from '../messages.ts'
 
 const WAVES = 3
 const WAVE = 100

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { failureFacts } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
-import { payloads } from '../harness.ts'
+import { payloads } from '../messages.ts'
 
 /** Notifications that cannot be handled. */
 export const deadLetterCases: readonly ConformanceCase[] = [

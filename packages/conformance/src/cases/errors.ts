@@ -5,7 +5,8 @@ import { TransportURL } from '@oslo-messaging/core'
 import type { Driver, DriverCapabilities } from '@oslo-messaging/core/driver'
 import { createDriverContext } from '@oslo-messaging/core/testing'
 import type { ConformanceCase } from '../case.ts'
-import { echo, type Harness } from '../harness.ts'
+import type { Harness } from '../harness.ts'
+import { echo } from '../messages.ts'
 
 const ROUNDS = 3
 

@@ -7,7 +7,7 @@ const HEADERS = {
   tracestate: 'vendor=żółw,other=1',
 }
 
-/** Transport headers travel beside the message, so that one trace runs through every broker (DESIGN D14). */
+/** Transport headers travel beside the message, so that one trace runs through every broker. */
 export const headerCases: readonly ConformanceCase[] = [
   {
     name: 'headers - those of a call and of a cast arrive, and a request without has none of another',

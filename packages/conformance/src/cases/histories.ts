@@ -128,7 +128,8 @@ class Record {
   }
 
   handled(message: number, redelivered: boolean | undefined): void {
-    this.#marks ||= redelivered !== undefined
+    // A driver that says nothing of what comes for the first time may say nothing of a repetition, too.
+    this.#marks ||= redelivered === false
     this.#handledAt = this.#at
     this.#seen.add(message)
     this.history.record({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, echo, payloads } from '../harness.ts'
+import { acknowledge, echo, payloads } from '../messages.ts'
 
 const DEEP = 20_000
 /** Most time that reading a body may keep the event loop, milliseconds before scaling. */

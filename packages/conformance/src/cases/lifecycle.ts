@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, assertCode, echo, payloads } from '../harness.ts'
+import { acknowledge, assertCode, echo, payloads } from '../messages.ts'
 
 /** Opening, closing, stopping, health. */
 export const lifecycleCases: readonly ConformanceCase[] = [

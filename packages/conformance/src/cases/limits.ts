@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, ascending, echo, methods, payloads } from '../harness.ts'
+import { acknowledge, ascending, echo, methods, payloads } from '../messages.ts'
 
 const DEFAULT_LARGE_BYTES = 262_144
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { getRpcClient, getRpcServer, Target } from '@oslo-messaging/core'
+import { openRpcTransport, start } from '../api.ts'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, ascending, echo, type Harness, payloads } from '../harness.ts'
+import type { Harness } from '../harness.ts'
+import { acknowledge, ascending, echo, payloads } from '../messages.ts'
 import type { ConformanceLoad } from '../options.ts'
 
 const DEFAULTS: ConformanceLoad = {
@@ -16,6 +19,8 @@ const DEFAULTS: ConformanceLoad = {
 const KEPT_BYTES = 8 * 1_048_576
 const ROUNDS = 6
 const ROUND = 2_000
+/** Calls that two servers share while one of them stops. */
+const DRAINED = 500
 
 const loadOf = ({ knobs }: Harness): ConformanceLoad => ({ ...DEFAULTS, ...knobs.load })
 
@@ -123,6 +128,57 @@ export const loadCases: readonly ConformanceCase[] = [
         () => missing().length === 0,
         () => `all ${resolved.length} that resolved; missing: ${missing().slice(0, 20).join(', ')}`,
       )
+    },
+  },
+  {
+    name: 'load - hundreds of servers do not take a connection each',
+    level: 2,
+    needs: ['rpc', 'lever connections'],
+    async run(harness) {
+      const { servers } = loadOf(harness)
+      const driver = await harness.open()
+      await harness.serve(driver, harness.target({ server: 'a' }))
+      const before = await harness.levers.connections!()
+      for (let begun = 0; begun < servers; begun += 25)
+        await Promise.all(
+          Array.from({ length: Math.min(25, servers - begun) }, () =>
+            harness.serve(driver, harness.target({ server: 'a' })),
+          ),
+        )
+      const grewBy = (await harness.levers.connections!()) - before
+      assert.ok(grewBy <= servers / 10, `${servers} servers took ${grewBy} connections more than one server`)
+    },
+  },
+  {
+    name: 'load - a server that stops under load leaves no call without its one answer',
+    level: 2,
+    needs: ['rpc'],
+    async run(harness) {
+      const topic = harness.unique()
+      const seen: number[] = []
+      const endpoint = {
+        async work(_context: object, { n }: { readonly n: number }): Promise<number> {
+          await harness.pause(5)
+          seen.push(n)
+          return n
+        },
+      }
+      const serve = async (server: string) => {
+        const transport = await openRpcTransport(harness)
+        return await start(harness, getRpcServer(transport, new Target({ topic, server }), [endpoint]))
+      }
+      const [leaving] = await Promise.all([serve('leaving'), serve('staying')])
+      const client = getRpcClient(await openRpcTransport(harness), new Target({ topic }))
+      const answers = Array.from({ length: DRAINED }, (_, n) => client.call({}, 'work', { n }))
+      const all = harness.inBackground(Promise.all(answers))
+      await harness.eventually(() => assert.ok(seen.length > 0, 'a call is under way'))
+      await leaving.stop()
+      await leaving.wait({ timeoutMs: harness.patienceMs })
+      assert.deepEqual(
+        await harness.soon(all, 'an answer to each call'),
+        answers.map((_, n) => n),
+      )
+      assert.equal(seen.length, DRAINED, 'requests that ran, each once')
     },
   },
   {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Target } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, ascending, assertCode, payloads } from '../harness.ts'
+import { acknowledge, ascending, assertCode, payloads } from '../messages.ts'
 import { untilTogether } from '../inbox.ts'
 
 const PRIORITIES = ['audit', 'debug', 'info', 'warn', 'error', 'critical', 'sample'] as const

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, ascending, payloads } from '../harness.ts'
+import { acknowledge, ascending, payloads } from '../messages.ts'
 
 const COUNT = 100
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { Deadline, type Driver } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, assertCode, type Harness, payloads } from '../harness.ts'
+import type { Harness } from '../harness.ts'
+import { acknowledge, assertCode, payloads } from '../messages.ts'
 import { connectedPair } from '../traits/connected-pair.ts'
 import { operations } from '../traits/operations.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
-import { echo, payloads } from '../harness.ts'
+import { echo, payloads } from '../messages.ts'
 import { connectedPair } from '../traits/connected-pair.ts'
 
 /** Losses of the connection. */

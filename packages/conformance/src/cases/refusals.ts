@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { getNotificationListener, getRpcClient, Target } from '@oslo-messaging/core'
 import { openNotificationTransport, openRpcTransport } from '../api.ts'
 import type { ConformanceCase, Need } from '../case.ts'
-import { assertCode, type Harness } from '../harness.ts'
+import type { Harness } from '../harness.ts'
+import { assertCode } from '../messages.ts'
 
 interface Refusal {
   readonly capability: string

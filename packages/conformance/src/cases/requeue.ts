@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
-import { payloads } from '../harness.ts'
+import { payloads } from '../messages.ts'
 
 /** Notifications that come again. */
 export const requeueCases: readonly ConformanceCase[] = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { IncomingRequest } from '@oslo-messaging/core/driver'
 import { Target } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
-import { ascending, echo, methods } from '../harness.ts'
+import { ascending, echo, methods } from '../messages.ts'
 
 const VALUES: readonly unknown[] = [
   null,

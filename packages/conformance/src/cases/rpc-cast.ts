@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type IncomingRequest, Target } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, methods, type Subscribed } from '../harness.ts'
+import type { Subscribed } from '../harness.ts'
+import { acknowledge, methods } from '../messages.ts'
 import { untilTogether } from '../inbox.ts'
 
 /** Casts (CastTestCase). */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Target } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
-import { assertCode, echo, methods } from '../harness.ts'
+import { assertCode, echo, methods } from '../messages.ts'
 
 /** What happens when a call does not go well. */
 export const rpcFailureCases: readonly ConformanceCase[] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Target } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, methods } from '../harness.ts'
+import { acknowledge, methods } from '../messages.ts'
 
 /** Casts to every server of a topic. */
 export const rpcFanoutCases: readonly ConformanceCase[] = [

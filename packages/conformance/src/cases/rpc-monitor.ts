@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import type { IncomingRequest } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, assertCode, type Harness } from '../harness.ts'
+import type { Harness } from '../harness.ts'
+import { acknowledge, assertCode } from '../messages.ts'
 
 /** Long calls that are monitored. Times are whole seconds, because that is what travels. */
 export const rpcMonitorCases: readonly ConformanceCase[] = [

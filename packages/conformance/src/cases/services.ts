@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { getRpcClient, getRpcServer, Target } from '@oslo-messaging/core'
 import { openRpcTransport, start, startGroup, StateEndpoint } from '../api.ts'
 import type { ConformanceCase } from '../case.ts'
-import { assertCode } from '../harness.ts'
+import { assertCode } from '../messages.ts'
 
 /** The driver under the public RPC API: the acceptance tests of the library's functional suite. */
 export const serviceCases: readonly ConformanceCase[] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, assertCode, echo, payloads } from '../harness.ts'
+import { acknowledge, assertCode, echo, payloads } from '../messages.ts'
 import { connectedPair } from '../traits/connected-pair.ts'
 import { operations } from '../traits/operations.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../case.ts'
-import { acknowledge, echo, payloads } from '../harness.ts'
+import { acknowledge, echo, payloads } from '../messages.ts'
 
 const GARBAGE: readonly string[] = [
   '{"not json',

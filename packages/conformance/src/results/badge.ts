@@ -1,6 +1,6 @@
 import type { ConformanceResults } from './results.ts'
 
-const COLOURS = ['#9f9f9f', '#b7a21d', '#4c8f3a', '#2f7d32'] as const
+const COLOURS = ['#9f9f9f', '#b7a21d', '#4c8f3a', '#2f7d32', '#1b5e20'] as const
 const FAILED = '#c0392b'
 /** Pixels that one character of 11 px Verdana takes, about. */
 const CHARACTER = 6.6

@@ -8,7 +8,8 @@ import {
 } from '@oslo-messaging/core'
 import { openNotificationTransport, openRpcTransport } from '../api.ts'
 import type { ConformanceCase, Need } from '../case.ts'
-import { assertCode, type Harness } from '../harness.ts'
+import type { Harness } from '../harness.ts'
+import { assertCode } from '../messages.ts'
 
 interface Use {
   readonly name: string

@@ -1,5 +1,6 @@
 import type { Driver, IncomingNotification, Target } from '@oslo-messaging/core/driver'
-import { acknowledge, type Harness } from '../harness.ts'
+import type { Harness } from '../harness.ts'
+import { acknowledge } from '../messages.ts'
 import type { Inbox } from '../inbox.ts'
 
 /** Two drivers whose connections have carried a notification, which says 'before', so that a fault finds both up. */

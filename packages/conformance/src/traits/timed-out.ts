@@ -1,5 +1,5 @@
 import type { ConformanceCase } from '../case.ts'
-import { assertCode } from '../harness.ts'
+import { assertCode } from '../messages.ts'
 import { operations } from './operations.ts'
 
 /** Every operation whose time is up rejects with TIMEOUT, whatever it waits for. */

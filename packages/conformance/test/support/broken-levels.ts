@@ -3,7 +3,17 @@ import type { Faults } from '@oslo-messaging/core/testing'
 import type { ConformanceKnobs } from '../../src/index.ts'
 import type { Broken } from './broken-drivers.ts'
 import { cutsSoFar, memoryLevers } from './memory-levers.ts'
-import { listening, notified, notifying, replace, replying, requestWith, type Sabotage, serving } from './sabotage.ts'
+import {
+  listening,
+  notified,
+  notifying,
+  replace,
+  replying,
+  requestWith,
+  type Sabotage,
+  sending,
+  serving,
+} from './sabotage.ts'
 
 const never = new Promise<never>(() => {})
 const patient = Deadline.after(null)
@@ -242,6 +252,60 @@ const growing: Broken = {
     return { levers: { ...memoryLevers(faults), connections: () => (count += 1) } }
   },
 }
+const oneConnectionEach: Broken = {
+  knobs: (faults) => {
+    let count = 0
+    return { levers: { ...memoryLevers(faults), connections: () => (count += 40) } }
+  },
+}
+/** Replies to requests of a listener that is stopped go nowhere. */
+const stopsTooEarly: Broken = {
+  driver: () => {
+    let isStopped = false
+    const replies = serving((request, onMessage) =>
+      onMessage(
+        requestWith(request, {
+          reply: async (reply) => {
+            if (!isStopped) await request.reply(reply)
+          },
+        }),
+      ),
+    )
+    const stops = listening((listener) => ({
+      stop: async () => {
+        isStopped = true
+        await listener.stop()
+      },
+    }))
+    return (driver) => stops(replies(driver))
+  },
+}
+const changesArguments: Broken = {
+  driver: () =>
+    serving((request, onMessage) =>
+      onMessage(requestWith(request, { message: { ...request.message, args: { lost: true } } })),
+    ),
+}
+const changesResults: Broken = {
+  driver: () => replying((reply) => (reply?.failure === null ? { ...reply, result: { value: reply.result } } : reply)),
+}
+const changesFailures: Broken = {
+  driver: () =>
+    replying((reply) =>
+      typeof reply?.failure === 'string' ? { result: null, failure: reply.failure.toUpperCase() } : reply,
+    ),
+}
+const ignoresFanout: Broken = { driver: () => sending(({ target }) => ({ target: target.with({ fanout: null }) })) }
+const servesTwice: Broken = {
+  driver: () =>
+    serving((request, onMessage) => {
+      onMessage(request)
+      onMessage(request)
+    }),
+}
+const losesSamples: Broken = {
+  driver: () => notifying((notification, { topic }) => (topic?.endsWith('.sample') ? null : notification)),
+}
 const deadForEver: Broken = {
   knobs: (faults) => {
     const levers = memoryLevers(faults)
@@ -311,6 +375,14 @@ export const brokenLevels: Readonly<Record<string, Broken>> = {
   'load - the largest notification arrives whole, and small ones around it': cutsLargeOnes,
   'load - what a driver accepted before it closed is there, and every send is told how it ended': resolvesEarly,
   'load - memory comes back: what is done is not kept': keepsEverything,
+  'load - hundreds of servers do not take a connection each': oneConnectionEach,
+  'load - a server that stops under load leaves no call without its one answer': stopsTooEarly,
+  'other side - its server answers our call with every kind of value': changesResults,
+  'other side - our server answers its call with every kind of value': changesArguments,
+  'other side - an error arrives with its text, both ways': changesFailures,
+  'other side - a fanout cast of either reaches the servers of both': ignoresFanout,
+  'other side - servers of both share the calls of a topic, each is answered once': servesTwice,
+  'other side - notifications of every priority arrive, both ways': losesSamples,
   'hostile - no body among notifications ends the listener, stalls the process, or reaches a prototype': diesOfDepth,
   'hostile - no body among requests ends the server, stalls the process, or reaches a prototype': diesOfDepth,
   'history - notifications under random faults: none that resolved is lost, none comes where it was not sent': {

@@ -10,6 +10,7 @@ import { describe, it } from 'vitest'
 import type { ConformanceKnobs, ConformanceOptions } from '../../src/index.ts'
 import type { Broken } from './broken-drivers.ts'
 import { memoryLevers } from './memory-levers.ts'
+import { memoryPeer } from './memory-peer.ts'
 
 const url = TransportURL.parse('memory://')
 
@@ -32,7 +33,7 @@ export function optionsFor(broken: Broken): ConformanceOptions {
   return {
     describe,
     it,
-    level: 3,
+    level: 4,
     capabilities: { ...memoryDriver.capabilities, ...broken.capabilities },
     createDriver: async ({ vhost }) => {
       const isElsewhere = vhost === 'two' && broken.ignoresVhost !== true
@@ -45,6 +46,7 @@ export function optionsFor(broken: Broken): ConformanceOptions {
       levers,
       disconnect: levers.cut,
       load,
+      peer: async () => memoryPeer(broker),
       makeUnreadable: async ({ kind, exchange, topic, priority, text }) =>
         broker.publishText({
           kind,

@@ -76,10 +76,11 @@ export class DeliveryBook {
     for (const delivery of this.#waiting.drain()) tell(delivery, 'requeue')
   }
 
-  /** Stops, and hands back what is out. */
+  /** Stops, and hands back everything: what is out came first and goes back first. */
   close(): void {
-    this.stop()
+    this.#isStopped = true
     for (const delivery of this.#open) delivery.requeue()
+    this.stop()
   }
 
   /** The connection is gone, and the broker delivers everything again: what waits is forgotten, what is out is aborted

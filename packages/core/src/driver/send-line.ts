@@ -1,4 +1,4 @@
-import { isMessagingError, MessageDeliveryFailure } from '../errors.ts'
+import { isMessagingError, MessageDeliveryFailure, type MessagingError } from '../errors.ts'
 import { createBackoff } from '../util/backoff.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
 import type { Deadline, WaitFacts } from '../util/deadline.ts'
@@ -23,6 +23,9 @@ export interface LineOptions {
   readonly deadline: Deadline
   /** Attempts after the first; null: no limit but the deadline. */
   readonly retries: number | null
+  /** Whether a message that may have arrived can be sent again after this failure: for brokers that know a message by its
+   *  id and keep it once. Default: never. */
+  readonly isRepeatable?: (error: MessagingError) => boolean
 }
 
 const NOT_SENT: WaitFacts = { phase: 'publish', delivery: 'not-sent' }
@@ -42,15 +45,15 @@ export class SendLine {
 
   /** Sends one message of `bytes`. `publish` hands it to the connection at once, before its first `await`, and resolves
    *  when the broker has confirmed it; it rejects with `delivery: 'not-sent'` only for what certainly did not arrive.
-   *  Resolves with the confirm. Rejects: BackpressureError; MessagingTimeout (`not-sent` before `publish` was called,
+   *  Resolves with what `publish` does. Rejects: BackpressureError; MessagingTimeout (`not-sent` before `publish` was called,
    *  `unknown` after it); MessageDeliveryFailure when retries are spent; what `publish` rejects with.
    *  The place in the bounds is held until `publish` settles, however early the deadline was, because the message is
    *  under way until then. A message that is repeated comes behind those that were sent since. */
-  async send(bytes: number, options: LineOptions, publish: () => Promise<void>): Promise<void> {
+  async send<T>(bytes: number, options: LineOptions, publish: () => Promise<T>): Promise<T> {
     const { limit } = this.#options
     const { deadline } = options
     const turn = this.#lane.enter()
-    let underWay: Promise<void> | undefined
+    let underWay: Promise<T> | undefined
     try {
       await limit.acquire(bytes, deadline)
     } catch (error) {
@@ -60,7 +63,7 @@ export class SendLine {
     const release = (): void => limit.release(bytes)
     try {
       await deadline.race(turn.before, NOT_SENT)
-      await this.#attempts(options, () => {
+      return await this.#attempts(options, () => {
         underWay = publish()
         turn.leave()
         return underWay
@@ -72,7 +75,7 @@ export class SendLine {
     }
   }
 
-  async #attempts({ deadline, retries }: LineOptions, publish: () => Promise<void>): Promise<void> {
+  async #attempts<T>({ deadline, retries, isRepeatable }: LineOptions, publish: () => Promise<T>): Promise<T> {
     const startedAt = this.#clock.now()
     const backoff = createBackoff({ initialMs: 20, factor: 2, maxMs: 1000, random: this.#options.random })
     for (let attempt = 1; ; attempt += 1) {
@@ -80,17 +83,17 @@ export class SendLine {
       await this.#options.ready(deadline, NOT_SENT, { retries: left })
       deadline.check(NOT_SENT)
       try {
-        await deadline.race(publish(), UNCONFIRMED)
-        return
+        return await deadline.race(publish(), UNCONFIRMED)
       } catch (error) {
         if (!isMessagingError(error) || isMessagingError(error, 'TIMEOUT')) throw error
-        if (error.delivery !== 'not-sent' || !error.retryable) throw error
+        const { delivery = 'unknown' } = error
+        if (!error.retryable || (delivery !== 'not-sent' && isRepeatable?.(error) !== true)) throw error
         if (retries !== null && attempt > retries)
           throw new MessageDeliveryFailure(`Gave up after ${attempt} attempts: ${errorText(error)}`, {
             cause: error,
             retryable: true,
-            phase: 'publish',
-            delivery: 'not-sent',
+            phase: delivery === 'not-sent' ? 'publish' : 'confirm',
+            delivery,
             attempts: attempt,
             elapsedMs: Math.round(this.#clock.now() - startedAt),
           })

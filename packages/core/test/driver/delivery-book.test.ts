@@ -63,6 +63,13 @@ describe('DeliveryBook', () => {
     expect(told).toEqual(['acknowledge a', 'requeue b'])
   })
 
+  it('close hands everything back in the order in which it came', () => {
+    const { book, told, add } = bookOf(1)
+    for (const name of ['a', 'b', 'c']) add(name)
+    book.close()
+    expect(told).toEqual(['requeue a', 'requeue b', 'requeue c'])
+  })
+
   it('what a lost connection took is aborted, settled no more, and counts no more', () => {
     const { book, told, out, add } = bookOf(1)
     add('a')

@@ -74,6 +74,26 @@ describe('SendLine', () => {
     expect(attempts).toBe(1)
   })
 
+  it('repeats what may have arrived only where the broker keeps it once, and resolves with what it confirmed', async () => {
+    const line = new SendLine({ limit: limitOf(10), ready: async () => {}, random: () => 0 })
+    let attempts = 0
+    const lost = async (): Promise<string> => {
+      attempts += 1
+      if (attempts < 3) throw new TransportDriverError('the connection was lost', { retryable: true })
+      return 'stored'
+    }
+    const terms = { ...within(5000), isRepeatable: () => true }
+    expect(await line.send(10, terms, lost)).toBe('stored')
+    expect(attempts).toBe(3)
+    attempts = 0
+    expect(await failure(line.send(10, { ...terms, retries: 1 }, lost))).toMatchObject({
+      code: 'OSLO_MESSAGING_DELIVERY',
+      attempts: 2,
+      phase: 'confirm',
+      delivery: 'unknown',
+    })
+  })
+
   it('gives the supervisor the retries that are left', async () => {
     const asked: (number | null | undefined)[] = []
     const line = new SendLine({

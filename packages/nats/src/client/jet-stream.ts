@@ -12,7 +12,7 @@ import { nanos } from '@nats-io/transport-node'
 import type { NatsOptions } from '../config.ts'
 import type { Link } from './link.ts'
 
-const STREAM_NOT_FOUND = 10_059
+export const STREAM_NOT_FOUND = 10_059
 const NAME_TAKEN = 10_058
 /** A message that is sent again within this time is stored once. */
 export const DUPLICATE_WINDOW_MS = 120_000

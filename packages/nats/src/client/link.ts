@@ -105,13 +105,23 @@ export class Link {
     return !this.#isOver
   }
 
+  /** Of the server; null when it does not say. */
+  get version(): string | null {
+    return this.#connection.info?.version ?? null
+  }
+
   /** Bytes that one message may take with its headers. */
   get maxPayload(): number {
     return this.#connection.info?.max_payload ?? Infinity
   }
 
   /** Writes one message; what comes of it is not known. Throws when the connection is gone. */
-  publish(subject: string, body: string, headers: Readonly<Record<string, string>>, replyTo?: string): void {
+  publish(
+    subject: string,
+    body: string | Uint8Array,
+    headers: Readonly<Record<string, string>>,
+    replyTo?: string,
+  ): void {
     if (this.#isOver) throw new LinkLost(`The connection to ${this.host} was lost`)
     const written = emptyHeaders()
     for (const [name, value] of Object.entries(headers)) written.append(name, value)

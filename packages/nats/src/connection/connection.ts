@@ -14,6 +14,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import { Link, type LinkOptions } from '../client/link.ts'
 import type { NatsOptions } from '../config.ts'
+import type { LoginFiles } from '../settings.ts'
 import { mapError } from './map-error.ts'
 
 const DEFAULT_PORT = 4222
@@ -35,6 +36,19 @@ export interface ConnectionParts {
   readonly inbox: string
   /** A message for `inbox.<token>`. */
   readonly onAnswer: (token: string, arrival: Parameters<Parameters<Link['subscribe']>[1]>[0]) => void
+}
+
+/** How the options want a link; hosts and logins take turns. */
+export function linkOptionsOf(
+  { options, program }: DriverContext<NatsOptions>,
+  files: LoginFiles,
+): ConnectionParts['link'] {
+  return {
+    ...files,
+    name: program,
+    connectTimeoutMs: options.connect_timeout * 1000,
+    pingIntervalMs: options.heartbeat * 1000,
+  }
 }
 
 /** The one connection of a driver, through every loss. */

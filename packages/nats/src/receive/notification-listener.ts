@@ -232,7 +232,7 @@ export class NotificationListener implements Listener, Dependent {
     await publisher.bury(
       {
         subject: names.deadLetter(subject),
-        body: Buffer.from(arrival.body).toString(),
+        body: arrival.body,
         headers: writeHeaders(
           { ...headers, [FAILURE_HEADERS.origin]: consumer },
           { [DRIVER_HEADERS.failedIn]: consumer },
@@ -262,7 +262,7 @@ export class NotificationListener implements Listener, Dependent {
       ...(delayMs > 0 ? { [DRIVER_HEADERS.delay]: String(Math.ceil(delayMs)) } : {}),
     }
     await publisher.store(
-      { subject, body: Buffer.from(held.arrival.body).toString(), headers: writeHeaders(headers, own) },
+      { subject, body: held.arrival.body, headers: writeHeaders(headers, own) },
       { deadline: Deadline.after(COPY_MS, { clock: context.clock }), retries: null },
       async () => {},
     )

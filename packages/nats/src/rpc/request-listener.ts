@@ -200,7 +200,7 @@ export class RequestListener implements Listener, Dependent {
     if (subject === names.allServers(this.#target)) return
     const left = this.#timeLeft(entry)
     const expires = left === undefined ? {} : { [DRIVER_HEADERS.expires]: String(left) }
-    await handBack.offer({ subject, body: Buffer.from(body).toString(), headers: { ...headers, ...expires } }, left)
+    await handBack.offer({ subject, body, headers: { ...headers, ...expires } }, left)
   }
 
   async #stop(): Promise<void> {

@@ -5,11 +5,12 @@ import {
   type Deadline,
   Lane,
   MessageDeliveryFailure,
-  type OutstandingLimit,
+  OutstandingLimit,
   TransportDriverError,
   type WaitFacts,
 } from '@oslo-messaging/core/driver'
 import { type Arrival, isRefusal, type Link } from '../client/link.ts'
+import type { NatsOptions } from '../config.ts'
 import type { Connection } from '../connection/connection.ts'
 import { mapError } from '../connection/map-error.ts'
 
@@ -22,7 +23,7 @@ const HEADER_ROOM = 64
 /** One message on its way to a subject. */
 export interface Outgoing {
   readonly subject: string
-  readonly body: string
+  readonly body: string | Uint8Array
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -31,6 +32,15 @@ export interface SendTerms {
   readonly deadline: Deadline
   /** Attempts after the first: null, no limit but the deadline. */
   readonly retries: number | null
+}
+
+/** What may be under way, as the options say. */
+export function outstandingLimitOf(options: NatsOptions): OutstandingLimit {
+  return new OutstandingLimit({
+    maxMessages: options.max_outstanding_messages,
+    maxBytes: options.max_outstanding_bytes,
+    remedy: 'await some of them before sending more, or raise [oslo_messaging_nats] max_outstanding_messages',
+  })
 }
 
 /** From a message to the server's word that it has it. */

@@ -17,6 +17,12 @@ export function token(text: string | null | undefined): string {
   )
 }
 
+/** The text that `token` wrote. */
+function textOf(written: string): string {
+  if (written === '=') return ''
+  return decodeURIComponent(written.replaceAll('=', '%'))
+}
+
 /** Every subject, stream and consumer of one transport; a pure table. */
 export class Names {
   readonly #root: string
@@ -55,6 +61,20 @@ export class Names {
   /** The subject that a dead letter was stored under at first. */
   origin(deadSubject: string): string {
     return deadSubject.replace(`${this.#root}.dead.`, `${this.#root}.notify.`)
+  }
+
+  /** Where the letters are of a subject, of a consumer, or of the place of letters itself; `consumer`: those alone that
+   *  failed there. */
+  deadSubjectOf(name: string): { readonly subject: string; readonly consumer?: string } {
+    if (name.startsWith(`${this.#root}.`)) return { subject: this.deadLetter(name) }
+    const [exchange = '', topic = ''] = name.split('~')
+    return { subject: `${this.#root}.dead.${exchange}.${topic}`, consumer: name }
+  }
+
+  /** The pool that a consumer is of; undefined for the listeners without one. */
+  poolOf(consumer: string): string | undefined {
+    const [, , mark, pool] = consumer.split('~')
+    return mark === 'pool' ? textOf(pool ?? '') : undefined
   }
 
   /** Those who share the notifications of a topic that ends in its priority; null: the listeners without a pool. */

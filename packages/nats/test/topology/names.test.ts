@@ -36,4 +36,16 @@ describe('names', () => {
     expect(names.consumer(target, 'audit')).toBe('openstack~n=2Einfo~pool~audit')
     expect(names.consumer(new Target({ topic: 'n.info~pool~audit' }), null)).toBe('openstack~n=2Einfo=7Epool=7Eaudit')
   })
+
+  it('dead letters are found by their subject, by that of the notification, and by the consumer they failed in', () => {
+    const names = new Names({ prefix: 'oslo', virtualHost: 'v', defaultExchange: 'openstack' })
+    const target = new Target({ topic: 'żółw.info' })
+    const subject = names.deadLetter(names.notification(target))
+    expect(names.deadSubjectOf(subject)).toEqual({ subject })
+    expect(names.deadSubjectOf(names.notification(target))).toEqual({ subject })
+    const consumer = names.consumer(target, 'ż b')
+    expect(names.deadSubjectOf(consumer)).toEqual({ subject, consumer })
+    expect(names.poolOf(consumer)).toBe('ż b')
+    expect(names.poolOf(names.consumer(target, null))).toBeUndefined()
+  })
 })

@@ -14,6 +14,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import { Link, type LinkOptions } from '../client/link.ts'
 import type { RedisOptions } from '../config.ts'
+import type { Settings } from '../settings.ts'
 import { mapError } from './map-error.ts'
 
 const DEFAULT_PORT = 6379
@@ -33,6 +34,20 @@ export interface ConnectionParts {
   readonly link: Omit<LinkOptions, 'host' | 'hostname' | 'port' | 'username' | 'password' | 'onLost'>
   /** Makes the way for replies on each new link, before anything is sent over it. */
   readonly onOpened: (link: Link) => Promise<void>
+}
+
+/** How the options want a link; hosts and logins take turns. */
+export function linkOptionsOf(
+  { options, program, clock }: DriverContext<RedisOptions>,
+  settings: Settings,
+): ConnectionParts['link'] {
+  return {
+    ...settings,
+    name: program,
+    connectTimeoutMs: options.connect_timeout * 1000,
+    pingIntervalMs: options.heartbeat * 1000,
+    clock,
+  }
 }
 
 /** The one connection of a driver, through every loss. */

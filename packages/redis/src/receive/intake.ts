@@ -12,6 +12,11 @@ const LONG_IDLE_MS = 86_400_000
 /** A consumer that has not looked for so many times the claiming time is dead. */
 const DEAD_FACTOR = 5
 
+/** Milliseconds of silence after which a consumer is dead. */
+export function deadAfterMs({ claim_after }: Pick<RedisOptions, 'claim_after'>): number {
+  return claim_after * DEAD_FACTOR * 1000
+}
+
 /** One stream and the group it is read in. */
 export interface IntakeStream {
   readonly key: string
@@ -263,7 +268,7 @@ export class Intake {
     const { clock, options } = this.#context
     const everyMs = Math.min(options.poll_interval, options.claim_after / 3) * 1000
     this.#tick = clock.setTimeout(this.#onTick, everyMs)
-    const deadMs = options.claim_after * DEAD_FACTOR * 1000
+    const deadMs = deadAfterMs(options)
     const isTimeToForget = clock.now() - this.#lastForgottenAt >= Math.min(everyMs, 5000)
     if (isTimeToForget) this.#lastForgottenAt = clock.now()
     const asked: Promise<unknown>[] = []

@@ -3,11 +3,12 @@ import {
   type Deadline,
   Lane,
   MessageDeliveryFailure,
-  type OutstandingLimit,
+  OutstandingLimit,
   type WaitFacts,
 } from '@oslo-messaging/core/driver'
 import { type Link, LinkLost } from '../client/link.ts'
 import { ADD } from '../client/scripts.ts'
+import type { RedisOptions } from '../config.ts'
 import type { Connection } from '../connection/connection.ts'
 import { mapError } from '../connection/map-error.ts'
 import { channelOf } from '../topology/names.ts'
@@ -44,6 +45,13 @@ export interface SenderLimits {
   readonly outstanding: OutstandingLimit
   /** Numbers of messages that the server remembers: more than may be under way. */
   readonly kept: number
+}
+
+/** What may be under way, as the options say. */
+export function senderLimitsOf(options: RedisOptions): SenderLimits {
+  const { max_outstanding_messages: maxMessages, max_outstanding_bytes: maxBytes } = options
+  const remedy = 'await some of them before sending more, or raise [oslo_messaging_redis] max_outstanding_messages'
+  return { outstanding: new OutstandingLimit({ maxMessages, maxBytes, remedy }), kept: maxMessages * 2 }
 }
 
 /** From a message to the server's word that it has it. */

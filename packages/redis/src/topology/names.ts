@@ -61,6 +61,25 @@ export class Names {
     return `${stream}:dead`
   }
 
+  /** Whether a key is that of dead letters. */
+  isDeadLetters(key: string): boolean {
+    return key.startsWith(`${this.#prefix}:notify:`) && key.endsWith(':dead')
+  }
+
+  /** The stream whose dead letters a key has. */
+  origin(deadLetters: string): string {
+    return deadLetters.slice(0, -':dead'.length)
+  }
+
+  /** Patterns of all keys, and of those of notifications. */
+  get every(): string {
+    return `${glob(this.#prefix)}:*`
+  }
+
+  get everyNotification(): string {
+    return `${glob(this.#prefix)}:notify:*`
+  }
+
   /** Notifications of a stream that wait for another attempt, by the time when they are due. */
   delayed(stream: string): string {
     return `${stream}:delayed`
@@ -75,6 +94,11 @@ export class Names {
 /** Any text as one part of a key: a colon and a percent sign are escaped, so that no two targets share a key. */
 function part(text: string | null | undefined): string {
   return (text ?? '').replaceAll('%', '%25').replaceAll(':', '%3A')
+}
+
+/** Text that means itself in a pattern. */
+function glob(text: string): string {
+  return text.replaceAll(/[\\*?[\]^]/g, String.raw`\$&`)
 }
 
 /** Where the arrival of something in a stream is told. Channels know no databases. */

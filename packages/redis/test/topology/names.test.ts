@@ -31,4 +31,12 @@ describe('names', () => {
     ])
       expect(names.isReplies(key)).toBe(false)
   })
+
+  it('dead letters are told from a topic that is called so, and a prefix means itself in a pattern', () => {
+    const stream = names.notification(new Target({ topic: 'n.info' }))
+    expect(names.isDeadLetters(names.deadLetters(stream))).toBe(true)
+    expect(names.origin(names.deadLetters(stream))).toBe(stream)
+    expect(names.isDeadLetters(names.notification(new Target({ topic: 'n:dead' })))).toBe(false)
+    expect(new Names('a*[b]', 'openstack').everyNotification).toBe(String.raw`a\*\[b\]:notify:*`)
+  })
 })

@@ -1,0 +1,62 @@
+import { type KafkaBroker, startBroker } from '@oslo-messaging/brokers'
+import { kafkaDriver } from '@oslo-messaging/kafka'
+import { Kafka, logLevel } from 'kafkajs'
+import { atBroker, type Bench, open } from './bench.ts'
+import { pythonPeer } from './python-peer.ts'
+
+/** What differs from client library to client library. */
+export interface KafkaClientUnderTest {
+  readonly library: string
+  readonly definition: typeof kafkaDriver
+}
+
+const KAFKAJS: KafkaClientUnderTest = { library: 'kafkajs', definition: kafkaDriver }
+
+export async function kafka(
+  title: string,
+  version: string,
+  { library, definition }: KafkaClientUnderTest = KAFKAJS,
+): Promise<Bench> {
+  const broker = await startBroker('kafka', { version })
+  const python = pythonPeer({
+    library: 'newest',
+    url: broker.url,
+    createTopics: (names) => broker.createTopics(names),
+  })
+  return await atBroker(title, {
+    broker,
+    driver: '@oslo-messaging/kafka',
+    library,
+    definition,
+    createDriver:
+      (proxies) =>
+      ({ vhost }) =>
+        open(definition, broker.urlFor({ via: proxies, ...(vhost === undefined ? {} : { vhost }) })),
+    close: python.close,
+    knobs: {
+      vhosts: ['one', 'two'],
+      peer: python.peer,
+      makeUnreadable: ({ topic, priority, text }) => store(broker, `${topic}.${priority}`, text),
+      secret: { definition, url: (password) => broker.urlFor({ user: 'nobody', password }) },
+      // A record may have 1 MB (message.max.bytes).
+      load: { bytes: 900_000 },
+      levers: { restart: () => broker.restart() },
+      reasons: {
+        'lever block': 'it never blocks: it answers late, or refuses',
+        'lever revoke': 'a listener that is refused what it was allowed is tried again, so nothing is lost for good',
+        'lever killNode': 'one node; npm run certify:kafka kills nodes of three',
+      },
+    },
+  })
+}
+
+async function store({ hosts }: KafkaBroker, topic: string, value: string): Promise<void> {
+  const brokers = hosts.map(({ host, port }) => `${host}:${port}`)
+  const producer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).producer()
+  await producer.connect()
+  try {
+    await producer.send({ topic, messages: [{ value }] })
+  } finally {
+    await producer.disconnect()
+  }
+}
