@@ -48,11 +48,12 @@ const UPPER = {
   testing: ['rpc', 'notify', 'server', 'transport', 'messaging', 'probes'],
 }
 
-/** Drivers without a room for administration. */
+/** Drivers whose definition is their index. */
 const SMALL_DRIVER = {
   rooms: [
     'index',
     'driver',
+    'admin',
     'rpc',
     'receive',
     'send',

@@ -1,6 +1,5 @@
 import type { QueueReport } from '@oslo-messaging/core/driver'
-import type { ConsumerInfo } from '@nats-io/jetstream'
-import { codeOf, type JetStream, STREAM_NOT_FOUND } from '../client/jet-stream.ts'
+import { codeOf, type ConsumerInfo, type JetStream, STREAM_NOT_FOUND } from '../client/jet-stream.ts'
 import type { Link } from '../client/link.ts'
 import type { Names } from '../topology/names.ts'
 

@@ -1,6 +1,5 @@
 import { ConfigurationError, type RedriveReport, type RedriveRequest, RedriveTally } from '@oslo-messaging/core/driver'
-import type { StoredMsg } from '@nats-io/jetstream'
-import { codeOf, type JetStream, STREAM_NOT_FOUND } from '../client/jet-stream.ts'
+import { codeOf, type JetStream, type StoredMsg, STREAM_NOT_FOUND } from '../client/jet-stream.ts'
 import type { Link } from '../client/link.ts'
 import { mapError } from '../connection/map-error.ts'
 import type { Publisher } from '../send/publisher.ts'

@@ -8,6 +8,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream'
+export type { ConsumerInfo, StoredMsg } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/transport-node'
 import type { NatsOptions } from '../config.ts'
 import type { Link } from './link.ts'
