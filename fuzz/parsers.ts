@@ -48,7 +48,7 @@ export const PARSERS: readonly Parser[] = [
   {
     name: 'envelope',
     parse(input) {
-      readEnvelope(input.toString())
+      readEnvelope(input)
     },
     errors: [MessagingError],
   },

@@ -106,7 +106,7 @@ export * from './errors.ts'
 
 // Bytes on the wire, as Python writes and reads them.
 export { decodeJson, encodeJson } from './wire/json.ts'
-export { encodeEnvelope, ENVELOPE_VERSION, readEnvelope, unwrapEnvelope, wrapEnvelope } from './wire/envelope.ts'
+export { ENVELOPE_VERSION, readEnvelope, unwrapEnvelope, wrapEnvelope, writeEnvelope } from './wire/envelope.ts'
 
 // What happens in the background reaches these.
 export { type DiagnosticEvents, emitDiagnostic } from './diagnostics/channels.ts'

@@ -99,7 +99,7 @@ export class RabbitDriver implements Driver {
       requirement,
       mandatory: isMandatory(target, options),
       expiration: undefined,
-      encode: () => this.#pack(encodeRequest(request, null, newId()), request.headers),
+      encode: () => this.#pack(encodeRequest(request, null, newId(), this.#publisher.memory.allocate), request.headers),
       deadline: options.deadline,
       retries: options.retries,
       repeatUnknown: false,
@@ -116,7 +116,11 @@ export class RabbitDriver implements Driver {
       requirement,
       mandatory: false,
       expiration: undefined,
-      encode: () => this.#pack(encodeNotification(notification, options.version, newId()), notification.headers),
+      encode: () =>
+        this.#pack(
+          encodeNotification(notification, options.version, newId(), this.#publisher.memory.allocate),
+          notification.headers,
+        ),
       deadline: options.deadline,
       retries: options.retries,
       // Listeners drop the second copy by its `_unique_id`; a notification that is lost is worse.
@@ -206,7 +210,7 @@ export class RabbitDriver implements Driver {
       mandatory: target.fanout !== true,
       mayBeDropped: !options.atLeastOnce,
       expiration: expiresInMs === null ? undefined : String(Math.min(Math.trunc(expiresInMs), LONGEST_EXPIRATION_MS)),
-      encode: () => this.#pack(encodeRequest(request, call, newId()), request.headers),
+      encode: () => this.#pack(encodeRequest(request, call, newId(), this.#publisher.memory.allocate), request.headers),
       deadline,
       retries: options.retries,
       repeatUnknown: false,

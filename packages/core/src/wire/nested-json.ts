@@ -14,13 +14,6 @@ export function quoteJson(text: string): string {
   return quoteFew(text) ?? JSON.stringify(text)
 }
 
-/** The bytes of the same in UTF-8, between `head` and `tail`, which are ASCII. */
-export function quoteToBytes(text: string, head: string, tail: string): Buffer {
-  if (text.length < LONG_TO_QUOTE) return Buffer.from(`${head}${JSON.stringify(text)}${tail}`)
-  const quoted = quoteFew(text)
-  return quoted === undefined ? writeQuoted(text, head, tail) : Buffer.from(`${head}${quoted}${tail}`)
-}
-
 /** Undefined when there are many escapes, or the text is short. */
 function quoteFew(text: string): string | undefined {
   if (text.length < LONG_TO_QUOTE || !hasFewEscapes(text)) return undefined
@@ -60,60 +53,6 @@ function escapesIn(text: string, start: number): number {
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SPACE = 0x20
-
-/** 1 for the bytes that get a backslash before them; no byte of a longer character is one of these. */
-const ESCAPES = Uint8Array.from({ length: 256 }, (_, byte) => (byte === QUOTE || byte === BACKSLASH ? 1 : 0))
-/** Characters that are taken together; three bytes for each at most. */
-const PART = 4096
-let bytesOfPart: Buffer | undefined
-
-function writeQuoted(text: string, head: string, tail: string): Buffer {
-  bytesOfPart ??= Buffer.allocUnsafeSlow(3 * PART)
-  const source = bytesOfPart
-  // A quarter for escapes is more than records need; what needs more gets it. The last part has room for twice its
-  // length.
-  let target: Buffer = Buffer.allocUnsafe(head.length + tail.length + 2 + text.length + (text.length >> 2) + PART)
-  let at = target.write(head, 'latin1')
-  target[at] = QUOTE
-  at += 1
-  for (let start = 0; start < text.length;) {
-    const end = endOfPart(text, start)
-    const length = source.write(text.slice(start, end), 'utf8')
-    start = end
-    const needed = at + 2 * length + 1 + tail.length
-    if (needed > target.length) target = enlarged(target, at, needed + (text.length - end))
-    at = escapeInto(target, at, source, length)
-  }
-  target[at] = QUOTE
-  at += 1
-  return target.subarray(0, at + target.write(tail, at, 'latin1'))
-}
-
-/** A pair of surrogates is not taken apart. */
-function endOfPart(text: string, start: number): number {
-  const end = Math.min(start + PART, text.length)
-  return end < text.length && (text.charCodeAt(end) & 0xfc00) === 0xdc00 ? end - 1 : end
-}
-
-/** Without a branch for each byte: the backslash is written in any case, and written over where there is none. */
-function escapeInto(target: Buffer, start: number, source: Buffer, length: number): number {
-  const escapes = ESCAPES
-  let at = start
-  for (let index = 0; index < length; index += 1) {
-    const byte = source[index] ?? 0
-    target[at] = BACKSLASH
-    at += escapes[byte] ?? 0
-    target[at] = byte
-    at += 1
-  }
-  return at
-}
-
-function enlarged(target: Buffer, filled: number, bytes: number): Buffer {
-  const larger = Buffer.allocUnsafe(Math.max(bytes, target.length + (target.length >> 1)))
-  target.copy(larger, 0, 0, filled)
-  return larger
-}
 
 /** The text that the JSON string between `start` and `end` (its quotes included) stands for, if it is long and nothing
  *  but quotes is escaped in it; otherwise undefined, whether it is a string or not.

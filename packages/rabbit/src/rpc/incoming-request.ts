@@ -167,7 +167,7 @@ class RabbitRequest implements IncomingRequest {
 
   async reply(reply: RPCReply): Promise<void> {
     if (this.#msgId === null || this.#replyQueue === null || this.#replied) return
-    const encoded = encodeReply(reply, this.#msgId)
+    const encoded = encodeReply(reply, this.#msgId, this.#replies.allocate)
     this.#replied = true
     await this.#replies.send(this.#replyQueue, encoded)
     if (this.finished !== undefined) this.#settle()

@@ -63,7 +63,7 @@ export class MissingQueues {
   hold(replyQueue: string, reply: EncodedReply, failure?: unknown): boolean {
     if (isRefused(failure)) return false
     const queue = this.#queues.get(replyQueue) ?? this.#newQueue(replyQueue, failure)
-    const bytes = sizeOf(reply)
+    const { bytes } = reply
     const isFull =
       queue.replies.length >= MOST_IN_QUEUE.replies ||
       queue.bytes + bytes > MOST_IN_QUEUE.bytes ||
@@ -117,9 +117,9 @@ export class MissingQueues {
   /** The broker refuses that reply itself: the others go on asking. */
   #dropFirst(queue: MissingQueue, first: EncodedReply, failure: unknown): void {
     queue.replies.shift()
-    queue.bytes -= sizeOf(first)
+    queue.bytes -= first.bytes
     this.#replies -= 1
-    this.#bytes -= sizeOf(first)
+    this.#bytes -= first.bytes
     this.#options.onGivenUp(queue.name, 1, failure)
   }
 
@@ -153,8 +153,4 @@ export class MissingQueues {
 
 function isRefused(failure: unknown): boolean {
   return isMessagingError(failure) && !failure.retryable && !isMessagingError(failure, 'UNDELIVERABLE')
-}
-
-function sizeOf({ result, failure }: EncodedReply): number {
-  return result.length + failure.length
 }

@@ -1,6 +1,6 @@
 import { Deadline, emitDiagnostic, isMessagingError } from '@oslo-messaging/core/driver'
 import { type Compression, compress } from '../wire/compression.ts'
-import { type EncodedReply, finishReply, newId } from '../wire/message.ts'
+import type { Allocate, EncodedReply } from '../wire/message.ts'
 import { MissingQueues } from './missing-queues.ts'
 import type { Publisher } from '../send/publisher.ts'
 import { type Failure, newProgress } from '../send/outgoing-message.ts'
@@ -33,6 +33,11 @@ export class ReplySender {
         this.#abandon(replyQueue, failure, replies)
       },
     })
+  }
+
+  /** Gives memory for the body of a reply. */
+  get allocate(): Allocate {
+    return this.#publisher.memory.allocate
   }
 
   /** Resolves when the broker has the reply, when it is given up, or when its queue is missing and the retries go on without the caller. Never rejects. */
@@ -70,7 +75,7 @@ export class ReplySender {
           requirement: null,
           mandatory: options.direct_mandatory_flag,
           expiration: undefined,
-          encode: () => compress(this.#compression, finishReply(reply, newId())),
+          encode: () => compress(this.#compression, reply.next()),
           deadline: Deadline.after(timeoutMs, { clock }),
           retries: null,
           // A client that gets it twice drops the second; until the broker has it, its request is not over.

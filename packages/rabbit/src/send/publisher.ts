@@ -10,6 +10,7 @@ import type { CompressedBody } from '../wire/compression.ts'
 import type { Connection } from '../connection/connection.ts'
 import { CONFIRMED, type ExchangeChannel, type PublishOutcome } from './exchange-channel.ts'
 import { ExchangeChannels } from './exchange-channels.ts'
+import { BodyMemory } from './body-memory.ts'
 import { mapError } from '../connection/map-error.ts'
 import { mayRepeat, NotSent, outcomeError, spent, withLastFailure } from './publish-errors.ts'
 import { blockedFacts } from '../connection/recovery.ts'
@@ -27,6 +28,8 @@ const SUSPECT_MS = 1000
 
 /** Publishes with confirms: a resolved promise means that the broker owns the message. What is outstanding is bounded. */
 export class Publisher {
+  /** For the bodies of what is sent. */
+  readonly memory: BodyMemory = new BodyMemory()
   readonly #runtime: Runtime
   readonly #connection: Connection
   readonly #channels: ExchangeChannels
@@ -224,6 +227,8 @@ export class Publisher {
       if (outcome.kind === 'confirmed') {
         progress.phase = 'reply'
         progress.delivery = 'confirmed'
+        // The broker has read it to its end, so the socket is done with it as well.
+        this.memory.release(body)
       } else if (outcome.kind === 'returned' && outgoing.mayBeDropped === true) {
         progress.phase = 'reply'
         progress.delivery = progress.maybeSent === true ? 'unknown' : 'not-sent'

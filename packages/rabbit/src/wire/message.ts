@@ -1,7 +1,5 @@
-import { isUtf8 } from 'node:buffer'
 import { randomFillSync } from 'node:crypto'
 import {
-  encodeEnvelope,
   encodeJson,
   type IncomingNotification,
   type MessageContext,
@@ -10,6 +8,7 @@ import {
   readEnvelope,
   type RPCReply,
   SerializationError,
+  writeEnvelope,
 } from '@oslo-messaging/core/driver'
 import type { MessageProperties } from '../client/client.ts'
 import { decompress } from './compression.ts'
@@ -46,10 +45,18 @@ export interface CallFields {
   readonly callMonitorTimeout: number | null
 }
 
+/** Gives the memory of a body. */
+export type Allocate = (bytes: number) => Buffer
+
 /** The body of a call or cast.
  *  Inner shape: { method, args, namespace?, version?, _msg_id?, _reply_q?, _timeout?, _unique_id, _context_<key>... }, in an envelope 2.0.
  *  Throws SerializationError. */
-export function encodeRequest(request: OutgoingRequest, call: CallFields | null, uniqueId: string): Buffer {
+export function encodeRequest(
+  request: OutgoingRequest,
+  call: CallFields | null,
+  uniqueId: string,
+  allocate?: Allocate,
+): Buffer {
   const { message, context } = request
   const fields: Record<string, unknown> = { method: message.method, args: message.args }
   if (message.namespace !== undefined) fields['namespace'] = message.namespace
@@ -61,7 +68,7 @@ export function encodeRequest(request: OutgoingRequest, call: CallFields | null,
   }
   fields[UNIQUE_ID] = uniqueId
   addContext(fields, context)
-  return encodeEnvelope(encodeJson(fields))
+  return writeEnvelope(fields, allocate)
 }
 
 /** The body of a notification: the message, `_unique_id` and the context; in an envelope for version 2.0, bare for 1.0. Throws SerializationError. */
@@ -69,39 +76,57 @@ export function encodeNotification(
   notification: OutgoingNotification,
   version: '1.0' | '2.0',
   uniqueId: string,
+  allocate?: Allocate,
 ): Buffer {
   const fields: Record<string, unknown> = { ...notification.message }
   fields[UNIQUE_ID] = uniqueId
   addContext(fields, notification.context)
-  const text = encodeJson(fields)
-  return version === '2.0' ? encodeEnvelope(text) : Buffer.from(text)
+  return version === '2.0' ? writeEnvelope(fields, allocate) : Buffer.from(encodeJson(fields))
 }
 
-/** The part of a reply that stays the same when it is sent again; `finishReply` adds the id. Throws SerializationError. */
-export interface EncodedReply {
-  /** JSON text of the result, `null` for failures and heartbeats. */
-  readonly result: string
-  /** JSON text of the failure: `null`, or a string that holds JSON. */
-  readonly failure: string
-  readonly ending: boolean
-  readonly msgId: string
+/** A reply as it goes on the wire, for as many attempts as it takes.
+ *  Inner shape: { result, failure, ending, _msg_id, _unique_id }, all five always there, in an envelope 2.0. */
+export class EncodedReply {
+  readonly #body: Buffer
+  #isOnItsWay = false
+
+  /** `body` ends in a unique id, which is written over. */
+  constructor(body: Buffer) {
+    this.#body = body
+  }
+
+  get bytes(): number {
+    return this.#body.length
+  }
+
+  /** The body for one attempt. Each has an id of its own, and a body of its own from the second on: the one before may still be on its way. */
+  next(): Buffer {
+    const body = this.#isOnItsWay ? Buffer.from(this.#body) : this.#body
+    this.#isOnItsWay = true
+    body.write(newId(), body.length - ID_FROM_END, 'latin1')
+    return body
+  }
 }
 
-export function encodeReply(reply: RPCReply, msgId: string): EncodedReply {
-  return { result: encodeJson(reply.result ?? null), failure: encodeJson(reply.failure), ending: true, msgId }
+const ANY_ID = '0'.repeat(2 * ID_BYTES)
+/** What follows the id: the end of its string, of the message, of the message's string and of the envelope. */
+const ID_FROM_END = ANY_ID.length + '\\"}"}'.length
+
+/** Throws SerializationError. */
+export function encodeReply(reply: RPCReply, msgId: string, allocate?: Allocate): EncodedReply {
+  return encodePart(reply, true, msgId, allocate)
 }
 
 /** A sign of life. Source: WIRE 2.3. */
 export function encodeHeartbeat(msgId: string): EncodedReply {
-  return { result: 'null', failure: 'null', ending: false, msgId }
+  return encodePart(NOTHING, false, msgId)
 }
 
-/** Shape: { result, failure, ending, _msg_id, _unique_id }, all five always there, in an envelope 2.0. Each attempt needs an id of its own. */
-export function finishReply({ result, failure, ending, msgId }: EncodedReply, uniqueId: string): Buffer {
-  const id = encodeJson(msgId)
-  return encodeEnvelope(
-    `{"result": ${result}, "failure": ${failure}, "ending": ${String(ending)}, "${MSG_ID}": ${id}, "${UNIQUE_ID}": "${uniqueId}"}`,
-  )
+const NOTHING: RPCReply = Object.freeze({ result: null, failure: null })
+
+function encodePart({ result, failure }: RPCReply, ending: boolean, msgId: string, allocate?: Allocate): EncodedReply {
+  const fields = { result: result ?? null, failure, ending, [MSG_ID]: msgId, [UNIQUE_ID]: ANY_ID }
+  return new EncodedReply(writeEnvelope(fields, allocate))
 }
 
 /** The message inside a delivery. Throws SerializationError for whatever a Python consumer would reject, and for a compressed body of more than `mostBytes`. Source: WIRE 6.6. */
@@ -109,7 +134,7 @@ export function decodeBody(properties: MessageProperties, body: Buffer, mostByte
   const { contentType, headers } = properties
   if (contentType !== 'application/json')
     throw new SerializationError(`Content type ${contentType ?? '(none)'} is not application/json`)
-  return readEnvelope(decodeText(decompress(headers, body, mostBytes)))
+  return readEnvelope(decompress(headers, body, mostBytes))
 }
 
 /** A request taken apart. `message` keeps whatever is neither the driver's nor the context's. */
@@ -192,9 +217,4 @@ function addContext(fields: Record<string, unknown>, context: MessageContext): v
 function textOrNull(value: unknown): string | null {
   if (typeof value === 'string') return value
   return null
-}
-
-function decodeText(body: Buffer): string {
-  if (!isUtf8(body)) throw new SerializationError('The body is not UTF-8')
-  return body.toString('utf8')
 }
