@@ -229,11 +229,11 @@ export class Consumer implements Listener, WatchedConsumer {
     const timeout = consumerTimeout(this.#options, queue)
     const consumeArguments = { ...subscription.consumeArguments, ...timeout }
     if (!stream) return consumeArguments
+    const { messageCount } = await channel.checkQueue(queue.name)
     const position = this.#positions.get(queue.name)
-    if (position?.next !== undefined) return { ...consumeArguments, 'x-stream-offset': position.next }
+    if (position?.next !== undefined) return { ...consumeArguments, 'x-stream-offset': position.goOn(messageCount) }
     // Everything in a stream that is empty now is yet to come, also when this connection is lost before the first of
     // it.
-    const { messageCount } = await channel.checkQueue(queue.name)
     if (messageCount === 0) this.#positions.set(queue.name, new StreamPosition(0))
     return consumeArguments
   }
@@ -254,8 +254,7 @@ export class Consumer implements Listener, WatchedConsumer {
   // --- loss and end -------------------------------------------------------------------------------------------------
 
   #cancelled(session: ConsumerSession, subscription: Subscription): void {
-    const { queue, stream } = subscription
-    if (stream) this.#positions.delete(queue.name)
+    const { queue } = subscription
     const reason = new TransportDriverError(
       `The broker cancelled the consumer of queue '${queue.name}': it was deleted or moved`,
       { host: this.#options.connection.host, retryable: true },

@@ -314,23 +314,44 @@ describe('notification listener', () => {
 describe('streams', () => {
   const options = { rabbit_stream_fanout: true, rabbit_transient_quorum_queue: true, rabbit_qos_prefetch_count: 10 }
 
-  it('go on after the last offset seen when the connection breaks, and at the end when the consumer was cancelled', async () => {
+  it('go on after the last offset seen when the connection breaks, and from the beginning of a stream that holds fewer: one that was made anew', async () => {
     const broker = new FakeBroker()
     const driver = openDriver(broker, { options })
+    let handled = 0
     const listener = await driver.listen(
       target,
-      listenOptions<IncomingRequest>((request) => request.acknowledge()),
+      listenOptions<IncomingRequest>((request) => {
+        handled += 1
+        request.acknowledge()
+      }),
     )
     const offsets = () =>
       broker
         .sent('basic.consume')
         .filter(({ args }) => args['queue'] === 'demo_fanout')
         .map(({ args }) => (args['arguments'] as Record<string, unknown>)['x-stream-offset'])
-    broker.publish('demo_fanout', '', body(1), { contentType: 'application/json', headers: { 'x-stream-offset': 41 } })
+    const publish = (n: number, offset: number) =>
+      broker.publish('demo_fanout', '', body(n), {
+        contentType: 'application/json',
+        headers: { 'x-stream-offset': offset },
+      })
+    const hold = (stored: number) => Object.assign(broker.queues.get('demo_fanout') ?? {}, { stored })
+    publish(1, 41)
+    hold(42)
     broker.open[0]?.drop()
     await expect.poll(offsets).toEqual(['last', 42])
+    // Its oldest are gone: what is read again is not handled again.
+    hold(10)
+    broker.open[0]?.drop()
+    await expect.poll(offsets, { timeout: 5000 }).toEqual(['last', 42, 'first'])
+    publish(2, 40)
+    publish(3, 42)
+    await expect.poll(() => handled).toBe(2)
     broker.deleteQueue('demo_fanout')
-    await expect.poll(offsets, { timeout: 5000 }).toEqual(['last', 42, 'last'])
+    await expect.poll(offsets, { timeout: 5000 }).toEqual(['last', 42, 'first', 'first'])
+    publish(4, 0)
+    publish(5, 1)
+    await expect.poll(() => handled).toBe(4)
     await listener.close()
     await driver.close()
   })

@@ -32,6 +32,8 @@ interface StoredMessage {
 interface FakeQueue {
   readonly declaration: QueueDeclaration
   readonly messages: StoredMessage[]
+  /** Messages it says it holds; absent: those that wait. A stream keeps what it has delivered. */
+  stored?: number
   consumers: FakeConsumer[]
 }
 
@@ -229,7 +231,7 @@ export class FakeChannel implements ClientConfirmChannel {
     const { name, durable, autoDelete } = declaration
     const args = { queue: name, durable, auto_delete: autoDelete, arguments: declaration.arguments }
     this.#method('queue.declare', args)
-    const queue = this.#broker.queues.get(name) ?? { declaration, messages: [], consumers: [] }
+    const queue: FakeQueue = this.#broker.queues.get(name) ?? { declaration, messages: [], consumers: [] }
     this.#broker.queues.set(name, queue)
     return { messageCount: queue.messages.length, consumerCount: queue.consumers.length }
   }
@@ -238,7 +240,7 @@ export class FakeChannel implements ClientConfirmChannel {
     this.#method('queue.check', { queue: name })
     const queue = this.#broker.queues.get(name)
     if (queue === undefined) throw this.#fail(amqpError(404, `NOT_FOUND - no queue '${name}' in vhost '/'`))
-    return { messageCount: queue.messages.length, consumerCount: queue.consumers.length }
+    return { messageCount: queue.stored ?? queue.messages.length, consumerCount: queue.consumers.length }
   }
 
   async bindQueue(queue: string, exchange: string, key: string): Promise<void> {
