@@ -1,21 +1,21 @@
-import type { FaultProxy } from '@oslo-messaging/brokers'
 import type { ReaderPromises } from '@oslo-messaging/conformance/history'
 import type { Logger } from '@oslo-messaging/core'
 import type { Nemesis } from '../frame/nemesis.ts'
 import type { Buses, TestedTopic } from './workload.ts'
+
+/** Which of the two processes of a run. */
+export type Side = 'senders' | 'readers'
 
 /** One broker (or cluster) with queues, and how our driver is held against it: what differs between profiles. */
 export interface QueueRoom extends AsyncDisposable {
   /** `rabbit 3.10.8, one node`. */
   readonly title: string
   readonly topics: readonly TestedTopic[]
-  /** In front of each node; the driver under test knows nothing else. */
-  readonly proxies: readonly FaultProxy[]
   readonly nemeses: readonly Nemesis[]
   /** Names of those that the short form uses. */
   readonly short: readonly string[]
-  /** Transports of their own, as a process has them. */
-  open(logger: Logger): Promise<Buses>
+  /** Transports of their own, as a process has them; they know only addresses that the room can break. */
+  open(logger: Logger, side: Side): Promise<Buses>
   promisesOf(topic: TestedTopic): ReaderPromises
   /** Copies that the broker makes for an outside reader; absent where it cannot. */
   readonly mirror?: Mirror

@@ -8,7 +8,7 @@ import { CountingLog } from '../load/counting-log.ts'
 import { HealthWatch } from '../load/illness.ts'
 import { Senders } from '../load/senders.ts'
 import { until } from '../load/until.ts'
-import type { QueueRoom } from './room.ts'
+import type { QueueRoom, Side } from './room.ts'
 import { type Buses, placeOf, readersOf, sourceOf, startReaders } from './workload.ts'
 
 const WHOLE_MS = 90_000
@@ -30,7 +30,7 @@ export class QueueStage implements Stage {
   readonly #senders: Senders
   readonly #log: CountingLog
   readonly #quietMs: number
-  readonly #open = new Map<string, Buses>()
+  readonly #open = new Map<Side, Buses>()
   /** What still waited for the readers when they had stopped. */
   readonly #left = new Map<string, number>()
   #servers: readonly MessageServer[] = []
@@ -53,7 +53,8 @@ export class QueueStage implements Stage {
   }
 
   async begin(): Promise<void> {
-    for (const side of ['senders', 'readers']) this.#open.set(side, await this.#room.open(this.#log))
+    for (const side of ['senders', 'readers'] as const)
+      this.#open.set(side, await this.#room.open(this.#log, side))
     const onHandled = (): void => {
       this.#handled += 1
     }
@@ -132,7 +133,7 @@ export class QueueStage implements Stage {
     )
   }
 
-  #buses(side: string): Buses {
+  #buses(side: Side): Buses {
     const buses = this.#open.get(side)
     if (buses === undefined) throw new Error('The stage has not begun')
     return buses

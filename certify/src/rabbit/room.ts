@@ -1,25 +1,16 @@
 import { type FaultProxy, type RabbitBroker, startBroker } from '@oslo-messaging/brokers'
 import type { ReaderPromises } from '@oslo-messaging/conformance/history'
-import {
-  createDriverRegistry,
-  getNotificationTransport,
-  getRpcTransport,
-  loadConfig,
-  type Logger,
-} from '@oslo-messaging/core'
-import { rabbitDriver } from '@oslo-messaging/rabbit'
+import type { Logger } from '@oslo-messaging/core'
 import type { Nemesis } from '../frame/nemesis.ts'
 import { halfOpen, reset } from '../queues/nemeses/network.ts'
 import { freeze, kill, restart } from '../queues/nemeses/nodes.ts'
 import type { Mirror, QueueRoom } from '../queues/room.ts'
 import { numberOf } from '../queues/number-of.ts'
 import { type Buses, placeOf, type TestedTopic } from '../queues/workload.ts'
+import { mirrorOn, openBuses, promisesOf } from './buses.ts'
 import { alarm, closeAllConnections } from './nemeses.ts'
 import { PlainClient } from './plain-client.ts'
 import { TOPICS } from './topics.ts'
-
-const EXCHANGE = 'openstack'
-const MIRROR = 'certify.mirror'
 
 /** RabbitMQ with one node and durable queues, or three and quorum queues. */
 export class RabbitRoom implements QueueRoom {
@@ -38,7 +29,7 @@ export class RabbitRoom implements QueueRoom {
     const count = broker.nodes.length
     this.title = `rabbit ${broker.version}, ${count === 1 ? 'one node' : `${count} nodes`}`
     this.#plain = new PlainClient(broker.hosts.map(({ host, port }) => `amqp://guest:guest@${host}:${port}/`))
-    this.mirror = this.#mirror()
+    this.mirror = mirrorOn(() => [this.#plain], this.#quorum)
     this.nemeses = [
       reset(proxies),
       halfOpen(proxies),
@@ -60,45 +51,12 @@ export class RabbitRoom implements QueueRoom {
     }
   }
 
-  async open(logger: Logger): Promise<Buses> {
-    const quorum = this.#broker.nodes.length > 1
-    const shared = {
-      amqp_durable_queues: !quorum,
-      rabbit_quorum_queue: quorum,
-      heartbeat_timeout_threshold: 10,
-      kombu_reconnect_delay: 0.5,
-    }
-    const streams = { rabbit_stream_fanout: true, rabbit_transient_quorum_queue: true, rabbit_qos_prefetch_count: 32 }
-    const options = {
-      url: this.#broker.urlFor({ via: this.proxies }),
-      registry: createDriverRegistry({ drivers: [rabbitDriver] }),
-      logger,
-      program: 'certify',
-    }
-    const conf = await loadConfig({ overrides: { oslo_messaging_rabbit: shared } })
-    const streamConf = await loadConfig({ overrides: { oslo_messaging_rabbit: { ...shared, ...streams } } })
-    return {
-      rpc: await getRpcTransport(conf, options),
-      notifications: await getNotificationTransport(conf, options),
-      streams: await getRpcTransport(streamConf, options),
-    }
+  open(logger: Logger): Promise<Buses> {
+    return openBuses(this.#broker.urlFor({ via: this.proxies }), this.#quorum, logger)
   }
 
   promisesOf(topic: TestedTopic): ReaderPromises {
-    const places = [placeOf(topic)]
-    switch (topic.way) {
-      case 'notification':
-        // Copies that were sent again carry the id of the first; a listener knows only the ids it has seen itself.
-        return { places, delivery: 'at-least-once', repeats: 'allowed', ordered: topic.members === 1, settles: true }
-      case 'cast':
-        return { places, delivery: 'at-least-once', repeats: 'marked', ordered: false, settles: true }
-      case 'call':
-        return { places, delivery: 'at-least-once', repeats: 'marked', ordered: false, settles: false }
-      default:
-        return topic.stream === true
-          ? { places, delivery: 'at-least-once', repeats: 'allowed', ordered: false, settles: false }
-          : { places, delivery: 'best-effort', repeats: 'marked', ordered: false, settles: false }
-    }
+    return promisesOf(topic)
   }
 
   async whole(): Promise<void> {
@@ -121,18 +79,7 @@ export class RabbitRoom implements QueueRoom {
     await this.#broker.close()
   }
 
-  #mirror(): Mirror {
-    const topics = TOPICS.filter(({ way }) => way === 'notification' || way === 'cast')
-    const quorum = this.#broker.nodes.length > 1
-    return {
-      topics,
-      begin: () =>
-        this.#plain.mirror(
-          MIRROR,
-          topics.map((topic) => ({ exchange: EXCHANGE, key: placeOf(topic) })),
-          quorum ? { 'x-queue-type': 'quorum' } : {},
-        ),
-      read: (onMessage) => this.#plain.drain(MIRROR, ({ key }, body) => onMessage(key, numberOf(body))),
-    }
+  get #quorum(): boolean {
+    return this.#broker.nodes.length > 1
   }
 }

@@ -18,6 +18,8 @@ const ROWS: readonly Row[] = [
     is: 'passing',
   },
   { text: /\bvhost '[^']*' is down\b/i, is: 'passing' },
+  // A stream that was just made, or whose node is on its way back.
+  { text: /does not have a running replica on the local node/i, is: 'passing' },
   { code: 541, text: /deprecated/, is: 'configuration' },
 
   // --- AMQP reply codes

@@ -230,8 +230,8 @@ export class Consumer implements Listener, WatchedConsumer {
     const consumeArguments = { ...subscription.consumeArguments, ...timeout }
     if (!stream) return consumeArguments
     const { messageCount } = await channel.checkQueue(queue.name)
-    const position = this.#positions.get(queue.name)
-    if (position?.next !== undefined) return { ...consumeArguments, 'x-stream-offset': position.goOn(messageCount) }
+    const offset = this.#positions.get(queue.name)?.goOn(messageCount)
+    if (offset !== undefined) return { ...consumeArguments, 'x-stream-offset': offset }
     // Everything in a stream that is empty now is yet to come, also when this connection is lost before the first of
     // it.
     if (messageCount === 0) this.#positions.set(queue.name, new StreamPosition(0))
@@ -247,8 +247,16 @@ export class Consumer implements Listener, WatchedConsumer {
     if (typeof offset !== 'number') return session.deliver(delivery, queue.name)
     const position = this.#positions.get(queue.name) ?? new StreamPosition()
     this.#positions.set(queue.name, position)
-    if (position.delivered(offset)) session.deliver(delivery, queue.name, () => position.settled(offset))
-    else session.acks.acknowledge(delivery.deliveryTag)
+    switch (position.delivered(offset, delivery.body)) {
+      case 'new':
+        return session.deliver(delivery, queue.name, () => position.settled(offset))
+      case 'settled':
+        return session.acks.acknowledge(delivery.deliveryTag)
+      case 'of-another': {
+        const text = `The stream '${queue.name}' was made anew: it is read from its beginning`
+        this.#lose(session, new TransportDriverError(text, { retryable: true }))
+      }
+    }
   }
 
   // --- loss and end -------------------------------------------------------------------------------------------------

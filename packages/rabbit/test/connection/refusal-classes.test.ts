@@ -45,6 +45,12 @@ const TABLE: readonly (readonly [RefusalClass, string, string | number | undefin
     541,
     "INTERNAL_ERROR - access to vhost 'v' refused for user 'u': vhost 'v' is down",
   ],
+  [
+    'passing',
+    'a stream has no copy on this node yet',
+    406,
+    "PRECONDITION_FAILED - stream queue 'q' in vhost '/' does not have a running replica on the local node",
+  ],
   ['passing', 'an operator closes it', 320, 'CONNECTION_FORCED - bye'],
   [
     'passing',

@@ -47,6 +47,7 @@ const KINDS = ['call', 'cast', 'fanout', 'notify'] as const
 const WELL = new Set(['connected', 'consuming'])
 const RIGHT_WITHIN_MS = 10_000
 const PREFETCH = 4
+const PLACES = 64
 const MOST_UNDER_WAY = 40
 const request = { context: {}, message: { method: 'echo', args: { n: 7 } } }
 const news = notificationOf({})
@@ -78,9 +79,9 @@ export async function runOddPeer(run: OddRun): Promise<OddReport> {
       connectTimeoutMs: 1000,
       answerTimeoutMs: 1000,
       watchdogIntervalMs: 300,
-      maxOutstandingMessages: 64,
-      maxWaitingMessages: 64,
-      maxPendingCalls: 64,
+      maxOutstandingMessages: PLACES,
+      maxWaitingMessages: PLACES,
+      maxPendingCalls: PLACES,
     },
   })
   try {
@@ -187,16 +188,24 @@ async function play(
   // Every operation began before and has its deadline behind it.
   await expect.poll(() => underWay.size, { timeout: 5000, message: `seed ${seed}: operations under way` }).toBe(0)
 
-  // --- places: as many as there were at the beginning
-  let open = (): void => {}
-  gate = new Promise((resolve) => {
-    open = resolve
-  })
-  const calls = Array.from({ length: 64 }, () => operate('call', 10_000))
-  await expect.poll(() => inHand, { timeout: 5000, message: `seed ${seed}: requests in hand` }).toBe(PREFETCH)
-  open()
-  gate = undefined
-  await Promise.all(calls)
+  // --- places: as many as there were at the beginning, once replies to calls that are over have left theirs
+  const fill = async (): Promise<boolean> => {
+    let open = (): void => {}
+    gate = new Promise((resolve) => {
+      open = resolve
+    })
+    const calls = Promise.allSettled(Array.from({ length: PLACES }, () => operate('call', 10_000)))
+    await expect.poll(() => inHand, { timeout: 5000, message: `seed ${seed}: requests in hand` }).toBe(PREFETCH)
+    open()
+    gate = undefined
+    const failed = (await calls).filter(({ status }) => status === 'rejected')
+    lack = inspect(failed[0])
+    return failed.length === 0
+  }
+  let lack = ''
+  const filledFrom = performance.now()
+  while (!(await fill()))
+    if (performance.now() - filledFrom > RIGHT_WITHIN_MS) throw new Error(`Places are not given back: ${lack}`)
   await expect.poll(() => network.open, { timeout: 5000, message: `seed ${seed}: sockets` }).toBe(2)
   // Listeners 2, replies 1, the watchdog 1, and one for each exchange that is published to: requests, fanout, notifications, replies.
   await expect
