@@ -52,11 +52,12 @@ export function createAmqpDriver(settings: Partial<AmqpSettings> = {}): DriverDe
 export const amqpDriver: DriverDefinition<AmqpOptions> = createAmqpDriver()
 
 /** What is wrong with the options shows here; it needs no broker. */
-function checkOptions(url: TransportURL, { options }: DriverContext<AmqpOptions>): void {
+function checkOptions(url: TransportURL, { options, credentials }: DriverContext<AmqpOptions>): void {
   const hosts = url.hosts.length === 0 ? [new TransportHost()] : url.hosts
   for (const host of hosts) {
     tlsOptions(options, host, url.virtualHost)
-    saslOptions(options, host)
+    // What the application gives is known when a connection is made.
+    if (credentials === undefined) saslOptions(options, host)
   }
 }
 

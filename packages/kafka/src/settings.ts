@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import {
   ConfigurationError,
+  type CredentialsProvider,
   type DriverContext,
   InvalidTransportURL,
   type TransportURL,
@@ -52,6 +53,8 @@ export interface ClusterSettings {
   /** The same, from the files as they are now: certificates are renewed while a process runs. Files that cannot be used leave it as it was. */
   readonly renewTls: () => TlsSettings | null
   readonly sasl: SaslSettings | null
+  /** Asked for name and password at each login; undefined: those of `sasl` are used. */
+  readonly credentials?: CredentialsProvider | undefined
 }
 
 /** `[oslo_messaging_kafka]` as the driver uses it: milliseconds, files read, everything checked. */
@@ -97,7 +100,8 @@ export function readSettings(
       brokers: brokerList(url, context),
       clientId: context.program,
       ...renewable(options.security_protocol.endsWith('SSL') ? () => tlsSettings(options) : () => null),
-      sasl: options.security_protocol.startsWith('SASL') ? saslSettings(url, options, token) : null,
+      sasl: options.security_protocol.startsWith('SASL') ? saslSettings(url, context, token) : null,
+      credentials: context.credentials,
     },
     vhost: url.virtualHost || null,
     vhostMode: options.kafka_vhost_mode as VhostMode,
@@ -161,7 +165,7 @@ function brokerList(url: TransportURL, context: DriverContext<KafkaOptions>): re
 
 function saslSettings(
   url: TransportURL,
-  options: KafkaOptions,
+  { options, credentials }: DriverContext<KafkaOptions>,
   token: OAuthBearerTokenProvider | undefined,
 ): SaslSettings {
   const mechanism = MECHANISMS.find((known) => known === options.sasl_mechanism.toUpperCase())
@@ -177,6 +181,8 @@ function saslSettings(
   }
   const { username = null, password = null } = url.hosts[0] ?? {}
   if (username === null || username === '' || password === null) {
+    // The application says who it is when a connection logs in.
+    if (credentials !== undefined) return { mechanism, username: '', password: '' }
     return refuse(
       'security_protocol',
       `${options.security_protocol} with ${mechanism} needs a user and a password: write kafka://user:password@host:port/`,

@@ -2,11 +2,15 @@ import { hostname } from 'node:os'
 import {
   type Clock,
   ClosedError,
+  credentialsFor,
+  Deadline,
   type DriverContext,
   type MessagingError,
   SerializationError,
-  type TransportHost,
+  TransportDriverError,
+  TransportHost,
   type TransportURL,
+  type WaitFacts,
 } from '@oslo-messaging/core/driver'
 import { checkInternals, destroyConnection, openOf, socketOf } from '../client/internals.ts'
 import { type Connection, type ConnectOptions, createContainer, type EventContext } from '../client/rhea.ts'
@@ -74,6 +78,8 @@ export async function openConnection(
   const { options, program, logger } = context
   const vhost = url.virtualHost
   const address = addressOfHost(host)
+  const tls = tlsNow(settings, host)
+  const login = await loginOf(settings, host, signal)
   const connectOptions: ConnectOptions = {
     host: host.hostname ?? 'localhost',
     port: host.port ?? DEFAULT_PORT,
@@ -86,8 +92,8 @@ export async function openConnection(
     ...(vhost && !options.pseudo_vhost ? { hostname: vhost } : {}),
     // rhea gives up after twice what it announces: half is announced, as upstream.
     ...(options.idle_timeout > 0 ? { idle_time_out: options.idle_timeout * 500 } : {}),
-    ...tlsOptions(options, host, vhost),
-    ...saslOptions(options, host),
+    ...tls,
+    ...saslOptions(options, login),
   }
   const connection = createContainer(containerId).connect(connectOptions)
   checkInternals(connection)
@@ -100,6 +106,29 @@ export async function openConnection(
   await peer.opened(signal)
   return peer
 }
+
+/** The files were read when the transport was opened: one that cannot be read now is being replaced. */
+function tlsNow({ context, url }: ConnectSettings, host: TransportHost): object {
+  try {
+    return tlsOptions(context.options, host, url.virtualHost)
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause)
+    throw new TransportDriverError(text, { retryable: true, host: addressOfHost(host), cause })
+  }
+}
+
+/** The host with the name and the password to use now. */
+async function loginOf({ context }: ConnectSettings, host: TransportHost, signal: AbortSignal): Promise<TransportHost> {
+  const { credentials, clock } = context
+  if (credentials === undefined) return host
+  const { hostname, port } = host
+  const at = { hostname: hostname ?? 'localhost', port: port ?? DEFAULT_PORT, address: addressOfHost(host), host }
+  const asked = credentialsFor(at, credentials, AbortSignal.any([signal, AbortSignal.timeout(OPEN_TIMEOUT_MS)]))
+  const given = await Deadline.after(OPEN_TIMEOUT_MS, { signal, clock }).race(asked, ASKING)
+  return given === undefined ? host : new TransportHost({ hostname, port, ...given })
+}
+
+const ASKING: WaitFacts = { phase: 'connect', delivery: 'not-sent', waitingFor: 'credentials from the application' }
 
 interface RheaPeerOptions {
   readonly host: string

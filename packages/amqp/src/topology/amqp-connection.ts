@@ -6,6 +6,7 @@ import {
   type Deadline,
   type DriverContext,
   emitDiagnostic,
+  isMessagingError,
   Supervisor,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
@@ -29,6 +30,7 @@ export class AmqpConnection {
   readonly #supervisor: Supervisor
   readonly #containerId: string
   #live: Live | undefined
+  #wasUp = false
 
   constructor(url: TransportURL, context: DriverContext<AmqpOptions>) {
     const { options, program, random, clock } = context
@@ -40,7 +42,10 @@ export class AmqpConnection {
       `openstack.org/om/container/${hostname()}/${program}/${process.pid}/${randomUUID().replaceAll('-', '')}`
     this.#supervisor = new Supervisor({
       establish: (signal) => this.#establish(signal),
-      classify: (error) => this.#hosts.classify(error),
+      classify: (error) => {
+        const verdict = this.#hosts.classify(error)
+        return this.#mayBeRenewed(error) ? 'retry' : verdict
+      },
       backoff: this.#hosts.betweenRounds(
         createBackoff({
           initialMs: options.connection_retry_interval * 1000,
@@ -88,6 +93,12 @@ export class AmqpConnection {
     return (await live?.connection.close(signal)) ?? true
   }
 
+  /** Credentials that the application gives are changed while it runs: what the peer refuses now, it takes in a
+   *  moment. */
+  #mayBeRenewed(error: unknown): boolean {
+    return this.#wasUp && this.#context.credentials !== undefined && isMessagingError(error, 'AUTHENTICATION')
+  }
+
   async #establish(signal: AbortSignal): Promise<void> {
     const { options, defaultExchange } = this.#context
     const connection = await openConnection(
@@ -98,6 +109,7 @@ export class AmqpConnection {
     const addressing = chooseAddressing({ options, virtualHost: this.#url.virtualHost, defaultExchange }, connection)
     this.#hosts.succeeded()
     this.#live = { connection, addressing }
+    this.#wasUp = true
     connection.loss.on((error) => {
       this.#live = undefined
       this.#supervisor.lost(error)

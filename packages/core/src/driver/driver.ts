@@ -73,9 +73,9 @@ export interface HostCredentials {
   readonly expiresInMs?: number
 }
 
-/** Gives the credentials for a host. Asked at each attempt to connect, and again before those it gave expire, so that
- *  what is rotated needs no restart. undefined: those of the URL. A rejection ends the attempt as a passing failure;
- *  its text shows in health. */
+/** Gives the credentials for a host. Asked at each login, and on RabbitMQ again before those it gave expire, so that
+ *  what is rotated needs no restart. undefined: those of the URL. A rejection ends the attempt as a passing failure,
+ *  of which it is the `cause`: health and texts say only that there are none. */
 export type CredentialsProvider = (
   host: { readonly hostname: string; readonly port: number | null },
   options: { readonly signal: AbortSignal },

@@ -67,7 +67,7 @@ export function createKafkaJSClient(
     }
     const ssl = settings.tls === null ? undefined : tlsOptions(settings.tls)
     if (ssl !== undefined) config.ssl = ssl
-    if (settings.sasl !== null) config.sasl = saslOptions(settings.sasl)
+    if (settings.sasl !== null) config.sasl = saslOptions(settings.sasl, settings.credentials)
     const explain = createExplainFault(settings, ssl, sockets)
     const kafka = new Kafka(config)
     const patches = new ClientPatches(kafka)

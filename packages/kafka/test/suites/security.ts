@@ -138,6 +138,51 @@ function securityTests(broker: KafkaBroker, ports: Ports, certificates: Certific
     expect(await got.promise).toEqual({ protocol })
   })
 
+  it('credentials of the application - asked for at each login, so that a password that changes needs no restart', async () => {
+    const plainPort = broker.ports[0] ?? 0
+    let password = 'first-secret'
+    await setScramPassword(plainPort, 'alice', password)
+    const asked: unknown[] = []
+    const driver = await openReal(`kafka://127.0.0.1:${saslPort}/`, {
+      options: { security_protocol: 'SASL_PLAINTEXT', sasl_mechanism: 'SCRAM-SHA-256' },
+      credentials: (host) => {
+        asked.push(host)
+        return { username: 'alice', password }
+      },
+    })
+    const topic = unique('rotated')
+    await send(driver, `${topic}.info`, 'first')
+    expect(asked[0]).toEqual({ hostname: '127.0.0.1', port: saslPort })
+    password = 'second-secret'
+    await setScramPassword(plainPort, 'alice', password)
+    // A listener logs in anew.
+    const received = await listen(driver, topic, { pool: unique('pool') })
+    await send(driver, `${topic}.info`, 'second')
+    await received.until(1)
+    await driver.close()
+  })
+
+  it('credentials of the application that cannot be had - a passing failure without a word of theirs; sent when they are there', async () => {
+    await setScramPassword(broker.ports[0] ?? 0, 'alice', PASSWORD)
+    let isDown = true
+    const driver = await openReal(`kafka://127.0.0.1:${saslPort}/`, {
+      options: { security_protocol: 'SASL_PLAINTEXT', sasl_mechanism: 'PLAIN' },
+      credentials: async () => {
+        if (isDown) throw new Error('token hunter2')
+        return await Promise.resolve({ username: 'alice', password: PASSWORD })
+      },
+    })
+    const topic = unique('vault')
+    const sending = send(driver, `${topic}.info`, 1, { timeoutMs: 30_000 })
+    await expect
+      .poll(() => JSON.stringify(driver.health()), { timeout: 10_000 })
+      .toContain('No credentials for 127.0.0.1')
+    expect(JSON.stringify(driver.health())).not.toContain('hunter2')
+    isDown = false
+    await sending
+    await driver.close()
+  })
+
   it('OAUTHBEARER with a token callback', async () => {
     let asked = 0
     await roundTrip(

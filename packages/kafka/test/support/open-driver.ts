@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type CredentialsProvider,
   Deadline,
   type Driver,
   type IncomingNotification,
@@ -40,9 +41,10 @@ export interface OpenOptions {
   readonly options?: Options
   readonly logger?: Logger
   readonly clock?: Clock
+  readonly credentials?: CredentialsProvider
 }
 
-function contextOf({ options, logger, clock }: OpenOptions) {
+function contextOf({ options, logger, clock, credentials }: OpenOptions) {
   const defaults = Object.fromEntries(
     Object.entries(kafkaConfig.options).map(([name, option]) => [name, option.default]),
   )
@@ -53,6 +55,7 @@ function contextOf({ options, logger, clock }: OpenOptions) {
     logger: logger ?? recordingLogger(),
     clock: clock ?? systemClock,
     random: Math.random,
+    credentials,
   }
 }
 

@@ -1,8 +1,9 @@
 import {
+  credentialsFor,
   type CredentialsProvider,
   Deadline,
   type HostCredentials,
-  TransportDriverError,
+  TransportHost,
 } from '@oslo-messaging/core/driver'
 import type { ClientConnection } from '../client/client.ts'
 import { type BrokerHost, hostText } from './hosts.ts'
@@ -43,16 +44,8 @@ export class Login {
     const { credentials, runtime } = this.#options
     if (credentials === undefined) return this.#host
     const { hostname, port } = this.#host
-    try {
-      this.#given = await credentials({ hostname, port }, { signal })
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new TransportDriverError(`The application gives no credentials for ${this.host}: ${why}`, {
-        host: this.host,
-        retryable: true,
-        cause,
-      })
-    }
+    const at = { hostname, port, address: this.host, host: new TransportHost() }
+    this.#given = await credentialsFor(at, credentials, signal)
     this.#givenAt = runtime.clock.now()
     if (this.#given === undefined) return this.#host
     const { username, password } = this.#given
