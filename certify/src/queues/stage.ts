@@ -53,8 +53,7 @@ export class QueueStage implements Stage {
   }
 
   async begin(): Promise<void> {
-    for (const side of ['senders', 'readers'] as const)
-      this.#open.set(side, await this.#room.open(this.#log, side))
+    for (const side of ['senders', 'readers'] as const) this.#open.set(side, await this.#room.open(this.#log, side))
     const onHandled = (): void => {
       this.#handled += 1
     }
