@@ -63,7 +63,18 @@ export const SIDEBAR = [
       'dependencies',
     ],
   },
-  { text: 'Writing drivers', pages: ['driver-authors', 'certification'] },
+  {
+    text: 'Writing drivers',
+    pages: [
+      'driver-authors',
+      'driver-recovery',
+      'driver-bounds',
+      'driver-replies',
+      'driver-settling',
+      'driver-shutdown',
+      'certification',
+    ],
+  },
   { text: 'Beside OpenStack', pages: ['interop', 'openstack'] },
   { text: 'Frameworks', pages: ['nestjs', 'fastify', 'middleware'] },
 ]

@@ -20,6 +20,8 @@ export interface PythonPeerOptions {
   readonly url: string
   /** `group.option=value`. */
   readonly settings?: readonly string[]
+  /** Exchange of requests, when it is not the one of notifications. */
+  readonly exchange?: string
   /** Makes topics before the library listens to them: on Kafka it looks for new ones rarely. */
   readonly createTopics?: (names: readonly string[]) => Promise<void>
 }
@@ -44,6 +46,7 @@ export function pythonPeer(options: PythonPeerOptions): {
 /** One process of interop's peers/side.py: a line for each command, a line for each answer and each thing seen. */
 class PythonPeer implements ConformancePeer {
   readonly name: string
+  declare readonly exchange?: string
   readonly #child: ChildProcessWithoutNullStreams
   readonly #createTopics: PythonPeerOptions['createTopics']
   readonly #exited: Promise<void>
@@ -52,8 +55,13 @@ class PythonPeer implements ConformancePeer {
   #errors = ''
   #lastId = 0
 
-  private constructor(child: ChildProcessWithoutNullStreams, name: string, { createTopics }: PythonPeerOptions) {
+  private constructor(
+    child: ChildProcessWithoutNullStreams,
+    name: string,
+    { createTopics, exchange }: PythonPeerOptions,
+  ) {
     this.name = name
+    if (exchange !== undefined) this.exchange = exchange
     this.#createTopics = createTopics
     this.#child = child
     this.#exited = new Promise((resolve) => child.once('close', () => resolve()))
@@ -79,7 +87,7 @@ class PythonPeer implements ConformancePeer {
   async serve(topic: string, server: string, onRequest: (method: string) => void): Promise<() => Promise<void>> {
     const name = randomUUID()
     this.#watchers.set(name, ({ method }) => onRequest(String(method)))
-    await this.#do('serve', { name, topic, server })
+    await this.#do('serve', { name, topic, server, exchange: this.exchange })
     return async () => void (await this.#do('stop', { name }))
   }
 
@@ -118,7 +126,7 @@ class PythonPeer implements ConformancePeer {
 
   async #client(topic: string): Promise<Fields> {
     const client = randomUUID()
-    await this.#do('client', { name: client, target: { topic }, timeout: ANSWER_MS / 1000 })
+    await this.#do('client', { name: client, target: { topic, exchange: this.exchange }, timeout: ANSWER_MS / 1000 })
     return { client }
   }
 

@@ -1,15 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import type * as oslo from '@oslo-messaging/core/driver'
-import { ClosedError, createBackoff, createDeferred, Deadline, decodeJson } from '@oslo-messaging/core/driver'
-import { emitDiagnostic, encodeJson, HostRotation, MessageDeliveryFailure } from '@oslo-messaging/core/driver'
-import { MessageUndeliverable, NO_CAPABILITIES, packMessage, ReplyPathLost } from '@oslo-messaging/core/driver'
-import { ReplyWaiters, summarizeHealth, Supervisor, unpackMessage } from '@oslo-messaging/core/driver'
+import {
+  BrokerQuestions,
+  ClosedError,
+  connectionLost,
+  createBackoff,
+  createDeferred,
+} from '@oslo-messaging/core/driver'
+import { Deadline, decodeJson, emitDiagnostic, encodeJson, HostRotation } from '@oslo-messaging/core/driver'
+import { MessageUndeliverable, NO_CAPABILITIES, OutstandingLimit, packMessage } from '@oslo-messaging/core/driver'
+import { ReplyPathLost, ReplyWaiters, SendLine, summarizeHealth, Supervisor } from '@oslo-messaging/core/driver'
+import { unpackMessage } from '@oslo-messaging/core/driver'
 import { HubClient, HubLost } from './hub/client.ts'
 import type { Ask, Delivery, Queue } from './hub/protocol.ts'
 
-const CONNECT: oslo.WaitFacts = { phase: 'connect', delivery: 'not-sent' }
-const CONFIRM: oslo.WaitFacts = { phase: 'confirm', delivery: 'unknown' }
+const DECLARE: oslo.WaitFacts = { phase: 'declare', delivery: 'not-sent' }
+/** The hub does what has the same id once, so whatever became of a message, it can be sent again. */
+const isRepeatable = (): boolean => true
 
+type Publish = Extract<Ask, { readonly do: 'publish' }>
 type OnDelivery = (delivery: Delivery) => void
 type Bounds = Pick<oslo.ListenOptions, 'deadline' | 'prefetch'>
 type Subscription = { readonly request: Ask; readonly onDelivery: OnDelivery; readonly close?: () => void }
@@ -28,6 +37,8 @@ class HubDriver implements oslo.Driver {
   readonly #hosts: HostRotation
   readonly #waiters: ReplyWaiters
   readonly #supervisor: Supervisor
+  readonly #line: SendLine
+  readonly #questions: BrokerQuestions
   readonly #inbox = joined('replies', randomUUID())
   /** What is wanted of the hub, made again after every loss. */
   readonly #subscriptions = new Map<string, Subscription>()
@@ -41,6 +52,11 @@ class HubDriver implements oslo.Driver {
     const backoff = createBackoff({ initialMs: 50, factor: 2, maxMs: 5_000, random })
     const establish = (signal: AbortSignal) => this.#connect(signal)
     this.#supervisor = new Supervisor({ establish, classify: () => 'retry', backoff, upState: 'consuming', clock })
+    const remedy = 'await some of them before sending more'
+    const limit = new OutstandingLimit({ maxMessages: 500, maxBytes: 67_108_864, remedy })
+    const ready: Supervisor['ready'] = (...given) => this.#supervisor.ready(...given)
+    this.#line = new SendLine({ limit, ready, clock, random })
+    this.#questions = new BrokerQuestions({ patienceMs: 10_000, clock, onSilence: () => this.#client?.cut() })
     const queues = [{ name: this.#inbox, key: this.#inbox, private: true }]
     const request = { do: 'consume', as: this.#inbox, queues, prefetch: null } as const
     this.#subscriptions.set(this.#inbox, { request, onDelivery: (delivery) => this.#onReply(delivery) })
@@ -56,7 +72,7 @@ class HubDriver implements oslo.Driver {
       ...(waitForReply && callMonitorTimeoutMs !== null && { callMonitorTimeout: callMonitorTimeoutMs / 1000 }),
     })
     const publish = async (): Promise<undefined> => {
-      const taken = await this.#ask({ do: 'publish', key, body, expiresInMs }, deadline, CONFIRM, retries)
+      const taken = await this.#publish({ do: 'publish', key, body, expiresInMs }, { deadline, retries })
       if (taken === 0 && atLeastOnce)
         throw new MessageUndeliverable(`Nobody serves ${target.toString()}`, { routingKey: key })
     }
@@ -66,7 +82,7 @@ class HubDriver implements oslo.Driver {
 
   async sendNotification(target: oslo.Target, message: oslo.OutgoingNotification, options: oslo.NotifyOptions) {
     const publish = { do: 'publish', key: this.#key('notification', target), body: pack(message) } as const
-    await this.#ask({ ...publish, store: true }, options.deadline, CONFIRM, options.retries)
+    await this.#publish({ ...publish, store: true }, options)
   }
 
   async listen(target: oslo.Target, options: oslo.ListenOptions) {
@@ -103,8 +119,9 @@ class HubDriver implements oslo.Driver {
   }
 
   async #connect(signal: AbortSignal): Promise<void> {
-    const { hostname, port } = this.#hosts.next()
-    const onLost = (error: HubLost): void => {
+    const { hostname, port, address } = this.#hosts.next()
+    const onLost = (lost: HubLost): void => {
+      const error = connectionLost(lost, address)
       this.#client = undefined
       this.#waiters.failAll(() => new ReplyPathLost('The hub forgot the reply queue', { cause: error }))
       this.#supervisor.lost(error)
@@ -119,23 +136,37 @@ class HubDriver implements oslo.Driver {
       }
     }
     this.#client = await HubClient.connect({ host: hostname, port, signal }, deliver, onLost)
-    for (const { request } of this.#subscriptions.values()) await this.#client?.ask(randomUUID(), request)
+    for (const { request } of this.#subscriptions.values()) await this.#ask(request)
   }
 
   /** Resolves with the number of queues that took it. Losses are waited out, `retries` times at most. */
-  async #ask(request: Ask, deadline: Deadline, facts: oslo.WaitFacts, retries: number | null): Promise<number> {
-    deadline.check(CONNECT)
+  async #publish(request: Publish, terms: Pick<oslo.SendOptions, 'deadline' | 'retries'>): Promise<number> {
     const id = randomUUID()
-    for (let attempts = 1; ; attempts += 1) {
-      const left = retries === null ? null : retries + 1 - attempts
-      await this.#supervisor.ready(deadline, CONNECT, { retries: left })
+    const bytes = Buffer.byteLength(request.body)
+    return await this.#line.send(bytes, { ...terms, isRepeatable }, async () => {
       try {
-        return await deadline.race(this.#client?.ask(id, request) ?? Promise.reject(new HubLost()), facts)
-      } catch (cause) {
-        if (!(cause instanceof HubLost)) throw cause
-        if (left === 0) throw new MessageDeliveryFailure(cause.message, { ...facts, attempts, cause, retryable: true })
+        return await (this.#client?.ask(id, request) ?? Promise.reject(new HubLost()))
+      } catch (error) {
+        throw connectionLost(error, 'the hub')
       }
+    })
+  }
+
+  /** False: the hub was lost meanwhile. */
+  async #isMade(request: Ask, deadline: Deadline): Promise<boolean> {
+    await this.#supervisor.ready(deadline, DECLARE)
+    try {
+      await this.#ask(request, deadline)
+      return true
+    } catch (error) {
+      if (error instanceof HubLost) return false
+      throw error
     }
+  }
+
+  async #ask(request: Ask, deadline?: Deadline): Promise<void> {
+    const ask = (): Promise<unknown> => this.#client?.ask(randomUUID(), request) ?? Promise.reject(new HubLost())
+    await this.#questions.ask(request.do, ask, deadline)
   }
 
   async #subscribe(name: string, queues: readonly Queue[], { deadline, prefetch }: Bounds, onDelivery: OnDelivery) {
@@ -148,10 +179,12 @@ class HubDriver implements oslo.Driver {
     }
     const request = { do: 'consume', as, queues, prefetch } as const
     this.#subscriptions.set(as, { request, onDelivery, close: () => end(true) })
-    await this.#ask(request, deadline, { phase: 'declare', delivery: 'not-sent' }, null).catch((error: unknown) => {
+    try {
+      while (!(await this.#isMade(request, deadline))) deadline.check(DECLARE)
+    } catch (error) {
       end(true)
       throw error
-    })
+    }
     return { closed, stop: async () => end(false), close: async () => end(true) }
   }
 
@@ -177,7 +210,7 @@ class HubDriver implements oslo.Driver {
       if (replyTo === undefined) return false
       const publish = { do: 'publish', key: replyTo, body: encodeJson({ id, reply }) } as const
       try {
-        return (await this.#ask(publish, Deadline.after(60_000), CONFIRM, null)) > 0
+        return (await this.#publish(publish, { deadline: Deadline.after(60_000), retries: null })) > 0
       } catch (error) {
         emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'hub', replyTo, error }))
         return false

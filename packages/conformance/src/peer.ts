@@ -3,6 +3,8 @@
 export interface ConformancePeer {
   /** `oslo.messaging 18.3.1 (Python)`. */
   readonly name: string
+  /** Exchange of its requests; absent: the one that the driver takes by itself. */
+  readonly exchange?: string
   /** Starts an RPC server and resolves once it serves. Its method `echo` returns its arguments, and `fail` raises an error
    *  whose text is its argument `message`. `onRequest` hears of each request. What it resolves with stops it. */
   serve(topic: string, server: string, onRequest: (method: string) => void): Promise<() => Promise<void>>

@@ -65,6 +65,11 @@ export class HubClient {
     if (this.#socket.writable) this.#socket.write(`${JSON.stringify({ ...request, id: '' })}\n`)
   }
 
+  /** Gives the connection up; `onLost` is told. */
+  cut(): void {
+    this.#socket.destroy()
+  }
+
   /** Hangs up once everything is written, or at once when `signal` aborts. */
   async end(signal?: AbortSignal): Promise<void> {
     if (this.#socket.closed) return

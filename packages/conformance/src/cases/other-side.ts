@@ -45,9 +45,14 @@ function endpoint(onRequest: (method: string) => void = () => {}) {
   }
 }
 
-async function serveWith(harness: Harness, topic: string, server: string, onRequest?: (method: string) => void) {
+/** Where requests of both go. */
+function placeOf({ exchange }: ConformancePeer, topic: string, server?: string): Target {
+  return new Target({ topic, ...(exchange !== undefined && { exchange }), ...(server !== undefined && { server }) })
+}
+
+async function serveWith(harness: Harness, place: Target, onRequest?: (method: string) => void): Promise<void> {
   const transport = await openRpcTransport(harness)
-  await start(harness, getRpcServer(transport, new Target({ topic, server }), [endpoint(onRequest)]))
+  await start(harness, getRpcServer(transport, place, [endpoint(onRequest)]))
 }
 
 /** The same messages between this driver and another implementation of oslo.messaging. */
@@ -60,7 +65,7 @@ export const otherSideCases: readonly ConformanceCase[] = [
       const peer = await peerOf(harness)
       const topic = harness.unique()
       harness.afterwards(await peer.serve(topic, 'theirs', () => {}))
-      const client = getRpcClient(await openRpcTransport(harness), new Target({ topic }))
+      const client = getRpcClient(await openRpcTransport(harness), placeOf(peer, topic))
       assert.deepEqual(await client.call({}, 'echo', VALUES), VALUES, 'what its server answered')
     },
   },
@@ -71,7 +76,7 @@ export const otherSideCases: readonly ConformanceCase[] = [
     async run(harness) {
       const peer = await peerOf(harness)
       const topic = harness.unique()
-      await serveWith(harness, topic, 'ours')
+      await serveWith(harness, placeOf(peer, topic, 'ours'))
       assert.deepEqual(await peer.call(topic, 'echo', VALUES), VALUES, 'what our server answered')
     },
   },
@@ -83,8 +88,8 @@ export const otherSideCases: readonly ConformanceCase[] = [
       const peer = await peerOf(harness)
       const [theirs, ours] = [harness.unique(), harness.unique()]
       harness.afterwards(await peer.serve(theirs, 'theirs', () => {}))
-      await serveWith(harness, ours, 'ours')
-      const client = getRpcClient(await openRpcTransport(harness), new Target({ topic: theirs }))
+      await serveWith(harness, placeOf(peer, ours, 'ours'))
+      const client = getRpcClient(await openRpcTransport(harness), placeOf(peer, theirs))
       for (const [what, call] of [
         ['our call to its server', client.call({}, 'fail', { message: TEXT })],
         ['its call to our server', peer.call(ours, 'fail', { message: TEXT })],
@@ -103,8 +108,8 @@ export const otherSideCases: readonly ConformanceCase[] = [
       const topic = harness.unique()
       const seen = { theirs: 0, ours: 0 }
       harness.afterwards(await peer.serve(topic, 'theirs', () => (seen.theirs += 1)))
-      await serveWith(harness, topic, 'ours', () => (seen.ours += 1))
-      const client = getRpcClient(await openRpcTransport(harness), new Target({ topic, fanout: true }))
+      await serveWith(harness, placeOf(peer, topic, 'ours'), () => (seen.ours += 1))
+      const client = getRpcClient(await openRpcTransport(harness), placeOf(peer, topic).with({ fanout: true }))
       await client.cast({}, 'echo', { from: 'us' })
       await harness.eventually(() => assert.deepEqual(seen, { theirs: 1, ours: 1 }, 'servers that our cast reached'))
       await peer.fanout(topic, 'echo', { from: 'it' })
@@ -120,8 +125,8 @@ export const otherSideCases: readonly ConformanceCase[] = [
       const topic = harness.unique()
       const seen = { theirs: 0, ours: 0 }
       harness.afterwards(await peer.serve(topic, 'theirs', () => (seen.theirs += 1)))
-      await serveWith(harness, topic, 'ours', () => (seen.ours += 1))
-      const client = getRpcClient(await openRpcTransport(harness), new Target({ topic }))
+      await serveWith(harness, placeOf(peer, topic, 'ours'), () => (seen.ours += 1))
+      const client = getRpcClient(await openRpcTransport(harness), placeOf(peer, topic))
       const numbers = Array.from({ length: 20 }, (_, n) => n)
       const answers = await Promise.all(
         numbers.flatMap((n) => [client.call({}, 'echo', { n }), peer.call(topic, 'echo', { n: 100 + n })]),

@@ -40,8 +40,11 @@ export const serviceCases: readonly ConformanceCase[] = [
       const topic = harness.unique()
       const endpoints = await startGroup(harness, transport, { topic })
       const client = getRpcClient(transport, new Target({ topic }))
-      for (let n = 1; n <= 14; n += 1) await client.call({}, 'add', { n })
       const histories = endpoints.map(({ history }) => history)
+      const isOwed = (): boolean => histories.some((history) => history.length === 0)
+      let calls = 0
+      // A broker may draw lots instead of taking turns.
+      while (calls < 14 || (isOwed() && calls < 60)) await client.call({}, 'add', { n: (calls += 1) })
       for (const history of histories) {
         assert.ok(history.length > 0, `every server gets a call: ${JSON.stringify(histories)}`)
         assert.deepEqual(
@@ -52,7 +55,7 @@ export const serviceCases: readonly ConformanceCase[] = [
       }
       assert.deepEqual(
         histories.flat().toSorted((x, y) => x - y),
-        Array.from({ length: 14 }, (_, n) => n + 1),
+        Array.from({ length: calls }, (_, n) => n + 1),
         'each call once',
       )
     },

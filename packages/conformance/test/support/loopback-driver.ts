@@ -1,5 +1,6 @@
 import type { ComponentHealth, Driver, DriverDefinition, IncomingNotification } from '@oslo-messaging/core/driver'
-import { decodeJson, DRIVER_API, encodeJson, NO_CAPABILITIES, summarizeHealth } from '@oslo-messaging/core/driver'
+import { decodeJson, DeliveryBook, DRIVER_API, encodeJson } from '@oslo-messaging/core/driver'
+import { NO_CAPABILITIES, summarizeHealth } from '@oslo-messaging/core/driver'
 
 export const loopbackDriver: DriverDefinition = {
   name: 'loopback',
@@ -38,23 +39,23 @@ function openLoopback(): Driver {
     async listenForNotifications(sources, { deadline, prefetch, onMessage }) {
       deadline.check({ phase: 'declare', delivery: 'not-sent' })
       const names = sources.map(({ target, priority }) => `${target.topic}.${priority}`)
-      const waiting: string[] = []
-      const unsettled = new Set<object>()
-      const deliver = (): void => {
-        while (unsettled.size < prefetch && waiting.length > 0) {
-          const body = decodeJson(waiting.shift() ?? '') as Pick<
-            IncomingNotification,
-            'context' | 'message' | 'headers'
-          >
-          const settle = () => unsettled.delete(body) && queueMicrotask(deliver)
-          unsettled.add(body)
-          onMessage({ ...body, acknowledge: settle, requeue: settle })
-        }
-      }
-      const offer = (text: string): void => queueMicrotask(() => (waiting.push(text), deliver()))
+      // No more than prefetch are out, each is settled once, and none comes after stop.
+      const book = new DeliveryBook({ prefetch })
+      const add = (text: string): void =>
+        book.add({
+          // Here the broker would be told.
+          settle: () => {},
+          deliver: (delivery) =>
+            onMessage({
+              ...(decodeJson(text) as Pick<IncomingNotification, 'context' | 'message' | 'headers'>),
+              acknowledge: () => delivery.acknowledge(),
+              requeue: () => delivery.requeue(),
+            }),
+        })
+      const offer = (text: string): void => queueMicrotask(() => add(text))
       const stop = async (): Promise<void> => {
         for (const name of names) listenersOf(name).delete(offer)
-        waiting.length = 0
+        book.stop()
       }
       let resolveClosed = (): void => {}
       const closed = new Promise<void>((resolve) => (resolveClosed = resolve))

@@ -2,10 +2,12 @@ import {
   createBackoff,
   createDeferred,
   Deadline,
+  DeliveryBook,
   type DriverContext,
   emitDiagnostic,
   type Listener,
   type ListenOptions,
+  type OpenDelivery,
   SerializationError,
   reportState,
   Supervisor,
@@ -40,7 +42,6 @@ interface Entry {
   readonly body: Body
   /** On the clock; Infinity when nobody waits. */
   readonly expiresAt: number
-  isDelivered: boolean
 }
 
 /** One server's subscriptions: one of the topic's servers, itself by name, and all of them. NATS hands over everything
@@ -53,13 +54,13 @@ export class RequestListener implements Listener, Dependent {
   readonly #target: Target
   readonly #options: ListenOptions
   readonly #ended = createDeferred<void>()
-  /** Not settled yet, in the order of arrival. */
-  readonly #entries = new Set<Entry>()
-  readonly #waiting: Entry[] = []
-  #unsettled = 0
+  /** What waits and what is out. */
+  readonly #book: DeliveryBook
   #subscriptions: LinkSubscription[] = []
   #topic: LinkSubscription | undefined
   #isStopped = false
+  /** Nothing comes to this server any more: what it hands back goes to another one. */
+  #drained: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -70,6 +71,7 @@ export class RequestListener implements Listener, Dependent {
     this.closed = this.#ended.promise
     this.closed.catch(() => undefined)
     this.name = `rpc ${target.topic}.${target.server}`
+    this.#book = new DeliveryBook({ prefetch: options.prefetch })
     const { context, connection } = parts
     this.supervisor = new Supervisor({
       establish: (signal) => this.#subscribe(signal),
@@ -128,50 +130,46 @@ export class RequestListener implements Listener, Dependent {
     }
     const expiresInMs = numberOf(arrival.headers, DRIVER_HEADERS.expires)
     const expiresAt = expiresInMs === undefined ? Infinity : context.clock.now() + expiresInMs
-    const entry = { arrival, body, expiresAt, isDelivered: false }
-    this.#entries.add(entry)
-    if (this.#isStopped) return
-    this.#waiting.push(entry)
+    this.#add({ arrival, body, expiresAt })
+  }
+
+  #add(entry: Entry): void {
+    const waiting = this.#book.waiting
+    if (waiting >= this.#most * 2) {
+      this.#drop(entry.arrival, 'revoked', new Error(`${waiting} requests wait already (rpc_waiting_messages)`))
+      return
+    }
+    this.#book.add({
+      settle: (how) => (how === 'requeue' ? this.#handBack(entry) : undefined),
+      deliver: (delivery) => this.#deliver(entry, delivery),
+    })
     this.#keepBounds()
-    this.#deliver()
+  }
+
+  get #most(): number {
+    return this.#parts.context.options.rpc_waiting_messages
   }
 
   /** With too many waiting, the others of the topic are to have the next ones; what only this one can have is dropped
    *  far above that. */
   #keepBounds(): void {
     if (this.#isStopped) return
-    const most = this.#parts.context.options.rpc_waiting_messages
-    const { length } = this.#waiting
+    const { waiting } = this.#book
     const { link } = this.#parts.connection
-    if (length >= most && this.#topic !== undefined) {
+    if (waiting >= this.#most && this.#topic !== undefined) {
       void this.#topic.drain()
       this.#topic = undefined
-    } else if (length <= most / 2 && this.#topic === undefined && link !== undefined && this.supervisor.isUp) {
+    } else if (waiting <= this.#most / 2 && this.#topic === undefined && link !== undefined && this.supervisor.isUp) {
       this.#topic = link.subscribe(this.#parts.names.anyServer(this.#target), this.#onArrival, 'servers')
     }
-    if (length < most * 2) return
-    const newest = this.#waiting.pop()
-    if (newest === undefined) return
-    this.#entries.delete(newest)
-    this.#drop(newest.arrival, 'revoked', new Error(`${length} requests wait already (rpc_waiting_messages)`))
   }
 
-  #deliver(): void {
-    while (!this.#isStopped && this.#unsettled < this.#options.prefetch) {
-      const entry = this.#waiting.shift()
-      if (entry === undefined) return
-      if (entry.expiresAt <= this.#parts.context.clock.now()) {
-        this.#entries.delete(entry)
-        this.#drop(entry.arrival, 'expired')
-        continue
-      }
-      entry.isDelivered = true
-      this.#unsettled += 1
-      this.#options.onMessage(this.#requestOf(entry))
+  #deliver(entry: Entry, delivery: OpenDelivery): void {
+    if (entry.expiresAt <= this.#parts.context.clock.now()) {
+      this.#drop(entry.arrival, 'expired')
+      delivery.acknowledge()
+      return
     }
-  }
-
-  #requestOf(entry: Entry): Request {
     const { headers } = entry.arrival
     const { sender, context } = this.#parts
     const facts = {
@@ -180,13 +178,13 @@ export class RequestListener implements Listener, Dependent {
       expiresInMs: this.#timeLeft(entry),
       headers: readHeaders(headers),
     }
-    return new Request(entry.body, facts, sender, context, (isDone) => {
-      if (!this.#entries.delete(entry)) return
-      this.#unsettled -= 1
-      if (!isDone) void this.#handBack(entry)
+    const request = new Request(entry.body, facts, sender, context, (isDone) => {
+      if (!delivery.isOpen) return
+      if (isDone) delivery.acknowledge()
+      else delivery.requeue()
       if (this.#topic === undefined) this.#keepBounds()
-      queueMicrotask(() => this.#deliver())
     })
+    this.#options.onMessage(request)
   }
 
   #timeLeft({ expiresAt }: Entry): number | undefined {
@@ -198,36 +196,37 @@ export class RequestListener implements Listener, Dependent {
     const { names, handBack } = this.#parts
     // Every other server has had its own copy.
     if (subject === names.allServers(this.#target)) return
+    await this.#drained
     const left = this.#timeLeft(entry)
     const expires = left === undefined ? {} : { [DRIVER_HEADERS.expires]: String(left) }
     await handBack.offer({ subject, body, headers: { ...headers, ...expires } }, left)
   }
 
   async #stop(): Promise<void> {
-    this.#isStopped = true
-    const subscriptions = [...this.#subscriptions, ...(this.#topic === undefined ? [] : [this.#topic])]
-    this.#subscriptions = []
-    this.#topic = undefined
-    await Promise.all(subscriptions.map((each) => each.drain()))
-    this.#waiting.length = 0
-    // They were never delivered here, so another server may have them at once. Those that were, stay to be settled.
-    for (const entry of this.#entries) {
-      if (entry.isDelivered) continue
-      this.#entries.delete(entry)
-      void this.#handBack(entry)
-    }
+    this.#end()
+    // Those that are out stay to be settled.
+    this.#book.stop()
+    await this.#drained
   }
 
   async #close(): Promise<void> {
-    const undone = [...this.#entries].filter(({ isDelivered }) => isDelivered)
-    for (const entry of undone) this.#entries.delete(entry)
-    // What was delivered came first; it goes back first.
-    for (const entry of undone) void this.#handBack(entry)
-    await this.stop()
+    this.#end()
+    this.#book.close()
+    await this.#drained
     this.#parts.connection.release(this)
     this.supervisor.close()
     this.#parts.onClose()
     this.#ended.resolve()
+  }
+
+  /** Ends the intake; what is still on its way comes to the book, which hands it back. */
+  #end(): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    const subscriptions = [...this.#subscriptions, ...(this.#topic === undefined ? [] : [this.#topic])]
+    this.#subscriptions = []
+    this.#topic = undefined
+    this.#drained = Promise.all(subscriptions.map((each) => each.drain()))
   }
 
   #drop({ subject }: Arrival, reason: 'unreadable' | 'expired' | 'revoked', error?: unknown): void {

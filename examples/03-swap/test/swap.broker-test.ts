@@ -4,20 +4,22 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type BrokerName, skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { sharedBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import { afterAll, describe, expect, it } from 'vitest'
 
-const BROKERS = ['rabbit', 'artemis', 'kafka', 'nats', 'redis'] as const satisfies readonly BrokerName[]
 const example = fileURLToPath(new URL('..', import.meta.url))
-const brokers = await skipOrFail(Promise.all(BROKERS.map((name) => startBroker(name))))
-afterAll(async () => void (await Promise.all((brokers ?? []).map((broker) => broker.close()))))
+const shared = await skipOrFail(Promise.all([sharedBroker('rabbit'), sharedBroker('kafka')]))
+const own = await skipOrFail(Promise.all([startBroker('artemis'), startBroker('nats'), startBroker('redis')]))
+afterAll(async () => void (await Promise.all((own ?? []).map((broker) => broker.close()))))
 
-describe.skipIf(brokers === undefined)('the same program, with another service.conf', () => {
+describe.skipIf(shared === undefined || own === undefined)('the same program, with another service.conf', () => {
   it('does the same over memory, RabbitMQ, AMQP 1.0, Kafka, NATS and Redis', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'swap-'))
     try {
       const conf = await readFile(path.join(example, 'service.conf'), 'utf8')
-      const urls = ['memory://', ...brokers!.map(({ url }) => url)]
+      const [rabbit, kafka] = shared!
+      const [artemis, nats, redis] = own!
+      const urls = ['memory://', ...[rabbit, artemis, kafka, nats, redis].map(({ url }) => url)]
       const files = await Promise.all(
         urls.map(async (url, index) => {
           const file = path.join(folder, `${index}.conf`)
