@@ -60,6 +60,11 @@ export const rabbitConfig = {
       deprecatedNames: [{ name: 'kombu_ssl_ca_certs' }],
       doc: "PEM file with the certificate authorities to trust. Giving one turns verification of the broker's certificate on.",
     },
+    ssl_unverified: {
+      type: 'boolean',
+      default: false,
+      doc: "Use TLS without `ssl_ca_file`, and so without verifying the broker's certificate, as Python does. Without it that is an error.",
+    },
     ssl_enforce_hostname_verification: {
       type: 'boolean',
       default: true,
@@ -271,7 +276,14 @@ export function noteOptions(options: RabbitOptions, logger: Logger): void {
     note(
       'rabbit_ha_queues only adds an argument that RabbitMQ ignores since 3.0; mirroring is a policy of the broker, quorum queues are rabbit_quorum_queue',
     )
-  if (options.ssl && options.ssl_ca_file === '') note("the broker's certificate is not verified: set ssl_ca_file")
+  if (options.ssl && options.ssl_ca_file === '') {
+    if (!options.ssl_unverified)
+      throw new ConfigurationError(
+        "ssl without ssl_ca_file verifies nobody, and whoever stands in between reads the login: set ssl_ca_file to the PEM file of the broker's authority (the system's is often /etc/ssl/certs/ca-certificates.crt), or say ssl_unverified = true",
+        { option: `[${rabbitConfig.group}] ssl_ca_file` },
+      )
+    note("the broker's certificate is not verified: set ssl_ca_file")
+  }
   if (options.ssl && options.ssl_ca_file !== '' && !options.ssl_enforce_hostname_verification)
     note("the broker's certificate may belong to any host: set ssl_enforce_hostname_verification = true")
   if (options.heartbeat_timeout_threshold === 0)

@@ -23,7 +23,7 @@ describe('options', () => {
     [{ heartbeat_in_pthread: true }, /heartbeat_in_pthread has no effect/],
     [{ ssl_enforce_fips_mode: true }, /--enable-fips/],
     [{ rabbit_ha_queues: true }, /ignores since 3\.0/],
-    [{ ssl: true }, /not verified: set ssl_ca_file/],
+    [{ ssl: true, ssl_unverified: true }, /not verified: set ssl_ca_file/],
     [{ heartbeat_timeout_threshold: 0 }, /silent is not noticed/],
   ])('%o say once what they do not do', (options, text) => {
     const lines = said(options)
@@ -38,7 +38,8 @@ describe('options', () => {
     [{ conn_pool_min_size: 50 }, 'conn_pool_min_size'],
     [{ kombu_compression: 'bz2' }, 'kombu_compression'],
     [{ rabbit_login_method: 'RABBIT-CR-DEMO' as const }, 'rabbit_login_method'],
-    [{ ssl: true, ssl_version: 'SSLv3' }, 'ssl_version'],
+    [{ ssl: true }, 'ssl_ca_file'],
+    [{ ssl: true, ssl_unverified: true, ssl_version: 'SSLv3' }, 'ssl_version'],
     [{ ssl: true, ssl_ca_file: '/does/not/exist' }, 'ssl_ca_file'],
   ])('%o are refused before anything is connected, and the option is named', (options, name) => {
     let caught: unknown

@@ -17,7 +17,8 @@ it.each([
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  const driver = openReal(`rabbit://127.0.0.1:${port}/`, { options: { ssl: true, rabbit_retry_interval: 0.05 } })
+  const options = { ssl: true, ssl_unverified: true, rabbit_retry_interval: 0.05 }
+  const driver = openReal(`rabbit://127.0.0.1:${port}/`, { options })
   const request = { context: {}, message: { method: 'm', args: {} } }
   const sent = driver.send(new Target({ topic: 't' }), request, castOptions({ timeoutMs: 500 }))
   await expect(sent).rejects.toMatchObject({

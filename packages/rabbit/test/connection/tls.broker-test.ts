@@ -144,9 +144,9 @@ describe.skipIf(started === undefined)('TLS', () => {
       expect(error).toMatchObject({ code: 'OSLO_MESSAGING_AUTHENTICATION', brokerCode: 'ERR_TLS_CERT_ALTNAME_INVALID' })
     })
 
-    it('is taken when ssl_enforce_hostname_verification is off, or nothing is verified at all', async () => {
+    it('is taken when ssl_enforce_hostname_verification is off, or ssl_unverified says that nothing is verified', async () => {
       await send('localhost', { ...mutual, ssl_enforce_hostname_verification: false }, await port)
-      await send('localhost', { ssl: true }, await port)
+      await send('localhost', { ssl: true, ssl_unverified: true }, await port)
     })
 
     it('P30 - is passed over for a host of the list whose own certificate is right', async () => {
