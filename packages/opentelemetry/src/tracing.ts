@@ -72,7 +72,7 @@ export function getTracing(options: TracingOptions = {}): Interceptor {
     sent: meter.createCounter(METRIC.sent, { unit: '{message}' }),
     consumed: meter.createCounter(METRIC.consumed, { unit: '{message}' }),
   }
-  const send = async <Result>(
+  const send = <Result>(
     operation: SendOperation | NotifyOperation,
     described: Described,
     next: () => Promise<Result>,
@@ -82,16 +82,17 @@ export function getTracing(options: TracingOptions = {}): Interceptor {
     // Notifications do not have it there in Python either.
     if (inRequestContext && operation.kind !== 'notify')
       operation.context = withTraceContext(operation.context, running.active)
-    return await running.until(next)
+    return running.until(next)
   }
+  // No function here is asynchronous: each would cost promises of its own for each message.
   return {
-    call: async (operation, next) => await send(operation, describeSend(operation), next),
-    cast: async (operation, next) => await send(operation, describeSend(operation), next),
-    notify: async (operation, next) => await send(operation, describeNotify(operation), next),
-    serve: async (operation, next) => await new Running(instruments, describeServe(operation)).until(next),
-    listen: async (operation, next) => {
+    call: (operation, next) => send(operation, describeSend(operation), next),
+    cast: (operation, next) => send(operation, describeSend(operation), next),
+    notify: (operation, next) => send(operation, describeNotify(operation), next),
+    serve: (operation, next) => new Running(instruments, describeServe(operation)).until(next),
+    listen: (operation, next) => {
       const running = new Running(instruments, describeListen(operation))
-      return await running.until(async () => {
+      return running.until(async () => {
         const outcome = await next()
         running.span.setAttribute(OWN_ATTRIBUTE.outcome, outcome)
         return outcome
@@ -122,21 +123,26 @@ class Running {
   }
 
   /** Runs the work inside the span, and counts and measures it. */
-  async until<Result>(work: () => Promise<Result>): Promise<Result> {
-    let measured = this.#described.common
-    try {
-      return await context.with(this.active, work)
-    } catch (error) {
-      const { name, message } = error instanceof Error ? error : new Error(String(error))
-      measured = { ...measured, [ATTRIBUTE.errorType]: name }
-      this.span.setAttribute(ATTRIBUTE.errorType, name)
-      this.span.recordException({ name, message })
-      this.span.setStatus({ code: SpanStatusCode.ERROR, message })
-      throw error
-    } finally {
-      this.#measure(measured)
-      this.span.end()
-    }
+  until<Result>(work: () => Promise<Result>): Promise<Result> {
+    return context.with(this.active, work).then(
+      (result) => {
+        this.#end(this.#described.common)
+        return result
+      },
+      (error: unknown) => {
+        const { name, message } = error instanceof Error ? error : new Error(String(error))
+        this.span.setAttribute(ATTRIBUTE.errorType, name)
+        this.span.recordException({ name, message })
+        this.span.setStatus({ code: SpanStatusCode.ERROR, message })
+        this.#end({ ...this.#described.common, [ATTRIBUTE.errorType]: name })
+        throw error
+      },
+    )
+  }
+
+  #end(measured: Attributes): void {
+    this.#measure(measured)
+    this.span.end()
   }
 
   #measure(attributes: Attributes): void {
