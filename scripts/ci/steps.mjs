@@ -12,12 +12,17 @@ import { runTests } from './tests.mjs'
 import { bin, filesBelow, publicPackages, root, tool, verdict } from './tools.mjs'
 import { gitState } from './tree.mjs'
 
+/** A driver broken in one place for each case of the suite: none may pass. */
+const MUTANTS = 'packages/conformance/test/mutants'
+
 const before = gitState()
 
 /** Each step is one check; `run` resolves with what passed and failed, or rejects. Steps that
  *  wait for brokers, or count what others leave behind, run `alone`; those that `usesTarballs` get them packed before. */
 export const steps = [
   { name: 'npm test', alone: true, run: runTests },
+  // First of those that run together: most of its time it waits.
+  { name: 'mutants of the conformance suite', run: () => bin('vitest', 'run', '--project', 'faults', MUTANTS) },
   { name: 'format', run: () => bin('oxfmt', '--check', '.') },
   { name: 'lint', run: () => bin('oxlint', '--type-aware', '--deny-warnings') },
   {

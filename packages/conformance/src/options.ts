@@ -79,7 +79,7 @@ export interface ConformanceKnobs {
 
 /** Sizes of the cases under load. */
 export interface ConformanceLoad {
-  /** Servers, and callers, in one driver. Default 300. */
+  /** Servers, and callers, in one driver; calls that two servers share. Default 300. */
   readonly servers: number
   /** Topics that messages are sent to. Default 1 000. */
   readonly topics: number

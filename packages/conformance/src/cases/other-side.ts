@@ -91,10 +91,10 @@ export const otherSideCases: readonly ConformanceCase[] = [
       await serveWith(harness, placeOf(peer, ours, 'ours'))
       const client = getRpcClient(await openRpcTransport(harness), placeOf(peer, theirs))
       for (const [what, call] of [
-        ['our call to its server', client.call({}, 'fail', { message: TEXT })],
-        ['its call to our server', peer.call(ours, 'fail', { message: TEXT })],
+        ['our call to its server', () => client.call({}, 'fail', { message: TEXT })],
+        ['its call to our server', () => peer.call(ours, 'fail', { message: TEXT })],
       ] as const) {
-        const error = await harness.rejection(call, what)
+        const error = await harness.rejection(call(), what)
         assert.ok(String(error).includes(TEXT), `${what} fails with the text of the error, not with ${String(error)}`)
       }
     },

@@ -386,7 +386,7 @@ export const brokenLevels: Readonly<Record<string, Broken>> = {
   'hostile - no body among notifications ends the listener, stalls the process, or reaches a prototype': diesOfDepth,
   'hostile - no body among requests ends the server, stalls the process, or reaches a prototype': diesOfDepth,
   'history - notifications under random faults: none that resolved is lost, none comes where it was not sent': {
-    driver: () => losesSome(50),
+    driver: () => losesSome(2),
   },
   'history - calls under random faults: each ends in time, with its own reply or with an error': answersOfOthers,
 }
