@@ -5,11 +5,13 @@ import {
   type RedriveReport,
   type RedriveRequest,
   RedriveTally,
+  systemClock,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
 import type { ClientChannel, ClientConnection, ClientDelivery, QueueFacts } from '../client/client.ts'
 import { ExchangeChannel, type PublishOutcome } from '../send/exchange-channel.ts'
 import { brokerCodeOf, mapError } from '../connection/map-error.ts'
+import { waitAtMost } from '../connection/wait-at-most.ts'
 import { originalOf, originOf } from './dead-letter.ts'
 
 /** Copies that may wait for their confirm together. */
@@ -23,7 +25,8 @@ export async function redrive(connection: ClientConnection, request: RedriveRequ
   try {
     return await run.move(facts.messageCount)
   } finally {
-    await reader.close()
+    // Letters that stay are back in their place when the broker has answered; one that does not is not waited for.
+    await waitAtMost(systemClock, reader.close())
   }
 }
 
@@ -158,6 +161,6 @@ async function lookUp(connection: ClientConnection, name: string, deadline: Dead
     if (brokerCodeOf(error) === 404) return undefined
     throw mapError(error)
   } finally {
-    await channel.close()
+    void channel.close()
   }
 }

@@ -2,6 +2,8 @@ import { Deadline, type RedriveRequest } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
 import { redrive } from '../../src/admin/redrive.ts'
 import { amqpError, FakeBroker } from '../support/fake-broker.ts'
+import { connectClient } from '../support/client-connection.ts'
+import { OddPeer } from '../support/odd-peer.ts'
 
 /** A broker with letters in `q.dead`, by the queue each came from. */
 async function withLetters(origins: readonly (string | null)[]) {
@@ -78,5 +80,18 @@ describe('P09 - redrive on RabbitMQ', () => {
     await expect(redrive(connection, request({ limit: 2 }))).resolves.toMatchObject({ moved: 2, left: 2 })
     expect(bodies('q')).toHaveLength(2)
     await expect(redrive(connection, request({ to: 'q' }))).resolves.toMatchObject({ moved: 2, left: 0, skipped: [] })
+  })
+
+  it('a broker that answers no closing of a channel - the run ends at its deadline, not ten seconds later', async () => {
+    const peer = await OddPeer.start()
+    peer.queues.set('q.dead', { messages: [], consumers: [] })
+    peer.onMethod = ({ name }) => name === 'channel.close'
+    const connection = await connectClient({ port: peer.port, answerTimeoutMs: 10_000 })
+    const { request } = await withLetters([])
+    const startedAt = performance.now()
+    await expect(redrive(connection, request())).resolves.toEqual({ moved: 0, left: 0, skipped: [] })
+    expect(performance.now() - startedAt).toBeLessThan(5000)
+    connection.destroy(new Error('over'))
+    await peer.close()
   })
 })

@@ -1,8 +1,8 @@
 import { Deadline, type IncomingRequest, Target } from '@oslo-messaging/core/driver'
 import { afterEach, describe, expect, it } from 'vitest'
-import { amqplibClient } from '../../src/client/client.ts'
 import { frame, HEARTBEAT, method, short, u16, u64, u8 } from '../support/amqp-frames.ts'
 import { openReal } from '../support/broker.ts'
+import { connectClient } from '../support/client-connection.ts'
 import { notificationOf } from '../support/notification.ts'
 import { type OddConnection, OddPeer } from '../support/odd-peer.ts'
 import { callOptions, castOptions, echo, listenOptions } from '../support/open-driver.ts'
@@ -23,22 +23,8 @@ async function start(settings: Parameters<typeof openReal>[1] = {}) {
 }
 
 /** A client connection of its own. */
-async function connect(peer: OddPeer) {
-  return await amqplibClient.connect({
-    hostname: '127.0.0.1',
-    port: peer.port,
-    virtualHost: '/',
-    mechanism: 'PLAIN',
-    username: 'guest',
-    password: 'guest',
-    heartbeat: 0,
-    tls: undefined,
-    handshakeTimeoutMs: 2000,
-    answerTimeoutMs: 500,
-    confirmTimeoutMs: 500,
-    clientProperties: {},
-    signal: new AbortController().signal,
-  })
+async function connect({ port }: OddPeer) {
+  return await connectClient({ port, handshakeTimeoutMs: 2000, answerTimeoutMs: 500, confirmTimeoutMs: 500 })
 }
 
 const publication = {

@@ -1,7 +1,7 @@
 import { type IncomingRequest, Target, TransportURL } from '@oslo-messaging/core/driver'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { amqplibClient } from '../../src/client/client.ts'
 import { openReal, rabbit, unique } from '../support/broker.ts'
+import { connectClient } from '../support/client-connection.ts'
 import { castOptions, listenOptions } from '../support/open-driver.ts'
 
 const broker = await rabbit()
@@ -126,21 +126,7 @@ describe.skipIf(broker === undefined)('fanout by a stream', () => {
 
   it('an offset of more than 32 bits reaches the broker', async () => {
     const { hostname, port } = TransportURL.parse(broker.urlFor({ vhost })).hosts[0] ?? {}
-    const connection = await amqplibClient.connect({
-      hostname: hostname ?? '',
-      port: port ?? 0,
-      virtualHost: vhost,
-      mechanism: 'PLAIN',
-      username: 'guest',
-      password: 'guest',
-      heartbeat: 0,
-      tls: undefined,
-      handshakeTimeoutMs: 5000,
-      answerTimeoutMs: 5000,
-      confirmTimeoutMs: 5000,
-      clientProperties: {},
-      signal: new AbortController().signal,
-    })
+    const connection = await connectClient({ hostname: hostname ?? '', port: port ?? 0, virtualHost: vhost })
     const channel = await connection.openChannel()
     const name = unique('stream')
     await channel.declareQueue({ name, durable: true, autoDelete: false, arguments: { 'x-queue-type': 'stream' } })
