@@ -18,17 +18,18 @@ export interface StateReport {
 /** An `onChange` for a Supervisor: every change of state reaches `oslo-messaging:state`, trouble is logged once, and so
  *  is its end. */
 export function reportState({ driver, kind, name, logger }: StateReport): (change: SupervisorChange) => void {
-  let isInTrouble = false
   return (change) => {
     emitDiagnostic('oslo-messaging:state', () => ({ driver, kind, name, ...change }))
-    const { state, previous, error } = change
+    const { state, previous, error, retryInMs } = change
     const why = error === undefined ? '' : `: ${errorText(error)}`
-    if (state === 'failed' && previous !== 'failed') logger?.error(`${kind} ${name} failed${why}`, { error })
+    // It is tried again and again, and said once.
+    const outlook = retryInMs === undefined ? '' : `; tried every ${Math.round(retryInMs / 1000)} s, until it is mended`
+    if (state === 'failed' && previous !== 'failed') logger?.error(`${kind} ${name} failed${why}${outlook}`, { error })
     else if ((state === 'recovering' || state === 'blocked') && previous !== state)
       logger?.warn(`${kind} ${name} is ${state}${why}`)
-    else if (isInTrouble && (state === 'connected' || state === 'consuming'))
+    else if (TROUBLE.has(previous) && (state === 'connected' || state === 'consuming'))
       logger?.info(`${kind} ${name} is ${state} again`)
-    if (state === 'closed' || state === 'connected' || state === 'consuming') isInTrouble = false
-    else if (state !== 'starting') isInTrouble = true
   }
 }
+
+const TROUBLE: ReadonlySet<ComponentHealth['state']> = new Set(['recovering', 'blocked', 'failed'])

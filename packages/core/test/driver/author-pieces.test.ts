@@ -62,11 +62,16 @@ describe('reportState', () => {
     report({ state: 'recovering', previous: 'connected', attempt: 0, error: new Error('cut') })
     report({ state: 'recovering', previous: 'recovering', attempt: 1, error: new Error('cut') })
     report({ state: 'connected', previous: 'recovering', attempt: 0 })
+    for (const previous of ['connected', 'failed'] as const)
+      report({ state: 'failed', previous, attempt: 1, error: new Error('refused'), retryInMs: 30_000 })
     unsubscribe('oslo-messaging:state', listen)
-    expect(seen).toHaveLength(4)
+    expect(seen).toHaveLength(6)
     expect(seen[1]).toMatchObject({ driver: 'd', kind: 'connection', name: 'h:1', state: 'recovering' })
     expect(logger.warn.mock.calls).toEqual([['connection h:1 is recovering: cut']])
     expect(logger.info.mock.calls).toEqual([['connection h:1 is connected again']])
+    expect(logger.error.mock.calls.map(([text]) => text)).toEqual([
+      'connection h:1 failed: refused; tried every 30 s, until it is mended',
+    ])
   })
 })
 

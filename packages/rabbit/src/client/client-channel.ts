@@ -1,5 +1,5 @@
 import type { Channel, ConfirmChannel, Message, Options } from 'amqplib'
-import { createDeferred } from '@oslo-messaging/core/driver'
+import { createDeferred, Lifetime } from '@oslo-messaging/core/driver'
 import type { ChannelInternals } from './internals.ts'
 import { NO_ANSWER, waitForAnswer } from './wait-for-answer.ts'
 import type {
@@ -44,8 +44,8 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
   protected readonly direct: DirectChannel
   protected readonly connection: ChannelOwner
   readonly #watched = new WatchedMessages()
-  /** Rejects when the channel is over, for whoever waits for an answer. */
-  readonly #over = createDeferred<never>()
+  /** Ends whoever waits for an answer. */
+  readonly #life = new Lifetime()
   /** The broker has nothing more to say about it. */
   readonly #gone = createDeferred<void>()
   #error: unknown
@@ -57,7 +57,6 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
     this.connection = connection
     this.channel = channel
     this.direct = direct.openChannel(channel)
-    this.#over.promise.catch(() => {})
     channel.on('error', (error) => this.#end(error))
     channel.on('close', () => {
       this.#isGone = true
@@ -178,7 +177,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
     this.#error = reason
     this.direct.release()
     const error = this.reason ?? new Error('Channel closed')
-    this.#over.reject(error)
+    this.#life.end(error)
     // amqplib tells them only when the broker has answered.
     const unconfirmed = this.channel.unconfirmed
     this.channel.unconfirmed = []
@@ -208,7 +207,7 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
 
   async #answer<T>(what: string, answer: Promise<T>): Promise<T> {
     try {
-      return await Promise.race([waitForAnswer(answer, this.#question(what)), this.#over.promise])
+      return await this.#life.race(waitForAnswer(answer, this.#question(what)))
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code !== undefined) {
         if (error.code === NO_ANSWER) this.abandon(error)

@@ -1,5 +1,5 @@
 import type { ChannelModel } from 'amqplib'
-import { DriverLoadFailure } from '@oslo-messaging/core/driver'
+import { DriverLoadFailure, Lifetime } from '@oslo-messaging/core/driver'
 import { AmqplibChannel, AmqplibConfirmChannel, type ChannelOwner } from './client-channel.ts'
 import type { ClientChannel, ClientConfirmChannel, ClientConnection, ConnectOptions } from './client-types.ts'
 import { DirectConnection } from './direct-connection.ts'
@@ -27,7 +27,8 @@ export class AmqplibConnection implements ClientConnection, ChannelOwner {
   #isClosing = false
   #isDoubted = false
   #isOver = false
-  #onOver: (() => void)[] = []
+  /** Ends whoever waits for an answer. */
+  readonly #life = new Lifetime()
 
   /** Throws DriverLoadFailure. */
   constructor(
@@ -81,20 +82,16 @@ export class AmqplibConnection implements ClientConnection, ChannelOwner {
 
   async updateSecret(secret: string): Promise<void> {
     if (this.isOver) throw this.#error ?? new Error('Connection closed')
-    const over = new Promise<never>((_resolve, reject) => {
-      this.#onOver.push(() => reject(this.#error ?? new Error('Connection closed')))
-    })
     const answer = this.#model.updateSecret(Buffer.from(secret), 'The old one is about to expire')
     const question = { what: 'connection.update-secret', ms: this.answerTimeoutMs, isHeldUp: () => false }
-    await Promise.race([waitForAnswer(answer, question), over])
+    await this.#life.race(waitForAnswer(answer, question))
   }
 
   async close(): Promise<void> {
     if (this.isOver) return
     this.#isClosing = true
-    const over = new Promise<void>((resolve) => this.#onOver.push(resolve))
     // amqplib never settles its own promise when the socket dies while it closes.
-    await Promise.race([this.#model.close().catch((error: unknown) => this.#end(error)), over])
+    await this.#life.race(this.#model.close()).catch((error: unknown) => this.#end(error))
   }
 
   destroy(reason: Error): void {
@@ -160,7 +157,7 @@ export class AmqplibConnection implements ClientConnection, ChannelOwner {
       const timer = setTimeout(() => socket.destroy(), FAREWELL_MS)
       socket.once('close', () => clearTimeout(timer))
     }
-    for (const resolve of this.#onOver.splice(0)) resolve()
+    this.#life.end(this.#error ?? new Error('Connection closed'))
     if (!this.#isClosing) this.onClosed?.(this.#error ?? new Error('Connection closed'))
   }
 

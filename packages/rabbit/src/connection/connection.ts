@@ -19,7 +19,7 @@ import { classify, mapError } from './map-error.ts'
 import { waitAtMost } from './wait-at-most.ts'
 import { blockedFacts, describeLoss, retryBackoff, sleepAtMost, slowRetryMs } from './recovery.ts'
 import { Login } from './login.ts'
-import { componentHealth, reportState, type Runtime } from './runtime.ts'
+import { reportState, type Runtime } from './runtime.ts'
 
 export interface ConnectionOptions {
   readonly runtime: Runtime
@@ -39,7 +39,6 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #order: ReturnType<typeof createHostOrder>
   readonly #id = randomUUID()
-  readonly #failureWatchers = new Set<(error: unknown) => void>()
   readonly #unblockedWaiters = new Set<() => void>()
   readonly #supervisor: Supervisor
   #current:
@@ -87,7 +86,8 @@ export class Connection {
     if (this.#current !== undefined) return this.#current.connection
     this.#started = true
     const facts: WaitFacts = { phase: 'connect', delivery: 'not-sent' }
-    await (retries === null ? this.#supervisor.ready(deadline, facts) : this.#readyWithin(deadline, facts, retries))
+    if (retries === 0) this.#tryOnce(facts)
+    await this.#supervisor.ready(deadline, facts, { retries })
     const { current } = this
     if (current === undefined) return await this.ready(deadline, retries)
     return current
@@ -113,7 +113,7 @@ export class Connection {
   /** Undefined while nothing has used it. */
   health(): ComponentHealth | undefined {
     if (!this.#started) return undefined
-    return componentHealth(this.#supervisor, 'connection', this.#options.purpose, this.#current?.host)
+    return this.#supervisor.health('connection', this.#options.purpose, this.#current?.host)
   }
 
   /** Closes in good order, or at once when `signal` is aborted or the broker does not answer. Idempotent; never rejects. */
@@ -131,39 +131,19 @@ export class Connection {
     cut()
   }
 
-  async #readyWithin(deadline: Deadline, facts: WaitFacts, retries: number): Promise<void> {
-    const supervisor = this.#supervisor
-    const startedAt = this.#now()
-    const refuse = (attempts: number, cause: unknown): MessageDeliveryFailure =>
-      new MessageDeliveryFailure(
-        `No connection to the broker after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${mapError(cause).message}`,
-        {
-          ...facts,
-          attempts,
-          elapsedMs: Math.round(this.#now() - startedAt),
-          retryable: true,
-          cause,
-        },
-      )
-    if (retries === 0 && supervisor.state === 'recovering') {
-      // One attempt is what was asked for; a recent failure was that attempt, so that a busy sender does not hammer the broker.
-      if (this.#now() - this.#failedAt < this.#retryIntervalMs) throw refuse(1, supervisor.error)
-      supervisor.retryNow()
-    }
-    let failures = 0
-    let watcher = (_error: unknown): void => {}
-    const spent = new Promise<never>((_resolve, reject) => {
-      watcher = (error) => {
-        failures += 1
-        if (failures > retries) reject(refuse(failures, error))
-      }
+  /** One attempt is what was asked for: a recent failure was that attempt, so that a busy sender does not hammer the
+   *  broker, and after an older one it is made now. */
+  #tryOnce(facts: WaitFacts): void {
+    const { state, error } = this.#supervisor
+    if (state !== 'recovering') return
+    if (this.#now() - this.#failedAt >= this.#retryIntervalMs) return this.#supervisor.retryNow()
+    throw new MessageDeliveryFailure(`Gave up after 1 attempt: ${mapError(error).message}`, {
+      ...facts,
+      attempts: 1,
+      elapsedMs: 0,
+      retryable: true,
+      cause: error,
     })
-    this.#failureWatchers.add(watcher)
-    try {
-      await Promise.race([supervisor.ready(deadline, facts), spent])
-    } finally {
-      this.#failureWatchers.delete(watcher)
-    }
   }
 
   #createSupervisor(): Supervisor {
@@ -187,10 +167,8 @@ export class Connection {
     return supervisor
   }
 
-  #noteFailure({ state, error, attempt }: SupervisorChange): void {
-    if ((state !== 'recovering' || attempt === 0) && state !== 'failed') return
-    this.#failedAt = this.#now()
-    for (const watcher of this.#failureWatchers) watcher(error)
+  #noteFailure({ state, attempt }: SupervisorChange): void {
+    if ((state === 'recovering' && attempt > 0) || state === 'failed') this.#failedAt = this.#now()
   }
 
   async #establish(supervisor: Supervisor, signal: AbortSignal): Promise<void> {

@@ -19,7 +19,7 @@ import { declareSubscriptions, redeclareSubscriptions } from '../topology/declar
 import { classify, mapError } from '../connection/map-error.ts'
 import { waitAtMost } from '../connection/wait-at-most.ts'
 import { retryBackoff, sleepAtMost, slowRetryMs } from '../connection/recovery.ts'
-import { componentHealth, reportState } from '../connection/runtime.ts'
+import { reportState } from '../connection/runtime.ts'
 import { LostQueues } from './lost-queues.ts'
 import { StreamPosition } from './stream-position.ts'
 import { byQueue, type Subscription } from '../topology/topology.ts'
@@ -94,7 +94,7 @@ export class Consumer implements Listener, WatchedConsumer {
   }
 
   health(): ComponentHealth {
-    const health = componentHealth(this.#supervisor, 'listener', this.#options.name, this.#options.connection.host)
+    const health = this.#supervisor.health('listener', this.#options.name, this.#options.connection.host)
     if (health.state !== 'consuming') return health
     const lost = this.#lost.first
     if (lost !== undefined) return { ...health, state: 'recovering', ...lost }

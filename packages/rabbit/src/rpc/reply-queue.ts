@@ -19,7 +19,7 @@ import { brokerCodeOf, classify, mapError } from '../connection/map-error.ts'
 import { type DecodedReply, decodeBody, splitReply } from '../wire/message.ts'
 import { waitAtMost } from '../connection/wait-at-most.ts'
 import { retryBackoff, sleepAtMost, slowRetryMs } from '../connection/recovery.ts'
-import { componentHealth, reportState, type Runtime } from '../connection/runtime.ts'
+import { reportState, type Runtime } from '../connection/runtime.ts'
 import type { Subscription } from '../topology/topology.ts'
 import type { WatchedConsumer } from '../receive/watchdog.ts'
 
@@ -89,7 +89,7 @@ export class ReplyQueue implements WatchedConsumer {
   /** Undefined while no call has been made. */
   health(): ComponentHealth | undefined {
     if (!this.#started) return undefined
-    const health = componentHealth(this.#supervisor, 'reply-path', this.name, this.#connection.host)
+    const health = this.#supervisor.health('reply-path', this.name, this.#connection.host)
     return this.isUp && this.unverified !== undefined ? { ...health, reason: this.unverified } : health
   }
 
