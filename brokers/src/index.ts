@@ -7,6 +7,7 @@ export { BrokerStartFailed, BrokerUnavailable } from './errors.ts'
 export { fetchBroker } from './fetch.ts'
 export { FaultProxy, type FaultProxyOptions } from '@oslo-messaging/conformance/faults'
 export { KafkaBroker, type KafkaOptions } from './kafka/kafka-broker.ts'
+export { importSecondKafkaClient, SECOND_KAFKA_CLIENT } from './kafka/second-client.ts'
 export type { NatsOptions } from './nats/nats-broker.ts'
 export { freePorts } from './ports.ts'
 export {

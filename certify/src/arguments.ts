@@ -20,6 +20,7 @@ export const USAGE: string = `npm run certify:PROFILE -- [options]      PROFILE 
   --seed TEXT       decides the plan and every choice; the same seed repeats a run. Default: a random one, which is printed
   --version V       version of the broker (kafka: 3.9.2 or 4.4.0; --kafka V means the same)
   --on VARIANT      one variant of the profile (amqp: artemis or rabbitmq; rabbit: single, cluster or upgrade). Default: each in turn; with --short the first
+  --client NAME     client library of the driver (kafka: kafkajs or platformatic). Default: the driver's own
   --short           a few nemeses, under a minute
   --minutes M       how long nemeses strike in all; each strikes alone once, however long that takes. Default 20
   --only NEMESIS    this nemesis only; may be repeated
@@ -42,6 +43,7 @@ export function parseArguments(args: readonly string[], from: string = process.c
       seed,
       on: values.on,
       version: values.version ?? values.kafka,
+      client: values.client,
       short: values.short,
       minutes,
       only: values.only,
@@ -60,6 +62,7 @@ function readWords(args: readonly string[]) {
         version: { type: 'string' },
         kafka: { type: 'string' },
         on: { type: 'string' },
+        client: { type: 'string' },
         short: { type: 'boolean', default: false },
         minutes: { type: 'string', default: '20' },
         only: { type: 'string', multiple: true },

@@ -7,7 +7,15 @@ import type { Profile, RunOptions, StageParts } from '../src/frame/profile.ts'
 import { run } from '../src/frame/run.ts'
 import { formatCounters, writeReport } from '../src/report/report.ts'
 
-const OPTIONS: RunOptions = { seed: '1', short: true, minutes: 0, on: undefined, version: undefined, only: undefined }
+const OPTIONS: RunOptions = {
+  seed: '1',
+  short: true,
+  minutes: 0,
+  on: undefined,
+  version: undefined,
+  client: undefined,
+  only: undefined,
+}
 
 interface Behaviour {
   readonly hits?: number

@@ -55,14 +55,20 @@ export async function createPlainNotifier(brokers: readonly string[], topic: str
 }
 
 interface Waiting {
+  readonly topic: string
   readonly message: Message
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
-/** Notifications that are sent while a request is under way share the next one; each is resolved when its request is acknowledged. */
-export async function createSharingNotifier(brokers: readonly string[], topic: string): Promise<HandWrittenNotifier> {
+/** Notifications that are sent while a request is under way share the next one; each is resolved when its request is acknowledged.
+ *  Each goes to the next of the topics in turn. */
+export async function createSharingNotifier(
+  brokers: readonly string[],
+  topics: readonly string[],
+): Promise<HandWrittenNotifier> {
   const producer = await connectProducer(brokers)
+  let turn = 0
   let waiting: Waiting[] = []
   let isSending = false
   const flush = async (): Promise<void> => {
@@ -71,11 +77,11 @@ export async function createSharingNotifier(brokers: readonly string[], topic: s
       const batch = waiting
       waiting = []
       try {
-        await send(
-          producer,
-          topic,
-          batch.map(({ message }) => message),
-        )
+        await producer.sendBatch({
+          topicMessages: byTopic(batch),
+          acks: -1,
+          compression: CompressionTypes.None,
+        })
         for (const { resolve } of batch) resolve()
       } catch (error) {
         for (const { reject } of batch) reject(error)
@@ -86,7 +92,8 @@ export async function createSharingNotifier(brokers: readonly string[], topic: s
   return {
     info: (eventType, payload) =>
       new Promise((resolve, reject) => {
-        waiting.push({ message: { key: null, value: encodeNotification(eventType, payload) }, resolve, reject })
+        const topic = topics[(turn += 1) % topics.length] ?? ''
+        waiting.push({ topic, message: { key: null, value: encodeNotification(eventType, payload) }, resolve, reject })
         if (isSending) return
         isSending = true
         // Whoever sends in the same turn of the event loop is taken along.
@@ -94,6 +101,16 @@ export async function createSharingNotifier(brokers: readonly string[], topic: s
       }),
     close: () => producer.disconnect(),
   }
+}
+
+function byTopic(batch: readonly Waiting[]): { topic: string; messages: Message[] }[] {
+  const messages = new Map<string, Message[]>()
+  for (const { topic, message } of batch) {
+    const own = messages.get(topic)
+    if (own === undefined) messages.set(topic, [message])
+    else own.push(message)
+  }
+  return [...messages].map(([topic, own]) => ({ topic, messages: own }))
 }
 
 /** Consumes with eachBatch: commits a batch synchronously, then handles each record, as the driver does by default. Ends with `close`. */

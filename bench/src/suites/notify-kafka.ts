@@ -25,6 +25,7 @@ import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
 import { takeTurn } from '../turn.ts'
 
 const BYTES = 1024
+const TOPICS = 100
 const payload = { text: 'x'.repeat(BYTES) }
 
 /** Notifications through Kafka: producing with few and many callers, and reading a backlog. */
@@ -41,6 +42,7 @@ export async function run(options: SuiteOptions): Promise<SuiteOutcome> {
   })
   const rows = [
     ...(await produce(bus, python, broker.url, options)),
+    ...(await produceToMany(bus, broker.url, options)),
     ...(await consume(bus, python, broker.url, options)),
   ]
   const versions = { kafka: broker.version, ...(python === null ? {} : { 'oslo.messaging': NEWEST_PYTHON.version }) }
@@ -56,8 +58,8 @@ async function produce(
   const topic = `bench_${randomUUID().slice(0, 8)}`
   const brokers = brokersOf(url)
   await createTopic(brokers, `${topic}.info`, 4)
-  const notifier = new Notifier(bus, { publisherId: 'bench', driver: 'messagingv2', topics: [topic] })
-  const sharing = await createSharingNotifier(brokers, `${topic}.info`)
+  const notifier = notifierTo(bus, topic)
+  const sharing = await createSharingNotifier(brokers, [`${topic}.info`])
   const plain = await createPlainNotifier(brokers, `${topic}.info`)
   const rows: Row[] = []
   for (const concurrency of [1, 64, 1_000]) {
@@ -86,6 +88,47 @@ async function produce(
   }
   await Promise.all([sharing.close(), plain.close()])
   return rows
+}
+
+/** The same to many topics in turn, of which a produce request carries several. */
+async function produceToMany(
+  bus: NotificationTransport,
+  url: string,
+  { quick, wants, say }: SuiteOptions,
+): Promise<Row[]> {
+  const concurrency = 1_000
+  const workload = { name: 'notify-topics', concurrency, bytes: BYTES }
+  if (!wants(workload)) return []
+  say(`notify to ${TOPICS} topics, ${concurrency} at once`)
+  const name = `bench_${randomUUID().slice(0, 8)}`
+  const topics = Array.from({ length: TOPICS }, (_, number) => `${name}_${number}`)
+  const brokers = brokersOf(url)
+  for (const topic of topics) await createTopic(brokers, `${topic}.info`, 1)
+  const notifiers = topics.map((topic) => notifierTo(bus, topic))
+  const [one] = notifiers
+  const sharing = await createSharingNotifier(
+    brokers,
+    topics.map((topic) => `${topic}.info`),
+  )
+  let turn = 0
+  const turnOf = (operation: () => unknown) => (durationMs: number) => takeTurn(operation, { concurrency, durationMs })
+  const rows = await duel({
+    workload,
+    ours: { name: 'ours', turn: turnOf(() => notifiers[(turn += 1) % TOPICS]?.info({}, 'bench', payload)) },
+    peers: [
+      { name: 'ours to one topic', turn: turnOf(() => one?.info({}, 'bench', payload)) },
+      { name: 'hand-written', turn: turnOf(() => sharing.info('bench', payload)) },
+    ],
+    pairs: quick ? 3 : 11,
+    turnMs: quick ? 250 : 1_000,
+    warmUpMs: quick ? 500 : 3_000,
+  })
+  await sharing.close()
+  return rows
+}
+
+function notifierTo(bus: NotificationTransport, topic: string): Notifier {
+  return new Notifier(bus, { publisherId: 'bench', driver: 'messagingv2', topics: [topic] })
 }
 
 /** Python's notifier does not wait for the broker, so its turns end with a flush; the client library below it is only reported. */

@@ -18,7 +18,8 @@ export interface Bench extends AsyncDisposable {
 export interface BenchParts {
   readonly broker: Broker
   readonly driver: string
-  readonly library: string
+  /** Beside the driver, by its name, or elsewhere. */
+  readonly library: string | Versioned
   readonly definition: Pick<DriverDefinition, 'capabilities'>
   readonly createDriver: (proxies: readonly FaultProxy[]) => ConformanceOptions['createDriver']
   readonly knobs: ConformanceKnobs
@@ -34,7 +35,7 @@ export async function atBroker(title: string, parts: BenchParts): Promise<Bench>
     subject: {
       title,
       driver: versionOf(driver),
-      library: libraryOf(driver, library),
+      library: typeof library === 'string' ? libraryOf(driver, library) : library,
       broker: { name: broker.name, version: broker.version },
     },
     options: {

@@ -1,16 +1,23 @@
-import { type KafkaBroker, startBroker } from '@oslo-messaging/brokers'
-import { kafkaDriver } from '@oslo-messaging/kafka'
+import { importSecondKafkaClient, type KafkaBroker, SECOND_KAFKA_CLIENT, startBroker } from '@oslo-messaging/brokers'
+import type { Versioned } from '@oslo-messaging/conformance/results'
+import { createKafkaDriver, kafkaDriver } from '@oslo-messaging/kafka'
 import { Kafka, logLevel } from 'kafkajs'
 import { atBroker, type Bench, open } from './bench.ts'
 import { pythonPeer } from './python-peer.ts'
 
 /** What differs from client library to client library. */
 export interface KafkaClientUnderTest {
-  readonly library: string
+  /** Beside the driver, by its name, or elsewhere. */
+  readonly library: string | Versioned
   readonly definition: typeof kafkaDriver
 }
 
 const KAFKAJS: KafkaClientUnderTest = { library: 'kafkajs', definition: kafkaDriver }
+
+export const PLATFORMATIC: KafkaClientUnderTest = {
+  library: SECOND_KAFKA_CLIENT,
+  definition: createKafkaDriver({ client: 'platformatic', importClient: importSecondKafkaClient }),
+}
 
 export async function kafka(
   title: string,

@@ -1,6 +1,6 @@
 import { artemis, brokerJ, rabbitmq } from './amqp.ts'
 import type { Bench } from './bench.ts'
-import { kafka } from './kafka.ts'
+import { kafka, PLATFORMATIC } from './kafka.ts'
 import { memory } from './memory.ts'
 import { nats } from './nats.ts'
 import { rabbit } from './rabbit.ts'
@@ -17,6 +17,7 @@ export const subjects: Readonly<Record<string, (title: string) => Bench | Promis
   'amqp-broker-j': brokerJ,
   'kafka-3.9': (title) => kafka(title, '3.9'),
   'kafka-4.4': (title) => kafka(title, '4.4'),
+  'kafka-4.4-platformatic': (title) => kafka(title, '4.4', PLATFORMATIC),
   'nats-2.9': (title) => nats(title, '2.9'),
   'nats-2.10': (title) => nats(title, '2.10'),
   'redis-7.0': (title) => redis(title, '7.0'),

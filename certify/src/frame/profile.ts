@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly on: string | undefined
   /** Version of the broker, in words the profile knows; undefined: its default. */
   readonly version: string | undefined
+  /** Client library of the driver, in words the profile knows; undefined: the driver's own. */
+  readonly client: string | undefined
   /** Only these nemeses; undefined: all. */
   readonly only: readonly string[] | undefined
 }

@@ -1,13 +1,13 @@
-// Sends numbered notifications from a process whose clock is ahead. Arguments: URL, topic, deadline in milliseconds, how far ahead in milliseconds, numbers.
+// Sends numbered notifications from a process whose clock is ahead. Arguments: URL, client library, topic, deadline in milliseconds, how far ahead in milliseconds, numbers.
 // Prints a line of JSON for each: its number, and the error when it was rejected.
 import { Notifier, silentLogger } from '@oslo-messaging/core'
-import { openBus } from './bus.ts'
+import { clientOf, openBus } from './bus.ts'
 
-const [url = '', topic = '', timeoutMs = '0', aheadMs = '0', ...numbers] = process.argv.slice(2)
+const [url = '', client = '', topic = '', timeoutMs = '0', aheadMs = '0', ...numbers] = process.argv.slice(2)
 const { now } = Date
 Date.now = () => now() + Number(aheadMs)
 
-const bus = await openBus(url, 'before', silentLogger)
+const bus = await openBus({ url, client: clientOf(client) }, 'before', silentLogger)
 const options = {
   publisherId: 'certify',
   driver: 'messagingv2',

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Notifier, type NotificationTransport } from '@oslo-messaging/core'
 import type { HistoryPromises, ReaderPromises } from '@oslo-messaging/conformance/history'
 import { readerPromises } from '@oslo-messaging/conformance/history'
-import { kafkaDriver } from '@oslo-messaging/kafka'
+import { type ClientName, kafkaDriver } from '@oslo-messaging/kafka'
 import type { Nemesis } from '../frame/nemesis.ts'
 import type { Profile, Stage, StageParts } from '../frame/profile.ts'
 import type { Recorder } from '../frame/recorder.ts'
@@ -11,7 +11,7 @@ import { HealthWatch } from '../load/illness.ts'
 import { Program } from '../load/program.ts'
 import { Senders, type Source } from '../load/senders.ts'
 import { until } from '../load/until.ts'
-import { openBus } from './bus.ts'
+import { type BusPlace, clientOf, openBus } from './bus.ts'
 import { KafkaCluster } from './cluster.ts'
 import { kafkaNemeses } from './nemeses/index.ts'
 import { Reader, type ReaderPlan } from './readers.ts'
@@ -36,10 +36,11 @@ const profile: Profile = {
   name: 'kafka',
   variant: 'cluster',
   open: async (parts) => {
+    const client = clientOf(parts.options.client)
     const cluster = await KafkaCluster.start(parts.options.version)
     try {
       await cluster.admin.create(ALL.map(planOf))
-      return new KafkaStage(cluster, parts)
+      return new KafkaStage(cluster, client, parts)
     } catch (error) {
       await cluster[Symbol.asyncDispose]()
       throw error
@@ -55,6 +56,7 @@ class KafkaStage implements Stage {
   readonly short: readonly string[] = ['leader election', 'network stall', 'kill -9']
   readonly promises: HistoryPromises
   readonly #cluster: KafkaCluster
+  readonly #place: BusPlace
   readonly #recorder: Recorder
   readonly #readers: readonly Reader[]
   readonly #senders: Senders
@@ -64,12 +66,13 @@ class KafkaStage implements Stage {
   #bus: NotificationTransport | undefined
   #notifiers: ReadonlyMap<string, Notifier> = new Map()
 
-  constructor(cluster: KafkaCluster, { recorder, options }: StageParts) {
+  constructor(cluster: KafkaCluster, client: ClientName, { recorder, options }: StageParts) {
+    this.#place = { url: cluster.url, client }
     this.#quietMs = options.short ? SHORT_QUIET_MS : QUIET_MS
     this.#cluster = cluster
     this.#recorder = recorder
-    this.title = `kafka ${cluster.broker.version}, ${cluster.broker.nodes.length} nodes`
-    this.#readers = READERS.map((plan) => new Reader(plan, cluster.url, recorder))
+    this.title = `kafka ${cluster.broker.version}, ${cluster.broker.nodes.length} nodes, client ${client}`
+    this.#readers = READERS.map((plan) => new Reader(plan, this.#place, recorder))
     this.#senders = new Senders(
       recorder,
       ALL.map((topic) => this.#source(topic)),
@@ -77,6 +80,7 @@ class KafkaStage implements Stage {
     this.promises = promisesOf(READERS)
     this.nemeses = kafkaNemeses({
       cluster,
+      place: this.#place,
       senders: this.#senders,
       readers: this.#readers,
       recorder,
@@ -85,7 +89,7 @@ class KafkaStage implements Stage {
   }
 
   async begin(): Promise<void> {
-    this.#bus = await openBus(this.#cluster.url, 'before', this.#log)
+    this.#bus = await openBus(this.#place, 'before', this.#log)
     const bus = this.#bus
     this.#notifiers = new Map(
       ALL.map(({ name, timeoutMs }) => [

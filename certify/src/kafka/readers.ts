@@ -8,7 +8,7 @@ import {
 } from '@oslo-messaging/core'
 import type { Recorder } from '../frame/recorder.ts'
 import { CountingLog } from '../load/counting-log.ts'
-import { type CommitMode, openBus } from './bus.ts'
+import { type BusPlace, type CommitMode, openBus } from './bus.ts'
 import { placeOf, type TestedTopic } from './topics.ts'
 
 const START_MS = 60_000
@@ -35,14 +35,14 @@ export class Reader implements AsyncDisposable {
   /** Every so-many-th handler takes so long, while it is not 0. */
   slowMs = 0
   readonly #recorder: Recorder
-  readonly #url: string
+  readonly #place: BusPlace
   readonly #members = new Map<string, MessageServer>()
   #bus: NotificationTransport | undefined
   #born = 0
 
-  constructor(plan: ReaderPlan, url: string, recorder: Recorder) {
+  constructor(plan: ReaderPlan, place: BusPlace, recorder: Recorder) {
     this.plan = plan
-    this.#url = url
+    this.#place = place
     this.#recorder = recorder
     this.log = new CountingLog((message, fields) => {
       if (NOT_GIVEN_BACK.test(message))
@@ -64,7 +64,7 @@ export class Reader implements AsyncDisposable {
   }
 
   async begin(): Promise<void> {
-    this.#bus = await openBus(this.#url, this.plan.commit, this.log)
+    this.#bus = await openBus(this.#place, this.plan.commit, this.log)
     await Promise.all(Array.from({ length: this.plan.members }, () => this.join()))
   }
 

@@ -8,9 +8,9 @@ import {
 import { capabilities } from './capabilities.ts'
 import type { ImportPackage } from './port/codecs.ts'
 import { type KafkaOptions, kafkaConfig } from './config.ts'
-import type { OAuthBearerToken, OAuthBearerTokenProvider } from './settings.ts'
+import type { ClientName, OAuthBearerToken, OAuthBearerTokenProvider } from './settings.ts'
 
-export type { KafkaOptions, OAuthBearerToken, OAuthBearerTokenProvider }
+export type { ClientName, KafkaOptions, OAuthBearerToken, OAuthBearerTokenProvider }
 
 /** What a configuration file cannot say. */
 export interface KafkaDriverOptions {
@@ -18,16 +18,29 @@ export interface KafkaDriverOptions {
   readonly oauthBearerToken?: OAuthBearerTokenProvider
   /** Imports the packages of optional codecs, for applications that bundle them. Default: `import(name)`. */
   readonly importCodec?: ImportPackage
+  /** The client library. Default: `kafkajs`, which comes with this package; `platformatic` is `@platformatic/kafka`, which the application installs. */
+  readonly client?: ClientName
+  /** Imports `@platformatic/kafka`, for applications that bundle it or have it elsewhere. Default: `import(name)`, after a look at its engines. */
+  readonly importClient?: ImportPackage
 }
 
-const OPTION_NAMES: OptionNames<KafkaDriverOptions> = { oauthBearerToken: true, importCodec: true }
+const OPTION_NAMES: OptionNames<KafkaDriverOptions> = {
+  oauthBearerToken: true,
+  importCodec: true,
+  client: true,
+  importClient: true,
+}
+const CLIENTS: ReadonlySet<unknown> = new Set<ClientName | undefined>(['kafkajs', 'platformatic', undefined])
 
 /** A Kafka driver with what a configuration file cannot say. Register it by value: `createDriverRegistry({ drivers: [createKafkaDriver({ ... })] })`.
- *  Throws TypeError when an option is unknown or no function. */
+ *  Throws TypeError when an option is unknown or has no such value. */
 export function createKafkaDriver(options: KafkaDriverOptions = {}): DriverDefinition<KafkaOptions> {
   checkOptions('createKafkaDriver', options, OPTION_NAMES)
   checkFunction('oauthBearerToken', options.oauthBearerToken)
   checkFunction('importCodec', options.importCodec)
+  checkFunction('importClient', options.importClient)
+  if (!CLIENTS.has(options.client))
+    throw new TypeError(`createKafkaDriver: client is 'kafkajs' or 'platformatic', not ${String(options.client)}`)
   return {
     name: 'kafka',
     api: DRIVER_API,

@@ -19,6 +19,9 @@ const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as
 /** Kafka's limit is 249; listeners of one group after the first get a number behind it. */
 const LONGEST_INSTANCE_ID = 240
 
+/** The client library that speaks to the brokers. */
+export type ClientName = 'kafkajs' | 'platformatic'
+
 export type SaslMechanism = (typeof MECHANISMS)[number]
 
 /** An OAuth access token, as the token callback gives it. */

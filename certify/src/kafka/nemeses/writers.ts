@@ -56,7 +56,7 @@ export function largeRecords({ recorder, notify }: NemesisParts): Nemesis {
 }
 
 /** Another program of ours sends with a clock two hours ahead. */
-export function clockAhead({ cluster, recorder }: NemesisParts): Nemesis {
+export function clockAhead({ place, recorder }: NemesisParts): Nemesis {
   const topic = TOPICS.six
   return {
     name: 'clock ahead',
@@ -67,7 +67,14 @@ export function clockAhead({ cluster, recorder }: NemesisParts): Nemesis {
       for (const message of numbers) recorder.record({ kind: 'sent', message, place: placeOf(topic), dueAt })
       const counts = { resolved: 0, rejected: 0 }
       const file = new URL('../clock-sender.js', import.meta.url)
-      const args = [cluster.url, topic.name, String(topic.timeoutMs), String(AHEAD_MS), ...numbers.map(String)]
+      const args = [
+        place.url,
+        place.client,
+        topic.name,
+        String(topic.timeoutMs),
+        String(AHEAD_MS),
+        ...numbers.map(String),
+      ]
       const sender = new Program(file, args, (line) => {
         const { message, error } = JSON.parse(line) as { readonly message: number; readonly error?: object }
         if (error === undefined) recorder.record({ kind: 'resolved', message })

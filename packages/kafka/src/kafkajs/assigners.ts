@@ -1,17 +1,12 @@
 import { type Assigner, AssignerProtocol, type PartitionAssigner } from 'kafkajs'
-import { assignRange, assignRoundRobin, type AssignmentRule, type GroupMember } from '../port/group-assignment.ts'
+import { type AssignmentRule, type GroupMember, STRATEGIES } from '../port/group-assignment.ts'
 
 /** Asks for the partitions of a topic this member does not read itself. Empty when there is no such topic. */
 export type AskPartitions = (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly number[]>>
 
-/** The rules under the names other clients know: `roundrobin` and `range` of Java and librdkafka (Python), and the one of plain kafkajs programs.
- *  kafkajs's own rule gives every member the topics of the leader, so that services which share a group and read different topics would get nothing. */
+/** The strategies as kafkajs takes them. Its own rule gives every member the topics of the leader, so that services which share a group and read different topics would get nothing. */
 export function partitionAssigners(ask: AskPartitions): PartitionAssigner[] {
-  return [
-    createAssigner('roundrobin', 0, assignRoundRobin, ask),
-    createAssigner('range', 0, assignRange, ask),
-    createAssigner('RoundRobinAssigner', 1, assignRoundRobin, ask),
-  ]
+  return STRATEGIES.map(({ name, version, rule }) => createAssigner(name, version, rule, ask))
 }
 
 function createAssigner(name: string, version: number, rule: AssignmentRule, ask: AskPartitions): PartitionAssigner {

@@ -3,10 +3,10 @@ import { type KafkaConfig, Kafka, logLevel } from 'kafkajs'
 import type { Logger } from '@oslo-messaging/core/driver'
 import type { KafkaClient } from '../port/client-port.ts'
 import type { ImportPackage } from '../port/codecs.ts'
+import { createExplainFault, type ExplainFault } from '../port/explain-fault.ts'
 import type { ClusterSettings, TlsSettings } from '../settings.ts'
 import { KafkaJSAdmin } from './admin.ts'
 import { registerCodecs } from './compression.ts'
-import { createExplainFault, type ExplainFault } from './explain-fault.ts'
 import { KafkaJSConsumer } from './consumer.ts'
 import { KafkaJSProducer } from './producer.ts'
 import { ClientPatches } from './patches/client-patches.ts'
@@ -68,7 +68,11 @@ export function createKafkaJSClient(
     const ssl = settings.tls === null ? undefined : tlsOptions(settings.tls)
     if (ssl !== undefined) config.ssl = ssl
     if (settings.sasl !== null) config.sasl = saslOptions(settings.sasl, settings.credentials)
-    const explain = createExplainFault(settings, ssl, sockets)
+    const explain = createExplainFault({
+      protocol: `${settings.sasl === null ? '' : 'SASL_'}${settings.tls === null ? 'PLAINTEXT' : 'SSL'}`,
+      tls: ssl,
+      addressOf: (broker) => sockets.addressOf(broker),
+    })
     const kafka = new Kafka(config)
     const patches = new ClientPatches(kafka)
     const topics = new TopicFaults(patches)

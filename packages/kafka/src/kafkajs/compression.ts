@@ -1,6 +1,6 @@
 import kafkajs, { CompressionTypes } from 'kafkajs'
 import { ClientFault, type CompressionCodec } from '../port/client-port.ts'
-import { type Codec, type ImportPackage, loadCodec, type OptionalCodec } from '../port/codecs.ts'
+import { type ImportPackage, lazyCodec, OPTIONAL_CODECS } from '../port/codecs.ts'
 
 // The registry of codecs is only on the default export.
 const codecs: Partial<Record<CompressionTypes, unknown>> = kafkajs.CompressionCodecs
@@ -12,7 +12,6 @@ const TYPES: Readonly<Record<CompressionCodec, CompressionTypes>> = {
   lz4: CompressionTypes.LZ4,
   zstd: CompressionTypes.ZSTD,
 }
-const OPTIONAL: readonly OptionalCodec[] = ['snappy', 'lz4', 'zstd']
 
 export function compressionType(codec: CompressionCodec): CompressionTypes {
   return TYPES[codec]
@@ -20,10 +19,14 @@ export function compressionType(codec: CompressionCodec): CompressionTypes {
 
 /** Lets kafkajs read and write the optional codecs. Packages are loaded by the first batch that needs them; a codec the application has registered itself stays. */
 export function registerCodecs(importCodec?: ImportPackage): void {
-  for (const name of OPTIONAL) {
+  for (const name of OPTIONAL_CODECS) {
     if (isRegistered(TYPES[name])) continue
     const codec = lazyCodec(name, importCodec)
-    codecs[TYPES[name]] = () => codec
+    const theirs: KafkaJSCodec = {
+      compress: async ({ buffer }) => await codec.compress(buffer),
+      decompress: async (data) => await codec.decompress(data),
+    }
+    codecs[TYPES[name]] = () => theirs
   }
 }
 
@@ -48,21 +51,4 @@ export function codecOf(number: number): KafkaJSCodec {
   const create = Object.entries(codecs).find(([each]) => Number(each) === number)?.[1]
   if (typeof create === 'function') return (create as () => KafkaJSCodec)()
   throw new ClientFault('CodecMissing', `There is no codec ${number}`)
-}
-
-function lazyCodec(name: OptionalCodec, importCodec: ImportPackage | undefined): KafkaJSCodec {
-  let loading: Promise<Codec> | undefined
-  const load = async (): Promise<Codec> => {
-    loading ??= loadCodec(name, importCodec)
-    try {
-      return await loading
-    } catch (error) {
-      loading = undefined
-      throw new ClientFault('CodecMissing', error instanceof Error ? error.message : String(error), { cause: error })
-    }
-  }
-  return {
-    compress: async (encoder) => await (await load()).compress(encoder.buffer),
-    decompress: async (data) => await (await load()).decompress(data),
-  }
 }

@@ -1,16 +1,8 @@
 import type { AuthenticationProviderArgs, Authenticator, KafkaConfig } from 'kafkajs'
-import {
-  credentialsFor,
-  type CredentialsProvider,
-  Deadline,
-  TransportHost,
-  type WaitFacts,
-} from '@oslo-messaging/core/driver'
+import type { CredentialsProvider } from '@oslo-messaging/core/driver'
+import { loginAt } from '../port/login.ts'
 import type { SaslSettings } from '../settings.ts'
 import { internal, isFunction } from './patches/internals.ts'
-
-/** How long the application may take for its credentials. */
-const PROVIDER_MS = 10_000
 
 type Mechanism = (credentials: object) => (args: AuthenticationProviderArgs) => Authenticator
 
@@ -60,23 +52,3 @@ export function saslOptions(
     },
   }
 }
-
-/** Name and password for a broker: those of the application, else those of the URL. Asked for each login, so that they
- *  can be changed while the process runs. */
-async function loginAt(
-  { host: hostname, port }: AuthenticationProviderArgs,
-  login: PasswordLogin,
-  provider: CredentialsProvider | undefined,
-): Promise<PasswordLogin> {
-  if (provider === undefined) return login
-  const at = { hostname, port, address: `${hostname}:${port}`, host: new TransportHost() }
-  const asked = credentialsFor(at, provider, AbortSignal.timeout(PROVIDER_MS))
-  return (await Deadline.after(PROVIDER_MS).race(asked, ASKING)) ?? login
-}
-
-interface PasswordLogin {
-  readonly username: string
-  readonly password: string
-}
-
-const ASKING: WaitFacts = { phase: 'connect', delivery: 'not-sent', waitingFor: 'credentials from the application' }

@@ -1,6 +1,7 @@
+import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import { DriverLoadFailure } from '@oslo-messaging/core/driver'
-import type { CompressionCodec } from './client-port.ts'
+import { ClientFault, type CompressionCodec } from './client-port.ts'
 
 /** Compresses and decompresses the records of a batch. */
 export interface Codec {
@@ -10,6 +11,8 @@ export interface Codec {
 
 /** The codecs that need more than Node. */
 export type OptionalCodec = Exclude<CompressionCodec, 'none' | 'gzip'>
+
+export const OPTIONAL_CODECS: readonly OptionalCodec[] = ['snappy', 'lz4', 'zstd']
 
 /** Imports a package; a parameter so that tests can take one away. */
 export type ImportPackage = (name: string) => Promise<unknown>
@@ -34,6 +37,52 @@ export async function loadCodec(name: OptionalCodec, load: ImportPackage = impor
       `Compression ${name} needs the package ${CODEC_PACKAGES[name]}: add it to the dependencies of the application (npm install ${CODEC_PACKAGES[name]})`,
       { cause: error },
     )
+  }
+}
+
+/** The numbers that batches know codecs by. Source: Kafka protocol guide, RecordBatch. */
+export const CODEC_NUMBERS: Readonly<Record<CompressionCodec, number>> = {
+  none: 0,
+  gzip: 1,
+  snappy: 2,
+  lz4: 3,
+  zstd: 4,
+}
+
+/** The codec of a number. Using one rejects with ClientFault CodecMissing when its package is not installed. */
+export type Codecs = (number: number) => Codec
+
+const gzip: Codec = {
+  compress: promisify<Buffer, Buffer>(zlib.gzip),
+  decompress: promisify<Buffer, Buffer>(zlib.gunzip),
+}
+
+/** All codecs; a package is loaded by the first batch that needs it. */
+export function createCodecs(load?: ImportPackage): Codecs {
+  const codecs = new Map<number, Codec>([[CODEC_NUMBERS.gzip, gzip]])
+  for (const name of OPTIONAL_CODECS) codecs.set(CODEC_NUMBERS[name], lazyCodec(name, load))
+  return (number) => {
+    const codec = codecs.get(number)
+    if (codec === undefined) throw new ClientFault('CodecMissing', `There is no codec ${number}`)
+    return codec
+  }
+}
+
+/** A codec whose package is loaded when it is first used. */
+export function lazyCodec(name: OptionalCodec, importCodec?: ImportPackage): Codec {
+  let loading: Promise<Codec> | undefined
+  const load = async (): Promise<Codec> => {
+    loading ??= loadCodec(name, importCodec)
+    try {
+      return await loading
+    } catch (error) {
+      loading = undefined
+      throw new ClientFault('CodecMissing', error instanceof Error ? error.message : String(error), { cause: error })
+    }
+  }
+  return {
+    compress: async (data) => await (await load()).compress(data),
+    decompress: async (data) => await (await load()).decompress(data),
   }
 }
 

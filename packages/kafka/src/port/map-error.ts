@@ -120,6 +120,7 @@ const TABLE: Readonly<Record<string, FaultRow>> = {
   NOT_COORDINATOR_FOR_GROUP: { kind: 'coordinator' },
   GROUP_COORDINATOR_NOT_AVAILABLE: { kind: 'coordinator' },
   KafkaJSBrokerNotFound: { kind: 'coordinator', notStored: true },
+  BrokerUnknown: { kind: 'coordinator', notStored: true },
   KafkaJSGroupCoordinatorNotFound: { kind: 'coordinator' },
   // Passing, and known to come before anything is stored. NOT_LEADER_FOR_PARTITION and its like are not:
   // a leader that is demoted while it waits for its replicas has stored the request before it says so.

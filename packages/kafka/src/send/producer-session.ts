@@ -199,5 +199,7 @@ function isRefusedIdempotence(error: unknown): boolean {
 /** Whether a failed produce request says something about the whole session, not only about its topic. */
 export function isSessionFault(fault: ClientFault): boolean {
   if (isFatal(fault)) return fault.type !== 'TOPIC_AUTHORIZATION_FAILED' && kindOf(fault) === 'denied'
-  return /^(E[A-Z]+|KafkaJSConnection\w*|KafkaJSRequestTimeout\w*|Closed)$/.test(fault.type)
+  return /^(E[A-Z]+|KafkaJSConnection\w*|KafkaJSRequestTimeout\w*|ConnectionClosed|RequestTimeout|BrokerSilent|Closed)$/.test(
+    fault.type,
+  )
 }

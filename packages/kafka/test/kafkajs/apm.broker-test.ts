@@ -39,7 +39,7 @@ describe.skipIf(broker === undefined)('kafka under an APM agent', () => {
         made.sendBatch = async (batch: ProducerBatch) => await sendBatch(AGENTS[agent]?.(batch) ?? batch)
         return made
       })
-      const driver = await openReal(broker.url, { options: { compression_codec: codec } })
+      const driver = await openReal(broker.url, { client: 'kafkajs', options: { compression_codec: codec } })
       for (let round = 0; round < 3; round += 1)
         await Promise.all(
           Array.from({ length: 20 }, async (_, n) => await send(driver, `${topic}.info`, 20 * round + n)),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type KafkaBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import type { Driver } from '@oslo-messaging/core/driver'
 import { plainClient, unique, withAdmin } from '../support/broker.ts'
+import { createClient } from '../support/client.ts'
 import { eventually, listen, openReal, recordingLogger, send } from '../support/open-driver.ts'
 import { useDriver } from '../support/suite-driver.ts'
 
@@ -185,11 +186,10 @@ function recoveryTests(broker: KafkaBroker): void {
   })
 
   it('trap 2 - a produce request for a partition that does not exist says so', async () => {
-    const { createKafkaJSClient } = await import('../../src/kafkajs/client.ts')
     const topic = unique('partition')
     await broker.createTopics([topic])
     const brokers = broker.hosts.map(({ host, port }) => `${host}:${port}`)
-    const client = createKafkaJSClient(
+    const client = await createClient(
       { brokers, clientId: 'test', tls: null, renewTls: () => null, sasl: null },
       recordingLogger(),
     )

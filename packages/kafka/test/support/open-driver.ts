@@ -1,3 +1,4 @@
+import { importSecondKafkaClient } from '@oslo-messaging/brokers'
 import {
   type Clock,
   type CredentialsProvider,
@@ -18,6 +19,7 @@ import { type KafkaOptions, kafkaConfig } from '../../src/config.ts'
 import { createKafkaDriver, type KafkaDriverOptions } from '../../src/index.ts'
 import { KafkaDriver } from '../../src/driver.ts'
 import { readSettings } from '../../src/settings.ts'
+import { CLIENT } from './client.ts'
 
 export type Options = Partial<{ -readonly [K in keyof KafkaOptions]: KafkaOptions[K] }>
 
@@ -66,10 +68,12 @@ export function openOver(client: KafkaClient, options: OpenOptions = {}): KafkaD
   return new KafkaDriver(settings, client, context)
 }
 
-/** The driver as applications get it. */
+/** The driver as applications get it, over the client library of this run. */
 export async function openReal(url: string, options: OpenOptions & KafkaDriverOptions = {}): Promise<Driver> {
-  const { oauthBearerToken, importCodec } = options
+  const { oauthBearerToken, importCodec, client = CLIENT } = options
   const definition = createKafkaDriver({
+    client,
+    importClient: importSecondKafkaClient,
     ...(oauthBearerToken === undefined ? {} : { oauthBearerToken }),
     ...(importCodec === undefined ? {} : { importCodec }),
   })

@@ -1,5 +1,6 @@
 import { CompressionTypes } from 'kafkajs'
 import type { OutgoingRecord, TopicPartition } from '../../port/client-port.ts'
+import type { Numbering } from '../../port/partition-numbers.ts'
 import { type BatchToSend, encodeProduceRequest } from '../../wire/produce-request.ts'
 import { codecOf } from '../compression.ts'
 import { API_KEYS, type ClientPatches, type MadeRequest, type RequestFields } from './client-patches.ts'
@@ -15,13 +16,6 @@ interface ProduceFields {
     readonly topic: string
     readonly partitions: readonly { readonly partition: number; readonly messages: readonly OutgoingRecord[] }[]
   }[]
-}
-
-/** How the next batch of a partition is numbered. */
-export interface Numbering {
-  /** Counts from the session's own epoch. */
-  readonly epoch: number
-  readonly sequence: number
 }
 
 export interface ProduceWatch {

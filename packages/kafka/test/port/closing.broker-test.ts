@@ -1,8 +1,8 @@
 import net from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createKafkaJSClient } from '../../src/kafkajs/client.ts'
 import type { ConsumerPort } from '../../src/port/client-port.ts'
 import { sharedKafka, unique, withAdmin } from '../support/broker.ts'
+import { createClient } from '../support/client.ts'
 import { eventually, recordingLogger } from '../support/open-driver.ts'
 
 const broker = await sharedKafka()
@@ -34,9 +34,10 @@ function watchRequests(onRequest: (clientId: string, socket: net.Socket) => void
   })
 }
 
-function joining(address: readonly string[], group: string): ConsumerPort {
+async function joining(address: readonly string[], group: string): Promise<ConsumerPort> {
   const settings = { brokers: address, clientId: group, tls: null, renewTls: () => null, sasl: null }
-  return createKafkaJSClient(settings, recordingLogger()).createConsumer({
+  const client = await createClient(settings, recordingLogger())
+  return client.createConsumer({
     group,
     topics: [group],
     maxBytesPerPartition: 1_000_000,
@@ -78,7 +79,7 @@ describe.skipIf(broker === undefined)('kafka', () => {
     const run = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
         const { group, request, pauseMs } = next
-        const consumer = joining(address, group)
+        const consumer = await joining(address, group)
         const ended = new Promise<void>((resolve) => {
           const onRequest = (socket: net.Socket): void => {
             if (seen.get(group)?.requests !== request) return

@@ -1,10 +1,16 @@
-import type { TopicPartition } from '../port/client-port.ts'
-import type { Numbering } from './patches/produce.ts'
+import type { TopicPartition } from './client-port.ts'
 
 /** Epochs are 16 bits on the wire; the session's own is one of the first. */
 const LAST_EPOCH = 32_000
 /** Sequence numbers are 31 bits on the wire, and begin again at 0. */
 const SEQUENCES = 2 ** 31
+
+/** How the next batch of a partition is numbered. */
+export interface Numbering {
+  /** Counts from the session's own epoch. */
+  readonly epoch: number
+  readonly sequence: number
+}
 
 const FIRST: Numbering = { epoch: 0, sequence: 0 }
 

@@ -1,0 +1,44 @@
+/** Reads the old, plain encoding: integers, texts with a length in two bytes, lists and bytes with a count in four. */
+export class AnswerReader {
+  readonly #data: Buffer
+  #at = 0
+
+  constructor(data: Buffer) {
+    this.#data = data
+  }
+
+  skip(bytes: number): void {
+    this.#at += bytes
+  }
+
+  int16(): number {
+    this.#at += 2
+    return this.#data.readInt16BE(this.#at - 2)
+  }
+
+  int32(): number {
+    this.#at += 4
+    return this.#data.readInt32BE(this.#at - 4)
+  }
+
+  int64(): number {
+    this.#at += 8
+    return Number(this.#data.readBigInt64BE(this.#at - 8))
+  }
+
+  text(): string {
+    const length = this.int16()
+    this.#at += length
+    return this.#data.toString('utf8', this.#at - length, this.#at)
+  }
+
+  list<T>(read: () => T): T[] {
+    return Array.from({ length: Math.max(0, this.int32()) }, read)
+  }
+
+  bytes(): Buffer {
+    const length = Math.max(0, this.int32())
+    this.#at += length
+    return this.#data.subarray(this.#at - length, this.#at)
+  }
+}
