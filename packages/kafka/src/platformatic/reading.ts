@@ -188,7 +188,7 @@ export class Reading {
       } catch (error) {
         const fault = faultOf(error)
         failures += 1
-        if (failures === ATTEMPTS || fault.type === 'BrokerSilent' || !isAway(fault)) throw fault
+        if (failures === ATTEMPTS || !mayPass(fault)) throw fault
         await this.#lookAgain(deal)
       }
     }
@@ -268,6 +268,11 @@ export class Reading {
   #renewChange(): void {
     this.#changed = new Promise((resolve) => (this.#wake = resolve))
   }
+}
+
+/** Another attempt of this session may succeed. A broker that owes its answer is not asked again, and a codec may fail for a moment. */
+function mayPass(fault: ClientFault): boolean {
+  return fault.type === 'BatchUnreadable' || (fault.type !== 'BrokerSilent' && isAway(fault))
 }
 
 /** What a fetch brought of one partition, beside the question. */
