@@ -143,6 +143,8 @@ const NO_DRIVERS = [
   'prometheus',
   'fastify',
   'middleware',
+  'cadf',
+  'audit',
 ]
 
 const isBelow = (folder, path) => !relative(folder, path).startsWith('..')

@@ -37,6 +37,8 @@ const GUIDES = [
   ['packages/nestjs/', 'nestjs'],
   ['packages/fastify/', 'fastify'],
   ['packages/middleware/', 'middleware'],
+  ['packages/cadf/', 'audit'],
+  ['packages/audit/', 'audit'],
 ]
 
 /** Rooms of generated facts: hundreds of exports of one kind, which have no page of their own. */
@@ -76,7 +78,7 @@ export const SIDEBAR = [
     ],
   },
   { text: 'Beside OpenStack', pages: ['interop', 'openstack'] },
-  { text: 'Frameworks', pages: ['nestjs', 'fastify', 'middleware'] },
+  { text: 'Frameworks', pages: ['nestjs', 'fastify', 'middleware', 'audit'] },
 ]
 
 /** The guide of a source file: by its room, else the README of its package, which is one idea. Undefined: none. */
