@@ -79,14 +79,11 @@ describe.skipIf(programs === undefined || broker === undefined)('the real pyCADF
       })
       await messaging.notifier({ publisherId: 'node' }).info({}, 'audit.all', event)
 
+      // Python hands notifications to a pool of threads, so their order is not that of the queue.
       const seen = (await printed.atLeast(4)).slice(1)
-      expect(seen).toEqual(
-        ['audit.http.request', 'audit.http.response', 'audit.all'].map((type) => ({
-          event: 'seen',
-          event_type: type,
-          valid: true,
-          same: true,
-        })),
+      const types = ['audit.http.request', 'audit.http.response', 'audit.all']
+      expect(new Set(seen)).toEqual(
+        new Set(types.map((type) => ({ event: 'seen', event_type: type, valid: true, same: true }))),
       )
       const [first, second] = await theirs.atLeast(2)
       expect([first?.event, first?.payload.outcome]).toEqual(['audit.http.request', 'pending'])
