@@ -1,4 +1,5 @@
 import { vi } from 'vitest'
+import { describeDraining } from './support/draining.ts'
 import { describeOnBrokers } from './support/on-brokers.ts'
 
 // The library and the application below import Nest by name; here that is Nest 11.
@@ -11,3 +12,4 @@ vi.mock(
 vi.mock('@nestjs/testing', async () => (await import('./support/nest-11.ts')).nest11('@nestjs/testing') as object)
 
 describeOnBrokers('11')
+describeDraining('11')

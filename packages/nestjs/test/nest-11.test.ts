@@ -1,5 +1,6 @@
 import { vi } from 'vitest'
 import { nest11 } from './support/nest-11.ts'
+import { describeErrors } from './support/errors-suite.ts'
 import { describeNest } from './support/suite.ts'
 
 // The library and the application below import Nest by name; here that is Nest 11.
@@ -12,3 +13,4 @@ vi.mock(
 vi.mock('@nestjs/testing', async () => (await import('./support/nest-11.ts')).nest11('@nestjs/testing') as object)
 
 describeNest('11', nest11)
+describeErrors('11')

@@ -1,3 +1,5 @@
+import { describeDraining } from './support/draining.ts'
 import { describeOnBrokers } from './support/on-brokers.ts'
 
 describeOnBrokers('12')
+describeDraining('12')

@@ -1,6 +1,6 @@
 import { PayloadMismatch, UnknownObjectVersion } from './errors.ts'
 import { fieldsOf, isKindOf, type ServiceFacts } from './facts/kinds.ts'
-import { isFields, readVersionedObject, unwrapVersionedObjects } from './versioned-object.ts'
+import { isFields, partsOf, unwrapVersionedObjects } from './versioned-object.ts'
 
 /** What every step of reading one payload knows. */
 interface Reading {
@@ -24,7 +24,7 @@ function readObject(reading: Reading, name: string, value: unknown, path: string
     if (!isFields(value)) throw new PayloadMismatch(path, `expected an object, got ${kindName(value)}`, raw)
     return readFields(reading, name, value, path, false)
   }
-  const object = readVersionedObject(value, path)
+  const object = partsOf(value, path, raw)
   if (!isKindOf(facts, object.name, name))
     throw new PayloadMismatch(path, `expected ${name}, got ${object.name} ${object.version}`, raw)
   const known = facts.objects[object.name]?.version ?? '1.0'

@@ -26,12 +26,17 @@ export function isVersionedObject(value: unknown): value is Fields {
 
 /** The parts of a versioned object. Throws PayloadMismatch for what is none. */
 export function readVersionedObject(value: unknown, field = 'object'): VersionedObject {
+  return partsOf(value, field, value)
+}
+
+/** The same for an object inside a payload: the error has the whole payload. */
+export function partsOf(value: unknown, field: string, payload: unknown): VersionedObject {
   const prefix = prefixOf(value)
-  if (prefix === undefined) throw new PayloadMismatch(field, 'this is no versioned object', value)
+  if (prefix === undefined) throw new PayloadMismatch(field, 'this is no versioned object', payload)
   const fields = value as Fields
   const text = (part: string): string => {
     const found = fields[`${prefix}.${part}`]
-    if (typeof found !== 'string') throw new PayloadMismatch(`${field}.${prefix}.${part}`, 'it must be text', value)
+    if (typeof found !== 'string') throw new PayloadMismatch(`${field}.${prefix}.${part}`, 'it must be text', payload)
     return found
   }
   const data = fields[`${prefix}.data`]
