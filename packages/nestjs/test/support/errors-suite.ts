@@ -113,7 +113,7 @@ async function open() {
   )
   await plain.start()
   let failure: { readonly error: unknown } | undefined
-  const failOnce = async (_operation: object, next: () => unknown): Promise<unknown> => {
+  const failOnce = async <T>(_operation: object, next: () => Promise<T>): Promise<T> => {
     const failing = failure
     failure = undefined
     if (failing !== undefined) throw failing.error
