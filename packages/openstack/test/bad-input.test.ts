@@ -128,7 +128,7 @@ describe.each([NOVA, NEUTRON, CINDER, KEYSTONE, IRONIC].map((facts) => [facts.se
     })
 
     it('are lost by nobody: kept as dead letters, and read by whoever reads the wire', async () => {
-      const [event = '', name = ''] = Object.entries(facts.events)[0] ?? []
+      const [event, name] = Object.entries(facts.events)[0] ?? ['', '']
       const bad = { ...payloadOf(facts, name) }
       const [field, kind] = [...fieldsOf(facts, name)].find(([, each]) => !isOpen(each)) ?? ['', '']
       dataOf(facts, bad)[field] = kind.includes('boolean') ? 'neither' : true
