@@ -1,12 +1,11 @@
 import { Socket } from 'node:net'
 import { FRAME_HEAD, FRAME_TAIL, FrameReader, type FrameTaker, METHOD_FRAME } from './frame-reader.ts'
 
-/** Bytes are received into pieces of this size, one read after the other; what is read stays where it is. */
-const PIECE_BYTES = 256 * 1024
-/** At most so much is taken at a time: with more, what follows from it is written in bursts, and calls of 64 KiB were a quarter fewer. */
-const READ_BYTES = 64 * 1024
 /** While a connection opens: a broker tells its properties in a few hundred bytes. */
 const MOST_OPENING_BYTES = 128 * 1024
+
+/** Where bytes go that nobody reads: what says how long a frame is may be anything then. */
+const UNREAD = Buffer.alloc(4096)
 
 const OPEN_OK = 0x0a_0029
 const CLOSE = 0x0a_0032
@@ -36,8 +35,6 @@ export class IncomingFrames {
   /** How the broker refused to open the connection, in its own words; amqplib loses them. */
   refusal: OpenRefusal | undefined
   readonly #reader: FrameReader
-  #piece: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
-  #at = 0
   #socket: Socket | undefined
   #isOpened = false
   /** Frames after open-ok for which there is no target yet. */
@@ -52,7 +49,7 @@ export class IncomingFrames {
     )
     const receive = (socket: unknown, count: number): void => this.#receive(socket, count)
     this.onread = {
-      buffer: () => this.#room(),
+      buffer: () => (this.#isOver ? UNREAD : this.#reader.room()),
       // Node calls it as a method of the socket.
       callback(this: unknown, count) {
         receive(this, count)
@@ -71,21 +68,11 @@ export class IncomingFrames {
     })
   }
 
-  #room(): Buffer {
-    if (this.#piece.length - this.#at < READ_BYTES) {
-      this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
-      this.#at = 0
-    }
-    return this.#piece.subarray(this.#at, this.#at + READ_BYTES)
-  }
-
   #receive(socket: unknown, count: number): void {
-    const start = this.#at
-    this.#at += count
     if (this.#isOver) return
     if (this.#socket === undefined && socket instanceof Socket) this.#socket = socket
     this.#target?.noteReceiving()
-    this.#guarded(() => this.#reader.push(this.#piece.subarray(start, start + count)))
+    this.#guarded(() => this.#reader.received(count))
   }
 
   /** Nothing that is thrown here may leave: no caller but Node is above. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { DirectChannel, type DirectHost } from '../../src/client/direct-channel.ts'
 import { FrameReader } from '../../src/client/frame-reader.ts'
 import { FrameWriter } from '../../src/client/frame-writer.ts'
+import { receive } from '../support/receive.ts'
 import { RecordingSocket } from '../support/recording-socket.ts'
 
 const CHANNEL = 3
@@ -106,7 +107,8 @@ function open() {
 describe('DirectChannel - reading', () => {
   it('hands over a delivery with its body, however many frames it comes in', () => {
     const { reader, messages, foreign } = open()
-    reader.push(
+    receive(
+      reader,
       Buffer.concat([deliver(7, true), header(6, 'json'), frame(3, Buffer.from('abc')), frame(3, Buffer.from('def'))]),
     )
     expect(foreign).toEqual([])
@@ -121,21 +123,21 @@ describe('DirectChannel - reading', () => {
 
   it('hands over an empty message, which has no body frame', () => {
     const { reader, messages } = open()
-    reader.push(Buffer.concat([deliver(2 ** 40 + 1), header(0, 'json')]))
+    receive(reader, Buffer.concat([deliver(2 ** 40 + 1), header(0, 'json')]))
     expect(messages.map(({ fields, content }) => [fields.deliveryTag, content.length])).toEqual([[2 ** 40 + 1, 0]])
   })
 
   it('reads properties once for as long as they stay the same', () => {
     const { reader, messages, propertiesRead } = open()
-    for (const properties of ['a', 'a', 'b', 'a']) reader.push(Buffer.concat([deliver(1), header(0, properties)]))
+    for (const properties of ['a', 'a', 'b', 'a']) receive(reader, Buffer.concat([deliver(1), header(0, properties)]))
     expect(messages.map(({ properties }) => properties.contentType)).toEqual(['a', 'a', 'b', 'a'])
     expect(propertiesRead()).toBe(3)
   })
 
   it('passes on confirms', () => {
     const { reader, events } = open()
-    reader.push(method(0x3c_0050, tag(5), Buffer.from([1])))
-    reader.push(method(0x3c_0078, tag(6), Buffer.from([0])))
+    receive(reader, method(0x3c_0050, tag(5), Buffer.from([1])))
+    receive(reader, method(0x3c_0078, tag(6), Buffer.from([0])))
     expect(events).toEqual([
       { event: 'ack', fields: { deliveryTag: 5, multiple: true } },
       { event: 'nack', fields: { deliveryTag: 6, multiple: false } },
@@ -144,22 +146,22 @@ describe('DirectChannel - reading', () => {
 
   it('passes on no confirm that is none: one of a message that was not published closes the channel', () => {
     const { reader, events } = open()
-    reader.push(method(0x3c_0050, tag(0), Buffer.from([1])))
+    receive(reader, method(0x3c_0050, tag(0), Buffer.from([1])))
     expect(events).toEqual([])
-    reader.push(method(0x3c_0050, tag(7), Buffer.from([1])))
+    receive(reader, method(0x3c_0050, tag(7), Buffer.from([1])))
     expect(events).toEqual([{ event: 'closed', fields: 406 }])
   })
 
   it('leaves returned messages and everything else to amqplib, with their header and body', () => {
     const { reader, messages, foreign } = open()
-    reader.push(Buffer.concat([method(0x3c_0032), header(1, ''), frame(3, Buffer.from('r')), method(0x14_0028)]))
+    receive(reader, Buffer.concat([method(0x3c_0032), header(1, ''), frame(3, Buffer.from('r')), method(0x14_0028)]))
     expect(foreign).toHaveLength(4)
     expect(messages).toEqual([])
   })
 
   it('leaves the deliveries of consumers it does not know to amqplib', () => {
     const { reader, foreign } = open()
-    reader.push(method(0x3c_003c, shortText('unknown'), tag(1), Buffer.from([0]), shortText(''), shortText('')))
+    receive(reader, method(0x3c_003c, shortText('unknown'), tag(1), Buffer.from([0]), shortText(''), shortText('')))
     expect(foreign).toHaveLength(1)
   })
 })
