@@ -68,7 +68,13 @@ export const PARSERS: readonly Parser[] = [
         () => 128 * 1024,
         () => {},
       )
-      for (let at = 0; at < input.length; at += 97) reader.push(input.subarray(at, at + 97))
+      for (let at = 0; at < input.length;) {
+        const room = reader.room()
+        const part = input.subarray(at, at + Math.min(97, room.length))
+        room.set(part)
+        reader.received(part.length)
+        at += part.length
+      }
     },
     // A connection's own guard makes a typed error of it.
     errors: [Error],

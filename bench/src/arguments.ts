@@ -1,8 +1,16 @@
 import { parseArgs } from 'node:util'
 
 /** Suites by name, in the order in which all of them run. */
-export const SUITES: readonly ['core', 'import', 'rpc-rabbit', 'notify-rabbit', 'rpc-amqp', 'notify-kafka', 'tracing'] =
-  ['core', 'import', 'rpc-rabbit', 'notify-rabbit', 'rpc-amqp', 'notify-kafka', 'tracing']
+export const SUITES: readonly [
+  'core',
+  'import',
+  'rpc-rabbit',
+  'notify-rabbit',
+  'growth-rabbit',
+  'rpc-amqp',
+  'notify-kafka',
+  'tracing',
+] = ['core', 'import', 'rpc-rabbit', 'notify-rabbit', 'growth-rabbit', 'rpc-amqp', 'notify-kafka', 'tracing']
 export type SuiteName = (typeof SUITES)[number]
 
 export interface BenchArguments {

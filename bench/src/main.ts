@@ -9,6 +9,7 @@ const suites: Readonly<Record<SuiteName, () => Promise<{ readonly run: Suite }>>
   core: () => import('./suites/core.ts'),
   import: () => import('./suites/import.ts'),
   'rpc-rabbit': () => import('./suites/rpc-rabbit.ts'),
+  'growth-rabbit': () => import('./suites/growth-rabbit.ts'),
   'rpc-amqp': () => import('./suites/rpc-amqp.ts'),
   'notify-rabbit': () => import('./suites/notify-rabbit.ts'),
   'notify-kafka': () => import('./suites/notify-kafka.ts'),

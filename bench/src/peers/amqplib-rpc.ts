@@ -63,17 +63,22 @@ interface PendingCall {
   readonly timer: NodeJS.Timeout
 }
 
+/** `replyQueues`: how many queues the replies are spread over, as if so many clients were calling. */
 export async function createHandWrittenClient(
   url: string,
   topic: string,
   timeoutMs: number,
+  replyQueues = 1,
 ): Promise<HandWrittenClient> {
   const [sending, receiving] = await Promise.all([open(url), open(url)])
   const [requests, replies] = await Promise.all([sending.createConfirmChannel(), receiving.createChannel()])
   const pending = new Map<string, PendingCall>()
-  const replyQueue = `reply_${hex()}`
-  await replies.assertQueue(replyQueue, { durable: false, arguments: { 'x-expires': REPLY_QUEUE_TTL_MS } })
-  await replies.consume(replyQueue, (delivery) => delivery !== null && onReply(replies, delivery))
+  const queues = Array.from({ length: replyQueues }, () => `reply_${hex()}`)
+  for (const queue of queues) {
+    await replies.assertQueue(queue, { durable: false, arguments: { 'x-expires': REPLY_QUEUE_TTL_MS } })
+    await replies.consume(queue, (delivery) => delivery !== null && onReply(replies, delivery))
+  }
+  let calls = 0
   await requests.assertExchange(EXCHANGE, 'topic', { durable: false })
   const requestProperties = { ...PROPERTIES, expiration: String(timeoutMs) }
 
@@ -93,6 +98,7 @@ export async function createHandWrittenClient(
   return {
     async call(method, args) {
       const id = hex()
+      const replyQueue = queues[(calls += 1) % queues.length]
       const reply = new Promise<unknown>((resolve, reject) => {
         const timer = setTimeout(() => {
           pending.delete(id)
@@ -105,10 +111,18 @@ export async function createHandWrittenClient(
       return await reply
     },
     async close() {
-      await replies.deleteQueue(replyQueue)
+      for (const queue of queues) await replies.deleteQueue(queue)
       await Promise.all([sending.close(), receiving.close()])
     },
   }
+}
+
+/** Has messages to these topics come to the queue of another one. */
+export async function bindTopics(url: string, queue: string, topics: readonly string[]): Promise<void> {
+  const connection = await open(url)
+  const channel = await connection.createChannel()
+  await Promise.all(topics.map(async (topic) => await channel.bindQueue(queue, EXCHANGE, topic)))
+  await connection.close()
 }
 
 export interface HandWrittenServer {

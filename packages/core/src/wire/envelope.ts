@@ -1,6 +1,7 @@
 import { SerializationError } from '../errors.ts'
 import { decodeJson, encodeJson } from './json.ts'
-import { quoteJson, unquoteJson } from './nested-json.ts'
+import { quoteJson } from './nested-json.ts'
+import { readNested } from './nested-reader.ts'
 import { writeNested } from './nested-writer.ts'
 import { readUtf8 } from './utf8.ts'
 
@@ -41,11 +42,21 @@ const allocateBuffer = (bytes: number): Buffer => Buffer.allocUnsafe(bytes)
  *  where the text is long.
  *  Throws as these two do, and SerializationError for bytes that are not UTF-8. */
 export function readEnvelope(body: string | Uint8Array): Readonly<Record<string, unknown>> {
+  const message = typeof body === 'string' ? undefined : readMessage(body)
+  if (message !== undefined) return asObject(decodeJson(message), `${MESSAGE_KEY} of the envelope`)
   const text = typeof body === 'string' ? body : readUtf8(body)
-  if (!text.startsWith(HEAD) || !text.endsWith('}')) return unwrapEnvelope(decodeJson(text))
-  const message = unquoteJson(text, HEAD.length, text.length - 1)
-  if (message === undefined) return unwrapEnvelope(parseOuter(text))
-  return asObject(decodeJson(message), `${MESSAGE_KEY} of the envelope`)
+  return unwrapEnvelope(text.startsWith(HEAD) ? parseOuter(text) : decodeJson(text))
+}
+
+const HEAD_BYTES = Buffer.from(HEAD)
+const CLOSING_BRACE = 0x7d
+
+/** The text of the message in a body of oslo's own form, where it is quick to find. */
+function readMessage(body: Uint8Array): string | undefined {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const end = bytes.length - 1
+  if (bytes[end] !== CLOSING_BRACE || HEAD_BYTES.compare(bytes, 0, HEAD.length) !== 0) return undefined
+  return readNested(bytes.subarray(HEAD.length, end))
 }
 
 /** Of an envelope only the message and the version are used: numbers beside them may be rounded. */

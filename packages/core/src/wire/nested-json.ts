@@ -1,10 +1,8 @@
-// JSON inside a JSON string. The engine goes through it one character at a time; looking for escapes is many times
-// quicker where they are few, and
-// writing bytes is twice as quick where they are many.
+// JSON inside a JSON string, as text. The engine goes through it one character at a time; looking for escapes is many
+// times quicker where they are few.
 
 /** Shorter texts are left to the engine. */
 const LONG_TO_QUOTE = 512
-const LONG_TO_UNQUOTE = 4096
 /** With more than one escape for so many characters it does not pay to look for them. */
 const CHARACTERS_PER_ESCAPE = 32
 
@@ -53,23 +51,3 @@ function escapesIn(text: string, start: number): number {
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SPACE = 0x20
-
-/** The text that the JSON string between `start` and `end` (its quotes included) stands for, if it is long and nothing
- *  but quotes is escaped in it; otherwise undefined, whether it is a string or not.
- *  Control characters, which no JSON string may hold, are found by whoever reads the text as JSON: all but spaces,
- *  which are looked for here. */
-export function unquoteJson(text: string, start: number, end: number): string | undefined {
-  if (end - start < LONG_TO_UNQUOTE || text[start] !== '"' || text[end - 1] !== '"') return undefined
-  if (escapesIn(text, start + 1) + escapesIn(text, (start + end) >> 1) > (4 * SAMPLE) / CHARACTERS_PER_ESCAPE)
-    return undefined
-  const quoted = text.slice(start + 1, end - 1)
-  let budget = quoted.length / CHARACTERS_PER_ESCAPE
-  let backslash = quoted.indexOf('\\')
-  for (let quote = quoted.indexOf('"'); quote !== -1; quote = quoted.indexOf('"', quote + 1)) {
-    budget -= 1
-    if (backslash !== quote - 1 || budget < 0) return undefined
-    backslash = quoted.indexOf('\\', quote)
-  }
-  if (backslash !== -1 || quoted.includes('\n') || quoted.includes('\r') || quoted.includes('\t')) return undefined
-  return quoted.replaceAll('\\"', '"')
-}

@@ -14,6 +14,8 @@ const MOST_PER_UNIT = 7
 const SPARE = 64
 /** Longer texts are handed to the engine part by part. */
 const SHORT_TEXT = 48
+/** From here on a text is worth a look at the whole of it. */
+const LONG_TEXT = 1024
 /** Characters that are taken together; three bytes for each at most. */
 const PART = 4096
 /** Nested deeper than this, a value is left to the writer that notices cycles. */
@@ -128,9 +130,11 @@ function writeKey(text: string): void {
   const known = keys.get(text)
   if (known !== undefined) {
     reserve(known.length)
-    const { words, length } = known
-    for (let index = 0; index < words.length; index += 1) view.setInt32(at + 4 * index, words[index] ?? 0, true)
-    at += length
+    const { words: ready, length } = known
+    const target = view
+    const start = at
+    for (let index = 0; index < ready.length; index += 1) target.setInt32(start + 4 * index, ready[index] ?? 0, true)
+    at = start + length
     return
   }
   const start = at
@@ -200,12 +204,36 @@ function writeText(text: string): void {
 
 function writeLong(text: string): void {
   writeQuote()
+  if (writeQuiet(text)) return
   for (let start = 0; start < text.length;) {
     const end = endOfPart(text, start)
     writePart(text.slice(start, end))
     start = end
   }
   writeQuote()
+}
+
+/** False when something is to be escaped, or stands for more than a byte: then nothing was written. */
+function writeQuiet(text: string): boolean {
+  const { length } = text
+  // The engine looks for one character many times quicker than a loop for several.
+  if (length < LONG_TEXT || text.includes('"') || text.includes('\\')) return false
+  reserve(3 * length)
+  if (bytes.write(text, at, 'utf8') !== length) return false
+  const written = view
+  // The last word ends where the text does, so that nothing behind it is looked at.
+  const last = at + length - 4
+  let found = controlsIn(written.getInt32(last, true))
+  for (let index = at; index < last; index += 4) found |= controlsIn(written.getInt32(index, true))
+  if (found !== 0) return false
+  at += length
+  writeQuote()
+  return true
+}
+
+/** Not 0 when one of the four bytes is below the space. */
+function controlsIn(word: number): number {
+  return (word - 0x20202020) & ~word & 0x80808080
 }
 
 function writeQuote(): void {

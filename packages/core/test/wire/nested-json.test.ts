@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeJson, encodeJson } from '../../src/wire/json.ts'
 import { readEnvelope, unwrapEnvelope, wrapEnvelope } from '../../src/wire/envelope.ts'
-import { quoteJson, unquoteJson } from '../../src/wire/nested-json.ts'
+import { quoteJson } from '../../src/wire/nested-json.ts'
+import { readNested } from '../../src/wire/nested-reader.ts'
 
 const LONG = 'x'.repeat(6000)
 
@@ -57,14 +58,24 @@ describe('readEnvelope', () => {
       }
     }
     expect(outcome(readEnvelope)).toEqual(outcome(read))
+    expect(outcome((given) => readEnvelope(Buffer.from(given)))).toEqual(outcome(read))
   })
 })
 
-describe('unquoteJson', () => {
-  it('reads a long string in which only quotes are escaped by itself', () => {
-    const json = JSON.stringify({ a: LONG })
-    const quoted = JSON.stringify(json)
-    expect(unquoteJson(`>${quoted}<`, 1, quoted.length + 1)).toBe(json)
-    expect(unquoteJson(quoted, 0, quoted.length - 1)).toBeUndefined()
+describe('readNested', () => {
+  it('reads a long string in which only quotes are escaped, and no other', () => {
+    const read = (text: string): string | undefined => readNested(Buffer.from(text))
+    const json = JSON.stringify({ a: LONG, b: 'é' })
+    expect(read(JSON.stringify(json))).toBe(json)
+    expect(read(JSON.stringify(json).slice(0, -1))).toBeUndefined()
+    expect(read(JSON.stringify(`${json}\\`))).toBeUndefined()
+    expect(read(`"${LONG}\t"`)).toBeUndefined()
+    expect(read(`"${LONG}"${LONG}"`)).toBeUndefined()
+  })
+
+  it('refuses bytes that are not UTF-8', () => {
+    const body = Buffer.from(wrapEnvelope(JSON.stringify({ a: LONG })))
+    body[body.length - 10] = 0xff
+    expect(() => readEnvelope(body)).toThrow('not UTF-8')
   })
 })

@@ -20,7 +20,7 @@ export type FrameTaker = (bytes: Buffer, start: number, end: number) => void
 export class FrameReader {
   readonly #mostBytes: () => number
   readonly #take: FrameTaker
-  #piece: Buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  #piece: Buffer = Buffer.alloc(0)
   /** Received and not handed over: `[start, end)`. */
   #start = 0
   #end = 0
