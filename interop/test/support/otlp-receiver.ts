@@ -14,6 +14,9 @@ export interface ReceivedSpan {
   readonly name: string
   /** 4 producer, 5 consumer. */
   readonly kind: number
+  /** Milliseconds of the wall clock. */
+  readonly startMs: number
+  readonly durationMs: number
 }
 
 /** Takes traces by OTLP over HTTP on loopback, as a collector does. */
@@ -47,6 +50,7 @@ function spansOf(request: Buffer): ReceivedSpan[] {
     return messagesOf(resourceSpans, 2)
       .flatMap((scopeSpans) => messagesOf(scopeSpans, 2))
       .map((span) => ({
+        ...timesOf(span),
         service: value === undefined ? '' : textOf(value, 1),
         traceId: messagesOf(span, 1)[0]?.toString('hex') ?? '',
         spanId: messagesOf(span, 2)[0]?.toString('hex') ?? '',
@@ -55,6 +59,12 @@ function spansOf(request: Buffer): ReceivedSpan[] {
         kind: Number(fieldsOf(span).find(({ number }) => number === 6)?.value ?? 0),
       }))
   })
+}
+
+/** start_time_unix_nano 7 and end_time_unix_nano 8, fixed64. */
+function timesOf(span: Buffer): Pick<ReceivedSpan, 'startMs' | 'durationMs'> {
+  const [start = 0n, end = 0n] = [7, 8].map((number) => messagesOf(span, number)[0]?.readBigUInt64LE())
+  return { startMs: Number(start) / 1e6, durationMs: Number(end - start) / 1e6 }
 }
 
 function messagesOf(message: Buffer, number: number): Buffer[] {
