@@ -8,6 +8,7 @@ import { formatTable } from './table.ts'
 const suites: Readonly<Record<SuiteName, () => Promise<{ readonly run: Suite }>>> = {
   core: () => import('./suites/core.ts'),
   import: () => import('./suites/import.ts'),
+  start: () => import('./suites/start.ts'),
   'rpc-rabbit': () => import('./suites/rpc-rabbit.ts'),
   'growth-rabbit': () => import('./suites/growth-rabbit.ts'),
   'rpc-amqp': () => import('./suites/rpc-amqp.ts'),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tarballs } from './tarballs.mjs'
@@ -25,6 +25,44 @@ for (const scheme of ['rabbit', 'amqp', 'nats', 'redis']) {
 console.log(process.version + ': ' + doors.length + ' doors open, and rabbit, amqp, nats and redis find their drivers by the scheme')
 `
 
+/** What rolling modules into few files must not change (ADR 20): one class behind all doors, the names of classes, the
+ *  lines of the sources in stacks, and two copies of the library that work together. */
+const ROLLED = `
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as core from '@oslo-messaging/core'
+import * as driver from '@oslo-messaging/core/driver'
+import { createMemoryDriver } from '@oslo-messaging/core/testing'
+import * as other from './copy/node_modules/@oslo-messaging/core/dist/index.js'
+
+const shared = Object.keys(driver).filter((name) => name in core)
+for (const name of shared) assert.equal(driver[name], core[name], name + ' is there twice')
+const classes = Object.entries(core).filter(([, value]) => /^class /.test(String(value)))
+for (const [name, value] of classes) assert.equal(value.name, name)
+
+const scope = 'node_modules/@oslo-messaging/'
+for (const name of ['core', 'rabbit', 'amqp', 'kafka', 'openstack', '../oslo-messaging-driver-nats', '../oslo-messaging-driver-redis']) {
+  const files = readdirSync(scope + name + '/dist', { recursive: true }).filter((file) => file.endsWith('.js'))
+  assert.ok(files.length <= 10, name + ' has ' + files.length + ' files')
+}
+
+const failure = await core.getRpcTransport({ url: 'memory://h:99999/' }).catch((error) => error)
+assert.match(failure.stack, /at checkAddresses .*src\\/transport\\/open-transport\\.ts:\\d+/)
+
+assert.notEqual(other.Target, core.Target)
+const transport = await core.getRpcTransport({ url: 'memory://', registry: core.getDriverRegistry({ drivers: [createMemoryDriver()] }) })
+const raise = () => { throw new other.ValueError('none') }
+await core.getRpcServer(transport, new other.Target({ topic: 't', server: 's' }), { add: (_context, { a, b }) => a + b, raise }).start()
+const client = other.getRpcClient(transport, new core.Target({ topic: 't' }))
+assert.equal(await client.call({}, 'add', { a: 2, b: 3 }), 5)
+await assert.rejects(client.call({}, 'raise'), core.ValueError)
+await transport.close()
+await assert.rejects(client.call({}, 'add'), (error) => core.isMessagingError(error, 'CLOSED') && error instanceof core.MessagingError)
+console.log(shared.length + ' exports are the same behind two doors, ' + classes.length + ' classes keep their names, stacks lead to the sources, two copies meet')
+`
+
 /** Installs the packed packages into an empty folder with npm, as an application would, and uses them. */
 export async function checkInstalled() {
   const app = mkdtempSync(join(tmpdir(), 'oslo-messaging-stranger-'))
@@ -32,6 +70,10 @@ export async function checkInstalled() {
     await install(app, await tarballs())
     // The command, by the link that npm makes for it.
     await tool(join(app, 'node_modules', '.bin', 'oslo-msg'), ['--version'], { cwd: app })
+    const core = 'node_modules/@oslo-messaging/core'
+    cpSync(join(app, core), join(app, 'copy', core), { recursive: true })
+    writeFileSync(join(app, 'rolled.mjs'), ROLLED)
+    await tool(process.execPath, ['--enable-source-maps', 'rolled.mjs'], { cwd: app })
     return await openDoors(app, publicPackages())
   } finally {
     rmSync(app, { recursive: true, force: true })

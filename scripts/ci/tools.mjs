@@ -43,7 +43,7 @@ export function publicPackages(tree = root) {
   )
 }
 
-const NEVER_ENTERED = new Set(['node_modules', 'dist', '.git'])
+const NEVER_ENTERED = new Set(['node_modules', 'dist', 'published', '.git'])
 
 /** Files below `folder` (relative to the root) whose name ends with one of `endings`; paths relative to the root. */
 export function filesBelow(folder, endings) {

@@ -35,14 +35,34 @@ describe.each(versions)('RabbitMQ %s', async (version) => {
       await expect(started.control.deleteQueue('none', 'a/b')).rejects.toThrow('erl_call failed')
     })
 
-    it('keeps virtual hosts over a quick restart, a stop, and a kill after a flush', async () => {
+    // Each boot has a test, and so a time, of its own: on a busy machine one takes half a minute.
+    it('keeps virtual hosts over a quick restart, in the same process', async () => {
       await started.vhost('kept')
       const pids = [...started.pids]
       await started.restart()
       expect(started.pids).toEqual(pids)
+      await expect(started.control.eval('rabbit_vhost:exists(<<"kept">>)')).resolves.toBe('true')
+    })
+
+    it('comes up from a quick restart after a virtual host and a user were made and deleted, and another host made', async () => {
+      await started.vhost('gone')
+      await started.control.addUser('gone', 'secret', { vhost: 'gone' })
+      await started.control.deleteUser('gone')
+      await started.control.deleteVhost('gone')
+      await started.vhost('just made')
+      await started.restart()
+      await expect(started.control.eval('rabbit_boot_state:get()')).resolves.toBe('ready')
+      await expect(started.control.eval('rabbit_vhost:exists(<<"just made">>)')).resolves.toBe('true')
+    })
+
+    it('keeps virtual hosts over a stop', async () => {
       await started.stop()
       expect([started.pids, await answersAmqp091(started.nodes[0] ?? { host: '', port: 0 })]).toEqual([[], false])
       await started.start()
+      await expect(started.control.eval('rabbit_vhost:exists(<<"kept">>)')).resolves.toBe('true')
+    })
+
+    it('keeps virtual hosts over a kill after a flush', async () => {
       await started.control.flush()
       await started.kill()
       await started.start()

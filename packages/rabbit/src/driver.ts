@@ -191,6 +191,8 @@ export class RabbitDriver implements Driver {
     const { deadline, callMonitorTimeoutMs, expiresInMs } = options
     if (!this.#replies.isUp) {
       this.#watchdog.watch(this.#replies)
+      // The first call needs both connections: they open at the same time. A failure here shows when it is sent.
+      this.#publishing.ready(deadline).catch(() => {})
       await this.#replies.ready(deadline)
     }
     const msgId = newId()

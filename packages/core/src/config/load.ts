@@ -1,5 +1,6 @@
 import type { Logger } from '../diagnostics/logger.ts'
 import { checkList, checkMethods, checkNames, checkOptions, type OptionNames } from '../util/check.ts'
+import { assembleConfig } from './assemble-config.ts'
 import type { CoreOptions } from './core-options.ts'
 import type { MessagingConfig } from './messaging-config.ts'
 import type { ConfigOverrides } from './source.ts'
@@ -44,7 +45,5 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Messa
   checkMethods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
   for (const name of ['overrides', 'defaults'] as const) checkOptions(name, options[name])
   for (const [group, values] of Object.entries(options.overrides ?? {})) checkOptions(`overrides.${group}`, values)
-  // Only now, so that a program which is importing the library does not wait for parsers and checks.
-  const { assembleConfig } = await import('./assemble-config.ts')
-  return assembleConfig(options)
+  return await assembleConfig(options)
 }

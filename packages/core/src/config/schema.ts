@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type convict from 'convict'
 import { ConfigurationError } from '../errors.ts'
 import { mayHoldSecret } from './mask.ts'
 import type { ConfigFragment, OptionDefinition, OptionType, OptionValue } from './option.ts'
@@ -22,9 +23,40 @@ const TYPES: readonly OptionType[] = ['string', 'integer', 'float', 'boolean', '
 // convict's formats are one table for the whole process, shared with whoever else uses it.
 const formatName = (type: OptionType): string => `oslo_messaging_${type}`
 
-/** Loads convict, which is not needed to import the library, and teaches it oslo's types. */
-export async function loadGroupChecker(): Promise<GroupChecker> {
-  const convict = await importConvict()
+type Convict = typeof convict
+
+let checker: Promise<GroupChecker> | undefined
+
+/** The checker of this process. It loads convict, which takes a while, when the first value has to be checked. */
+export function loadGroupChecker(): Promise<GroupChecker> {
+  checker ??= makeGroupChecker()
+  return checker
+}
+
+async function makeGroupChecker(): Promise<GroupChecker> {
+  const load = await convictLoader()
+  let taught: Convict | undefined
+  return (fragment, given) => {
+    const defaults = given.size === 0 ? usableDefaults(fragment) : undefined
+    if (defaults !== undefined) return defaults
+    taught ??= teach(load())
+    return checkGroup(taught, fragment, given)
+  }
+}
+
+/** What a group is when nobody gave anything; undefined when a default cannot be used, which convict then says. */
+function usableDefaults({ options }: ConfigFragment): Readonly<Record<string, OptionValue>> | undefined {
+  const entries = Object.entries(options)
+  if (!entries.every(([, definition]) => isAllowed(definition, definition.default))) return undefined
+  return Object.freeze(Object.fromEntries(entries.map(([name, definition]) => [name, copyOf(definition.default)])))
+}
+
+function copyOf(value: OptionValue): OptionValue {
+  return typeof value === 'object' && value !== null ? structuredClone(value) : value
+}
+
+/** Teaches convict oslo's types. */
+function teach(convict: Convict): Convict {
   for (const type of TYPES) {
     convict.addFormat({
       name: formatName(type),
@@ -36,39 +68,50 @@ export async function loadGroupChecker(): Promise<GroupChecker> {
       },
     })
   }
-
-  return (fragment, given) => {
-    const schema = Object.fromEntries(
-      Object.entries(fragment.options).map(([name, definition]) => [name, schemaEntry(definition)]),
-    )
-    // Its own reading of environment and arguments knows neither substitution nor old names; ours happened before.
-    const group = convict<Record<string, unknown>>(schema, { env: {}, args: [] })
-    for (const [name, { value }] of given) group.set(name, box(value))
-    const properties = Object.fromEntries(
-      Object.entries(group.getProperties()).map(([name, value]) => [name, unbox(value) as OptionValue]),
-    )
-    try {
-      group.validate({ allowed: 'strict' })
-    } catch (error) {
-      // Its message quotes values; ours leaves out the secret ones and says where each is.
-      throw describeProblems(fragment, given, properties) ?? error
-    }
-    return Object.freeze(properties)
-  }
+  return convict
 }
 
-/** A bundler that writes modules (esbuild) leaves the `require` of CommonJS packages to a global one, which modules do
- *  not have, so convict finds one while it is loaded. */
-async function importConvict() {
-  const self = import.meta.url as string | undefined
-  const scope = globalThis as { require?: NodeJS.Require }
-  const isBundle = self !== undefined && !/[\\/]config[\\/]schema\.[jt]s(?:\?|$)/.test(self)
-  if (!isBundle || scope.require !== undefined) return (await import('convict')).default
-  scope.require = createRequire(self)
+function checkGroup(
+  convict: Convict,
+  fragment: ConfigFragment,
+  given: ReadonlyMap<string, GivenValue>,
+): Readonly<Record<string, OptionValue>> {
+  const schema = Object.fromEntries(
+    Object.entries(fragment.options).map(([name, definition]) => [name, schemaEntry(definition)]),
+  )
+  // Its own reading of environment and arguments knows neither substitution nor old names; ours happened before.
+  const group = convict<Record<string, unknown>>(schema, { env: {}, args: [] })
+  for (const [name, { value }] of given) group.set(name, box(value))
+  const properties = Object.fromEntries(
+    Object.entries(group.getProperties()).map(([name, value]) => [name, unbox(value) as OptionValue]),
+  )
   try {
-    return (await import('convict')).default
+    group.validate({ allowed: 'strict' })
+  } catch (error) {
+    // Its message quotes values; ours leaves out the secret ones and says where each is.
+    throw describeProblems(fragment, given, properties) ?? error
+  }
+  return Object.freeze(properties)
+}
+
+/** Where this stands in the workspace, and in the published package. */
+const OWN_PLACE =
+  /[\\/]core[\\/](?:src[\\/]config[\\/]schema\.ts|dist[\\/](?:config[\\/]schema|rolled[\\/]\w+)\.js)(?:\?|$)/
+
+/** Convict by `require`, which can wait until it is needed. In a bundle it is imported, so that the bundle has it; one
+ *  that is made of ES modules (esbuild) leaves the `require` of such packages to a global one, which modules do not
+ *  have, so convict finds one while it is loaded. */
+async function convictLoader(): Promise<() => Convict> {
+  const self = import.meta.url as string | undefined
+  if (self !== undefined && OWN_PLACE.test(self)) return () => createRequire(self)('convict') as Convict
+  const scope = globalThis as { require?: NodeJS.Require }
+  const isLent = self !== undefined && scope.require === undefined
+  if (isLent) scope.require = createRequire(self)
+  try {
+    const { default: convict } = await import('convict')
+    return () => convict
   } finally {
-    delete scope.require
+    if (isLent) delete scope.require
   }
 }
 

@@ -2,9 +2,7 @@ import type { OptionsOf } from '../config/option.ts'
 import type { DriverCapabilities } from '../driver/capabilities.ts'
 import type { DriverContext, DriverDefinition } from '../driver/driver.ts'
 import type { TransportURL } from '../url/transport-url.ts'
-import { brokerOf, type MemoryBroker } from './memory-broker.ts'
-import { MemoryAdmin } from './memory-admin.ts'
-import { MemoryBus } from './memory-bus.ts'
+import type { MemoryBroker } from './memory-broker.ts'
 import type { MemoryFaultPlan, MemoryRecorder } from './memory-hooks.ts'
 
 /** What the in-process driver can do: everything but surviving its process. */
@@ -60,16 +58,28 @@ export function defineMemoryDriver(parts: MemoryDriverParts = {}): DriverDefinit
     schemes: ['memory', 'fake'],
     capabilities: MEMORY_CAPABILITIES,
     config: MEMORY_CONFIG,
-    open: (url: TransportURL, context: DriverContext<MemoryOptions>) =>
-      new MemoryBus({
-        broker: parts.broker ?? brokerOf(url),
+    async open(url: TransportURL, context: DriverContext<MemoryOptions>) {
+      // Only now, so that a program which talks to a real broker does not wait for this one.
+      const [{ MemoryBus }, broker] = await Promise.all([import('./memory-bus.ts'), brokerFor(url, parts)])
+      return new MemoryBus({
+        broker,
         context,
         queueMaxLength: context.options.queue_max_length,
         recorder: parts.recorder,
         faults: parts.faults,
-      }),
-    administer: (url: TransportURL) => new MemoryAdmin(parts.broker ?? brokerOf(url)),
+      })
+    },
+    async administer(url: TransportURL) {
+      const [{ MemoryAdmin }, broker] = await Promise.all([import('./memory-admin.ts'), brokerFor(url, parts)])
+      return new MemoryAdmin(broker)
+    },
   }
+}
+
+async function brokerFor(url: TransportURL, parts: MemoryDriverParts): Promise<MemoryBroker> {
+  if (parts.broker !== undefined) return parts.broker
+  const { brokerOf } = await import('./memory-broker.ts')
+  return brokerOf(url)
 }
 
 /** RPC and notifications inside one process (schemes `memory` and `fake`). Transports whose URLs name the same host and

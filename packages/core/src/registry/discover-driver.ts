@@ -16,16 +16,22 @@ export async function discoverDriver(
 ): Promise<DriverDefinition | undefined> {
   const names = new Set([OWN_PACKAGES.get(scheme) ?? `@oslo-messaging/${scheme}`, `oslo-messaging-driver-${scheme}`])
   for (const name of names) {
-    const found = await findPackage(name, folders).catch((cause: unknown) => {
-      throw new DriverLoadFailure(
-        scheme,
-        `The package.json of ${name} cannot be read: ${errorText(cause)}. Install the package again`,
-        { cause },
-      )
-    })
+    const found = find(scheme, name, folders)
     if (found !== undefined) return pickDriver(scheme, found, await load(scheme, found))
   }
   return undefined
+}
+
+function find(scheme: string, name: string, folders: readonly string[]): InstalledPackage | undefined {
+  try {
+    return findPackage(name, folders)
+  } catch (cause) {
+    throw new DriverLoadFailure(
+      scheme,
+      `The package.json of ${name} cannot be read: ${errorText(cause)}. Install the package again`,
+      { cause },
+    )
+  }
 }
 
 /** `oslo-messaging-driver-nats 0.3.0 (/srv/app/node_modules/oslo-messaging-driver-nats)`. */

@@ -4,6 +4,7 @@ import { suggest } from '../util/suggest.ts'
 import type { DriverDefinition } from '../driver/driver.ts'
 import { DriverLoadFailure } from '../errors.ts'
 import { checkList, checkOptions, type OptionNames } from '../util/check.ts'
+import { discoverDriver } from './discover-driver.ts'
 import { isDriverDefinition } from './driver-definition.ts'
 import { OWN_PACKAGES, packageToInstall } from './packages.ts'
 
@@ -71,18 +72,12 @@ export function getDriverRegistry(options: DriverRegistryOptions = {}): DriverRe
       const known = byScheme.get(scheme) ?? discovered.get(scheme)
       if (known !== undefined) return known
       const folders = discover ? (options.searchFrom ?? applicationFolders()) : []
-      const found = discover ? await discoverLate(scheme, folders) : undefined
+      const found = discover ? await discoverDriver(scheme, folders) : undefined
       if (found === undefined) throw notFound(scheme, schemes, discover ? folders : undefined)
       discovered.set(scheme, found)
       return found
     },
   }
-}
-
-/** Loaded when it is needed: most programs need it never or once. */
-async function discoverLate(scheme: string, folders: readonly string[]): Promise<DriverDefinition | undefined> {
-  const { discoverDriver } = await import('./discover-driver.ts')
-  return discoverDriver(scheme, folders)
 }
 
 /** Where an application's packages are looked for: never the working directory. */

@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** A package found in a `node_modules` folder. */
@@ -12,15 +12,14 @@ export interface InstalledPackage {
  *  Node's own search.
  *  A symbolic link is also followed to where it leads, so that a program started through its link finds what is
  *  installed beside it. */
-export async function findPackage(name: string, folders: readonly string[]): Promise<InstalledPackage | undefined> {
+export function findPackage(name: string, folders: readonly string[]): InstalledPackage | undefined {
   for (const start of folders) {
-    for (const origin of new Set([start, await realpath(start).catch(() => start)])) {
+    for (const origin of new Set([start, existsSync(start) ? realpathSync(start) : start])) {
       for (let folder = origin; ; folder = dirname(folder)) {
-        const found = await readPackage(name, join(folder, 'node_modules', name))
+        const found = readPackage(name, join(folder, 'node_modules', name))
         if (found !== undefined) return found
-        // A broken package.json above is none of our business.
-        const itself = await readPackage(name, folder).catch(() => undefined)
-        if (itself?.manifest['name'] === name) return itself
+        const itself = readOwnPackage(name, folder)
+        if (itself !== undefined) return itself
         if (dirname(folder) === folder) break
       }
     }
@@ -28,10 +27,22 @@ export async function findPackage(name: string, folders: readonly string[]): Pro
   return undefined
 }
 
-async function readPackage(name: string, folder: string): Promise<InstalledPackage | undefined> {
+function readPackage(name: string, folder: string): InstalledPackage | undefined {
+  const file = join(folder, 'package.json')
   // No such file: not installed here, look further up.
-  const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : { name, folder, manifest: JSON.parse(text) as Record<string, unknown> }
+  if (!existsSync(file)) return undefined
+  return { name, folder, manifest: JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown> }
+}
+
+/** The package of the folder itself, if it is that one. */
+function readOwnPackage(name: string, folder: string): InstalledPackage | undefined {
+  try {
+    const itself = readPackage(name, folder)
+    return itself?.manifest['name'] === name ? itself : undefined
+  } catch {
+    // A broken package.json above is none of our business.
+    return undefined
+  }
 }
 
 /** The file that `import` of the package would load. `require.resolve` cannot tell: it refuses packages that can only

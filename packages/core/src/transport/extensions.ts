@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import type { MessagingConfig } from '../config/messaging-config.ts'
 import { ConfigurationError } from '../errors.ts'
+import { findPackage, packageEntry } from '../registry/find-package.ts'
 import { applicationFolders } from '../registry/driver-registry.ts'
 import { errorText } from '../util/text.ts'
 import { busOf } from './bus.ts'
@@ -43,8 +44,7 @@ export async function extendAsConfigured(transport: Transport): Promise<void> {
 
 /** Looked for where drivers are: a package of the application, not one of core. */
 async function load(name: string, option: string): Promise<ExtensionModule> {
-  const { findPackage, packageEntry } = await import('../registry/find-package.ts')
-  const found = await findPackage(name, applicationFolders())
+  const found = findPackage(name, applicationFolders())
   const entry = found && packageEntry(found)
   if (entry === undefined)
     throw new ConfigurationError(`${option} needs a package that is not installed: npm install ${name}`, { option })

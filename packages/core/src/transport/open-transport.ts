@@ -5,6 +5,7 @@ import type { CredentialsProvider, DriverDefinition } from '../driver/driver.ts'
 import { ManagedDriver } from '../driver/host/managed-driver.ts'
 import { type RefusableCapability, requireCapability } from '../driver/host/require-capability.ts'
 import { ConfigurationError, DriverLoadFailure, InvalidTransportURL } from '../errors.ts'
+import { memoryDriver } from '../memory/memory-driver.ts'
 import { apiRefusal } from '../registry/driver-definition.ts'
 import { createDriverRegistry, type DriverRegistry } from '../registry/driver-registry.ts'
 import { isTransportURL, TransportURL } from '../url/transport-url.ts'
@@ -101,7 +102,7 @@ export async function findDriver(
   const { clock = systemClock, random = Math.random, program = programName() } = options
   const url = chooseUrl(options.url, configured)
   checkAddresses(url)
-  const registry = options.registry ?? (await defaultRegistry())
+  const registry = options.registry ?? defaultRegistry()
   const definition = await registry.resolve(url.scheme)
   requireApi(definition)
   if (needed !== undefined) requireCapability(definition, needed)
@@ -181,10 +182,7 @@ function resolveOptions(conf: MessagingConfig, definition: DriverDefinition, url
   )
 }
 
-/** The in-process driver is imported when it may be needed, so that a program which names its drivers does not load
- *  it. */
-async function defaultRegistry(): Promise<DriverSource> {
-  const { memoryDriver } = await import('../memory/memory-driver.ts')
+function defaultRegistry(): DriverSource {
   return createDriverRegistry({ drivers: [memoryDriver], discover: true })
 }
 
