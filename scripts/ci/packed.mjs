@@ -8,7 +8,7 @@ export async function checkPacked({ name, exports: doors }) {
   const verdict = await bin('publint', 'run', '--strict', tarball)
   if (isData) return verdict
   // Declarations for `require` stand before an ES module, which Node 20.19 requires and attw does not know of: the step
-  // "compilers and bundlers of applications" compiles and runs such programs instead.
+  // "compilers of applications" compiles and runs such programs instead.
   const isRequired = Object.values(doors).some((door) => typeof door === 'object' && 'require' in door)
   return await bin('attw', tarball, '--profile', 'esm-only', ...(isRequired ? ['--ignore-rules', 'false-cjs'] : []))
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { checkBoundaries } from './boundaries.mjs'
 import { checkComments } from './comments.mjs'
-import { checkConsumers } from './consumers.mjs'
+import { checkBundles, checkCompilers } from './consumers.mjs'
 import { checkDeclarations } from './declarations.mjs'
 import { checkDocs } from './docs.mjs'
 import { checkExample, checkExampleOnBrokers, examples } from './examples.mjs'
@@ -42,7 +42,8 @@ export const steps = [
     run: () => checkPacked(manifest),
   })),
   { name: 'tarballs in an empty folder', usesTarballs: true, run: checkInstalled },
-  { name: 'compilers and bundlers of applications', usesTarballs: true, run: checkConsumers },
+  { name: 'compilers of applications, TypeScript 5.4 to 7.0', usesTarballs: true, run: checkCompilers },
+  { name: 'esbuild bundles core as an ES module and as CommonJS', usesTarballs: true, run: checkBundles },
   { name: 'licences and install scripts', run: () => checkSupplyChain() },
   { name: 'public declarations', run: checkDeclarations },
   { name: 'comments of exported symbols', run: checkComments },

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as core from '../src/index.ts'
 import { createMemoryDriver, createRecorder } from '../src/testing.ts'
 
-/** What callers without a compiler give, and compilers cannot see. Every row must name what is wrong, and nothing may have been sent. */
+/** What callers without a compiler give, and compilers cannot see. Every row must name what is wrong, and nothing may
+ *  have been sent. */
 type Loose = (...input: unknown[]) => unknown
 
 const recorder = createRecorder()

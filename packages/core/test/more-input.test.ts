@@ -25,6 +25,13 @@ describe('an option that is misspelt is never silently the default', () => {
     await bus.close()
   })
 
+  it('of prepare of a client, which is told of the option that is meant, and not of fields of a target', async () => {
+    await using scene = await createScene()
+    expect(thrownBy(() => scene.client().prepare(wrong({ timeout: 1 })))).toMatchObject({
+      message: 'prepare has no option timeout; did you mean timeoutMs?',
+    })
+  })
+
   it('of redrive, where dry_run would have moved the letters, and of queues', async () => {
     const moved: unknown[] = []
     const definition = {

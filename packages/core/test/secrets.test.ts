@@ -23,7 +23,8 @@ import { createMemoryDriver } from '../src/testing.ts'
 import type { DriverDefinition } from '../src/driver/driver.ts'
 import { TransportDriverError } from '../src/errors.ts'
 
-/** A password that no other text contains by chance, with what URLs, JSON and regular expressions treat as special in its middle. */
+/** A password that no other text contains by chance, with what URLs, JSON and regular expressions treat as special in
+ *  its middle. */
 const secrets = fc
   .string({ unit: fc.constantFrom(...Array.from('@:/?#,[]%&=+ "\\$$$;!*é{}<>')), minLength: 1, maxLength: 5 })
   .map((middle) => `Zq9x${middle}Xw7z`)

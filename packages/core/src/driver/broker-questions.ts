@@ -6,14 +6,14 @@ import { Deadline, type WaitFacts } from '../util/deadline.ts'
 export interface BrokerQuestionsOptions {
   /** Milliseconds that any answer may take. */
   readonly patienceMs: number
-  /** Called when an answer did not come in time: give the connection up (`Supervisor.lost`), because whoever answers one
-   *  question late may answer none. Must not throw. */
+  /** Called when an answer did not come in time: give the connection up (`Supervisor.lost`), because whoever answers
+   *  one question late may answer none. Must not throw. */
   readonly onSilence: (error: TransportDriverError) => void
   readonly clock?: Clock
 }
 
-/** Questions to the broker: declare, subscribe, ask for a position. None of them waits longer than the patience, so that
- *  one lost answer holds nothing up for good, and none longer than the caller's deadline. */
+/** Questions to the broker: declare, subscribe, ask for a position. None of them waits longer than the patience, so
+ *  that one lost answer holds nothing up for good, and none longer than the caller's deadline. */
 export class BrokerQuestions {
   readonly #options: BrokerQuestionsOptions
   #open = 0
@@ -27,8 +27,8 @@ export class BrokerQuestions {
     return this.#open
   }
 
-  /** Asks. `what` completes "no answer to ...". Resolves and rejects as `question` does; rejects with TransportDriverError
-   *  (retryable) after the patience, with MessagingTimeout at `deadline` when that is earlier. */
+  /** Asks. `what` completes "no answer to ...". Resolves and rejects as `question` does; rejects with
+   *  TransportDriverError (retryable) after the patience, with MessagingTimeout at `deadline` when that is earlier. */
   async ask<T>(what: string, question: () => Promise<T>, deadline?: Deadline, facts: WaitFacts = DECLARE): Promise<T> {
     const { patienceMs, onSilence, clock = systemClock } = this.#options
     deadline?.check(facts)

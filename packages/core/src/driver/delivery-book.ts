@@ -17,7 +17,8 @@ export interface BookedDelivery {
   /** Tells the broker. Called once at most, never after `lose`. What it throws or rejects with is swallowed: a
    *  settlement that does not arrive brings the message again. */
   readonly settle: (how: Settlement) => Promise<void> | void
-  /** Hands the message to core with the ways to settle it. Must not throw. Never called for what is handed back first. */
+  /** Hands the message to core with the ways to settle it. Must not throw. Never called for what is handed back
+   *  first. */
   readonly deliver: (delivery: OpenDelivery) => void
 }
 

@@ -18,8 +18,8 @@ export interface DriverAdmin {
   /** The queues this URL's virtual host has, by name. Rejects when the broker cannot be asked, with the remedy. */
   queues?(request: QueuesRequest): Promise<readonly QueueReport[]>
 
-  /** Removes a pool and what is kept for it, when nobody listens to it. Resolves false when there is none; rejects while
-   *  somebody listens. */
+  /** Removes a pool and what is kept for it, when nobody listens to it. Resolves false when there is none; rejects
+   *  while somebody listens. */
   removePool?(request: RemovePoolRequest): Promise<boolean>
 
   /** Connects and logs in, declares nothing, and resolves with what the broker says of itself. Rejects with why it

@@ -187,8 +187,8 @@ export interface NotifyListenOptions extends AnyListenOptions {
   readonly pool: string | null
   /** The listener may call `requeue`. Drivers without the capability never see true. */
   readonly allowRequeue: boolean
-  /** Where to begin in what the listener's group has never read; what it has read goes on where it stood. Absent: as the
-   *  driver's own settings say. Drivers without `startPositions` never see it. */
+  /** Where to begin in what the listener's group has never read; what it has read goes on where it stood. Absent: as
+   *  the driver's own settings say. Drivers without `startPositions` never see it. */
   readonly startFrom?: StartFrom
 }
 

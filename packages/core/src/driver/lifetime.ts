@@ -1,5 +1,5 @@
-/** Promises that reject together when what they stand on ends: questions asked over one connection. (`Promise.race` with
- *  one promise for the end would keep a reaction for each, as long as the connection lives.) */
+/** Promises that reject together when what they stand on ends: questions asked over one connection. (`Promise.race`
+ *  with one promise for the end would keep a reaction for each, as long as the connection lives.) */
 export class Lifetime {
   readonly #rejections = new Set<(reason: unknown) => void>()
   #end: { readonly reason: unknown } | undefined

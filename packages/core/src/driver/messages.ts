@@ -57,7 +57,8 @@ export interface OutgoingNotification {
 
 /** Facts about one delivery that a broker may know. Absent means the broker does not say. */
 export interface DeliveryFacts {
-  /** The broker has forgotten it already, so it cannot be handed back: a server or listener that stops handles it first. */
+  /** The broker has forgotten it already, so it cannot be handed back: a server or listener that stops handles it
+   *  first. */
   readonly isSettled?: boolean
   /** The broker has delivered it before. */
   readonly redelivered?: boolean

@@ -32,8 +32,8 @@ export function packMessage(context: MessageContext, message: object, facts: Pac
   return encodeJson({ v: VERSION, context, message, facts })
 }
 
-/** Reads what `packMessage` wrote. Throws TransportDriverError for anything else: report and settle it, and go on. Facts
- *  of the wrong type count as absent, because a peer may have written them. */
+/** Reads what `packMessage` wrote. Throws TransportDriverError for anything else: report and settle it, and go on.
+ *  Facts of the wrong type count as absent, because a peer may have written them. */
 export function unpackMessage(text: string): Packet {
   const packet = parse(text)
   if (packet['v'] !== VERSION) throw unreadable(`version ${String(packet['v'])}, not ${VERSION}`)

@@ -23,8 +23,8 @@ export interface LineOptions {
   readonly deadline: Deadline
   /** Attempts after the first; null: no limit but the deadline. */
   readonly retries: number | null
-  /** Whether a message that may have arrived can be sent again after this failure: for brokers that know a message by its
-   *  id and keep it once. Default: never. */
+  /** Whether a message that may have arrived can be sent again after this failure: for brokers that know a message by
+   *  its id and keep it once. Default: never. */
   readonly isRepeatable?: (error: MessagingError) => boolean
 }
 
@@ -45,8 +45,8 @@ export class SendLine {
 
   /** Sends one message of `bytes`. `publish` hands it to the connection at once, before its first `await`, and resolves
    *  when the broker has confirmed it; it rejects with `delivery: 'not-sent'` only for what certainly did not arrive.
-   *  Resolves with what `publish` does. Rejects: BackpressureError; MessagingTimeout (`not-sent` before `publish` was called,
-   *  `unknown` after it); MessageDeliveryFailure when retries are spent; what `publish` rejects with.
+   *  Resolves with what `publish` does. Rejects: BackpressureError; MessagingTimeout (`not-sent` before `publish` was
+   *  called, `unknown` after it); MessageDeliveryFailure when retries are spent; what `publish` rejects with.
    *  The place in the bounds is held until `publish` settles, however early the deadline was, because the message is
    *  under way until then. A message that is repeated comes behind those that were sent since. */
   async send<T>(bytes: number, options: LineOptions, publish: () => Promise<T>): Promise<T> {

@@ -1,8 +1,7 @@
 import { expectTypeOf, it } from 'vitest'
-import { loadConfig } from '../../src/config/load.ts'
-import type { MessagingConfig } from '../../src/config/messaging-config.ts'
-import type { ConfigFragment, ResolvedOptions } from '../../src/config/option.ts'
-import { widgetConfig } from './helpers.ts'
+import type { ConfigFragment, ResolvedOptions } from '../../src/driver.ts'
+import { loadConfig, type MessagingConfig } from '../../src/index.ts'
+import { widgetConfig } from './widget.ts'
 
 declare const conf: MessagingConfig
 

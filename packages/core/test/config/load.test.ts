@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { configurationError, recordWarnings, widgetConfig, write } from './helpers.ts'
+import { configurationError, recordWarnings, write } from './helpers.ts'
+import { widgetConfig } from './widget.ts'
 
 describe('[DEFAULT] belongs to the service, too', () => {
   it('so an option close to one of ours is warned about, in a file as in the environment, and others are not', async () => {

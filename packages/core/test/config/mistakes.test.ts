@@ -6,7 +6,8 @@ import {
   loadConfig,
   Notifier,
 } from '../../src/index.ts'
-import { configurationError, recordWarnings, widgetConfig, write } from './helpers.ts'
+import { configurationError, recordWarnings, write } from './helpers.ts'
+import { widgetConfig } from './widget.ts'
 
 describe('groups in overrides', () => {
   it.each([

@@ -3,7 +3,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import type { MessagingConfig } from '../../src/config/messaging-config.ts'
-import { configurationError, recordWarnings, widgetConfig, write } from './helpers.ts'
+import { configurationError, recordWarnings, write } from './helpers.ts'
+import { widgetConfig } from './widget.ts'
 
 const load = async (text: string, logger?: Parameters<typeof loadConfig>[0]): Promise<MessagingConfig> =>
   loadConfig({ files: await write(['x.conf', text]), ...logger })

@@ -1,9 +1,13 @@
 import { describe, expectTypeOf, it } from 'vitest'
-import { getBatchNotificationListener } from '../../src/notify/batch-notification-listener.ts'
-import type { NotificationDelivery, NotificationMetadata, ReceivedNotification } from '../../src/notify/endpoint.ts'
-import { getNotificationListener } from '../../src/notify/notification-listener.ts'
-import type { Notifier } from '../../src/notify/notifier.ts'
-import type { Transport } from '../../src/transport/transport.ts'
+import {
+  getBatchNotificationListener,
+  getNotificationListener,
+  type NotificationDelivery,
+  type NotificationMetadata,
+  type Notifier,
+  type ReceivedNotification,
+  type Transport,
+} from '../../src/index.ts'
 
 declare const transport: Transport
 declare const notifier: Notifier

@@ -1,4 +1,4 @@
-/* oxlint-disable typescript/unbound-method, unicorn/no-thenable, typescript/no-extraneous-class -- odd endpoints are what is tested */
+/* oxlint-disable typescript/unbound-method, unicorn/no-thenable, typescript/no-extraneous-class -- odd endpoints */
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {

@@ -34,6 +34,35 @@ describe('RPC server - pause', () => {
     expect(scene.transport.health().status).toBe('ok')
     await server.stop()
   })
+
+  it('with late acknowledgement what it holds stays unsettled: another server gets it when the paused one stops', async () => {
+    const clock = createManualClock()
+    await using scene = await createScene({ clock })
+    const ran: number[] = []
+    const server = await scene.serve(
+      {
+        work(_ctxt: object, { id }: { id: number }) {
+          ran.push(id)
+          throw new Error('the database is down')
+        },
+      },
+      { workers: 1, acknowledge: 'after', pause: { share: 1, window: 2, retryAfterMs: 1000 } },
+    )
+    const client = scene.client()
+    for (const id of [1, 2, 3, 4]) await client.cast({}, 'work', { id })
+    await clock.advance(0)
+    expect(ran).toEqual([1, 2])
+    // The one that is tried fails, and it goes on waiting.
+    await clock.advance(1000)
+    expect(ran).toEqual([1, 2, 3])
+    expect(scene.transport.health().status).toBe('degraded')
+    const elsewhere: number[] = []
+    const work = (_ctxt: object, { id }: { id: number }): void => void elsewhere.push(id)
+    await scene.serve({ work }, { acknowledge: 'after' }, { server: 'other' })
+    await server.stop()
+    await clock.advance(0)
+    expect([ran, elsewhere]).toEqual([[1, 2, 3], [4]])
+  })
 })
 
 describe('RPC server - acknowledgement point', () => {

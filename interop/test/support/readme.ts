@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
+
+const README = join(import.meta.dirname, '../../../README.md')
+
+/** Runs the program below a heading of the README as it stands there, beside a service.conf with that URL for both
+ *  buses. Once it has printed `until` it is told to end.
+ *  Resolves with what it printed, when it has ended well. */
+export async function runReadme(heading: string, url: string, until?: string): Promise<string> {
+  const [, block = ''] = (await readFile(README, 'utf8')).split(`\n## ${heading}\n`)
+  const [, text = ''] = /```ts\n(.*?)```/s.exec(block) ?? []
+  const { outputText } = transpileModule(text, {
+    compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 },
+  })
+  // Beside this file, where the packages are found by their names, the driver by the scheme of the URL too.
+  const folder = await mkdtemp(join(import.meta.dirname, '.readme-'))
+  try {
+    await writeFile(join(folder, 'main.mjs'), outputText)
+    await writeFile(
+      join(folder, 'service.conf'),
+      `[DEFAULT]\ntransport_url = ${url}\n[oslo_messaging_notifications]\ndriver = messagingv2\n`,
+    )
+    const program = spawn(process.execPath, ['main.mjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+    let printed = ''
+    program.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      printed += chunk
+      if (until !== undefined && printed.includes(until)) program.kill('SIGTERM')
+    })
+    const [code, signal] = (await once(program, 'close')) as [number | null, string | null]
+    if (code !== 0) throw new Error(`${heading} ended with ${code ?? signal} after it had printed ${printed}`)
+    return printed
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
