@@ -31,6 +31,7 @@ const READERS: readonly ReaderPlan[] = [
 const QUIET_MS = 10_000
 const SHORT_QUIET_MS = 3_000
 const CATCH_UP_MS = 240_000
+const AT_WORK_MS = 60_000
 
 const profile: Profile = {
   name: 'kafka',
@@ -99,6 +100,8 @@ class KafkaStage implements Stage {
     )
     await Promise.all(this.#readers.map((reader) => reader.begin()))
     this.#senders.begin()
+    // What was allowed once is tried again when it is taken away; a listener that has never received anything gives up.
+    await until(() => this.#readers.every(({ handled }) => handled > 0), 'each reader handled something', AT_WORK_MS)
   }
 
   async calm(): Promise<void> {

@@ -12,6 +12,7 @@ import { KafkaJSProducer } from './producer.ts'
 import { ClientPatches } from './patches/client-patches.ts'
 import { TopicFaults } from './patches/metadata.ts'
 import { correctRequestQueue } from './patches/request-queue.ts'
+import { lookForTimeoutsRarely } from './patches/request-timeouts.ts'
 import { saslOptions } from './sasl.ts'
 import { Sockets } from './sockets.ts'
 
@@ -75,6 +76,7 @@ export function createKafkaJSClient(
     })
     const kafka = new Kafka(config)
     const patches = new ClientPatches(kafka)
+    lookForTimeoutsRarely(patches)
     const topics = new TopicFaults(patches)
     return { kafka, sockets, patches, topics, lastRefusal: () => refusal, explain }
   }

@@ -28,7 +28,8 @@ interface BrokerPool {
   refreshMetadata: (topics: readonly string[]) => Promise<unknown>
 }
 
-interface Broker {
+/** What kafkajs's brokers are made of. */
+export interface Broker {
   lookupRequest: RequestLookup
 }
 
@@ -42,6 +43,7 @@ export const API_KEYS = { produce: 0, fetch: 1, metadata: 3, joinGroup: 11, hear
 export class ClientPatches {
   readonly #requests = new Map<number, RequestPatch>()
   readonly #clusterPatches: ((cluster: PatchedCluster) => void)[] = []
+  readonly #brokerPatches: ((broker: Broker) => void)[] = []
 
   /** Throws: DriverLoadFailure when this kafkajs is built otherwise. */
   constructor(kafka: Kafka) {
@@ -70,6 +72,11 @@ export class ClientPatches {
     this.#clusterPatches.push(patch)
   }
 
+  /** Called with each broker the client makes, before it is connected. */
+  onBroker(patch: (broker: Broker) => void): void {
+    this.#brokerPatches.push(patch)
+  }
+
   #patch(cluster: PatchedCluster): void {
     const { brokerPool } = cluster
     const create = brokerPool.createBroker.bind(brokerPool)
@@ -83,6 +90,7 @@ export class ClientPatches {
           lookup = this.#over(fresh)
         },
       })
+      for (const patch of this.#brokerPatches) patch(broker)
       return broker
     }
     for (const patch of this.#clusterPatches) patch(cluster)
