@@ -3,6 +3,7 @@ import {
   type Clock,
   createBackoff,
   type DeliveryState,
+  isMessagingError,
   MessageDeliveryFailure,
   type OperationPhase,
   TransportDriverError,
@@ -54,6 +55,7 @@ export class ProducerLane {
 
   add(message: Outgoing): void {
     this.#queue.add(message)
+    this.#countConnecting(message, { attempts: 0, uncertain: undefined })
     if (this.#queue.size >= this.#expected) this.#wake?.()
     if (this.#running) return
     this.#running = true
@@ -148,7 +150,7 @@ export class ProducerLane {
       if (batch.every((message) => message.settled)) return this.#abandon(session, progress)
       if (progress.uncertain === undefined) for (const message of batch) message.underway = false
       backoff ??= createBackoff({ initialMs: 50, factor: 2, maxMs: 1000, random })
-      const next = await this.#nextSession(fault, session, backoff)
+      const next = await this.#nextSession(fault, session, backoff, batch, progress)
       if (next instanceof Error) {
         for (const message of batch) message.reject(this.#failure(fault, progress, next))
         return this.#abandon(session, progress)
@@ -240,18 +242,41 @@ export class ProducerLane {
   }
 
   /** The session for the next attempt, after a pause; an Error when there will be none. */
-  async #nextSession(fault: ClientFault, session: Session, backoff: Backoff): Promise<Session | Error> {
+  async #nextSession(
+    fault: ClientFault,
+    session: Session,
+    backoff: Backoff,
+    batch: readonly Outgoing[],
+    progress: Progress,
+  ): Promise<Session | Error> {
     const owner = this.#options.session
     if (kindOf(fault) === 'fenced') this.#renumber(fault, session)
     else if (isBroken(fault)) owner.renew(session, `${fault.type}: ${fault.message}`)
     else if (isSessionFault(fault)) owner.lost(fault)
     await this.#pause(backoff.next())
     if (this.#aborted !== undefined) return this.#aborted('unknown')
+    for (const message of batch) this.#countConnecting(message, progress)
     try {
       return await owner.ready()
     } catch (error) {
       return toError(error)
     }
+  }
+
+  /** While there is no session, its attempts to come up are the attempts of whoever waits for it: `retries` counts them, so that it does not wait for its deadline. */
+  #countConnecting(message: Outgoing, { attempts: before, uncertain }: Pick<Progress, 'attempts' | 'uncertain'>): void {
+    const { session, topic } = this.#options
+    if (message.retries === null || message.settled || session.isUp) return
+    session.comesUp(message.retries - before).catch((error: unknown) => {
+      // Everything else is heard of where the session is waited for.
+      if (message.settled || !isMessagingError(error, 'DELIVERY')) return
+      const attempts = before + (error.attempts ?? 0)
+      const text = `${topic} could not be sent in ${attempts} attempts: ${error.message}`
+      const delivery: DeliveryState = uncertain === undefined ? 'not-sent' : 'unknown'
+      message.abandon(
+        new MessageDeliveryFailure(text, { cause: error, retryable: true, phase: 'connect', delivery, attempts }),
+      )
+    })
   }
 
   /** The numbers of a partition are out of step, and begin anew for it; those of all only where that is not enough. */

@@ -40,6 +40,8 @@ export class ProducerSession {
   readonly #options: ProducerSessionOptions
   #supervisor: Supervisor
   #session: Session | undefined
+  /** Those who wait since the last attempt, by the attempts they allow: a hundred thousand messages may. */
+  readonly #comingUp = new Map<number, Promise<void>>()
   #count = 0
   #idempotent = true
   #used = false
@@ -77,6 +79,17 @@ export class ProducerSession {
       if (this.#supervisor.isUp) this.#supervisor.lost(new Error('The session was given up'))
       await this.#supervisor.ready(Deadline.after(null), { phase: 'connect', delivery: 'not-sent' })
     }
+  }
+
+  /** Resolves once it is up. Rejects with MessageDeliveryFailure when more than so many attempts to come up have failed from now on. */
+  comesUp(retries: number): Promise<void> {
+    let waiting = this.#comingUp.get(retries)
+    if (waiting === undefined) {
+      waiting = this.#supervisor.ready(Deadline.after(null), { phase: 'connect', delivery: 'not-sent' }, { retries })
+      waiting.catch(() => {})
+      this.#comingUp.set(retries, waiting)
+    }
+    return waiting
   }
 
   /** Says that requests do not get through. */
@@ -125,6 +138,7 @@ export class ProducerSession {
       upState: 'connected',
       clock,
       onChange: ({ state, previous, error, attempt, retryInMs }) => {
+        this.#comingUp.clear()
         emitDiagnostic('oslo-messaging:state', () => ({
           driver: 'kafka',
           kind: 'publisher',

@@ -227,6 +227,22 @@ describe('producer', () => {
     },
   )
 
+  it('retries while nobody can be connected to - attempts to connect count, and the send fails long before its deadline', async () => {
+    const kafka = new ScriptedKafka()
+    kafka.onConnect = async () => await Promise.reject(new ClientFault('ECONNREFUSED', 'refused'))
+    const driver = openOver(kafka)
+    const [none, two] = await Promise.allSettled([
+      send(driver, 'once.info', 1, { timeoutMs: 60_000, retries: 0 }),
+      send(driver, 'thrice.info', 1, { timeoutMs: 60_000, retries: 2 }),
+    ])
+    const failure = (attempts: number) => ({
+      status: 'rejected',
+      reason: { code: 'OSLO_MESSAGING_DELIVERY', phase: 'connect', delivery: 'not-sent', attempts },
+    })
+    expect([none, two]).toMatchObject([failure(1), failure(3)])
+    await driver.close()
+  })
+
   it('retries 0 - one attempt, and the error says what is known', async () => {
     const kafka = new ScriptedKafka()
     kafka.beforeStore = () => {
