@@ -49,8 +49,8 @@ export async function kafka(
       peer: python.peer,
       makeUnreadable: ({ topic, priority, text }) => store(broker, `${topic}.${priority}`, text),
       secret: { definition, url: (password) => broker.urlFor({ user: 'nobody', password }) },
-      // A record may have 1 MB (message.max.bytes).
-      load: { bytes: 900_000 },
+      // A record may have 1 MB (message.max.bytes); the driver holds 100,000 of them, and as many wait for room as is said to be refused.
+      load: { bytes: 900_000, unbounded: 120_000 },
       levers: { restart: () => broker.restart() },
       reasons: {
         'lever block': 'it never blocks: it answers late, or refuses',

@@ -20,10 +20,13 @@ import { NotificationProducer } from './send/notification-producer.ts'
 import { encodeRecord } from './wire/record.ts'
 import type { KafkaSettings } from './settings.ts'
 import { checkTopicName, topicsToRead, topicToSend } from './topology/topic-name.ts'
+import { within } from './positions/within.ts'
 import { unreadNames } from './receive/vhost-advice.ts'
 
 /** How long one attempt to write to the dead-letter topic may take. */
 const DEAD_LETTER_MS = 30_000
+/** How long a listener that could not start may take to leave before its failure is told. */
+const CLOSE_MS = 500
 
 /** Notifications over Kafka: wiring only. */
 export class KafkaDriver implements Driver {
@@ -118,8 +121,9 @@ export class KafkaDriver implements Driver {
     try {
       await listener.start(options.deadline)
     } catch (error) {
-      await listener.close()
-      forget()
+      // A broker that has fallen silent would hold up whoever waits until a deadline; closing the driver waits for the rest.
+      const closing = listener.close().finally(forget)
+      await within(CLOSE_MS, clock, closing).catch(() => {})
       throw error
     }
     return listener

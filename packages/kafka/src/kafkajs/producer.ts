@@ -16,6 +16,8 @@ import { writeProduceRequests } from './patches/produce.ts'
 const ACKS_ALL = -1
 /** How long a request under way may hold up a disconnect. */
 const DISCONNECT_MS = 500
+/** How much longer than its replicas a broker may take for an answer. */
+const ANSWER_MS = 2000
 
 /** The producer of kafkajs, without its retries. */
 export class KafkaJSProducer implements ProducerPort {
@@ -26,6 +28,7 @@ export class KafkaJSProducer implements ProducerPort {
   /** Batches under way, by topic and partition. The driver has one of each topic, or one of each partition. */
   readonly #underWay = new Map<string, Sending>()
   #cluster: PatchedCluster | undefined
+  #endWatch: (() => void) | undefined
 
   constructor(connection: Connection, options: ProducerPortOptions) {
     this.#connection = connection
@@ -54,6 +57,9 @@ export class KafkaJSProducer implements ProducerPort {
   }
 
   async connect(): Promise<void> {
+    const { sockets } = this.#connection
+    // The library gives such a request up, and sends the next one on the same connection: one that is dead stays in use.
+    this.#endWatch ??= sockets.watchSilence(this.#options.timeoutMs + ANSWER_MS, () => sockets.cutAll())
     try {
       await this.#producer.connect()
     } catch (error) {
@@ -76,6 +82,7 @@ export class KafkaJSProducer implements ProducerPort {
 
   async disconnect(): Promise<void> {
     const { sockets } = this.#connection
+    this.#endWatch?.()
     const timer = setTimeout(() => sockets.close(), DISCONNECT_MS)
     try {
       await this.#producer.disconnect()
