@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { NEWEST_PYTHON, startBroker } from '@oslo-messaging/brokers'
+import { importSecondKafkaClient, NEWEST_PYTHON, startBroker } from '@oslo-messaging/brokers'
 import {
   createDriverRegistry,
   getNotificationListener,
@@ -9,7 +9,7 @@ import {
   Notifier,
   Target,
 } from '@oslo-messaging/core'
-import { kafkaDriver } from '@oslo-messaging/kafka'
+import { createKafkaDriver } from '@oslo-messaging/kafka'
 import { type ServerProcess, startServer } from '../child.ts'
 import { Countdown } from '../countdown.ts'
 import { type Contestant, duel } from '../duel.ts'
@@ -33,24 +33,38 @@ export async function run(options: SuiteOptions): Promise<SuiteOutcome> {
   const { say } = options
   say('starting Kafka')
   await using broker = await startBroker('kafka')
-  const registry = createDriverRegistry({ drivers: [kafkaDriver], discover: false })
-  await using bus = await getNotificationTransport(await loadConfig(), { url: broker.url, registry })
+  await using bus = await openBus(broker.url, 'kafkajs')
+  await using second = await openBus(broker.url, 'platformatic')
   // The figures beside Python's are a part of the suite that a machine without Python goes without.
   await using python = await startPython('kafka', [broker.url]).catch((error: unknown) => {
     say(`without Python: ${String(error)}`)
     return null
   })
   const rows = [
-    ...(await produce(bus, python, broker.url, options)),
+    ...(await produce({ bus, second }, python, broker.url, options)),
     ...(await produceToMany(bus, broker.url, options)),
-    ...(await consume(bus, python, broker.url, options)),
+    ...(await consume({ bus, second }, python, broker.url, options)),
   ]
   const versions = { kafka: broker.version, ...(python === null ? {} : { 'oslo.messaging': NEWEST_PYTHON.version }) }
   return { rows, brokers: versions }
 }
 
+/** Ours over the client library that comes with it, and over the other one. */
+interface Buses {
+  readonly bus: NotificationTransport
+  readonly second: NotificationTransport
+}
+
+const SECOND = 'ours over @platformatic/kafka'
+
+async function openBus(url: string, client: 'kafkajs' | 'platformatic'): Promise<NotificationTransport> {
+  const driver = createKafkaDriver({ client, importClient: importSecondKafkaClient })
+  const registry = createDriverRegistry({ drivers: [driver], discover: false })
+  return await getNotificationTransport(await loadConfig(), { url, registry })
+}
+
 async function produce(
-  bus: NotificationTransport,
+  { bus, second }: Buses,
   python: PythonProcess | null,
   url: string,
   { quick, wants, say }: SuiteOptions,
@@ -59,6 +73,7 @@ async function produce(
   const brokers = brokersOf(url)
   await createTopic(brokers, `${topic}.info`, 4)
   const notifier = notifierTo(bus, topic)
+  const other = notifierTo(second, topic)
   const sharing = await createSharingNotifier(brokers, [`${topic}.info`])
   const plain = await createPlainNotifier(brokers, `${topic}.info`)
   const rows: Row[] = []
@@ -73,6 +88,7 @@ async function produce(
         ours: { name: 'ours', turn: turnOf(() => notifier.info({}, 'bench', payload)) },
         peers: [
           { name: 'hand-written', turn: turnOf(() => sharing.info('bench', payload)) },
+          { name: SECOND, turn: turnOf(() => other.info({}, 'bench', payload)) },
           // With one caller it is the hand-written one again, but for a turn of the event loop.
           ...(quick && concurrency === 1
             ? []
@@ -147,7 +163,7 @@ function pythonProducing(python: PythonProcess | null, topic: string, concurrenc
 /** A turn fills the topic while nobody reads, then lets one contestant read all of it. Timed from the first record in a handler to the last:
  *  joining the group is not part of it. Latency is the time between two records. */
 async function consume(
-  bus: NotificationTransport,
+  { bus, second }: Buses,
   python: PythonProcess | null,
   url: string,
   { quick, wants, say }: SuiteOptions,
@@ -157,14 +173,15 @@ async function consume(
   const brokers = brokersOf(url)
   await using producer = await startServer('notify-producer', [brokers.join(',')])
   const count = quick ? 10_000 : 50_000
-  const ours = await oursReading(bus, brokers, producer, count)
+  const ours = await oursReading('ours', bus, brokers, producer, count)
+  const other = await oursReading(SECOND, second, brokers, producer, count)
   const handWritten = await handWrittenReading(brokers, producer, count)
   const theirs = python === null ? [] : [await pythonReading(python, brokers, producer, count)]
   say(`reading a backlog of ${count}`)
   return await duel({
     workload,
     ours,
-    peers: [handWritten, ...theirs],
+    peers: [handWritten, other, ...theirs],
     pairs: quick ? 3 : 5,
     turnMs: 0,
     warmUpMs: 1,
@@ -172,6 +189,7 @@ async function consume(
 }
 
 async function oursReading(
+  name: string,
   bus: NotificationTransport,
   brokers: readonly string[],
   producer: ServerProcess,
@@ -197,7 +215,7 @@ async function oursReading(
   await countdown.done
   await first.close()
   return {
-    name: 'ours',
+    name,
     async turn() {
       await producer.ask({ topic: `${topic}.info`, count, bytes: BYTES })
       countdown = new Countdown(count)
