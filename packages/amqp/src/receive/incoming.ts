@@ -76,8 +76,9 @@ function contentOf(incoming: Incoming): Pick<IncomingNotification, 'message' | '
 }
 
 /** A count of zero says nothing: brokers do not count what was released. */
-function factsOf({ message: { deliveryCount, headers }, isSettled }: Incoming): DeliveryFacts {
-  const redelivery = deliveryCount > 0 ? { deliveryCount, redelivered: true } : undefined
+function factsOf({ message: { deliveryCount, headers }, isRepeated, isSettled }: Incoming): DeliveryFacts {
+  const redelivery =
+    deliveryCount > 0 ? { deliveryCount, redelivered: true } : isRepeated ? { redelivered: true } : undefined
   const settled = isSettled ? { isSettled } : undefined
   return { ...redelivery, ...settled, ...(headers === undefined ? {} : { headers }) }
 }

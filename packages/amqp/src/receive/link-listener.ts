@@ -4,6 +4,7 @@ import {
   createDeferred,
   Deadline,
   type DriverContext,
+  DuplicateCache,
   emitDiagnostic,
   type Listener,
   Supervisor,
@@ -43,6 +44,7 @@ export class LinkListener implements Listener {
   readonly #context: DriverContext<AmqpOptions>
   readonly #supervisor: Supervisor
   readonly #end = createDeferred<void>()
+  readonly #accepted: DuplicateCache
   #attachment: Attachment | undefined
   #wasAttached = false
   #isStopped = false
@@ -52,6 +54,8 @@ export class LinkListener implements Listener {
     this.#connection = connection
     this.#context = context
     this.#options = options
+    // As much as credit lets in may be accepted before the peer reads the first of it, and as much again be on its way.
+    this.#accepted = new DuplicateCache(2 * options.credit * options.links)
     this.closed = this.#end.promise
     this.closed.catch(() => {})
     const { random, clock } = context
@@ -117,7 +121,9 @@ export class LinkListener implements Listener {
     const live = await this.#connection.live(Deadline.after(null, { signal, clock }), null)
     const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { signal, clock })
     const session = await live.connection.openSession('own', this.#options.links)
-    const attachment = new Attachment(session, { ...this.#options, clock }, (error) => {
+    const tellsFirstAcquirer = live.addressing.tellsFirstAcquirer === true
+    const options = { ...this.#options, clock, tellsFirstAcquirer, accepted: this.#accepted }
+    const attachment = new Attachment(session, options, (error) => {
       if (this.#attachment === attachment) this.#attachment = undefined
       this.#supervisor.lost(error)
     })

@@ -1,4 +1,10 @@
-import { type Clock, type Deadline, emitDiagnostic, TransportDriverError } from '@oslo-messaging/core/driver'
+import {
+  type Clock,
+  type Deadline,
+  type DuplicateCache,
+  emitDiagnostic,
+  TransportDriverError,
+} from '@oslo-messaging/core/driver'
 import { type ListenerSource, openReceiver } from '../connection/links.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
 import type { Settlement } from '../session/outcome.ts'
@@ -12,6 +18,8 @@ export interface Incoming {
   readonly source: ListenerSource | undefined
   /** The peer has forgotten it already, so it cannot be given back. */
   readonly isSettled: boolean
+  /** The peer says that somebody has had it before, or it was accepted here before. */
+  readonly isRepeated: boolean
   readonly signal: AbortSignal
   readonly accept: () => void
   readonly release: () => void
@@ -34,6 +42,10 @@ export interface AttachmentOptions {
   readonly maxMessageSize: number
   readonly onMessage: (incoming: Incoming) => void
   readonly clock: Clock
+  /** See `Addressing`. */
+  readonly tellsFirstAcquirer: boolean
+  /** Ids of what was accepted last, over earlier connections too. A peer that had not read that gives it again, and most do not say so. */
+  readonly accepted: DuplicateCache
 }
 
 interface Held {
@@ -226,8 +238,11 @@ export class Attachment {
       if (isTaken) controller?.abort()
     }
     this.#given.set(delivery, takeAway)
+    const { accepted, tellsFirstAcquirer } = this.#options
+    const id = message.messageId?.toString('latin1')
     const end = (how: 'accept' | 'release' | 'refuse' | 'unreadable'): void => {
       if (!this.#given.delete(delivery)) return
+      if (how === 'accept' && id !== undefined) accepted.add(id)
       settle(delivery, how)
       this.#topUp(delivery.link)
       this.#giveNext()
@@ -236,6 +251,8 @@ export class Attachment {
       message,
       source: this.#receivers.get(delivery.link),
       isSettled: delivery.isSettled,
+      isRepeated:
+        (tellsFirstAcquirer && message.isFirstAcquirer === false) || (id !== undefined && accepted.has(id)),
       // Most messages are settled before anybody asks for it.
       get signal() {
         controller ??= new AbortController()

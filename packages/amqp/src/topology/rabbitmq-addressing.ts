@@ -37,6 +37,7 @@ export function createRabbitAddressing(context: AddresserContext, connection: Pe
   return {
     mode: 'rabbitmq',
     needsBody: true,
+    tellsFirstAcquirer: true,
     address: addressOf,
     async prepareToSend(target, service, deadline) {
       const name = nameOf(target)

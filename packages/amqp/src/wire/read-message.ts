@@ -12,6 +12,8 @@ export interface ReceivedMessage {
   /** Milliseconds. */
   readonly ttl: number | undefined
   readonly deliveryCount: number
+  /** False: somebody has had it before, or its sender says so; undefined: not said. */
+  readonly isFirstAcquirer: boolean | undefined
   /** With its type as it was written, so that it can be given back so. */
   readonly messageId: Buffer | undefined
   readonly replyTo: string | undefined
@@ -77,14 +79,19 @@ function valueAt(reader: ValueReader): unknown {
   return undefined
 }
 
-const NO_HEADER = { ttl: undefined as number | undefined, deliveryCount: 0 }
+const NO_HEADER = {
+  ttl: undefined as number | undefined,
+  isFirstAcquirer: undefined as boolean | undefined,
+  deliveryCount: 0,
+}
 
 /** Shape: [durable, priority, ttl, first-acquirer, delivery-count]. */
 function readHeader(reader: ValueReader): typeof NO_HEADER {
-  const fields = readFields(reader, 5, (index) => (index === 2 || index === 4 ? reader.read() : reader.skip()))
-  const [, , ttl, , count] = fields
+  const fields = readFields(reader, 5, (index) => (index >= 2 ? reader.read() : reader.skip()))
+  const [, , ttl, first, count] = fields
   return {
     ttl: typeof ttl === 'number' ? ttl : undefined,
+    isFirstAcquirer: typeof first === 'boolean' ? first : undefined,
     deliveryCount: typeof count === 'number' ? count : 0,
   }
 }
