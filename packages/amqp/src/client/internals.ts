@@ -31,6 +31,7 @@ interface ConnectionInternals {
   socket_ready: boolean
   heartbeat_in: NodeJS.Timeout | undefined
   heartbeat_out: NodeJS.Timeout | undefined
+  idle: () => void
   readonly remote: { readonly open?: OpenFields }
   readonly amqp_transport: Transport
   readonly sasl_transport: SaslTransport | undefined
@@ -44,6 +45,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'socket.destroy': 'function',
   socket_ready: 'boolean',
   remote: 'object',
+  idle: 'function',
   'amqp_transport.read': 'function',
   'sasl_transport?.read': 'function',
   'sasl_transport?.transport.read_complete': 'boolean',
@@ -77,6 +79,11 @@ function lookUp(from: object, path: string): unknown {
 }
 
 const internalsOf = (connection: Connection): ConnectionInternals => connection as Connection & ConnectionInternals
+
+/** Calls back when the peer has been silent for longer than it may. rhea itself would end the socket, wait a second for an answer and only then tell of it: what is written meanwhile goes nowhere. */
+export function onIdle(connection: Connection, callback: () => void): void {
+  internalsOf(connection).idle = callback
+}
 
 /** Largest frame of the SASL layer that anything reasonable sends; the specification allows 512. */
 const MAX_SASL_FRAME = 8 * 1024

@@ -12,7 +12,7 @@ import {
   type TransportURL,
   type WaitFacts,
 } from '@oslo-messaging/core/driver'
-import { checkInternals, destroyConnection, openOf, socketOf } from '../client/internals.ts'
+import { checkInternals, destroyConnection, onIdle, openOf, socketOf } from '../client/internals.ts'
 import { type Connection, type ConnectOptions, createContainer, type EventContext } from '../client/rhea.ts'
 import type { AmqpOptions } from '../config.ts'
 import { Channels } from '../session/channels.ts'
@@ -150,6 +150,7 @@ class RheaPeer implements PeerConnection {
   #watching: unknown
   #isOpen = false
   #isClosing = false
+  #onSilence = (): void => {}
 
   constructor(connection: Connection, { host, clock, watchMs, log }: RheaPeerOptions) {
     this.#connection = connection
@@ -172,6 +173,10 @@ class RheaPeer implements PeerConnection {
     connection.on('disconnected', ({ error }: EventContext) => fail(error ?? new Error('the socket was closed')))
     connection.on('protocol_error', fail)
     connection.on('error', fail)
+    onIdle(connection, () => {
+      fail(new Error('the peer has said nothing for as long as idle_timeout allows'))
+      this.#onSilence()
+    })
     this.loss.on(() => {
       clock.clearTimeout(this.#watching)
       this.#writer.close()
@@ -273,6 +278,7 @@ class RheaPeer implements PeerConnection {
       const timer = signal === undefined ? this.#clock.setTimeout(giveUp, CLOSE_TIMEOUT_MS) : undefined
       this.#connection.on('connection_close', () => finish(true))
       this.#connection.on('disconnected', giveUp)
+      this.#onSilence = giveUp
       this.#log?.said('close', {})
       this.#connection.close()
       if (signal?.aborted === true) return giveUp()

@@ -251,8 +251,7 @@ export class Attachment {
       message,
       source: this.#receivers.get(delivery.link),
       isSettled: delivery.isSettled,
-      isRepeated:
-        (tellsFirstAcquirer && message.isFirstAcquirer === false) || (id !== undefined && accepted.has(id)),
+      isRepeated: (tellsFirstAcquirer && message.isFirstAcquirer === false) || (id !== undefined && accepted.has(id)),
       // Most messages are settled before anybody asks for it.
       get signal() {
         controller ??= new AbortController()

@@ -5,6 +5,7 @@ export interface FrameSink {
   uncork(): void
   readonly writableLength: number
   readonly destroyed: boolean
+  readonly writableEnded: boolean
 }
 
 export type OnFrame = (channel: number, performative: Buffer, payloadBytes: number) => void
@@ -125,7 +126,9 @@ export class FrameWriter {
     for (const callback of this.#before.splice(0)) callback()
     this.#cut()
     const sink = this.#sink()
-    if (this.#ready.length > 0 && sink !== undefined && !sink.destroyed) {
+    // What a dead socket swallows was not written; the end of the connection is told in a moment.
+    if (sink === undefined || sink.destroyed || sink.writableEnded) return
+    if (this.#ready.length > 0) {
       const ready = this.#ready
       this.#ready = []
       this.#readyBytes = 0

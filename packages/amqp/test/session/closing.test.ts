@@ -106,6 +106,37 @@ describe('close', () => {
 })
 
 describe('a peer that falls silent', () => {
+  it(
+    'for as long as idle_timeout allows - the connection is given up then, and for that reason',
+    { timeout: 20_000 },
+    async () => {
+      const peer = await scene.peer()
+      const driver = await scene.driver(peer, { idle_timeout: 1 })
+      await driver.send(new Target({ topic: 'a' }), request, cast(5_000))
+      const reasons: unknown[] = []
+      const onState = (event: unknown): void => {
+        const { kind, state, error } = event as {
+          readonly kind: string
+          readonly state: string
+          readonly error?: Error
+        }
+        if (kind === 'connection' && state === 'recovering') reasons.push(error?.message)
+      }
+      subscribe('oslo-messaging:state', onState)
+      try {
+        for (const connection of peer.connections) connection.freeze()
+        // Somebody always has something to say.
+        while (reasons.length === 0) {
+          void ending(driver.send(new Target({ topic: 'a' }), request, cast(5_000)))
+          await new Promise((resolve) => setTimeout(resolve, 10))
+        }
+        expect(reasons).toEqual([expect.stringContaining('said nothing')])
+      } finally {
+        unsubscribe('oslo-messaging:state', onState)
+      }
+    },
+  )
+
   it('in one session, with heartbeats going on - the listener is attached again', { timeout: 20_000 }, async () => {
     const peer = await scene.peer()
     const server = await scene.driver(peer, { idle_timeout: 2 })

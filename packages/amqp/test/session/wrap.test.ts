@@ -12,7 +12,7 @@ const ACCEPTED = new Described(0x24, [])
 /** A session with one link that may send so many messages, near the end of the numbers. */
 function begun(window: number) {
   const written: { readonly code: number; readonly fields: readonly unknown[] }[] = []
-  const sink = { write: () => true, cork() {}, uncork() {}, writableLength: 0, destroyed: false }
+  const sink = { write: () => true, cork() {}, uncork() {}, writableLength: 0, destroyed: false, writableEnded: false }
   const writer = new FrameWriter(
     () => sink,
     (_channel, performative) => written.push(readPerformative(performative, 0, performative.length)),
