@@ -19,7 +19,7 @@ export const USAGE: string = `npm run certify:PROFILE -- [options]      PROFILE 
 
   --seed TEXT       decides the plan and every choice; the same seed repeats a run. Default: a random one, which is printed
   --version V       version of the broker (kafka: 3.9.2 or 4.4.0; --kafka V means the same)
-  --on VARIANT      one variant of the profile (amqp: artemis or rabbitmq; rabbit: single, cluster or upgrade). Default: each in turn; with --short the first
+  --on VARIANT      one variant of the profile (amqp: artemis, rabbitmq or rabbitmq-cluster; rabbit: single, cluster or upgrade). Default: each in turn; with --short the first
   --client NAME     client library of the driver (kafka: kafkajs or platformatic). Default: the driver's own
   --short           a few nemeses, under a minute
   --minutes M       how long nemeses strike in all; each strikes alone once, however long that takes. Default 20

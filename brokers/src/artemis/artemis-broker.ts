@@ -14,8 +14,12 @@ import { acceptorsFor, type TlsPorts } from './tls-acceptors.ts'
 export interface ArtemisOptions {
   /** Default `2.55.0`. */
   readonly version?: string
-  /** Java system properties that `broker.xml` uses. `test.min.expiry` (10000): least time to live in milliseconds, -1 for none. */
+  /** Java system properties that `broker.xml` uses. `test.min.expiry` (10000): least time to live in milliseconds, -1 for none. `test.credits` (1000): messages that a sender may be ahead. */
   readonly config?: Readonly<Record<string, string>>
+  /** A second node on the same data, which waits and takes over when the first one ends. Default false; not together with `tls`. */
+  readonly standby?: boolean
+  /** Copies of all that comes to an address, for a reader outside: the queue of each by the address. */
+  readonly copies?: Readonly<Record<string, string>>
   /** `quick` (default) starts in two seconds; `full` lets the JIT compiler do all it can, for benchmarks. */
   readonly jit?: 'quick' | 'full'
   /** Ports for TLS with certificates made for this broker. Default false: openssl is then not needed. */
@@ -41,11 +45,11 @@ export class ArtemisBroker extends LocalBroker {
 
   constructor(
     version: string,
-    node: ProcessNode,
+    nodes: readonly ProcessNode[],
     ports: { readonly few: number; readonly tls: ArtemisTls | undefined },
     dispose: () => Promise<void>,
   ) {
-    super({ name: 'artemis', version, source: 'packages', nodes: [node], url: USER, dispose })
+    super({ name: 'artemis', version, source: 'packages', nodes, url: USER, dispose })
     this.fewCreditsPort = ports.few
     this.tls = ports.tls
   }
@@ -65,57 +69,64 @@ export function artemisJars(version: string): Promise<Jars> {
 /** Starts Artemis from jars fetched by Maven coordinates. Rejects with BrokerUnavailable or BrokerStartFailed. */
 export async function startArtemisFromPackages(options: ArtemisOptions = {}): Promise<ArtemisBroker> {
   const version = options.version ?? ARTEMIS_VERSION
-  const { folder, java } = await artemisJars(version)
+  const program = await artemisJars(version)
   const workspace = await Workspace.create('artemis')
   try {
-    const [port = 0, few = 0] = await freePorts(2)
+    const [few = 0, ...ports] = await freePorts(options.standby === true ? 4 : 2)
     const tls = options.tls === true ? await prepareTls(workspace) : undefined
-    const etc = await writeFiles(workspace, tls)
-    const properties = {
-      'test.broker.etc': etc,
-      'test.broker.data': workspace.path('data'),
-      'test.port': String(port),
-      'test.port.few': String(few),
-      'java.security.auth.login.config': path.join(etc, 'login.config'),
-      'org.slf4j.simpleLogger.defaultLogLevel': 'warn',
-      ...options.config,
+    const etc = await writeFiles(workspace, options, tls)
+    const encrypted = [tls?.port, tls?.mutualPort, tls?.otherHostPort].filter((port) => port !== undefined)
+    // Which of two nodes answers is their own affair: the other one waits for the lock on the data.
+    const pairs = options.standby === true ? [ports.slice(0, 1).concat(few), ports.slice(1)] : [[...ports, few]]
+    const answers = async (): Promise<boolean> => {
+      const plain = await Promise.all(
+        pairs.map(async (pair) => (await Promise.all(pair.map((port) => answersAmqp10(at(port))))).every(Boolean)),
+      )
+      return plain.some(Boolean) && (await Promise.all(encrypted.map((port) => answersTcp(at(port))))).every(Boolean)
     }
-    const node = new ProcessNode({
-      broker: 'artemis',
-      name: 'n1',
-      host: '127.0.0.1',
-      port,
-      command: java,
-      args: [
-        '-Xms64m',
-        '-Xmx512m',
-        '-XX:+UseSerialGC',
-        ...(options.jit === 'full' ? [] : ['-XX:TieredStopAtLevel=1']),
-        ...Object.entries(properties).map(([key, value]) => `-D${key}=${value}`),
-        '-cp',
-        `${folder}/*`,
-        recipe('artemis/Broker.java'),
-        etc,
-      ],
-      env: process.env,
-      workspace,
-      logFile: workspace.path('artemis.log'),
-      answers: async () => {
-        const plain = [port, few].map((each) => answersAmqp10({ host: '127.0.0.1', port: each }))
-        const encrypted = [tls?.port, tls?.mutualPort, tls?.otherHostPort].map(
-          (each) => each === undefined || answersTcp({ host: '127.0.0.1', port: each }),
-        )
-        return (await Promise.all([...plain, ...encrypted])).every(Boolean)
-      },
+    const nodes = pairs.map(([port = 0, fewCredits = 0], index) => {
+      const name = `n${index + 1}`
+      const properties = {
+        'test.broker.etc': etc,
+        'test.broker.data': workspace.path('data'),
+        'test.port': String(port),
+        'test.port.few': String(fewCredits),
+        'java.security.auth.login.config': path.join(etc, 'login.config'),
+        'org.slf4j.simpleLogger.defaultLogLevel': 'warn',
+        ...options.config,
+      }
+      return new ProcessNode({
+        broker: 'artemis',
+        name,
+        ...at(port),
+        command: program.java,
+        args: [
+          '-Xms64m',
+          '-Xmx512m',
+          '-XX:+UseSerialGC',
+          ...(options.jit === 'full' ? [] : ['-XX:TieredStopAtLevel=1']),
+          ...Object.entries(properties).map(([key, value]) => `-D${key}=${value}`),
+          '-cp',
+          `${program.folder}/*`,
+          recipe('artemis/Broker.java'),
+          etc,
+        ],
+        env: process.env,
+        workspace,
+        logFile: workspace.path(`artemis-${name}.log`),
+        answers,
+      })
     })
-    const broker = new ArtemisBroker(version, node, { few, tls }, () => workspace.close())
-    await broker.start().catch((error: unknown) => node.kill().then(() => Promise.reject(error)))
+    const broker = new ArtemisBroker(version, nodes, { few, tls }, () => workspace.close())
+    await broker.start().catch((error: unknown) => broker.kill().then(() => Promise.reject(error)))
     return broker
   } catch (error) {
     await workspace.close()
     throw error
   }
 }
+
+const at = (port: number) => ({ host: '127.0.0.1', port })
 
 async function prepareTls(workspace: Workspace): Promise<ArtemisTls> {
   const folder = workspace.path('tls')
@@ -125,15 +136,36 @@ async function prepareTls(workspace: Workspace): Promise<ArtemisTls> {
 }
 
 /** Resolves to the folder of the configuration. */
-async function writeFiles(workspace: Workspace, tls: ArtemisTls | undefined): Promise<string> {
+async function writeFiles(
+  workspace: Workspace,
+  { standby = false, copies = {} }: ArtemisOptions,
+  tls: ArtemisTls | undefined,
+): Promise<string> {
   const etc = workspace.path('etc')
   await mkdir(etc)
   await Promise.all(FILES.map((file) => copyFile(recipe(`artemis/${file}`), path.join(etc, file))))
+  const parts: Readonly<Record<string, string>> = {
+    acceptors: tls === undefined ? '' : acceptorsFor(tls, tls.certificates),
+    settings: `${standby ? SHARED_STORE : ''}${divertsFor(copies)}`,
+    addresses: Object.values(copies)
+      .map((name) => `<address name="${name}"><anycast><queue name="${name}"/></anycast></address>`)
+      .join(''),
+  }
   const broker = await readFile(recipe('artemis/broker.xml'), 'utf8')
-  const acceptors = tls === undefined ? '' : acceptorsFor(tls, tls.certificates)
   await workspace.write(
     'etc/broker.xml',
-    broker.replace('<!-- more acceptors -->', () => acceptors),
+    broker.replaceAll(/<!-- more (\w+) -->/g, (_, part: string) => parts[part] ?? ''),
   )
   return etc
+}
+
+/** Both nodes are the first one, whoever has the lock on the data. */
+const SHARED_STORE = '<ha-policy><shared-store><primary/></shared-store></ha-policy>'
+
+function divertsFor(copies: Readonly<Record<string, string>>): string {
+  const diverts = Object.entries(copies).map(
+    ([from, to]) =>
+      `<divert name="to-${to}"><address>${from}</address><forwarding-address>${to}</forwarding-address><exclusive>false</exclusive><routing-type>ANYCAST</routing-type></divert>`,
+  )
+  return diverts.length === 0 ? '' : `<diverts>${diverts.join('')}</diverts>`
 }

@@ -24,10 +24,10 @@ export function addressOf(topic: TestedTopic): string {
 }
 
 /** Requests are not durable and are accepted before they are handled; notifications are durable, and accepted after.
- *  Peers return what was not accepted when a connection broke without a mark, so repetitions cannot be told from copies. */
-export function promisesOf(topic: TestedTopic): ReaderPromises {
+ *  `repeats`: whether the broker says of what it delivers again that it does. */
+export function promisesOf(topic: TestedTopic, repeats: ReaderPromises['repeats']): ReaderPromises {
   const places = [placeOf(topic)]
   return topic.way === 'notification'
-    ? { places, delivery: 'at-least-once', repeats: 'allowed', ordered: topic.members === 1, settles: true }
-    : { places, delivery: 'best-effort', repeats: 'allowed', ordered: false, settles: false }
+    ? { places, delivery: 'at-least-once', repeats, ordered: topic.members === 1, settles: true }
+    : { places, delivery: 'best-effort', repeats, ordered: false, settles: false }
 }

@@ -9,3 +9,5 @@ export const TOPICS: readonly TestedTopic[] = [
   { name: 'calls', way: 'call', members: 2, callers: 16, perSec: 80, timeoutMs: 10_000 },
   { name: 'fan', way: 'fanout', members: 2, callers: 2, perSec: 10, timeoutMs: 10_000 },
 ]
+
+export const NOTIFICATIONS: readonly TestedTopic[] = TOPICS.filter(({ way }) => way === 'notification')

@@ -12,6 +12,8 @@ export interface QueueRoom extends AsyncDisposable {
   readonly title: string
   readonly topics: readonly TestedTopic[]
   readonly nemeses: readonly Nemesis[]
+  /** Its readers are drained and start anew as well, as one more nemesis. */
+  readonly isDrained?: boolean
   /** Names of those that the short form uses. */
   readonly short: readonly string[]
   /** Transports of their own, as a process has them; they know only addresses that the room can break. */

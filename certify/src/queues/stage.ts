@@ -8,6 +8,7 @@ import { CountingLog } from '../load/counting-log.ts'
 import { HealthWatch } from '../load/illness.ts'
 import { Senders } from '../load/senders.ts'
 import { until } from '../load/until.ts'
+import { drain } from './nemeses/members.ts'
 import type { QueueRoom, Side } from './room.ts'
 import { type Buses, placeOf, readersOf, sourceOf, startReaders } from './workload.ts'
 
@@ -43,7 +44,7 @@ export class QueueStage implements Stage {
     this.#quietMs = options.short ? SHORT_QUIET_MS : QUIET_MS
     this.#log = new CountingLog(() => {})
     this.title = room.title
-    this.nemeses = room.nemeses
+    this.nemeses = room.isDrained === true ? [...room.nemeses, drain(() => this.#servers)] : room.nemeses
     this.short = room.short
     this.promises = promisesOf(room)
     this.#senders = new Senders(

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Broker, BrokerNode } from '@oslo-messaging/brokers'
+import type { Broker, BrokerNode, FaultProxy } from '@oslo-messaging/brokers'
 import type { Nemesis } from '../../frame/nemesis.ts'
 import { until } from '../../load/until.ts'
 
@@ -7,12 +7,12 @@ import { until } from '../../load/until.ts'
 const REJOIN_MS = 20_000
 
 /** `rejoined` resolves when the node is back among the others; a cluster may leave out for good one that was silent, until an operator starts it anew. */
-export function freeze({ nodes }: Pick<Broker, 'nodes'>, rejoined: () => Promise<void>): Nemesis {
+export function freeze(broker: Pick<Broker, 'nodes'>, rejoined: () => Promise<void>): Nemesis {
   return {
     name: 'freeze',
     disturbs: ['nodes'],
     strike: async ({ random, forMs }) => {
-      const node = random.pick(nodes)
+      const node = random.pick(broker.nodes)
       const { pid } = node
       await node.freeze()
       try {
@@ -47,6 +47,36 @@ export function kill({ nodes }: Pick<Broker, 'nodes'>, flush: (node: number) => 
       return { count: pid === undefined ? 0 : 1, says: `${node.name} was away for ${Math.round(forMs / 3000)} s` }
     },
   }
+}
+
+/** The node that most connections lead to is killed, and comes back when the others have long taken over. `flush` as for `kill`. */
+export function failover(
+  { nodes }: Pick<Broker, 'nodes'>,
+  proxies: readonly FaultProxy[],
+  flush: (node: number) => Promise<void>,
+): Nemesis {
+  return {
+    name: 'failover',
+    disturbs: ['nodes', 'network'],
+    strike: async ({ forMs }) => {
+      const index = busiest(proxies)
+      const node = nodeAt(nodes, index)
+      const had = proxies[index]?.connections ?? 0
+      await flush(index)
+      await node.kill()
+      await sleep(forMs)
+      const taken = proxies.reduce((total, { connections }, each) => total + (each === index ? 0 : connections), 0)
+      await node.start()
+      const says = `${node.name} with ${had} connections was killed, ${taken} led elsewhere after ${Math.round(forMs / 1000)} s`
+      return { count: Math.min(had, taken), says }
+    },
+  }
+}
+
+/** The node that most connections lead to. */
+export function busiest(proxies: readonly FaultProxy[]): number {
+  const most = Math.max(...proxies.map(({ connections }) => connections))
+  return proxies.findIndex(({ connections }) => connections === most)
 }
 
 /** Nodes are stopped in order and started again, one after the other. */
