@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { type Broker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import { Deadline, type Driver, Target } from '@oslo-messaging/core/driver'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { artemis } from './support/artemis.ts'
 import { openDriver } from './support/open-driver.ts'
 import { cast, ending, pong, request, serve, within } from './support/scene.ts'
 
@@ -12,18 +11,24 @@ const CLIENTS = 300
 const TOPICS = 1_000
 const LISTENERS = 300
 
-const brokers = {
-  'RabbitMQ 4.3': async () => await skipOrFail(startBroker('rabbit', { version: '4.3' })),
-  'RabbitMQ 4.0': async () => await skipOrFail(startBroker('rabbit', { version: '4.0' })),
-  Artemis: async () => await artemis(),
+const brokers: Readonly<Record<string, () => Promise<Broker>>> = {
+  'RabbitMQ 4.3': () => startBroker('rabbit', { version: '4.3' }),
+  'RabbitMQ 4.0': () => startBroker('rabbit', { version: '4.0' }),
+  Artemis: () => startBroker('artemis'),
 }
 
-describe.each(Object.entries(brokers))('limits of %s', async (_name, start) => {
-  const broker = await start()
+describe.each(Object.entries(brokers))('limits of %s', async (name, start) => {
+  const broker = await skipOrFail(start())
+  const proxy = await broker?.proxy()
+  /** Connections that the broker has, which is said as well. */
+  const connectionsFor = (what: string): number | undefined => {
+    process.stdout.write(`${name}: ${what}: ${proxy?.connections} connections\n`)
+    return proxy?.connections
+  }
   const drivers: Driver[] = []
   const aDriver = async (): Promise<Driver> => {
-    if (broker === undefined) throw new Error('no broker')
-    const driver = await openDriver(broker.url.replace(/^rabbit/, 'amqp'))
+    if (proxy === undefined) throw new Error('no broker')
+    const driver = await openDriver(proxy.url.replace(/^rabbit/, 'amqp'))
     drivers.push(driver)
     return driver
   }
@@ -46,6 +51,7 @@ describe.each(Object.entries(brokers))('limits of %s', async (_name, start) => {
         expect(failed.slice(0, 3)).toEqual([])
       }
       expect(server.health().status).toBe('ok')
+      expect(connectionsFor(`${CLIENTS} clients and a server`)).toBe(CLIENTS + 1)
     },
   )
 
@@ -61,6 +67,7 @@ describe.each(Object.entries(brokers))('limits of %s', async (_name, start) => {
       const failed = (await Promise.all(sending)).filter((end) => end instanceof Error)
       expect(failed.slice(0, 3)).toEqual([])
       expect(client.health().status).toBe('ok')
+      expect(connectionsFor(`${TOPICS} topics of one client`)).toBe(1)
     },
   )
 
@@ -89,6 +96,7 @@ describe.each(Object.entries(brokers))('limits of %s', async (_name, start) => {
       expect(failed.slice(0, 3)).toEqual([])
       expect(driver.health().status).toBe('ok')
       expect(since()).toBe(opened)
+      expect(connectionsFor(`${LISTENERS} servers in one process and a client`)).toBe(2)
     },
   )
 

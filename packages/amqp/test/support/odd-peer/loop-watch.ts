@@ -9,8 +9,8 @@ export class LoopWatch {
   readonly #collect: () => void
   #last = performance.now()
   #lastCpu = process.cpuUsage()
-  /** The longest that the loop was late since `begin`. */
-  lateMs = 0
+  /** Since `begin`: when the loop was late, and how much. */
+  readonly #late: { readonly at: number; readonly ms: number }[] = []
   /** The most processor time that went by between two ticks since `begin`. */
   worstMs = 0
 
@@ -21,8 +21,14 @@ export class LoopWatch {
   }
 
   begin(): void {
-    this.lateMs = 0
+    this.#late.length = 0
     this.worstMs = 0
+  }
+
+  /** How much of the time since then the loop stood still; what begins in it may have to wait for it several times. */
+  lateSince(time: number): number {
+    const now = performance.now() - this.#last - EVERY_MS
+    return this.#late.reduce((sum, { at, ms }) => (at > time ? sum + ms : sum), Math.max(0, now))
   }
 
   heapBytes(): number {
@@ -36,7 +42,8 @@ export class LoopWatch {
 
   #tick(): void {
     const now = performance.now()
-    this.lateMs = Math.max(this.lateMs, now - this.#last - EVERY_MS)
+    const ms = now - this.#last - EVERY_MS
+    if (ms > EVERY_MS) this.#late.push({ at: now, ms })
     const { user, system } = process.cpuUsage(this.#lastCpu)
     this.worstMs = Math.max(this.worstMs, (user + system) / 1000)
     this.#last = now

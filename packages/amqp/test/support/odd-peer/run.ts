@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly forMs: number
   /** Longest time of one mischief, milliseconds; now and then one lasts this long. */
   readonly longestMs: number
+  /** Each mischief lasts this long. Default: false. */
+  readonly isAlwaysLongest?: boolean
   /** Misbehave in these ways only; by their names. Default: in all. */
   readonly only?: readonly string[]
   /** Hears of each round as it begins, and of each violation at once. */
@@ -147,8 +149,8 @@ class Run {
 
   async #round(mischief: Mischief): Promise<void> {
     const [random, peer] = [this.#random, this.#required(this.#peer)]
-    const { longestMs } = this.#options
-    const holdMs = random.next() < 0.1 ? longestMs : random.between(20, Math.min(1_200, longestMs))
+    const { longestMs, isAlwaysLongest = false } = this.#options
+    const holdMs = isAlwaysLongest || random.next() < 0.1 ? longestMs : random.between(20, Math.min(1_200, longestMs))
     this.#doing = `${mischief.name} for ${holdMs} ms`
     this.#options.tell?.(`round ${this.#rounds}: ${this.#doing}`)
     this.#loop.begin()
@@ -225,7 +227,7 @@ class Run {
       error = caught
     }
     const endedAt = performance.now()
-    const late = endedAt - startedAt - ms - this.#loop.lateMs
+    const late = endedAt - startedAt - ms - this.#loop.lateSince(startedAt + ms)
     if (late > TICK_MS) this.#violated(`a ${kind} of ${ms} ms ended ${Math.round(late)} ms after its deadline`)
     return { kind, topic, id, startedAt, endedAt, error }
   }
@@ -287,7 +289,7 @@ class Run {
 
   async #recovered(): Promise<void> {
     const { server, client } = this.#required(this.#drivers)
-    const until = performance.now() + RECOVERED_WITHIN_MS
+    const startedAt = performance.now()
     let why = ''
     do {
       const ends = await Promise.all(
@@ -300,7 +302,7 @@ class Run {
       if (failed === undefined && unwell === undefined) return
       why = `${failed === undefined ? '' : `${failed.kind}: ${inspect(failed.error)}`} ${unwell === undefined ? '' : JSON.stringify(unwell)}`
       await pause(100)
-    } while (performance.now() < until + this.#loop.lateMs)
+    } while (performance.now() < startedAt + RECOVERED_WITHIN_MS + this.#loop.lateSince(startedAt))
     this.#violated(`not well again within ${RECOVERED_WITHIN_MS} ms: ${why}`)
     // The rounds that follow have nothing to do with it.
     await this.close()
