@@ -5,8 +5,8 @@ import {
   Deadline,
   type DriverContext,
   DuplicateCache,
-  emitDiagnostic,
   type Listener,
+  reportState,
   Supervisor,
 } from '@oslo-messaging/core/driver'
 import type { Addressing } from '../topology/addressing.ts'
@@ -60,6 +60,7 @@ export class LinkListener implements Listener {
     this.closed.catch(() => {})
     const { random, clock } = context
     const maxMs = context.options.link_retry_delay * 1000
+    const report = reportState({ driver: 'amqp', kind: 'listener', name: options.name, logger: context.logger })
     this.#supervisor = new Supervisor({
       establish: (signal) => this.#establish(signal),
       // What the peer has no room for when it is first asked is refused early; later on it is what was there before, and comes back.
@@ -68,12 +69,7 @@ export class LinkListener implements Listener {
       upState: 'consuming',
       clock,
       onChange: (change) => {
-        emitDiagnostic('oslo-messaging:state', () => ({
-          driver: 'amqp',
-          kind: 'listener',
-          name: options.name,
-          ...change,
-        }))
+        report(change)
         if (change.state === 'failed') this.#end.reject(change.error)
       },
     })

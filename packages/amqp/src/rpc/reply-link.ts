@@ -6,6 +6,7 @@ import {
   type DriverContext,
   emitDiagnostic,
   ReplyPathLost,
+  reportState,
   ReplyWaiters,
   Supervisor,
   TransportDriverError,
@@ -44,20 +45,14 @@ export class ReplyLink {
     this.#connection = connection
     this.#context = context
     this.waiters = new ReplyWaiters(context.clock)
-    const { options, random, clock } = context
+    const { options, random, clock, logger } = context
     this.#supervisor = new Supervisor({
       establish: (signal) => this.#establish(signal),
       classify,
       backoff: createBackoff({ initialMs: FIRST_RETRY_MS, factor: 2, maxMs: options.link_retry_delay * 1000, random }),
       upState: 'consuming',
       clock,
-      onChange: (change) =>
-        emitDiagnostic('oslo-messaging:state', () => ({
-          driver: 'amqp',
-          kind: 'reply-path',
-          name: 'replies',
-          ...change,
-        })),
+      onChange: reportState({ driver: 'amqp', kind: 'reply-path', name: 'replies', logger }),
     })
   }
 

@@ -5,8 +5,8 @@ import {
   createBackoff,
   type Deadline,
   type DriverContext,
-  emitDiagnostic,
   isMessagingError,
+  reportState,
   Supervisor,
   type TransportURL,
 } from '@oslo-messaging/core/driver'
@@ -33,7 +33,7 @@ export class AmqpConnection {
   #wasUp = false
 
   constructor(url: TransportURL, context: DriverContext<AmqpOptions>) {
-    const { options, program, random, clock } = context
+    const { options, program, random, clock, logger } = context
     this.#context = context
     this.#url = url
     this.#hosts = new ServedHosts(url.hosts, random)
@@ -56,13 +56,7 @@ export class AmqpConnection {
       ),
       upState: 'connected',
       clock,
-      onChange: (change) =>
-        emitDiagnostic('oslo-messaging:state', () => ({
-          driver: 'amqp',
-          kind: 'connection',
-          name: 'connection',
-          ...change,
-        })),
+      onChange: reportState({ driver: 'amqp', kind: 'connection', name: 'amqp', logger }),
     })
   }
 
@@ -82,7 +76,7 @@ export class AmqpConnection {
   }
 
   health(): ComponentHealth {
-    return this.#supervisor.health('connection', 'connection', this.#live?.connection.host)
+    return this.#supervisor.health('connection', 'amqp', this.#live?.connection.host)
   }
 
   /** Closes in good order, as long as the signal lets it. True: the peer has had everything. */
