@@ -5,6 +5,8 @@ import { until } from '../../load/until.ts'
 
 /** What a cluster is given to take a silent node in again. */
 const REJOIN_MS = 20_000
+/** And another node to serve where one was killed. */
+const TAKEN_OVER_MS = 60_000
 
 /** `rejoined` resolves when the node is back among the others; a cluster may leave out for good one that was silent, until an operator starts it anew. */
 export function freeze(broker: Pick<Broker, 'nodes'>, rejoined: () => Promise<void>): Nemesis {
@@ -65,9 +67,15 @@ export function failover(
       await flush(index)
       await node.kill()
       await sleep(forMs)
-      const taken = proxies.reduce((total, { connections }, each) => total + (each === index ? 0 : connections), 0)
+      let taken = 0
+      const others = (): boolean => {
+        taken = proxies.reduce((total, { connections }, each) => total + (each === index ? 0 : connections), 0)
+        return taken > 0
+      }
+      // A standby that was stopped before may itself be on its way up.
+      await until(others, 'another node that serves', TAKEN_OVER_MS).catch(() => false)
       await node.start()
-      const says = `${node.name} with ${had} connections was killed, ${taken} led elsewhere after ${Math.round(forMs / 1000)} s`
+      const says = `${node.name} with ${had} connections was killed, ${taken} led elsewhere then`
       return { count: Math.min(had, taken), says }
     },
   }

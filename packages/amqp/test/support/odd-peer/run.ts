@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly longestMs: number
   /** Each mischief lasts this long. Default: false. */
   readonly isAlwaysLongest?: boolean
+  /** Of both sides, seconds. Default: 2. */
+  readonly idleTimeoutS?: number
   /** Misbehave in these ways only; by their names. Default: in all. */
   readonly only?: readonly string[]
   /** Hears of each round as it begins, and of each violation at once. */
@@ -44,7 +46,6 @@ const RECOVERED_WITHIN_MS = 20_000
 const NOTICED_WITHIN_MS = 10_000
 /** An operation may end so much later than its deadline, beside what the machine was late itself. */
 const TICK_MS = 400
-const IDLE_TIMEOUT_S = 2
 /** What operations end with when a peer fails them, and when they go well. */
 const USUAL = new Set(['ok', 'OSLO_MESSAGING_TIMEOUT', 'OSLO_MESSAGING_DELIVERY', 'OSLO_MESSAGING_REPLY_PATH_LOST'])
 /** The heap may grow by this much over a run. */
@@ -104,7 +105,7 @@ class Run {
   async open(): Promise<void> {
     const peer = (this.#peer = await startOddPeer())
     const url = `amqp://127.0.0.1:${peer.port}/`
-    const settings = { addressing_mode: 'legacy', idle_timeout: IDLE_TIMEOUT_S } as const
+    const settings = { addressing_mode: 'legacy', idle_timeout: this.#options.idleTimeoutS ?? 2 } as const
     const [server, client] = [await openDriver(url, settings), await openDriver(url, settings)]
     this.#drivers = { server, client }
     for (const topic of [VICTIM, SIBLING]) {
