@@ -21,8 +21,6 @@ const before = gitState()
  *  wait for brokers, or count what others leave behind, run `alone`; those that `usesTarballs` get them packed before. */
 export const steps = [
   { name: 'npm test', alone: true, run: runTests },
-  // First of those that run together: most of its time it waits.
-  { name: 'mutants of the conformance suite', run: () => bin('vitest', 'run', '--project', 'faults', MUTANTS) },
   { name: 'format', run: () => bin('oxfmt', '--check', '.') },
   { name: 'lint', run: () => bin('oxlint', '--type-aware', '--deny-warnings') },
   {
@@ -80,6 +78,11 @@ export const steps = [
     alone: true,
     run: () => checkExampleOnBrokers(rpc),
   })),
+  {
+    name: 'mutants of the conformance suite',
+    alone: true,
+    run: () => bin('vitest', 'run', '--project', 'faults', MUTANTS),
+  },
   {
     name: 'certification of kafka, short form',
     alone: true,

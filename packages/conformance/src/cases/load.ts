@@ -157,8 +157,9 @@ export const loadCases: readonly ConformanceCase[] = [
       const seen: number[] = []
       const endpoint = {
         async work(_context: object, { n }: { readonly n: number }): Promise<number> {
-          await harness.pause(5)
           seen.push(n)
+          // Long enough for some to be under way when their server stops.
+          await harness.pause(50)
           return n
         },
       }
