@@ -1,4 +1,5 @@
 import { SerializationError } from '../errors.ts'
+import { errorText } from '../util/text.ts'
 import { decodeJson, encodeJson } from './json.ts'
 import { quoteJson } from './nested-json.ts'
 import { readNested } from './nested-reader.ts'
@@ -30,8 +31,9 @@ export function writeEnvelope(
   let body: Buffer | undefined
   try {
     body = writeNested(message, HEAD, '}', allocate)
-  } catch {
-    // A getter of the application threw; it will again, where its place in the message can be told.
+  } catch (error) {
+    // A getter of the application threw.
+    throw new SerializationError(`Cannot encode the value: ${errorText(error)}`, { cause: error })
   }
   return body ?? Buffer.from(wrapEnvelope(encodeJson(message)))
 }
@@ -55,7 +57,7 @@ const CLOSING_BRACE = 0x7d
 function readMessage(body: Uint8Array): string | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
   const end = bytes.length - 1
-  if (bytes[end] !== CLOSING_BRACE || HEAD_BYTES.compare(bytes, 0, HEAD.length) !== 0) return undefined
+  if (bytes[end] !== CLOSING_BRACE || !bytes.subarray(0, HEAD.length).equals(HEAD_BYTES)) return undefined
   return readNested(bytes.subarray(HEAD.length, end))
 }
 
