@@ -1,11 +1,16 @@
 import { EventEmitter, once } from 'node:events'
+import type { MessagingOptions } from '@oslo-messaging/core'
 import { createApp } from './app.ts'
 import type { Story } from './story.ts'
 
-/** The service in process, asked over HTTP. */
-export async function tellAll(story: Story): Promise<void> {
-  const overrides = { oslo_messaging_notifications: { driver: 'messagingv2', topics: ['shop_events'] } }
-  const app = await createApp({ url: 'memory://', overrides }, { logger: false })
+const IN_PROCESS: MessagingOptions = {
+  url: 'memory://',
+  overrides: { oslo_messaging_notifications: { driver: 'messagingv2', topics: ['shop_events'] } },
+}
+
+/** The service, asked over HTTP; in process unless brokers are given. */
+export async function tellAll(story: Story, buses: MessagingOptions = IN_PROCESS): Promise<void> {
+  const app = await createApp(buses, { logger: false })
   const heard = new EventEmitter()
   app.messaging.listener(
     [{ topic: 'shop_events' }],

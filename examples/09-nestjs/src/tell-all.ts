@@ -1,14 +1,18 @@
 import { setTimeout as after } from 'node:timers/promises'
-import { Messaging, type RPCClient, UnsupportedVersion, ValueError } from '@oslo-messaging/core'
+import { Messaging, type MessagingOptions, type RPCClient, UnsupportedVersion, ValueError } from '@oslo-messaging/core'
 import { OsloHealthIndicator, rpcClientToken } from '@oslo-messaging/nestjs'
 import { createApp } from './app.ts'
 import { cancelled, type Stock } from './stock.ts'
 import type { Story } from './story.ts'
 
-/** The service in process, called as another service would. */
-export async function tellAll(story: Story): Promise<void> {
-  const overrides = { oslo_messaging_notifications: { driver: 'messagingv2', topics: ['shop_events'] } }
-  const app = await createApp({ url: 'memory://', overrides }, { logger: false })
+const IN_PROCESS: MessagingOptions = {
+  url: 'memory://',
+  overrides: { oslo_messaging_notifications: { driver: 'messagingv2', topics: ['shop_events'] } },
+}
+
+/** The service, called as another service would; in process unless brokers are given. */
+export async function tellAll(story: Story, buses: MessagingOptions = IN_PROCESS): Promise<void> {
+  const app = await createApp(buses, { logger: false })
   const messaging = app.get(Messaging)
   const heard: string[] = []
   messaging.listener(

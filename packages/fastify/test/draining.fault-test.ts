@@ -30,7 +30,7 @@ interface Place {
 class Tally {
   readonly calls: number[] = []
   readonly notifications: number[] = []
-  begun = 0
+  readonly begun: ('call' | 'notification')[] = []
   finish = (): void => {}
   readonly finished = new Promise<void>((resolve) => (this.finish = resolve))
 }
@@ -42,7 +42,7 @@ async function open({ topic, url, notifyUrl }: Place, server: string, tally: Tal
     { topic, server },
     {
       async slow(_context, { number }) {
-        tally.begun += 1
+        tally.begun.push('call')
         await tally.finished
         tally.calls.push(number)
         return number
@@ -60,7 +60,7 @@ async function open({ topic, url, notifyUrl }: Place, server: string, tally: Tal
     [
       {
         async info(_context, _publisher, _event, payload) {
-          tally.begun += 1
+          tally.begun.push('notification')
           await tally.finished
           tally.notifications.push((payload as { number: number }).number)
         },
@@ -95,8 +95,10 @@ describe.skipIf(rabbit === undefined || kafka === undefined)('a Fastify service 
       const numbers = Array.from({ length: WORKING }, (_each, index) => index)
       await Promise.all(numbers.map(async (number) => await notifier.info(null, 'event', { number })))
       const calls = numbers.map(async (number) => await client.call(null, 'slow', { number }, { timeoutMs: 60_000 }))
+      const begun = (what: string): number => tally.begun.filter((each) => each === what).length
       // Kafka gives a listener the records of one partition one at a time.
-      await expect.poll(() => tally.begun, { timeout: 30_000 }).toBeGreaterThan(WORKING)
+      await expect.poll(() => begun('call'), { timeout: 30_000 }).toBe(WORKING)
+      await expect.poll(() => begun('notification'), { timeout: 30_000 }).toBeGreaterThan(0)
 
       const closing = app.close()
       const later = Array.from({ length: MORE }, (_each, index) => WORKING + index)

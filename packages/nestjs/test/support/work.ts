@@ -6,7 +6,7 @@ import { decorate } from './shop.ts'
 class Tally {
   readonly calls: number[] = []
   readonly notifications: number[] = []
-  begun = 0
+  readonly begun: ('call' | 'notification')[] = []
   finish = (): void => {}
   readonly finished = new Promise<void>((resolve) => (this.finish = resolve))
 }
@@ -21,18 +21,18 @@ export class WorkController {
   }
 
   async work({ number }: { number: number }): Promise<number> {
-    await WorkController.#wait()
+    await WorkController.#wait('call')
     WorkController.#tally.calls.push(number)
     return number
   }
 
   async heard({ number }: { number: number }): Promise<void> {
-    await WorkController.#wait()
+    await WorkController.#wait('notification')
     WorkController.#tally.notifications.push(number)
   }
 
-  static async #wait(): Promise<void> {
-    WorkController.#tally.begun += 1
+  static async #wait(what: 'call' | 'notification'): Promise<void> {
+    WorkController.#tally.begun.push(what)
     await WorkController.#tally.finished
   }
 }
