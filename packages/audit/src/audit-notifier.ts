@@ -123,7 +123,8 @@ export class AuditNotifier {
       outcome: 'pending',
       initiator: {
         typeURI: ACCOUNT_USER,
-        id: who.userId ?? 'unknown',
+        // Empty text counts as none: the event must not be refused for it.
+        id: who.userId || 'unknown',
         name: who.userName ?? 'unknown',
         host: { ...(from === undefined ? {} : { address: from }), ...(agent === undefined ? {} : { agent }) },
         credential: { token: who.token ?? '', identity_status: who.identityStatus ?? 'unknown' },
@@ -138,7 +139,7 @@ export class AuditNotifier {
     })
   }
 
-  /** The event of before, with what became of it. A connection that ended before there was an answer leaves that unknown. */
+  /** The event of before, with what became of it: unknown when the connection ended before there was an answer. */
   #ended(request: AuditedRequest, { statusCode, writableEnded }: AuditedResponse): CadfEvent {
     const event = this.#events.get(request) ?? this.#event(request, request.body)
     const succeeded = statusCode >= 200 && statusCode < 400

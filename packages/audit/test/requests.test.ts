@@ -201,11 +201,11 @@ describe.each([
     expect(logged.join()).toContain('The notification audit.http.request could not be sent: Error: no identity')
   })
 
-  it('a catalog that cannot be read costs the event its target, and nothing else', async () => {
-    const headers = { 'x-user-id': 'u', 'x-service-catalog': '{"not": ' }
+  it('a catalog that cannot be read and an empty id cost the event its target and initiator, and nothing else', async () => {
+    const headers = { 'x-user-id': '', 'x-user-name': 'ada', 'x-service-catalog': '{"not": ' }
     await ask(await start(LIKE_PYTHON), { method: 'GET', url: '/', headers, status: 200 })
     const [first] = await sent(1)
-    expect(first?.payload).toMatchObject({ initiator: { id: 'u' }, target: { id: 'unknown' } })
+    expect(first?.payload).toMatchObject({ initiator: { id: 'unknown', name: 'ada' }, target: { id: 'unknown' } })
   })
 })
 
