@@ -14,8 +14,8 @@ export interface CpuSample {
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The samples of the meter `cpu` that belong to a stack, of a `telemetry.polling` notification. Throws PayloadMismatch,
- *  with the field, for a payload that ceilometer does not send. */
+/** The samples of the meter `cpu` that belong to a stack, of a `telemetry.polling` notification. Throws
+ *  PayloadMismatch, with the field, for a payload that ceilometer does not send. */
 export function cpuSamples(payload: unknown): readonly CpuSample[] {
   const fail = (field: string, problem: string): never => {
     throw new PayloadMismatch(field, problem, payload)

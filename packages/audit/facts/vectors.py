@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes ../test/vectors/requests.json: run in an environment with keystonemiddleware 13.0.1 and oslo.messaging.
 
-Each request goes through the real AuditMiddleware; its two notifications are taken where they would be sent. What is new
-in every run (ids, times) is replaced by a word.
+Each request goes through the real AuditMiddleware; its two notifications are taken where they would be sent. What is
+new in every run (ids, times) is replaced by a word.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Builds pyCADF's own objects of an event in JSON, with its constructors and their checks: what it refuses is refused."""
+"""Builds pyCADF's own objects of an event in JSON, with its constructors and checks: what it refuses is refused."""
 
 from pycadf import (
     attachment,

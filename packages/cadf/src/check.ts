@@ -1,8 +1,8 @@
 import { MessagingError } from '@oslo-messaging/core'
 import { ACTIONS, RESOURCE_TYPES } from './taxonomy.ts'
 
-/** A value is no event of CADF. `field` is the path of what is wrong, `event.initiator.host.address`; `raw` is the whole
- *  value. It stays out of prints and logs, because audit events say who did what. */
+/** A value is no event of CADF. `field` is the path of what is wrong, `event.initiator.host.address`; `raw` is the
+ *  whole value. It stays out of prints and logs, because audit events say who did what. */
 export class CadfMismatch extends MessagingError {
   readonly field: string
   readonly raw!: unknown
