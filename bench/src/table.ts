@@ -14,15 +14,25 @@ export function formatTable({ suite, environment, rows }: SuiteResult): string {
       ['', '', '', peer.name, ...figures(peer), ''],
     ]
   })
-  const widths = head.map((title, column) => Math.max(title.length, ...body.map((line) => line[column]?.length ?? 0)))
-  const isText = (column: number): boolean => column === 0 || column === 3 || column === 8
-  const format = (line: readonly string[]): string =>
-    line
-      .map((cell, column) => (isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd()
   const about = Object.entries(environment).map(
     ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
-  return [`suite ${suite}`, ...about, '', format(head), ...body.map(format)].join('\n')
+  return [`suite ${suite}`, ...about, '', formatColumns(head, body, [1, 2, 4, 5, 6, 7])].join('\n')
+}
+
+/** Columns as wide as they need to be; numbers stand to the right. */
+export function formatColumns(
+  head: readonly string[],
+  body: readonly (readonly string[])[],
+  right: readonly number[],
+): string {
+  const widths = head.map((title, column) => Math.max(title.length, ...body.map((line) => line[column]?.length ?? 0)))
+  const format = (line: readonly string[]): string =>
+    line
+      .map((cell, column) =>
+        right.includes(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd()
+  return [format(head), ...body.map(format)].join('\n')
 }

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest'
-import { isWanted, parseArguments } from '../src/arguments.ts'
+import { isWanted, parseArguments, parseCommand, SUITES } from '../src/arguments.ts'
 import { median, quantile } from '../src/statistics.ts'
 
 it('parseArguments - takes suites, a file and quick in any order', () => {
   expect(parseArguments(['--quick', 'core', '--json', 'out.json'])).toEqual({
     suites: ['core'],
     json: 'out.json',
+    html: undefined,
     quick: true,
     only: undefined,
   })
@@ -40,4 +41,23 @@ it('median and quantile - of even, odd and no values', () => {
   expect(median([])).toBeNaN()
   expect(quantile([5, 1, 4, 2, 3], 0.5)).toBe(3)
   expect(quantile([5, 1, 4, 2, 3], 1)).toBe(5)
+})
+
+it('all - every suite, with a file and a page unless they are named otherwise', () => {
+  expect(parseArguments(['all'])).toMatchObject({ suites: SUITES, json: 'bench.json', html: 'bench.html' })
+  expect(parseArguments(['all', '--html', 'x.html'])).toMatchObject({ json: 'bench.json', html: 'x.html' })
+  expect(() => parseArguments(['all', 'core'])).toThrow('There is no suite "all"')
+})
+
+it('parseCommand - compare, profile and allocations', () => {
+  expect(parseCommand(['compare', 'a', 'b'])).toEqual({ command: 'compare', before: 'a', after: 'b' })
+  expect(parseCommand(['profile', 'core', '--out', 'f', '--quick'])).toMatchObject({
+    command: 'profile',
+    suites: ['core'],
+    out: 'f',
+    quick: true,
+  })
+  expect(parseCommand(['allocations', '--record'])).toEqual({ command: 'allocations', record: true })
+  for (const args of [['compare', 'a'], ['profile'], ['profile', 'core', 'tracing'], ['allocations', 'x']])
+    expect(() => parseCommand(args)).toThrow(TypeError)
 })

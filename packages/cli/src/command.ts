@@ -6,6 +6,8 @@ export type Action = (io: Io) => Promise<number>
 
 /** One file of `commands/`: says its arguments and options, and names the action that they ask for. */
 export interface CommandModule {
+  /** Words that are spelled as another program spells them, as this one reads them. */
+  readonly rewrite?: (argv: readonly string[]) => readonly string[]
   /** Called before the command line is read. `act` is called by the command's own handler, and the action is run once
    *  everything was understood. */
   define(command: Command, act: (action: Action) => void): void
@@ -78,6 +80,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'is anything lost, how fast is it, how are faults borne',
     group: ASK,
     load: () => import('./commands/simulate.ts'),
+  },
+  simulator: {
+    summary: "Python's simulator, by its own options",
+    group: ASK,
+    load: () => import('./commands/simulator.ts'),
+  },
+  top: {
+    summary: 'a live screen of a topic',
+    group: ASK,
+    load: () => import('./commands/top.ts'),
   },
   topology: {
     summary: 'what will be declared, and who needs which rights',

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly columns?: number
   /** Rows of a screen. Default 24. */
   readonly rows?: number
+  /** Hears keys as they are pressed, until the function that is returned is called. Default: there are none. */
+  readonly onKey?: (listener: (key: string) => void) => () => void
   /** stdout is a terminal: progress and screens make sense. Default false. */
   readonly isTerminal?: boolean
   /** stdout shows colours. Default false. */
@@ -38,8 +40,14 @@ export function createIo(options: RunOptions): Io {
     signal: options.signal ?? new AbortController().signal,
     registry: options.registry,
     stdin: options.stdin ?? nothing(),
-    columns: options.columns ?? 80,
-    rows: options.rows ?? 24,
+    // A terminal may change its size at any time.
+    get columns() {
+      return options.columns ?? 80
+    },
+    get rows() {
+      return options.rows ?? 24
+    },
+    onKey: options.onKey ?? (() => () => {}),
     isTerminal: options.isTerminal ?? false,
     colour: options.colour ?? false,
   }

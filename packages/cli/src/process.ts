@@ -31,8 +31,13 @@ export async function runAsProcess(
     env,
     signal: interrupted.signal,
     stdin,
-    columns: stdout.columns ?? 80,
-    rows: stdout.rows ?? 24,
+    get columns() {
+      return stdout.columns ?? 80
+    },
+    get rows() {
+      return stdout.rows ?? 24
+    },
+    onKey: (listener) => listenToKeys(stdin, listener),
     isTerminal: stdout.isTTY,
     colour: stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',
   })
@@ -40,4 +45,13 @@ export async function runAsProcess(
   process.exitCode = isRead ? code : EXIT.done
   // Whatever still holds the process then has been told to close; nobody should wait for it at a prompt.
   setTimeout(() => process.exit(), LAST_MS).unref()
+}
+
+/** Every key by itself and unseen, Ctrl-C as well, until the function that is returned is called. A stdin that is no
+ *  terminal has none. */
+function listenToKeys(stdin: NodeJS.ReadStream, listener: (key: string) => void): () => void {
+  if (!stdin.isTTY) return () => {}
+  const hear = (key: Buffer): void => listener(key.toString())
+  stdin.setRawMode(true).on('data', hear)
+  return () => void stdin.off('data', hear).setRawMode(false).pause()
 }

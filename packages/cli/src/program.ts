@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 export const FOOTER = `oslo-msg COMMAND --help has the options, docs/cli.md the examples.
 The driver is found by the scheme of the URL:
 install @oslo-messaging/rabbit, /amqp or /kafka beside this program.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a bad answer, 4 warnings.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a bad answer, 4 warnings,
+130 ended by a second Ctrl-C.
 `
 
 /** The version of this package. */

@@ -53,7 +53,7 @@ async function execute(argv: readonly string[], io: Io): Promise<number> {
   let chosen: Action | undefined
   const module = await entry.load()
   module.define(command, (action) => (chosen = action))
-  await command.parseAsync([...rest], { from: 'user' })
+  await command.parseAsync([...(module.rewrite?.(rest) ?? rest)], { from: 'user' })
   if (chosen === undefined) throw new UsageError(`oslo-msg ${name} needs to be told what`)
   return await chosen(io)
 }

@@ -29,6 +29,7 @@ interface ListenOptions extends BrokerOptions {
   readonly priority: readonly string[]
   readonly exchange?: string
   readonly pool?: string
+  readonly remove: boolean
   readonly take: boolean
   readonly eventType?: string
   readonly publisher?: string
@@ -53,6 +54,7 @@ export function define(command: Command, act: (action: Action) => void): void {
       .option('--count <n>', 'end after so many', wholeNumber('--count'))
       .addOption(new Option('--for <seconds>', 'end after so long').argParser(seconds('--for')))
       .option('--pool <name>', 'listen in this pool and leave it there')
+      .option('--remove', 'remove that pool when this ends, and what it still holds', false)
       .option('--take', "take them from the service's own listeners", false)
       .option('--exchange <name>', 'instead of [DEFAULT] control_exchange'),
     60,
@@ -71,6 +73,8 @@ async function listen(given: readonly string[], options: ListenOptions, io: Io):
   const filter = readFilter(rules)
   if (options.take && options.pool !== undefined)
     throw new UsageError('--take and --pool exclude each other: a pool has copies of its own')
+  if (options.remove && options.pool === undefined)
+    throw new UsageError('--remove says what becomes of --pool NAME; a pool of its own is removed anyway')
   return await withNotifications(options, io, async (transport) => {
     const topics = given.length > 0 ? given : transport.conf.get('oslo_messaging_notifications', 'topics')
     const { pool, admin } = await choosePool(transport, options, io)
@@ -121,7 +125,7 @@ async function listen(given: readonly string[], options: ListenOptions, io: Io):
 
 function placeOf(options: ListenOptions, pool: string | null): string {
   if (pool === null) return " and taking them from the service's own listeners"
-  return ` in the pool ${printable(pool)}${options.pool === undefined ? ', which goes when this ends' : ''}`
+  return ` in the pool ${printable(pool)}${options.pool === undefined || options.remove ? ', which goes when this ends' : ''}`
 }
 
 /** A pool of one's own, and the door through which it is removed; the pool that was named; or none. */
@@ -131,7 +135,8 @@ async function choosePool(
   io: Io,
 ): Promise<{ readonly pool: string | null; readonly admin: BrokerAdmin | undefined }> {
   if (options.take) return { pool: null, admin: undefined }
-  if (options.pool !== undefined) return { pool: options.pool, admin: undefined }
+  const { pool } = options
+  if (pool !== undefined && !options.remove) return { pool, admin: undefined }
   const refuse = (what: string): never => {
     throw new Error(
       `The ${transport.driverName} driver ${what}: --take shows notifications and takes them from the service's own listeners`,
@@ -139,7 +144,7 @@ async function choosePool(
   }
   if (!transport.capabilities.pools) return refuse('has no pools')
   const admin = await getBrokerAdmin(transport.conf, { url: transport.url, ...openingOptions(options, io) })
-  if (admin.removesPools) return { pool: `oslo-msg-${randomUUID().slice(0, 13)}`, admin }
+  if (admin.removesPools) return { pool: pool ?? `oslo-msg-${randomUUID().slice(0, 13)}`, admin }
   await admin.close()
   return refuse('cannot remove a pool, --pool NAME leaves one behind')
 }

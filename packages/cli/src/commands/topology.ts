@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { type MessagingConfig, planTopology, Target, type TopologyPlan, type TopologyUse } from '@oslo-messaging/core'
+import { TransportURL } from '@oslo-messaging/core/driver'
 import { readConfiguration } from '../broker/connect.ts'
 import { prioritiesOf } from '../broker/notification-choice.ts'
 import { addConfigOptions, repeatable } from '../broker/options.ts'
@@ -7,6 +8,9 @@ import type { Action } from '../command.ts'
 import { notificationsUrlOf, registryOf } from '../config/groups.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
+import { readDeployment } from '../scale/deployment.ts'
+import { scaleOf } from '../scale/model.ts'
+import { scaleText } from '../scale/text.ts'
 import { jsonLine } from '../text/json.ts'
 import { printable } from '../text/printable.ts'
 import { tableText } from '../text/table.ts'
@@ -21,6 +25,7 @@ interface TopologyOptions {
   readonly listen: readonly string[]
   readonly priority: readonly string[]
   readonly exchange?: string
+  readonly deployment?: string
   readonly format: string
   readonly json: boolean
 }
@@ -39,6 +44,7 @@ export function define(command: Command, act: (action: Action) => void): void {
     .addOption(repeatable('--listen <topic[:pool]>', 'a listener, in a pool'))
     .addOption(repeatable('--priority <name>', 'of notifications; may be repeated (default: all)'))
     .option('--exchange <name>', 'instead of [DEFAULT] control_exchange')
+    .option('--deployment <file>', 'how much N services of M processes hold: connections, channels, queues, memory')
     .addOption(
       new Option(
         '--format <name>',
@@ -51,6 +57,7 @@ export function define(command: Command, act: (action: Action) => void): void {
 
 async function show(options: TopologyOptions, io: Io): Promise<number> {
   const uses = usesOf(options)
+  if (options.deployment !== undefined) return await showScale(options.deployment, uses, options, io)
   if (uses.length === 0) throw new UsageError('Whose topology? Give --server, --client, --notify or --listen')
   if (options.json && options.format !== TABLE)
     throw new UsageError('--json prints the table as JSON; --format has a form of its own: give one of them')
@@ -64,6 +71,41 @@ async function show(options: TopologyOptions, io: Io): Promise<number> {
     const declarations = plans.flatMap((plan) => plan.declarations)
     io.out(options.json ? declarations.map(jsonLine).join('') : textOf(declarations))
   }
+  return EXIT.done
+}
+
+/** How much a deployment holds at its brokers. */
+async function showScale(
+  file: string,
+  uses: readonly TopologyUse[],
+  options: TopologyOptions,
+  io: Io,
+): Promise<number> {
+  if (uses.length > 0 || options.format !== TABLE)
+    throw new UsageError(
+      '--deployment names the services itself: take --server, --client, --notify, --listen and --format off',
+    )
+  const services = await readDeployment(file)
+  const conf = await readConfiguration(options, io)
+  const registry = await registryOf(io)
+  const rpcUrl = conf.get('DEFAULT', 'transport_url')
+  const notifyUrl = notificationsUrlOf(conf)
+  const driverOf = async (url: string): Promise<string> => (await registry.resolve(TransportURL.parse(url).scheme)).name
+  const isOne = rpcUrl === notifyUrl
+  const parts = [
+    { section: 'default' as const, driver: await driverOf(rpcUrl), carries: { rpc: true, notifications: isOne } },
+    ...(isOne
+      ? []
+      : [
+          {
+            section: 'notifications' as const,
+            driver: await driverOf(notifyUrl),
+            carries: { rpc: false, notifications: true },
+          },
+        ]),
+  ]
+  const scales = await scaleOf(services, parts, conf, registry)
+  io.out(options.json ? scales.map(jsonLine).join('') : scaleText(scales))
   return EXIT.done
 }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { decodeJson } from '@oslo-messaging/core/driver'
+import { interrupted } from '../broker/interrupted.ts'
 import type { Io } from '../io.ts'
 
 /** One line of a file of JSON values. */
@@ -21,7 +22,7 @@ export class LineError extends Error {
  *  reading the file says. */
 export async function* readLines(file: string, io: Io): AsyncGenerator<JsonLine> {
   let line = 0
-  for await (const text of splitLines(await openText(file, io))) {
+  for await (const text of splitLines(untilAborted(await openText(file, io), io.signal))) {
     line += 1
     if (text.trim() === '') continue
     let value: unknown
@@ -44,6 +45,19 @@ async function openText(file: string, io: Io): Promise<AsyncIterable<string | Ui
     )
   })
   return stream
+}
+
+/** Ends with the signal, also while nothing comes: somebody types at the other end. */
+async function* untilAborted<T>(chunks: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  const aborted = interrupted(signal).then(() => ({ done: true as const, value: undefined }))
+  for (;;) {
+    const next = await Promise.race([iterator.next(), aborted])
+    if (next.done === true) break
+    yield next.value
+  }
+  // One that waits for input is left waiting.
+  if (!signal.aborted) await iterator.return?.()
 }
 
 async function* splitLines(chunks: AsyncIterable<string | Uint8Array>): AsyncGenerator<string> {

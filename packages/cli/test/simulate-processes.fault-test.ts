@@ -1,0 +1,163 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Broker, pythonWithLibrary, sharedBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { describe, expect, it } from 'vitest'
+import { jsonLines } from './support/memory.ts'
+import { osloMsg } from './support/program.ts'
+
+const rabbit = await skipOrFail(sharedBroker('rabbit'))
+const python = await skipOrFail(pythonWithLibrary())
+
+interface Result {
+  readonly lost: number
+  readonly passed: boolean
+  readonly processes: number
+  readonly drivers: readonly string[]
+  readonly totals: { readonly sent: number; readonly resolved: number; readonly handled: number }
+  readonly counts: Readonly<Record<string, number>>
+  readonly recoveries: readonly { readonly recoveryMs: number | null }[]
+}
+
+async function simulated(url: string, ...argv: readonly string[]): Promise<Result & { readonly code: number }> {
+  const { code, stdout, stderr } = await osloMsg(url, 'simulate', '--json', '--rate', '150', ...argv)
+  expect(stderr).toBe('')
+  return { ...(jsonLines(stdout)[0] as unknown as Result), code }
+}
+
+/** Commands that reach levers of this process, as an operator's would reach a machine. */
+async function levers(table: Readonly<Record<string, () => Promise<unknown>>>) {
+  const server = createServer(({ url = '' }, response) => {
+    const pull = table[url.slice(1)] ?? (async () => await Promise.reject(new Error(`no lever ${url}`)))
+    pull().then(
+      () => response.end(),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    )
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const command = (name: string): string =>
+    `${process.execPath} -e "fetch('http://127.0.0.1:${port}/${name}').then(async (answer) => { console.log(await answer.text()); process.exit(answer.ok ? 0 : 1) })"`
+  return { command, close: () => server.close() }
+}
+
+describe.skipIf(rabbit === undefined)('oslo-msg simulate in several processes', () => {
+  if (rabbit === undefined) return
+
+  it('three processes on one topic - one history: nothing lost, every call its own reply', async () => {
+    const result = await simulated(await rabbit.vhost(), '--profile', 'hybrid', '--processes', '3', '--for', '5')
+    expect(result).toMatchObject({ code: 0, passed: true, lost: 0, processes: 3 })
+    expect(result.totals.sent).toBeGreaterThan(300)
+    expect(result.totals.handled).toBe(result.totals.sent)
+    expect(result.counts).toMatchObject({ 'replied-to-another': 0, unfinished: 0 })
+  })
+
+  it('three processes with resets - what was acknowledged arrives', async () => {
+    const faults = ['--faults', 'reset@2s, freeze@4s+1s']
+    const argv = ['--profile', 'hybrid', '--processes', '3', '--for', '8', ...faults]
+    const result = await simulated(await rabbit.vhost(), ...argv)
+    expect(result).toMatchObject({ passed: true, lost: 0, processes: 3 })
+    for (const { recoveryMs } of result.recoveries) expect(recoveryMs).not.toBeNull()
+  })
+
+  it.skipIf(python === undefined).each(['servers', 'clients'])(
+    "Python's oslo.messaging as the %s - nothing lost, every call its own reply",
+    async (side) => {
+      const argv = ['--profile', 'hybrid', '--python', side, '--python-command', python ?? '', '--for', '5']
+      const result = await simulated(await rabbit.vhost(), ...argv)
+      expect(result).toMatchObject({ code: 0, passed: true, lost: 0, processes: 2 })
+      expect(result.drivers).toEqual(
+        expect.arrayContaining(['rpc over rabbit', 'rpc by Python', 'notifications by Python']),
+      )
+      expect(result.totals.resolved).toBeGreaterThan(200)
+      expect(result.totals.handled).toBe(result.totals.sent)
+    },
+  )
+
+  it('a Python without the library - one line that says what to install, nothing is sent', async () => {
+    const { code, stdout, stderr } = await osloMsg(
+      await rabbit.vhost(),
+      'simulate',
+      '--python',
+      'servers',
+      '--python-command',
+      '/bin/false',
+    )
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(
+      /^oslo-msg: \/bin\/false is no Python 3\.9 or newer with oslo\.messaging: install it[^\n]*\n$/,
+    )
+  })
+})
+
+describe('faults by commands of the operator', () => {
+  it('restart of RabbitMQ - borne, nothing that was acknowledged is lost', async () => {
+    const started = await skipOrFail(startBroker('rabbit'))
+    if (started === undefined) return
+    await using broker: Broker = started
+    const { command, close } = await levers({ restart: async () => await broker.restart() })
+    const argv = [
+      '--faults',
+      'restart@3s',
+      '--restart-command',
+      command('restart'),
+      '--profile',
+      'hybrid',
+      '--for',
+      '12',
+    ]
+    const durable = '?amqp_durable_queues=true'
+    const { stdout } = await osloMsg(`${broker.url}${durable}`, 'simulate', '--json', '--rate', '100', ...argv)
+    close()
+    const [result] = jsonLines(stdout) as unknown as [Result]
+    expect(result).toMatchObject({ lost: 0, passed: true })
+    expect(result.recoveries[0]?.recoveryMs).not.toBeNull()
+  })
+
+  it('kill-node of three - borne with quorum queues, nothing that was acknowledged is lost', async () => {
+    const started = await skipOrFail(startBroker('rabbit', { version: '4.0', nodes: 3 }))
+    if (started === undefined) return
+    await using broker = started
+    const { command, close } = await levers({
+      kill: async () => await broker.nodes[2]?.kill(),
+      start: async () => await broker.nodes[2]?.start(),
+    })
+    const argv = [
+      '--faults',
+      'kill-node@3s+6s',
+      '--kill-node-command',
+      command('kill'),
+      '--start-node-command',
+      command('start'),
+    ]
+    const quorum = '?rabbit_quorum_queue=true&rabbit_transient_quorum_queue=true'
+    const { stdout } = await osloMsg(
+      `${broker.url}${quorum}`,
+      'simulate',
+      '--json',
+      '--rate',
+      '60',
+      '--profile',
+      'hybrid',
+      '--for',
+      '20',
+      ...argv,
+    )
+    close()
+    const [result] = jsonLines(stdout) as unknown as [Result]
+    expect(result).toMatchObject({ lost: 0, passed: true })
+    expect(result.totals.resolved).toBeGreaterThan(300)
+    expect(result.recoveries[0]?.recoveryMs).not.toBeNull()
+  })
+
+  it('a command that fails - is told with its last line, and the run goes on', async () => {
+    if (rabbit === undefined) return
+    const argv = ['--faults', 'restart@0.5s', '--restart-command', 'echo no such unit; exit 5', '--for', '2', '--json']
+    const { code, stdout, stderr } = await osloMsg(await rabbit.vhost(), 'simulate', ...argv)
+    expect(stderr).toBe(
+      'oslo-msg: while a fault struck: echo no such unit; exit 5 ended with exit code 5: no such unit\n',
+    )
+    expect(code).toBe(0)
+    expect(jsonLines(stdout)[0]).toMatchObject({ lost: 0 })
+  })
+})
