@@ -8,7 +8,8 @@ it('bytes allocated for a message are what is on record (npm run bench -- alloca
   const measured = await measureAllocations()
   expect(Object.keys(measured).length).toBeGreaterThan(5)
   expect(excesses(measured, recorded, margin)).toEqual([])
-})
+  // A second of CPU; a machine with other work takes its time over it.
+}, 120_000)
 
 it('excesses - tells what is beyond the margin either way, and what has no record', () => {
   const recorded = { call: 1000, cast: 1000, read: 1000 }

@@ -7,12 +7,6 @@ const SECTIONS = { T: 25, G: 8, C: 20, S: 17, D: 17, Z: 6, N: 18, L: 19, M: 5, X
 /** Rows that no test of this repository carries, and why. */
 const ELSEWHERE = {
   T25: 'forking a process does not exist in Node; a child process makes its own transport',
-  ...Object.fromEntries(
-    ['O2', 'O3', 'O4', 'O5', 'O6', 'O7'].map((row) => [
-      row,
-      "not made: the modes, options and statistics of Python's simulator; `oslo-msg simulate` has its own, with its own tests",
-    ]),
-  ),
   O8: 'not made: a configuration is a value here, so overrides make another one and there is nothing to reset',
 }
 

@@ -1,4 +1,4 @@
-import { Command, CommanderError, type Option } from 'commander'
+import { Command, CommanderError, Help, type Option } from 'commander'
 import { type Action, COMMANDS } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { createIo, type Io, type RunOptions } from './io.ts'
@@ -65,6 +65,7 @@ export function prepare(command: Command, io: Io): Command {
     .helpOption('-h, --help', 'show this')
     .configureHelp({
       optionDescription: describeOption,
+      commandUsage: (each) => usageOf(each, io.columns),
       minWidthToWrap: 20,
       ...(io.columns < NARROW ? { formatItem: stack(io) } : {}),
     })
@@ -76,6 +77,14 @@ export function prepare(command: Command, io: Io): Command {
       getErrHelpWidth: () => io.columns,
       getOutHasColors: () => io.colour,
     })
+}
+
+const USAGE = 'Usage: '
+
+/** Commander folds everything but this line. */
+function usageOf(command: Command, columns: number): string {
+  const lines = fold(new Help().commandUsage(command), columns - USAGE.length).split('\n')
+  return lines.join(`\n${' '.repeat(USAGE.length)}`)
 }
 
 /** Below so many columns descriptions stand under what they describe. */

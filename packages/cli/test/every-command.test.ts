@@ -50,7 +50,7 @@ describe('every command', () => {
   })
 
   it.each(asking)('%s with a broker that refuses - one line that says so within its time, no stack', async (name) => {
-    const argv = [name, ...(EACH[name]?.argv ?? []), ...(name === 'simulator' ? [] : ['--timeout', '1'])]
+    const argv = [name, ...(EACH[name]?.argv ?? []), ...(name === 'simulator' ? [] : ['--timeout', '0.3'])]
     const { code, err, out } = await oslo(argv, { OS_DEFAULT__TRANSPORT_URL: 'rabbit://guest:s3cret@127.0.0.1:1/' })
     const said = `${out}${err}`
     expect([1, 3]).toContain(code)

@@ -136,6 +136,11 @@ describe.each(VERSIONS)('the model of scale against RabbitMQ $version', ({ versi
       for (let instance = 0; instance < service.instances; instance += 1)
         for (let process = 0; process < service.processes; process += 1)
           held.push(...(await runProcess(conf, broker.url, service, `${service.name}-${instance}`)))
+    // Those that share a server name answer in turn: each has published a reply then.
+    const [first] = held
+    if (first === undefined) throw new Error('There is no process')
+    const conductors = getRpcClient(first, { topic: 'conductor' })
+    for (let call = 0; call < 40; call += 1) await conductors.call({}, 'work', {})
     const part = { section: 'default', driver: 'rabbit', carries: { rpc: true, notifications: true } } as const
     const [model] = await scaleOf(TWENTIETH, [part], conf, registry)
     const { shared = 0, perInstance = 0, perProcess = 0 } = model?.queues ?? {}
@@ -144,7 +149,7 @@ describe.each(VERSIONS)('the model of scale against RabbitMQ $version', ({ versi
       channels: model?.channels,
       queues: shared + perInstance + perProcess,
     }
-    await expect.poll(async () => await totalsOf(broker), { timeout: 30_000, interval: 1000 }).toEqual(expected)
+    await expect.poll(async () => await totalsOf(broker), { timeout: 60_000, interval: 1000 }).toEqual(expected)
     const grown = (await memoryOf(broker)) - before
     console.log(
       `${version}: ${JSON.stringify(expected)}, ${Math.round(grown / 1024)} KiB; the model says ${Math.round((model?.memoryBytes ?? 0) / 1024)} KiB`,

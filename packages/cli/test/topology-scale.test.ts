@@ -61,6 +61,8 @@ describe('oslo-msg topology --deployment', () => {
     const env = {
       OS_OSLO_MESSAGING_RABBIT__RABBIT_STREAM_FANOUT: 'true',
       OS_OSLO_MESSAGING_RABBIT__RABBIT_QUORUM_QUEUE: 'true',
+      OS_OSLO_MESSAGING_RABBIT__RABBIT_QOS_PREFETCH_COUNT: '10',
+      OS_OSLO_MESSAGING_RABBIT__RABBIT_TRANSIENT_QUORUM_QUEUE: 'true',
     }
     const [bus] = jsonLines((await scale(CLOUD, env, ['--json'])).out)
     expect(bus?.['queues']).toMatchObject({ perProcess: 1080 })

@@ -25,7 +25,11 @@ export async function castAll(
   return await withRpc(options, io, async (transport) => {
     const client = clientOf(transport, topic, options, fanout)
     const cast = async (request: Request): Promise<{ readonly sent: true }> => {
-      await client.cast(request.context, request.method, request.args, { headers, signal: io.signal })
+      await client.cast(request.context, request.method, request.args, {
+        headers,
+        timeoutMs: options.timeout * 1000,
+        signal: io.signal,
+      })
       return { sent: true }
     }
     if (options.from !== undefined)
