@@ -41,7 +41,7 @@ function renderSuite({ suite, environment, rows }) {
   return [
     `## ${suite}`,
     '',
-    `${about.join(' · ')}`,
+    about.join(' · '),
     '',
     '| workload | at once | bytes | peer | ours/s | peer/s | p50 ms | p99 ms | CPU µs | ratio | from | to | pairs |',
     '|---|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|',

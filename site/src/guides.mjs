@@ -58,6 +58,7 @@ export const SIDEBAR = [
       'config',
       'operations',
       'diagnostics',
+      'performance',
       'support',
       'upgrading',
       'security',

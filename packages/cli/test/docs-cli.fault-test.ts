@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
 import { createDriverRegistry, getRpcTransport, loadConfig, type Transport } from '@oslo-messaging/core'
@@ -32,8 +34,14 @@ const transcripts: readonly Transcript[] = [
 const alike = (text: string): string =>
   text
     .replaceAll(/\d+(\.\d+)?/g, '#')
+    // Quick and slow runs print other units.
+    .replaceAll(/# (?:ms|s)\b/g, '# of time')
     .replaceAll(/ +/g, ' ')
     .trim()
+
+/** The deployment that the page shows, as a file. */
+const CLOUD = join(mkdtempSync(join(tmpdir(), 'docs-cli-')), 'cloud.yaml')
+writeFileSync(CLOUD, /^```yaml\n([^]*?)^```$/m.exec(readFileSync(PAGE, 'utf8'))?.[1] ?? '')
 
 /** The words of a command line; quotes hold together. */
 const wordsOf = (line: string): readonly string[] =>
@@ -68,7 +76,7 @@ describe.skipIf(rabbit === undefined)('docs/cli.md', () => {
   })
 
   it.each(transcripts)('$command', async ({ command, expected }) => {
-    const [program, ...words] = wordsOf(command)
+    const [program, ...words] = wordsOf(command).map((word) => (word === 'cloud.yaml' ? CLOUD : word))
     expect(program).toBe('oslo-msg')
     const { code, stdout, stderr } = await osloMsg(url, ...words)
     expect(alike(`${stdout}${stderr}${code === 0 ? '' : `[exit code ${code}]\n`}`)).toBe(alike(expected))

@@ -8,7 +8,7 @@ const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 describe('every command as a process', () => {
   it.each(Object.keys(EACH))('%s - a reader that goes away ends it quietly', async (name) => {
-    const { argv = [] } = EACH[name] ?? {}
+    const argv = EACH[name]?.argv ?? []
     const child = spawn(process.execPath, [PROGRAM, name, ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: FOLDER,

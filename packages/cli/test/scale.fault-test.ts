@@ -12,7 +12,7 @@ import {
   type Transport,
 } from '@oslo-messaging/core'
 import { rabbitDriver } from '@oslo-messaging/rabbit'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ServiceKind } from '../src/scale/deployment.ts'
 import { scaleOf } from '../src/scale/model.ts'
 
@@ -128,7 +128,7 @@ describe.each(VERSIONS)('the model of scale against RabbitMQ $version', ({ versi
       }),
     )
     if (broker === undefined) return
-    await using _ = broker
+    onTestFinished(async () => await broker[Symbol.asyncDispose]())
     const conf = await loadConfig({ overrides: { oslo_messaging_rabbit: options } })
     const before = await memoryOf(broker)
     const held: Transport[] = []

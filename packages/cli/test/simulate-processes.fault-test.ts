@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Broker, pythonWithLibrary, sharedBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
-import { describe, expect, it } from 'vitest'
+import { pythonWithLibrary, sharedBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { jsonLines } from './support/memory.ts'
 import { osloMsg } from './support/program.ts'
 
@@ -94,7 +94,8 @@ describe('faults by commands of the operator', () => {
   it('restart of RabbitMQ - borne, nothing that was acknowledged is lost', async () => {
     const started = await skipOrFail(startBroker('rabbit'))
     if (started === undefined) return
-    await using broker: Broker = started
+    const broker = started
+    onTestFinished(async () => await broker[Symbol.asyncDispose]())
     const { command, close } = await levers({ restart: async () => await broker.restart() })
     const argv = [
       '--faults',
@@ -117,7 +118,8 @@ describe('faults by commands of the operator', () => {
   it('kill-node of three - borne with quorum queues, nothing that was acknowledged is lost', async () => {
     const started = await skipOrFail(startBroker('rabbit', { version: '4.0', nodes: 3 }))
     if (started === undefined) return
-    await using broker = started
+    const broker = started
+    onTestFinished(async () => await broker[Symbol.asyncDispose]())
     const { command, close } = await levers({
       kill: async () => await broker.nodes[2]?.kill(),
       start: async () => await broker.nodes[2]?.start(),

@@ -16,7 +16,7 @@ describe.skipIf(rabbit === undefined)('oslo-msg top on RabbitMQ', () => {
 
   it('calls a second as the broker counts them, readers and backlog of the queues of the topic', async () => {
     const registry = createDriverRegistry({ drivers: [rabbitDriver] })
-    await using transport = await getRpcTransport(await loadConfig(), { url: rabbit.url, registry })
+    const transport = await getRpcTransport(await loadConfig(), { url: rabbit.url, registry })
     await memoryServer(transport, 'fleet', 'one', { work: () => 1 })
     const client = getRpcClient(transport, { topic: 'fleet' })
     const stop = new AbortController()
@@ -37,6 +37,7 @@ describe.skipIf(rabbit === undefined)('oslo-msg top on RabbitMQ', () => {
     expect(stdout).toMatch(/^fleet\.one +\d+ +1 /m)
     stop.abort()
     await calls
+    await transport.close()
   })
 
   it('Ctrl-C at a terminal - the cursor is back, and the terminal echoes and waits for lines again', async () => {

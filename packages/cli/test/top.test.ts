@@ -25,9 +25,8 @@ oslo_messaging_handlers_waiting{bus="rpc",server="fleet"} 4
 async function probes(health: object): Promise<string> {
   let handled = 0
   const server = createServer(({ url }, response) => {
-    if (url === '/health') return void response.end(JSON.stringify(health))
-    handled += 50
-    response.end(metrics(handled))
+    if (url === '/metrics') handled += 50
+    response.end(url === '/health' ? JSON.stringify(health) : metrics(handled))
   }).listen(0, '127.0.0.1')
   servers.push(server)
   await once(server, 'listening')

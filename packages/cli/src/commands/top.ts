@@ -107,7 +107,9 @@ async function watch(
   show: (figures: Figures) => void,
 ): Promise<Figures | undefined> {
   let last: Figures | undefined
-  const pause = async (): Promise<void> => void (await sleep(interval * 1000, undefined, { signal }))
+  const pause = async (): Promise<void> => {
+    await sleep(interval * 1000, undefined, { signal })
+  }
   try {
     if (once && look.needsTwo) {
       await look.look()

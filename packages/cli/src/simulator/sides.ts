@@ -161,7 +161,8 @@ export interface Pace {
 export async function sendAll(client: SimulatorClient, { messages, waitMs, texts, signal }: Pace): Promise<void> {
   const { counters, id } = client
   await client.begin()
-  for (let seq = 0; (messages === null || seq < messages) && !signal.aborted; seq += 1) {
+  const most = messages ?? Infinity
+  for (let seq = 0; seq < most && !signal.aborted; seq += 1) {
     const message: SimulatorMessage = {
       seq,
       cargo: texts[(id + seq) % texts.length] ?? '',

@@ -108,7 +108,7 @@ export class Look {
     for (const { server } of silent) notes.push(`${server} does not answer`)
     for (const { url, reason } of unready) notes.push(`${url} is not ready: ${reason ?? 'it does not say why'}`)
     const isRead = (queues ?? []).some(({ consumers }) => consumers > 0)
-    if (servers !== null && (servers.length === 0 || servers.every(({ ms }) => ms === null))) {
+    if (servers !== null && servers.every(({ ms }) => ms === null)) {
       if (servers.length === 0) notes.push('no server answers')
       return 'down'
     }
