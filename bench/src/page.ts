@@ -7,6 +7,7 @@ export function resultsPage(results: readonly SuiteResult[], command: string): s
   const behind = rows.filter(({ ratio }) => ratio.max < 1).length
   const ahead = rows.filter(({ ratio }) => ratio.min > 1).length
   const environment = Object.entries(results[0]?.environment ?? {})
+    .filter(([key]) => key !== 'packages')
     .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' · ')
   return document({

@@ -47,6 +47,7 @@ export function callTree({ nodes, samples = [], timeDeltas = [] }: Profiler.Prof
 
 /** Below the package it is in: nothing that names a machine. */
 function placeOf(url: string): string {
+  if (url.startsWith('node:')) return url
   const path = url.replace(/^file:\/\//, '')
   const inModules = path.lastIndexOf('node_modules/')
   if (inModules >= 0) return path.slice(inModules + 'node_modules/'.length)
