@@ -105,12 +105,21 @@ async function totalsOf(broker: RabbitBroker): Promise<Totals> {
   return { connections, channels, queues }
 }
 
-/** What the broker itself says that connections, channels and queues hold, bytes. */
+const HELD = [
+  'connection_readers',
+  'connection_writers',
+  'connection_channels',
+  'connection_other',
+  'queue_procs',
+  'quorum_queue_procs',
+]
+
+/** What the broker itself says that connections, channels and queues hold, bytes; all kinds of memory are printed. */
 async function memoryOf(broker: RabbitBroker): Promise<number> {
-  const text = await broker.control.eval(
-    `erlang:garbage_collect(),[garbage_collect(P)||P<-processes()],M=rabbit_vm:memory(),lists:sum([proplists:get_value(K,M,0)||K<-[connection_readers,connection_writers,connection_channels,connection_other,queue_procs,queue_slave_procs,quorum_queue_procs,mnesia,metrics,mgmt_db,binary]])`,
-  )
-  return Number(text)
+  const text = await broker.control.eval('[garbage_collect(P)||P<-processes()],rabbit_vm:memory()')
+  const kinds = [...text.matchAll(/\{(\w+),\s*(\d+)\}/g)].map(([, name = '', bytes]) => [name, Number(bytes)] as const)
+  console.log(kinds.map(([name, bytes]) => `${name} ${Math.round(bytes / 1024)}`).join(', '))
+  return kinds.filter(([name]) => HELD.includes(name)).reduce((sum, [, bytes]) => sum + bytes, 0)
 }
 
 const VERSIONS = [
