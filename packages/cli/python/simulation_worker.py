@@ -7,6 +7,7 @@ message has ended, and the end of the input closes everything. What happens
 to messages is told meanwhile as {"events": [...]}.
 """
 import json
+import logging
 import os
 import signal
 import sys
@@ -72,6 +73,10 @@ class Worker(object):
         words += ['--config-dir=' + name for name in plan['configDir']]
         cfg.CONF(words, project='oslo-msg', prog='oslo-msg',
                  default_config_files=[], default_config_dirs=[])
+        # Only lines of the protocol, and what is asked for with --debug.
+        level = logging.DEBUG if plan['debug'] else logging.CRITICAL
+        logging.basicConfig(stream=sys.stderr, level=level)
+        logging.getLogger('oslo_messaging').setLevel(level)
         size = plan['bytes']
         self.cargo = (WORDS * (size // len(WORDS) + 1))[:size]
 
