@@ -32,10 +32,10 @@ export async function runAsProcess(
     signal: interrupted.signal,
     stdin,
     get columns() {
-      return stdout.columns ?? 80
+      return sizeOr(stdout.columns, 80)
     },
     get rows() {
-      return stdout.rows ?? 24
+      return sizeOr(stdout.rows, 24)
     },
     onKey: (listener) => listenToKeys(stdin, listener),
     isTerminal: stdout.isTTY,
@@ -46,6 +46,9 @@ export async function runAsProcess(
   // Whatever still holds the process then has been told to close; nobody should wait for it at a prompt.
   setTimeout(() => process.exit(), LAST_MS).unref()
 }
+
+/** Some terminals say that they have no columns at all. */
+const sizeOr = (size: number | undefined, usual: number): number => (size !== undefined && size > 0 ? size : usual)
 
 /** Every key by itself and unseen, Ctrl-C as well, until the function that is returned is called. A stdin that is no
  *  terminal has none. */

@@ -83,7 +83,10 @@ export function strike(
   const run = (fault: Fault, work: Promise<void>): void => {
     const done: Promise<void> = work
       .catch(tell)
-      .then(() => void ended.set(fault, now()))
+      .then(() => {
+        // A node that is dead has to be borne from then on, not from when it is back.
+        if (!ended.has(fault)) ended.set(fault, now())
+      })
       .finally(() => pulled.delete(done))
     pulled.add(done)
   }
