@@ -24,9 +24,10 @@ interface Release {
   readonly plain: PlainClient
 }
 
-/** RabbitMQ that is replaced by newer releases under services that know one address. A node of these releases neither
- *  starts over the data of the one before nor joins its cluster, so each is a broker of its own: senders are held back,
- *  readers work off the old one, and both are led to the new one, which knows nothing of their queues. */
+/** RabbitMQ that is replaced by newer releases under services that know one address. Debian's releases do not follow
+ *  each other node by node: 4.0 refuses the data of 3.10, and none joins a cluster of the one before. So each is a
+ *  broker of its own: senders are held back, readers work off the old one, and both are led to the new one, which knows
+ *  nothing of their queues. */
 export class UpgradeRoom implements QueueRoom {
   readonly title: string = `rabbit ${RELEASES.join(', then ')}`
   readonly topics: readonly TestedTopic[] = TOPICS
