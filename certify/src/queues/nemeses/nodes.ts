@@ -7,6 +7,8 @@ import { until } from '../../load/until.ts'
 const REJOIN_MS = 20_000
 /** And another node to serve where one was killed. */
 const TAKEN_OVER_MS = 60_000
+/** What a node is given to be one of them again, once it has answered. */
+const WHOLE_MS = 60_000
 
 /** `rejoined` resolves when the node is back among the others; a cluster may leave out for good one that was silent, until an operator starts it anew. */
 export function freeze(broker: Pick<Broker, 'nodes'>, rejoined: () => Promise<void>): Nemesis {
@@ -96,7 +98,8 @@ export function restart({ nodes }: Pick<Broker, 'nodes'>, whole: () => Promise<v
       for (const node of nodes) {
         await node.stop()
         await node.start()
-        await whole()
+        // A node answers on its port before it counts itself among the running ones.
+        await until(async () => (await whole(), true), 'the node back', WHOLE_MS)
       }
       return { count: nodes.length, says: `${nodes.length} nodes restarted in order` }
     },
