@@ -50,6 +50,9 @@ export class Cluster {
   readonly #topics = new Map<string, TopicFacts>()
   readonly #connections = new Map<string, Promise<LibraryConnection>>()
   readonly #open = new Set<LibraryConnection>()
+  readonly #answered = new WeakSet<LibraryConnection>()
+  /** Why a connection ended, where the library has said so. */
+  readonly #errors = new WeakMap<LibraryConnection, Error>()
   #turn = Math.floor(Math.random() * 0xffff)
   #isClosed = false
 
@@ -305,14 +308,23 @@ export class Cluster {
       })
     }, patienceMs)
     try {
-      return await question(connection)
+      const answer = await question(connection)
+      this.#answered.add(connection)
+      return answer
     } catch (error) {
-      if (!isSilent) throw faultOf(error, { host })
+      if (!isSilent) throw await this.#explainEnd(connection, faultOf(error, { host }))
       const seconds = Math.round(patienceMs / 1000)
       throw new ClientFault('BrokerSilent', `${host} has not answered for ${seconds} s`, { cause: error, host })
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** A connection that ends before its first answer may speak another protocol, or its certificate was refused: the library says that it was closed. */
+  async #explainEnd(connection: LibraryConnection, fault: ClientFault): Promise<ClientFault> {
+    if (fault.type !== 'ConnectionClosed' || this.#answered.has(connection)) return fault
+    const reason = this.#errors.get(connection)
+    return await this.#explain(reason === undefined ? fault : faultOf(reason, { host: fault.host }))
   }
 
   async #connection(address: Address, lane: Lane): Promise<LibraryConnection> {
@@ -337,7 +349,7 @@ export class Cluster {
       onEnd()
     }
     // What went wrong is said to whoever waits for an answer.
-    connection.on('error', () => {})
+    connection.on('error', (error) => this.#errors.set(connection, error))
     connection.on('close', end)
     try {
       await connection.connect(host, port)

@@ -23,7 +23,7 @@ export interface RequestWriter {
 export interface LibraryConnection {
   readonly socket: Socket | undefined
   connect(host: string, port: number): Promise<void>
-  on(event: 'error' | 'close', listener: () => void): void
+  on(event: 'error' | 'close', listener: (error: Error) => void): void
   send(
     key: number,
     version: number,
