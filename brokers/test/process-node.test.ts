@@ -66,12 +66,17 @@ describe('a broker process', () => {
 
   it('that is frozen takes connections but says nothing, and goes on after a thaw', async () => {
     const [port = 0] = await freePorts(1)
-    const node = program(port, `require('net').createServer((s) => s.end('hi')).listen(${port}, '127.0.0.1')`)
+    const node = program(
+      port,
+      `require('net').createServer((s) => s.on('error', () => {}).end('hi')).listen(${port}, '127.0.0.1')`,
+    )
     await node.start()
     await node.freeze()
     expect(['T', '']).toContain(processState(node.pid ?? 0))
     const socket = net.connect(port, '127.0.0.1')
-    const heard = new Promise((resolve) => socket.once('data', (data) => resolve(data.toString())))
+    const heard = new Promise((resolve, reject) => {
+      socket.once('data', (data) => resolve(data.toString())).once('error', reject)
+    })
     await new Promise((resolve) => socket.once('connect', resolve))
     await node.thaw()
     await expect(heard).resolves.toBe('hi')

@@ -25,9 +25,11 @@ export async function runReadme(heading: string, url: string, until?: string): P
     )
     const program = spawn(process.execPath, ['main.mjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
     let printed = ''
+    let isTold = false
     program.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       printed += chunk
-      if (until !== undefined && printed.includes(until)) program.kill('SIGTERM')
+      // Once: a second one would end it at once.
+      if (until !== undefined && !isTold && printed.includes(until)) isTold = program.kill('SIGTERM')
     })
     const [code, signal] = (await once(program, 'close')) as [number | null, string | null]
     if (code !== 0) throw new Error(`${heading} ended with ${code ?? signal} after it had printed ${printed}`)

@@ -42,6 +42,7 @@ describe('conformance of the in-process driver', () => {
       'level 1',
       'level 2',
       'level 3',
+      'level 4',
     ])
   })
 })

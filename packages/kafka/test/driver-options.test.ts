@@ -5,7 +5,8 @@ describe('createKafkaDriver', () => {
   it.each([
     {
       options: { oauthToken: () => 'x' },
-      message: 'createKafkaDriver has no option oauthToken: oauthBearerToken, importCodec are known',
+      message:
+        'createKafkaDriver has no option oauthToken: oauthBearerToken, importCodec, client, importClient are known',
     },
     { options: { oauthBearerToken: 'secret' }, message: 'oauthBearerToken must be a function, not text' },
     { options: { importCodec: 1 }, message: 'importCodec must be a function, not a number' },

@@ -107,25 +107,27 @@ describe.each([NOVA, NEUTRON, CINDER, KEYSTONE, IRONIC].map((facts) => [facts.se
       console.log(`${facts.service}: ${refused} refused for a field of another kind`)
     })
 
-    it.skipIf(facts.prefix === null)('of an unknown version are refused with both versions, also deep inside', () => {
-      for (const name of names) {
-        const payload = payloadOf(facts, name)
-        payload[`${facts.prefix}.version`] = '99.0'
-        expect(refusal(facts, name, payload)).toBeInstanceOf(UnknownObjectVersion)
-        for (const [field, kind] of fieldsOf(facts, name)) {
-          if (!/^~?@\w+\??$/.test(kind)) continue
-          const outer = payloadOf(facts, name)
-          const inner = dataOf(facts, outer)[field] as Fields
-          inner[`${facts.prefix}.version`] = '99.0'
-          expect(refusal(facts, name, outer), `${name}.${field}`).toMatchObject({
-            field: `payload.${field}`,
-            code: 'OSLO_MESSAGING_OBJECT_VERSION',
-            version: '99.0',
-            raw: outer,
-          })
+    // Payloads without versions cannot have an unknown one.
+    if (facts.prefix !== null)
+      it('of an unknown version are refused with both versions, also deep inside', () => {
+        for (const name of names) {
+          const payload = payloadOf(facts, name)
+          payload[`${facts.prefix}.version`] = '99.0'
+          expect(refusal(facts, name, payload)).toBeInstanceOf(UnknownObjectVersion)
+          for (const [field, kind] of fieldsOf(facts, name)) {
+            if (!/^~?@\w+\??$/.test(kind)) continue
+            const outer = payloadOf(facts, name)
+            const inner = dataOf(facts, outer)[field] as Fields
+            inner[`${facts.prefix}.version`] = '99.0'
+            expect(refusal(facts, name, outer), `${name}.${field}`).toMatchObject({
+              field: `payload.${field}`,
+              code: 'OSLO_MESSAGING_OBJECT_VERSION',
+              version: '99.0',
+              raw: outer,
+            })
+          }
         }
-      }
-    })
+      })
 
     it('are lost by nobody: kept as dead letters, and read by whoever reads the wire', async () => {
       const [event, name] = Object.entries(facts.events)[0] ?? ['', '']

@@ -16,16 +16,20 @@ export function refusals(broker: RabbitBroker, watchMs: number): void {
   const attempts = [
     {
       who: 'a server',
+      connections: 1,
       attempt: async (driver: ReturnType<typeof openReal>) =>
         await driver.listen(new Target({ topic: unique('t'), server: 'a' }), listenOptions<IncomingRequest>(echo)),
     },
     {
       who: 'a call (its reply queue)',
+      // It opens the one to publish on at the same time.
+      connections: 2,
       attempt: async (driver: ReturnType<typeof openReal>) =>
         await driver.send(new Target({ topic: unique('t') }), request, callOptions({ timeoutMs: 20_000 })),
     },
     {
       who: 'a notification (the queue that keeps it)',
+      connections: 1,
       attempt: async (driver: ReturnType<typeof openReal>) =>
         await driver.sendNotification(new Target({ topic: `${unique('t')}.info` }), notification, {
           version: '2.0',
@@ -35,6 +39,7 @@ export function refusals(broker: RabbitBroker, watchMs: number): void {
     },
     {
       who: 'a notification listener',
+      connections: 1,
       attempt: async (driver: ReturnType<typeof openReal>) =>
         await driver.listenForNotifications(
           [{ target: new Target({ topic: unique('t') }), priority: 'info' }],
@@ -45,7 +50,7 @@ export function refusals(broker: RabbitBroker, watchMs: number): void {
 
   it.each(attempts)(
     'P04 - $who with the defaults is refused at once, with the options to set, and nothing is tried again',
-    async ({ attempt }) => {
+    async ({ attempt, connections }) => {
       const client = countingClient()
       const driver = openDriver(client, { url: TransportURL.parse(await broker.vhost()) })
       const startedAt = performance.now()
@@ -66,7 +71,7 @@ export function refusals(broker: RabbitBroker, watchMs: number): void {
       await new Promise((resolve) => setTimeout(resolve, watchMs))
       expect(declared).toEqual(before)
       // 541 closes the whole connection, which comes back for whoever else uses it: once.
-      expect(connectedAt.length).toBeLessThanOrEqual(2)
+      expect(connectedAt.length).toBeLessThanOrEqual(connections + 1)
       await driver.close()
     },
   )
