@@ -6,12 +6,15 @@ import { packagesIn, root, verdict } from './tools.mjs'
 /** The longest an example may run; starting real brokers is included. */
 const LIMIT_MS = 240_000
 
-/** Folders of the examples that are programs; each has an `expected.txt`: what `node dist/main.js` prints. The others
- *  are files to copy, which have tests. */
+/** Folders of the examples that are programs; each has an `expected.txt`: what `node dist/main.js` prints. A program
+ *  that cannot do without brokers has an `expected-on-brokers.txt` alone, which its test compares; the others are files
+ *  to copy, which have tests. */
 export function examples() {
+  const has = (folder, name) => existsSync(join(root, folder, name))
   return packagesIn('examples')
     .map(({ folder }) => folder)
-    .filter((folder) => existsSync(join(root, folder, 'src', 'main.ts')))
+    .filter((folder) => has(folder, 'src/main.ts'))
+    .filter((folder) => has(folder, 'expected.txt') || !has(folder, 'expected-on-brokers.txt'))
 }
 
 export async function checkExample(folder) {
