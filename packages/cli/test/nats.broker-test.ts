@@ -38,6 +38,29 @@ describe.skipIf(broker === undefined)('oslo-msg on NATS', () => {
     })
   })
 
+  it('redrive returns the letters of every topic, each to its own, and refuses a name of nothing here', async () => {
+    const topic = unique('every')
+    const url = broker!.urlFor({ vhost: topic })
+    const every = `oslo.${topic}.dead.>`
+    await buryAndRedrive({
+      driver: natsDriver,
+      onFailure: { attempts: 1, then: 'dead-letter' },
+      url,
+      topic,
+      maxAttempts: 1,
+      isBuried: async () =>
+        (await osloMsg(url, 'redrive', every, '--dry-run')).stdout === 'Would move 1 dead letter of 1\n',
+      async redrive() {
+        const other = await osloMsg(url, 'redrive', `${topic}.info`)
+        expect(other).toMatchObject({
+          stdout: '',
+          stderr: expect.stringContaining('oslo-msg queues names them') as string,
+        })
+        await expect(osloMsg(url, 'redrive', every)).resolves.toMatchObject({ stdout: 'Moved 1 dead letter; 0 left\n' })
+      },
+    })
+  })
+
   it('a letter goes back to the pool that failed alone, and a pool nobody reads is an orphan until it is removed', async () => {
     const topic = unique('pool')
     const url = broker!.urlFor({ vhost: topic })

@@ -20,11 +20,17 @@ export interface RedriveParts {
   readonly publisher: Publisher
 }
 
-/** Moves the dead letters of one subject back, for the consumer alone in which each failed. */
+/** Moves the dead letters of some subjects back, for the consumer alone in which each failed. */
 export async function redrive(request: RedriveRequest, parts: RedriveParts): Promise<RedriveReport> {
   const { source, to, limit, dryRun, deadline } = request
   const { link, jetStream, names, publisher } = parts
-  const { subject, consumer: only } = names.deadSubjectOf(source)
+  const place = names.deadSubjectOf(source)
+  if (place === undefined)
+    throw new ConfigurationError(
+      `${source} is neither a subject of notifications or dead letters here nor a consumer: oslo-msg queues names them`,
+      { option: 'source' },
+    )
+  const { subject, consumer: only } = place
   const tally = new RedriveTally()
   const { streams } = await jetStream.manager(link)
   const stream = names.deadLetters
@@ -37,7 +43,7 @@ export async function redrive(request: RedriveRequest, parts: RedriveParts): Pro
         option: 'to',
       })
     const { state } = await asked(streams.info(stream, { subjects_filter: subject }))
-    const total = state.subjects?.[subject] ?? 0
+    const total = Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0)
     for (let from = state.first_seq; tally.moved < (limit ?? Infinity);) {
       const letter = await asked(streams.getMessage(stream, nextOf(subject, from)))
       // What has come since the run began would come again and again.
@@ -59,7 +65,7 @@ export async function redrive(request: RedriveRequest, parts: RedriveParts): Pro
       }
       if (!dryRun) {
         const own = to === null && failedIn !== undefined ? { [DRIVER_HEADERS.only]: failedIn } : {}
-        const original = { subject: to ?? names.origin(subject), body: letter.data }
+        const original = { subject: to ?? names.origin(letter.subject), body: letter.data }
         const terms = { deadline, retries: 0 }
         await publisher.store({ ...original, headers: writeHeaders(before(headers), own) }, terms, async () => {})
         await deadline.race(link.orLost(streams.deleteMessage(stream, letter.seq, false)), TAKING_AWAY)

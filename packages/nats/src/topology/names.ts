@@ -64,11 +64,12 @@ export class Names {
   }
 
   /** Where the letters are of a subject, of a consumer, or of the place of letters itself; `consumer`: those alone that
-   *  failed there. */
-  deadSubjectOf(name: string): { readonly subject: string; readonly consumer?: string } {
-    if (name.startsWith(`${this.#root}.`)) return { subject: this.deadLetter(name) }
-    const [exchange = '', topic = ''] = name.split('~')
-    return { subject: `${this.#root}.dead.${exchange}.${topic}`, consumer: name }
+   *  failed there. Subjects may have wildcards. undefined for a name of anything else. */
+  deadSubjectOf(name: string): { readonly subject: string; readonly consumer?: string } | undefined {
+    const subject = this.deadLetter(name)
+    if (subject.startsWith(`${this.#root}.dead.`)) return { subject }
+    const [exchange, topic] = name.split('~')
+    return exchange && topic ? { subject: `${this.#root}.dead.${exchange}.${topic}`, consumer: name } : undefined
   }
 
   /** The pool that a consumer is of; undefined for the listeners without one. */

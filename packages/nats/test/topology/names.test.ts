@@ -47,5 +47,8 @@ describe('names', () => {
     expect(names.deadSubjectOf(consumer)).toEqual({ subject, consumer })
     expect(names.poolOf(consumer)).toBe('ż b')
     expect(names.poolOf(names.consumer(target, null))).toBeUndefined()
+    expect(names.deadSubjectOf('oslo.v.notify.>')).toEqual({ subject: 'oslo.v.dead.>' })
+    for (const other of ['notifications.info', 'oslo.w.dead.openstack.n', names.anyServer(target), '~', ''])
+      expect(names.deadSubjectOf(other)).toBeUndefined()
   })
 })
