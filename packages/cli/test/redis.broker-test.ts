@@ -28,6 +28,11 @@ describe.skipIf(broker === undefined)('oslo-msg on Redis', () => {
         const { stdout } = await osloMsg(url, 'queues')
         expect(stdout).toMatch(new RegExp(`${stream} +0 +\\? +1`))
         expect(stdout).toMatch(new RegExp(`${dead} +1 +\\? +0 +dead letters`))
+        const other = await osloMsg(url, 'redrive', `${topic}.info`)
+        expect(other).toMatchObject({
+          stdout: '',
+          stderr: expect.stringContaining('oslo-msg queues names them') as string,
+        })
         await expect(osloMsg(url, 'redrive', stream)).resolves.toEqual({
           code: 0,
           stdout: 'Moved 1 dead letter; 0 left\n',

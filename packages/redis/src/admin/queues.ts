@@ -1,10 +1,16 @@
 import type { QueueReport } from '@oslo-messaging/core/driver'
 import type { Link } from '../client/link.ts'
 import type { RedisOptions } from '../config.ts'
+import { wordOf } from '../connection/map-error.ts'
 import { deadAfterMs } from '../receive/intake.ts'
 import { HANDED_BACK, LISTENERS, type Names, SERVERS } from '../topology/names.ts'
 
 const AT_ONCE = 500
+/** No such stream, no such group. */
+const GONE = new Set<string | undefined>(['ERR', 'NOGROUP'])
+
+/** What is asked. */
+type Asked = Pick<Link, 'ask'>
 
 /** A consumer group of a stream. */
 export interface Group {
@@ -16,7 +22,7 @@ export interface Group {
 }
 
 /** The streams whose keys match a pattern. */
-export async function streamsLike(link: Link, pattern: string): Promise<readonly string[]> {
+export async function streamsLike(link: Asked, pattern: string): Promise<readonly string[]> {
   const keys = new Set<string>()
   let cursor = '0'
   do {
@@ -28,25 +34,25 @@ export async function streamsLike(link: Link, pattern: string): Promise<readonly
   return [...keys].toSorted()
 }
 
-/** The groups of a stream. */
-export async function groupsOf(link: Link, key: string): Promise<readonly Group[]> {
-  return listOf(await link.ask('XINFO', 'GROUPS', key)).map((facts) => ({
+/** The groups of a stream; none when there is no such stream. */
+export async function groupsOf(link: Asked, key: string): Promise<readonly Group[]> {
+  return (await factsOf(link, 'GROUPS', key)).map((facts) => ({
     name: String(facts.get('name')),
     pending: Number(facts.get('pending') ?? 0),
     lag: Number(facts.get('lag') ?? 0),
   }))
 }
 
-/** Readers of a group that have looked lately. */
-export async function readersOf(link: Link, key: string, group: string, options: RedisOptions): Promise<number> {
-  const consumers = listOf(await link.ask('XINFO', 'CONSUMERS', key, group))
+/** Readers of a group that have looked lately; none when there is no such group. */
+export async function readersOf(link: Asked, key: string, group: string, options: RedisOptions): Promise<number> {
+  const consumers = await factsOf(link, 'CONSUMERS', key, group)
   const isAlive = (facts: ReadonlyMap<string, unknown>): boolean =>
     facts.get('name') !== HANDED_BACK && Number(facts.get('idle')) < deadAfterMs(options)
   return consumers.filter(isAlive).length
 }
 
 /** Every group of every stream, and the dead letters. */
-export async function listQueues(link: Link, names: Names, options: RedisOptions): Promise<readonly QueueReport[]> {
+export async function listQueues(link: Asked, names: Names, options: RedisOptions): Promise<readonly QueueReport[]> {
   const reports: QueueReport[] = []
   for (const key of await streamsLike(link, names.every)) {
     if (names.isReplies(key)) continue
@@ -84,6 +90,16 @@ function judge({ consumers, messages }: Pick<QueueReport, 'consumers' | 'message
     }
   if (messages > 0) return { orphan: true, why: 'holds messages and nobody reads them; they go when they are too old' }
   return { orphan: false, why: 'nobody reads it, and it is empty' }
+}
+
+/** What the server knows of a stream. One that has gone since it was found, as those of servers do, has nothing. */
+async function factsOf(link: Asked, ...words: readonly string[]): Promise<readonly ReadonlyMap<string, unknown>[]> {
+  try {
+    return listOf(await link.ask('XINFO', ...words))
+  } catch (error) {
+    if (GONE.has(wordOf(error))) return []
+    throw error
+  }
 }
 
 /** A list of maps, in whichever form the protocol and the library give it. */

@@ -1,6 +1,6 @@
-import { type RedriveReport, type RedriveRequest, RedriveTally } from '@oslo-messaging/core/driver'
+import { ConfigurationError, type RedriveReport, type RedriveRequest, RedriveTally } from '@oslo-messaging/core/driver'
 import { entriesOf, type Entry, type Link } from '../client/link.ts'
-import { mapError, wordOf } from '../connection/map-error.ts'
+import { mapError } from '../connection/map-error.ts'
 import type { Sender } from '../send/sender.ts'
 import type { Names } from '../topology/names.ts'
 import { FIELDS, readHeaders, writeHeaders } from '../wire/fields.ts'
@@ -20,13 +20,19 @@ export async function redrive(
   sender: Sender,
 ): Promise<RedriveReport> {
   const dead = names.isDeadLetters(source) ? source : names.deadLetters(source)
+  if (!names.isDeadLetters(dead))
+    throw new ConfigurationError(
+      `${source} is no stream of notifications or dead letters here: oslo-msg queues names them`,
+      { option: 'source' },
+    )
   const origin = names.origin(dead)
   const tally = new RedriveTally()
   const asked = async (...words: Parameters<Link['ask']>): Promise<unknown> =>
     await deadline.race(link.ask(...words), READING)
   const most = limit ?? Infinity
   try {
-    const groups = await deadline.race(existingGroups(link, origin), READING)
+    const found = await deadline.race(groupsOf(link, origin), READING)
+    const groups = new Set(found.map(({ name }) => name))
     const total = Number(await asked('XLEN', dead))
     // What has come since the run began would come again and again.
     const [last] = entriesOf(await asked('XREVRANGE', dead, '+', '-', 'COUNT', 1))
@@ -61,16 +67,6 @@ export async function redrive(
     return tally.report(dryRun ? total : total - tally.moved)
   } catch (error) {
     throw tally.interrupted(mapError(error, link.host))
-  }
-}
-
-async function existingGroups(link: Link, key: string): Promise<ReadonlySet<string>> {
-  try {
-    return new Set((await groupsOf(link, key)).map(({ name }) => name))
-  } catch (error) {
-    // There is no such stream.
-    if (wordOf(error) === 'ERR') return new Set()
-    throw error
   }
 }
 
