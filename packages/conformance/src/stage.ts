@@ -155,9 +155,12 @@ export class Stage {
     this.#closers.push(close)
   }
 
+  /** Ends everything, also behind what does not end; rejects with the first failure. */
   async cleanUp(): Promise<void> {
-    for (const close of this.#closers.reverse()) await this.soon(close(), 'end of what the case opened')
-    this.#closers.length = 0
+    const failures: unknown[] = []
+    for (const close of this.#closers.splice(0).reverse())
+      await this.soon(close(), 'end of what the case opened').catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
   }
 
   /** The promise's value, or a failure that says what did not happen in time. */

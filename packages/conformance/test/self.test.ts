@@ -22,6 +22,21 @@ describe('self', () => {
     }
   })
 
+  it('self - what does not end after a case leaves nothing else open', async () => {
+    const ended: string[] = []
+    const testCase: ConformanceCase = {
+      name: 'a case',
+      needs: [],
+      run(harness) {
+        harness.afterwards(async () => void ended.push('what was opened first'))
+        harness.afterwards(() => Promise.reject(new Error('it does not end')))
+        return Promise.resolve()
+      },
+    }
+    await expect(runCase(testCase, optionsFor({}))).rejects.toThrow('it does not end')
+    expect(ended).toEqual(['what was opened first'])
+  })
+
   it('self - with hooks the report is handed over when it is complete', async () => {
     const hooks: (() => Promise<void>)[] = []
     const bodies: (() => Promise<void>)[] = []
