@@ -25,9 +25,11 @@ export class Load {
 
   /** The mean over the servers of a stack, 0 to 1; undefined while one of them has one sample only. */
   of(stack: string): number | undefined {
-    const all = [...this.#servers.values()].filter(({ sample }) => sample.stack === stack)
-    const newest = Math.max(...all.map(({ sample }) => sample.atMs))
-    const present = all.filter(({ sample }) => newest - sample.atMs <= this.#keepMs)
+    const ofStack = (): Measured[] => [...this.#servers.values()].filter(({ sample }) => sample.stack === stack)
+    const newest = Math.max(...ofStack().map(({ sample }) => sample.atMs))
+    for (const [server, { sample }] of this.#servers)
+      if (newest - sample.atMs > this.#keepMs) this.#servers.delete(server)
+    const present = ofStack()
     const parts = present.flatMap(({ part }) => part ?? [])
     if (parts.length < present.length || parts.length === 0) return undefined
     return parts.reduce((sum, part) => sum + part, 0) / parts.length
