@@ -1,4 +1,5 @@
-// Writes docs/performance.md from the recorded results in bench/results and bench/allocations.json: node scripts/generate-performance.mjs
+// Writes docs/performance.md from the recorded results in bench/results and bench/allocations.json:
+// node scripts/generate-performance.mjs
 // With --check it only compares, and fails when they differ.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -60,8 +60,9 @@ export const describe = (_name: string, _body: () => void): void => {}
 export const it = describe
 `
 
-/** Compiles, against the packed core and with each compiler, what applications write: a service, to an ES module and to CommonJS, which then run; the
- *  code of README; and the type tests. Each time with `skipLibCheck: false`, with and without `exactOptionalPropertyTypes`. */
+/** Compiles, against the packed core and with each compiler, what applications write: a service, to an ES module and to
+ *  CommonJS, which then run; the code of README; and the type tests. Each time with `skipLibCheck: false`, with and
+ *  without `exactOptionalPropertyTypes`. */
 export async function checkCompilers() {
   return await inApplication([...COMPILERS.map(packageOf), '@types/node@20', 'expect-type@1.4.0'], async (folder) => {
     write(folder, 'service.mts', `import { ${NAMES} } from '@oslo-messaging/core'\n${SERVICE}`)

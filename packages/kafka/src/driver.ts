@@ -121,7 +121,8 @@ export class KafkaDriver implements Driver {
     try {
       await listener.start(options.deadline)
     } catch (error) {
-      // A broker that has fallen silent would hold up whoever waits until a deadline; closing the driver waits for the rest.
+      // A broker that has fallen silent would hold up whoever waits until a deadline; closing the driver waits for the
+      // rest.
       const closing = listener.close().finally(forget)
       await within(CLOSE_MS, clock, closing).catch(() => {})
       throw error

@@ -18,9 +18,11 @@ export interface KafkaDriverOptions {
   readonly oauthBearerToken?: OAuthBearerTokenProvider
   /** Imports the packages of optional codecs, for applications that bundle them. Default: `import(name)`. */
   readonly importCodec?: ImportPackage
-  /** The client library. Default: `kafkajs`, which comes with this package; `platformatic` is `@platformatic/kafka`, which the application installs. */
+  /** The client library. Default: `kafkajs`, which comes with this package; `platformatic` is `@platformatic/kafka`,
+   *  which the application installs. */
   readonly client?: ClientName
-  /** Imports `@platformatic/kafka`, for applications that bundle it or have it elsewhere. Default: `import(name)`, after a look at its engines. */
+  /** Imports `@platformatic/kafka`, for applications that bundle it or have it elsewhere. Default: `import(name)`,
+   *  after a look at its engines. */
   readonly importClient?: ImportPackage
 }
 

@@ -9,7 +9,8 @@ import { createKafkaJSClient } from './kafkajs/client.ts'
 import { type KafkaSettings, type OAuthBearerTokenProvider, readSettings } from './settings.ts'
 
 /** Puts the driver together: settings, codec, client. Connects to nothing.
- *  Rejects: ConfigurationError from the settings, DriverLoadFailure when the package of the codec or of the client is missing. */
+ *  Rejects: ConfigurationError from the settings, DriverLoadFailure when the package of the codec or of the client is
+ *  missing. */
 export async function openKafka(
   url: TransportURL,
   context: DriverContext<KafkaOptions>,

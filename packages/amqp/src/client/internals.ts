@@ -80,7 +80,8 @@ function lookUp(from: object, path: string): unknown {
 
 const internalsOf = (connection: Connection): ConnectionInternals => connection as Connection & ConnectionInternals
 
-/** Calls back when the peer has been silent for longer than it may. rhea itself would end the socket, wait a second for an answer and only then tell of it: what is written meanwhile goes nowhere. */
+/** Calls back when the peer has been silent for longer than it may. rhea itself would end the socket, wait a second for
+ *  an answer and only then tell of it: what is written meanwhile goes nowhere. */
 export function onIdle(connection: Connection, callback: () => void): void {
   internalsOf(connection).idle = callback
 }

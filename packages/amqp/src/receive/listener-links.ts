@@ -44,7 +44,8 @@ export interface AttachmentOptions {
   readonly clock: Clock
   /** See `Addressing`. */
   readonly tellsFirstAcquirer: boolean
-  /** Ids of what was accepted last, over earlier connections too. A peer that had not read that gives it again, and most do not say so. */
+  /** Ids of what was accepted last, over earlier connections too. A peer that had not read that gives it again, and
+   *  most do not say so. */
   readonly accepted: DuplicateCache
 }
 

@@ -24,7 +24,8 @@ export interface Addressing {
   readonly needsBody?: boolean
   /** False: the peer ends the session when it gets a modified outcome. Default true. */
   readonly supportsModified?: boolean
-  /** True: the peer says of a message that was given to somebody before that it is not the first to have it. Others leave that out, or pass on what the sender has written. */
+  /** True: the peer says of a message that was given to somebody before that it is not the first to have it. Others
+   *  leave that out, or pass on what the sender has written. */
   readonly tellsFirstAcquirer?: boolean
   /** True: the peer drops the connection when one read brings a settled and an unsettled message of one link. They have a link each then. */
   readonly settledApart?: boolean

@@ -1,5 +1,7 @@
-// Begins notifications of 10 kB all in one turn and measures what the process holds of them; run with --expose-gc. Arguments: URL, topic, how many.
-// Prints one line of JSON: { begun, sent, refused, heldMiB, peakMiB }: heap and buffers above what they were before, after a collection when all have begun, and the most resident memory above it.
+// Begins notifications of 10 kB all in one turn and measures what the process holds of them; run with --expose-gc.
+// Arguments: URL, topic, how many.
+// Prints one line of JSON: { begun, sent, refused, heldMiB, peakMiB }: heap and buffers above what they were before,
+// after a collection when all have begun, and the most resident memory above it.
 import {
   createDriverRegistry,
   getNotificationTransport,

@@ -4,7 +4,8 @@ import { type AssignmentRule, type GroupMember, STRATEGIES } from '../port/group
 /** Asks for the partitions of a topic this member does not read itself. Empty when there is no such topic. */
 export type AskPartitions = (topics: readonly string[]) => Promise<ReadonlyMap<string, readonly number[]>>
 
-/** The strategies as kafkajs takes them. Its own rule gives every member the topics of the leader, so that services which share a group and read different topics would get nothing. */
+/** The strategies as kafkajs takes them. Its own rule gives every member the topics of the leader, so that services
+ *  which share a group and read different topics would get nothing. */
 export function partitionAssigners(ask: AskPartitions): PartitionAssigner[] {
   return STRATEGIES.map(({ name, version, rule }) => createAssigner(name, version, rule, ask))
 }

@@ -58,7 +58,8 @@ export class KafkaJSProducer implements ProducerPort {
 
   async connect(): Promise<void> {
     const { sockets } = this.#connection
-    // The library gives such a request up, and sends the next one on the same connection: one that is dead stays in use.
+    // The library gives such a request up, and sends the next one on the same connection: one that is dead stays in
+    // use.
     this.#endWatch ??= sockets.watchSilence(this.#options.timeoutMs + ANSWER_MS, () => sockets.cutAll())
     try {
       await this.#producer.connect()

@@ -9,7 +9,8 @@ import { PlatformaticProducer } from './producer.ts'
 
 export { loadLibrary }
 
-/** The port over the connections and requests of @platformatic/kafka. Its own producer, consumer and retries are not used: batches are written and read here for every client, and the driver owns recovery. */
+/** The port over the connections and requests of @platformatic/kafka. Its own producer, consumer and retries are not
+ *  used: batches are written and read here for every client, and the driver owns recovery. */
 export function createPlatformaticClient(
   library: Library,
   settings: ClusterSettings,

@@ -25,7 +25,8 @@ const READ_COMMITTED = 1
 const COORDINATOR_ATTEMPTS = 8
 const COORDINATOR_PAUSE_MS = 100
 
-/** What a connection is for: a fetch waits at the broker for records, and a request behind it on its connection would wait as well. */
+/** What a connection is for: a fetch waits at the broker for records, and a request behind it on its connection would
+ *  wait as well. */
 export type Lane = 'control' | 'fetch' | 'leave'
 
 interface Address {
@@ -40,7 +41,8 @@ interface TopicFacts {
   readonly staleAt: number
 }
 
-/** The brokers of a cluster, the connections to them and what they have said of topics; for one producer, consumer or admin alone.
+/** The brokers of a cluster, the connections to them and what they have said of topics; for one producer, consumer or
+ *  admin alone.
  *  It does not connect again by itself: the next question does. Every method rejects with ClientFault. */
 export class Cluster {
   readonly library: Library
@@ -112,7 +114,8 @@ export class Cluster {
     }
   }
 
-  /** What is known of the partitions of a topic, by number; empty: there is no such topic, or something is wrong with it. */
+  /** What is known of the partitions of a topic, by number; empty: there is no such topic, or something is wrong with
+   *  it. */
   partitionsOf(topic: string): readonly PartitionLeader[] {
     return this.#topics.get(topic)?.partitions ?? []
   }
@@ -155,7 +158,8 @@ export class Cluster {
     }
   }
 
-  /** Asks one broker. One that owes its answer for longer than `patienceMs` has the connection cut: its process is frozen, or the way to it is dead. */
+  /** Asks one broker. One that owes its answer for longer than `patienceMs` has the connection cut: its process is
+   *  frozen, or the way to it is dead. */
   async ask<T>(
     node: number,
     lane: Lane,
@@ -207,7 +211,8 @@ export class Cluster {
     })
   }
 
-  /** In each partition, the first offset that is not older than a time; -2: the oldest of all, -1: where the next one will be stored. Partitions without a leader are left out. */
+  /** In each partition, the first offset that is not older than a time; -2: the oldest of all, -1: where the next one
+   *  will be stored. Partitions without a leader are left out. */
   async offsets(partitions: readonly TopicPartition[], timestamp: bigint): Promise<readonly PartitionOffset[]> {
     const led = partitions.map((partition) => ({ ...partition, leader: this.leaderOf(partition) }))
     const leaders = [...new Set(led.map(({ leader }) => leader))].filter((leader) => leader !== NO_LEADER)
@@ -320,7 +325,8 @@ export class Cluster {
     }
   }
 
-  /** A connection that ends before its first answer may speak another protocol, or its certificate was refused: the library says that it was closed. */
+  /** A connection that ends before its first answer may speak another protocol, or its certificate was refused: the
+   *  library says that it was closed. */
   async #explainEnd(connection: LibraryConnection, fault: ClientFault): Promise<ClientFault> {
     if (fault.type !== 'ConnectionClosed' || this.#answered.has(connection)) return fault
     const reason = this.#errors.get(connection)

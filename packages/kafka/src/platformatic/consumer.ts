@@ -147,7 +147,8 @@ export class PlatformaticConsumer implements ConsumerPort {
     }
   }
 
-  /** Asks again for topics of which something was wrong, or long ago: leaders come back, and topics get more partitions. Never rejects. */
+  /** Asks again for topics of which something was wrong, or long ago: leaders come back, and topics get more
+   *  partitions. Never rejects. */
   async #lookAgain(): Promise<void> {
     const { topics } = this.#options
     if (this.#isClosing || this.#lost !== undefined || !this.#cluster.isStale(topics)) return

@@ -12,7 +12,8 @@ interface ErrorFacts {
 /** Longest chain of causes that is followed. */
 const DEEPEST = 10
 
-/** Errors that Kafka has given another name; the port, and with it what users read in `brokerCode`, keeps the older ones. */
+/** Errors that Kafka has given another name; the port, and with it what users read in `brokerCode`, keeps the older
+ *  ones. */
 const OLDER_NAMES: Readonly<Record<string, string>> = {
   NOT_LEADER_OR_FOLLOWER: 'NOT_LEADER_FOR_PARTITION',
   NOT_COORDINATOR: 'NOT_COORDINATOR_FOR_GROUP',

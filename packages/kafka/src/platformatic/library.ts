@@ -84,7 +84,8 @@ export interface JoinAnswer {
 /** Partitions by topic, as several requests write them. */
 type ByTopic<Partition> = readonly { readonly name: string; readonly partitions: readonly Partition[] }[]
 
-/** What this package uses of the library; every version of a request is one that Kafka 3.0 and all later brokers have. */
+/** What this package uses of the library; every version of a request is one that Kafka 3.0 and all later brokers
+ *  have. */
 export interface Library {
   readonly Connection: new (clientId: string, options: LibraryConnectionOptions) => LibraryConnection
   readonly Writer: { create(): RequestWriter }
@@ -232,7 +233,8 @@ export interface LoadOptions {
 }
 
 /** Loads the library.
- *  Rejects: DriverLoadFailure when it is not installed, when this Node is none of its engines, and when it is built otherwise than what this driver was made for. */
+ *  Rejects: DriverLoadFailure when it is not installed, when this Node is none of its engines, and when it is built
+ *  otherwise than what this driver was made for. */
 export async function loadLibrary({
   importPackage,
   manifest = importPackage === undefined ? installedManifest : undefined,
@@ -268,7 +270,8 @@ function installedManifest(): Manifest {
   return JSON.parse(readFileSync(join(dirname(entry), '..', 'package.json'), 'utf8')) as Manifest
 }
 
-/** Whether a range like `>= 20.19.4 || >= 22.18.0` holds a version. One in other words is left to the package itself. */
+/** Whether a range like `>= 20.19.4 || >= 22.18.0` holds a version. One in other words is left to the package
+ *  itself. */
 function admits(range: string, version: string): boolean {
   const least = range.split('||').map((part) => /^\s*>=\s*([\d.]+)\s*$/.exec(part)?.[1])
   return least.some((each) => each === undefined || isAtLeast(version, each))

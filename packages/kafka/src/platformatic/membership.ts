@@ -41,7 +41,8 @@ export function isMove({ type }: ClientFault): boolean {
   return MOVES.has(type) || COORDINATOR_MOVES.has(type)
 }
 
-/** One member of a consumer group: it joins, shows that it lives, stores positions and leaves. Every method but `leave` rejects with ClientFault. */
+/** One member of a consumer group: it joins, shows that it lives, stores positions and leaves. Every method but `leave`
+ *  rejects with ClientFault. */
 export class Membership {
   readonly #cluster: Cluster
   readonly #options: MembershipOptions

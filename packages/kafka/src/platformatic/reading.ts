@@ -56,7 +56,8 @@ interface Place extends TopicPartition {
   moves: number
 }
 
-/** Fetches the partitions of one assignment: one fetch at a time from each broker, and the next one when what it brought is taken over. */
+/** Fetches the partitions of one assignment: one fetch at a time from each broker, and the next one when what it
+ *  brought is taken over. */
 export class Reading {
   readonly #options: ReadingOptions
   #places: ReadonlyMap<string, Place> = new Map()
@@ -129,7 +130,8 @@ export class Reading {
     this.#spawn(deal)
   }
 
-  /** Partitions in which the group has no position begin at their oldest record. Those without a leader wait for one. */
+  /** Partitions in which the group has no position begin at their oldest record. Those without a leader wait for
+   *  one. */
   async #findOldest(deal: number): Promise<void> {
     const unplaced = [...this.#places.values()].filter(({ next }) => next === undefined)
     if (unplaced.length === 0) return
@@ -236,7 +238,8 @@ export class Reading {
     })
   }
 
-  /** Hands a batch over. A partition that has moved is looked for by whoever reads; what else is wrong with one ends the reading. */
+  /** Hands a batch over. A partition that has moved is looked for by whoever reads; what else is wrong with one ends
+   *  the reading. */
   async #hand({ place, from, moves, errorCode, part }: Fetched, deal: number): Promise<void> {
     const { cluster, membership, onBatch } = this.#options
     const isStale = (): boolean => this.#deal !== deal || place.moves !== moves
@@ -270,7 +273,8 @@ export class Reading {
   }
 }
 
-/** Another attempt of this session may succeed. A broker that owes its answer is not asked again, and a codec may fail for a moment. */
+/** Another attempt of this session may succeed. A broker that owes its answer is not asked again, and a codec may fail
+ *  for a moment. */
 function mayPass(fault: ClientFault): boolean {
   return fault.type === 'BatchUnreadable' || (fault.type !== 'BrokerSilent' && isAway(fault))
 }

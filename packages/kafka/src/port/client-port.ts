@@ -175,7 +175,8 @@ export interface AdminPort {
   groups(): Promise<readonly { readonly group: string; readonly members: number }[]>
   /** Copies of each partition, and settings of the topic. Rejects as `bounds` does. */
   topicFacts(topic: string): Promise<TopicFacts>
-  /** Settings of a broker of the cluster. Rejects with ClientFault CLUSTER_AUTHORIZATION_FAILED for a user that may not ask. */
+  /** Settings of a broker of the cluster. Rejects with ClientFault CLUSTER_AUTHORIZATION_FAILED for a user that may not
+   *  ask. */
   brokerSettings(): Promise<Readonly<Record<string, string>>>
   /** Forgets a group and its positions. Rejects with ClientFault GROUP_ID_NOT_FOUND, or NON_EMPTY_GROUP while it has members. */
   deleteGroup(group: string): Promise<void>

@@ -49,7 +49,8 @@ export const assignRange: AssignmentRule = (members, partitions) => {
   return hands
 }
 
-/** The rules under the names other clients know: `roundrobin` and `range` of Java and librdkafka (Python), and the one of plain kafkajs programs. */
+/** The rules under the names other clients know: `roundrobin` and `range` of Java and librdkafka (Python), and the one
+ *  of plain kafkajs programs. */
 export const STRATEGIES: readonly { readonly name: string; readonly version: number; readonly rule: AssignmentRule }[] =
   [
     { name: 'roundrobin', version: 0, rule: assignRoundRobin },

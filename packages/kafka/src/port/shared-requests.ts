@@ -31,17 +31,20 @@ export interface SharedRequestsOptions {
   readonly idempotent: boolean
   /** One at least. Rejects with the fault of this topic; what is wrong with others does not matter. */
   readonly partitionsOf: (topic: string, wanted: number | undefined) => Promise<readonly PartitionLeader[]>
-  /** Sends batches to a broker in one request. Resolves to what became of each: undefined, or its fault. Rejects with what is wrong with all. */
+  /** Sends batches to a broker in one request. Resolves to what became of each: undefined, or its fault. Rejects with
+   *  what is wrong with all. */
   readonly send: (leader: number, batches: readonly Sending[]) => Promise<readonly (ClientFault | undefined)[]>
   /** Partitions of these topics may have moved: the next attempt has to know where to. */
   readonly doubt: (topics: readonly string[]) => Promise<void> | void
 }
 
-/** One produce request at a time for each broker: what arrives for it meanwhile, of whatever topics, shares the next one. Every batch has its own outcome. */
+/** One produce request at a time for each broker: what arrives for it meanwhile, of whatever topics, shares the next
+ *  one. Every batch has its own outcome. */
 export class SharedRequests {
   readonly numbers: PartitionNumbers = new PartitionNumbers()
   readonly #options: SharedRequestsOptions
-  /** What waits for a broker's next request, by the broker's id; there is an entry as long as a request is under way. */
+  /** What waits for a broker's next request, by the broker's id; there is an entry as long as a request is under
+   *  way. */
   readonly #waiting = new Map<number, Waiting[]>()
   #turn = Math.floor(Math.random() * 0xffff)
   #isExhausted = false
@@ -69,7 +72,8 @@ export class SharedRequests {
     if (this.#options.idempotent && !this.numbers.giveUp(partition)) this.#isExhausted = true
   }
 
-  /** The partition to send to, and the broker that leads it: the one that is wanted, else the next one in turn that has a leader. */
+  /** The partition to send to, and the broker that leads it: the one that is wanted, else the next one in turn that has
+   *  a leader. */
   async #choose(topic: string, wanted: number | undefined): Promise<{ partition: number; leader: number }> {
     const known = await this.#options.partitionsOf(topic, wanted)
     if (wanted !== undefined) {
@@ -149,7 +153,8 @@ function faultOfAll(error: unknown, { written, partition, bytes }: Sending): Cli
       : new ClientFault('Error', error instanceof Error ? error.message : String(error))
   const options = { cause: error, written, partition, host }
   if (!written || bytes < LARGEST_REQUEST_BYTES || !CUT.test(type)) return new ClientFault(type, message, options)
-  // A broker reads the size of a request first and cuts the connection when it is more than it takes. Only one that large is ever alone in a request.
+  // A broker reads the size of a request first and cuts the connection when it is more than it takes. Only one that
+  // large is ever alone in a request.
   return new ClientFault(
     'RequestTooLarge',
     'The broker cut the connection instead of reading a request this large',

@@ -263,7 +263,8 @@ export class ProducerLane {
     }
   }
 
-  /** While there is no session, its attempts to come up are the attempts of whoever waits for it: `retries` counts them, so that it does not wait for its deadline. */
+  /** While there is no session, its attempts to come up are the attempts of whoever waits for it: `retries` counts
+   *  them, so that it does not wait for its deadline. */
   #countConnecting(message: Outgoing, { attempts: before, uncertain }: Pick<Progress, 'attempts' | 'uncertain'>): void {
     const { session, topic } = this.#options
     if (message.retries === null || message.settled || session.isUp) return

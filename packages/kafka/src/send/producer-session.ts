@@ -81,7 +81,8 @@ export class ProducerSession {
     }
   }
 
-  /** Resolves once it is up. Rejects with MessageDeliveryFailure when more than so many attempts to come up have failed from now on. */
+  /** Resolves once it is up. Rejects with MessageDeliveryFailure when more than so many attempts to come up have failed
+   *  from now on. */
   comesUp(retries: number): Promise<void> {
     let waiting = this.#comingUp.get(retries)
     if (waiting === undefined) {

@@ -95,7 +95,8 @@ interface AbortedTransaction {
   readonly firstOffset: number
 }
 
-/** Reads the answer to a fetch of version 11. `from`: the offset that was asked for. Undefined: it holds a batch from before Kafka 0.11.
+/** Reads the answer to a fetch of version 11. `from`: the offset that was asked for. Undefined: it holds a batch from
+ *  before Kafka 0.11.
  *  Rejects with ClientFault BatchUnreadable. Source: Kafka protocol guide, Fetch API. */
 export async function readFetchAnswer(
   data: Buffer,
@@ -167,7 +168,8 @@ function reading<T>(batch: StoredBatch, read: () => T): T {
   }
 }
 
-/** Tells the batches that are nobody's to read: the marks at the ends of transactions, and what was taken back by one. */
+/** Tells the batches that are nobody's to read: the marks at the ends of transactions, and what was taken back by
+ *  one. */
 function abortedFilter(transactions: readonly AbortedTransaction[]): (batch: StoredBatch) => boolean {
   const coming = [...transactions].toSorted((one, other) => one.firstOffset - other.firstOffset)
   const open = new Set<bigint>()

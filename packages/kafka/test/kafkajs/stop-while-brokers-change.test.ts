@@ -9,7 +9,8 @@ import { Sockets } from '../../src/kafkajs/sockets.ts'
 /** As often as that it may be noticed that the consumer is not running any more. */
 const FEW = 10
 
-/** kafkajs reading a topic from two brokers, of which the first cuts every connection and the second answers when it is told to. */
+/** kafkajs reading a topic from two brokers, of which the first cuts every connection and the second answers when it is
+ *  told to. */
 function readingFromTwo() {
   const idle = { count: 0 }
   const nodes = new Set(['1', '2'])

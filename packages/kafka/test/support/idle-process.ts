@@ -1,4 +1,5 @@
-// A listener to which nothing comes, in a process of its own. Arguments: URL, topic, seconds. After it has settled it prints, as JSON, the connections that were begun and the milliseconds of CPU in so many seconds.
+// A listener to which nothing comes, in a process of its own. Arguments: URL, topic, seconds. After it has settled it
+// prints, as JSON, the connections that were begun and the milliseconds of CPU in so many seconds.
 import net from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listen, openReal } from './open-driver.ts'

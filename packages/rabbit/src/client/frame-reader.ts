@@ -13,10 +13,12 @@ const PIECE_BYTES = 256 * 1024
  *  quarter fewer. */
 const READ_BYTES = 64 * 1024
 
-/** Takes one whole frame: its head is at `start`, its last byte before `end`. The bytes stay as they are for as long as somebody holds them. */
+/** Takes one whole frame: its head is at `start`, its last byte before `end`. The bytes stay as they are for as long as
+ *  somebody holds them. */
 export type FrameTaker = (bytes: Buffer, start: number, end: number) => void
 
-/** Cuts what a socket receives into frames. They stay where they were received, one after the other; only a frame for which its piece has no room any more is moved, once. */
+/** Cuts what a socket receives into frames. They stay where they were received, one after the other; only a frame for
+ *  which its piece has no room any more is moved, once. */
 export class FrameReader {
   readonly #mostBytes: () => number
   readonly #take: FrameTaker

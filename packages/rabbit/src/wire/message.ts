@@ -99,7 +99,8 @@ export class EncodedReply {
     return this.#body.length
   }
 
-  /** The body for one attempt. Each has an id of its own, and a body of its own from the second on: the one before may still be on its way. */
+  /** The body for one attempt. Each has an id of its own, and a body of its own from the second on: the one before may
+   *  still be on its way. */
   next(): Buffer {
     const body = this.#isOnItsWay ? Buffer.from(this.#body) : this.#body
     this.#isOnItsWay = true

@@ -2,7 +2,8 @@ import { readFetchAnswer, type FetchedPart, type FetchRules } from '../../wire/f
 import { codecOf } from '../compression.ts'
 import { API_KEYS, type ClientPatches, type RequestFields } from './client-patches.ts'
 
-/** A part of an answer stands in kafkajs's list of messages as the only one: kafkajs looks at its offset, and hands it through. */
+/** A part of an answer stands in kafkajs's list of messages as the only one: kafkajs looks at its offset, and hands it
+ *  through. */
 interface Carrier {
   readonly offset: string
   readonly isControlRecord: false

@@ -18,7 +18,8 @@ interface WaitingRequest {
 
 const LOOK_MS = 1000
 
-/** Looks for late answers once a second. kafkajs looks ten times a second on each connection, which is half of what an idle listener costs;
+/** Looks for late answers once a second. kafkajs looks ten times a second on each connection, which is half of what an
+ *  idle listener costs;
  *  answers may take many seconds, so that one more says nothing.
  *  Brokers throw DriverLoadFailure when this kafkajs is built otherwise. */
 export function lookForTimeoutsRarely(patches: ClientPatches): void {
