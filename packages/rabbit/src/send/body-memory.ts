@@ -25,6 +25,12 @@ export class BodyMemory {
     return body
   }
 
+  /** An earlier connection may still be sending that body: its memory is not used again, whatever becomes of the next
+   *  attempt. */
+  forget(body: Buffer): void {
+    this.#lent.delete(body)
+  }
+
   /** Nobody reads that body any more. Bodies from elsewhere are left alone. */
   release(body: Buffer): void {
     if (body.length < LEAST_BYTES) return

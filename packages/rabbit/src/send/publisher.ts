@@ -227,7 +227,7 @@ export class Publisher {
       if (outcome.kind === 'confirmed') {
         progress.phase = 'reply'
         progress.delivery = 'confirmed'
-        // The broker has read it to its end, so the socket is done with it as well.
+        // The broker has read it to its end, so the socket is done with it as well, and there was no other.
         this.memory.release(body)
       } else if (outcome.kind === 'returned' && outgoing.mayBeDropped === true) {
         progress.phase = 'reply'
@@ -236,6 +236,7 @@ export class Publisher {
         return onOutcome(CONFIRMED)
       } else {
         if (outcome.kind === 'unknown') progress.maybeSent = true
+        this.memory.forget(body)
         progress.delivery = progress.maybeSent === true ? 'unknown' : 'not-sent'
         this.#channels.noteFailure(outgoing, outcome)
       }

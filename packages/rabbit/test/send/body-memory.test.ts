@@ -21,6 +21,14 @@ describe('BodyMemory', () => {
     expect(memory.allocate(LARGE).buffer).not.toBe(memory.allocate(LARGE).buffer)
   })
 
+  it('never gives memory of a forgotten body again, also when a later attempt is confirmed', () => {
+    const memory = new BodyMemory()
+    const first = memory.allocate(LARGE)
+    memory.forget(first)
+    memory.release(first)
+    expect(memory.allocate(LARGE).buffer).not.toBe(first.buffer)
+  })
+
   it('takes no memory from elsewhere, and keeps no more than 8 MiB', () => {
     const memory = new BodyMemory()
     const foreign = Buffer.alloc(LARGE)

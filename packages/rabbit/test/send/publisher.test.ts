@@ -125,6 +125,37 @@ describe('publishing', () => {
     await driver.close()
   })
 
+  it('P05 - unknown: what a dying connection may still be sending is not written over after the next attempt', async () => {
+    const broker = new FakeBroker()
+    const driver = openDriver(broker, quick)
+    const notify = async (letter: string): Promise<void> =>
+      await driver.sendNotification(
+        new Target({ topic: 'notifications.info' }),
+        {
+          context: {},
+          message: {
+            message_id: 'i',
+            publisher_id: 'p',
+            event_type: 'e',
+            priority: 'INFO',
+            payload: letter.repeat(70_000),
+            timestamp: 't',
+          },
+        },
+        { version: '2.0', deadline: castOptions().deadline, retries: null },
+      )
+    broker.holdConfirms = true
+    const sent = notify('a')
+    await expect.poll(() => broker.sent('basic.publish').length).toBe(1)
+    broker.holdConfirms = false
+    broker.open[0]?.drop()
+    await sent
+    await notify('b')
+    const [first] = broker.sent('basic.publish')
+    expect(String(first?.args['bytes']) === first?.args['body']).toBe(true)
+    await driver.close()
+  })
+
   it('P06 - a deadline that passes before the confirm names that phase', async () => {
     const broker = new FakeBroker()
     const driver = await warm(broker)
