@@ -1,3 +1,4 @@
+import { endianness } from 'node:os'
 import { isWrittenExactly } from './json-writer.ts'
 
 // A message travels as JSON inside a JSON string. Written straight into bytes it takes none of the three texts of its
@@ -247,6 +248,8 @@ function endOfPart(text: string, start: number): number {
   return end < text.length && (text.charCodeAt(end) & 0xfc00) === 0xdc00 ? end - 1 : end
 }
 
+/** How this machine lays out the words below. */
+const IS_LITTLE_ENDIAN = endianness() === 'LE'
 const words = new Int32Array((3 * PART) / 4)
 const part = Buffer.from(words.buffer)
 /** What the engine writes for a surrogate that stands alone. */
@@ -284,7 +287,7 @@ function writeEscaped(target: Buffer, start: number, length: number): number {
   for (let from = 0; from < length;) {
     const word = words[from >> 2] ?? 0
     if ((from & 3) === 0 && from + 4 <= length && escapesIn(word) === 0) {
-      view.setInt32(to, word, true)
+      view.setInt32(to, word, IS_LITTLE_ENDIAN)
       from += 4
       to += 4
       continue
