@@ -20,7 +20,7 @@ import { NotificationProducer } from './send/notification-producer.ts'
 import { encodeRecord } from './wire/record.ts'
 import type { KafkaSettings } from './settings.ts'
 import { checkTopicName, topicsToRead, topicToSend } from './topology/topic-name.ts'
-import { within } from './positions/within.ts'
+import { within } from './port/within.ts'
 import { unreadNames } from './receive/vhost-advice.ts'
 
 /** How long one attempt to write to the dead-letter topic may take. */

@@ -1,7 +1,7 @@
 import type { Clock } from '@oslo-messaging/core/driver'
 import type { PartitionOffset } from '../port/client-port.ts'
 import type { PartitionFlow } from './partition-flow.ts'
-import { within } from './within.ts'
+import { within } from '../port/within.ts'
 
 /** Kafka's own interval of background commits (auto.commit.interval.ms). */
 const BACKGROUND_MS = 5000

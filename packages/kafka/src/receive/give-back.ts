@@ -3,7 +3,7 @@ import type { PartitionOffset } from '../port/client-port.ts'
 import { writeNote } from '../positions/commit-note.ts'
 import type { DoubtfulCommit } from '../positions/doubtful-commits.ts'
 import type { PartitionFlow } from '../positions/partition-flow.ts'
-import { within } from '../positions/within.ts'
+import { within } from '../port/within.ts'
 
 /** A final commit that the broker does not answer is given up after so long. */
 export const LAST_COMMIT_MS = 5000

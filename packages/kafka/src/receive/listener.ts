@@ -19,7 +19,7 @@ import { createListenerParts, type KafkaListenerOptions, type ListenerParts } fr
 import { mapFault, reasonOf, toFault } from '../port/map-error.ts'
 import { keyOf, type PartitionFlow } from '../positions/partition-flow.ts'
 import type { Session } from '../positions/partition-table.ts'
-import { pause, within } from '../positions/within.ts'
+import { pause, within } from '../port/within.ts'
 
 const HEARTBEAT_MS = 1000
 /** How long handlers under way are waited for when the group is dealt out anew. The broker waits 60 s for members to come back. */
