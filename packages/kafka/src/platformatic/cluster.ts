@@ -272,7 +272,11 @@ export class Cluster {
   /** Ends all connections, now and from now on. */
   close(): void {
     this.#isClosed = true
-    for (const connection of this.#open) connection.socket?.destroy()
+    for (const connection of this.#open) {
+      // One that is being made would be waited for until its time is up.
+      void connection.close()
+      connection.socket?.destroy()
+    }
     this.#connections.clear()
   }
 
@@ -305,9 +309,10 @@ export class Cluster {
     const host = textOf(address)
     const connection = await this.#connection(address, lane)
     let isSilent = false
+    let looking: NodeJS.Immediate | undefined
     const timer = setTimeout(() => {
       // An answer may have come while this process itself stood still: it is read before this runs.
-      setImmediate(() => {
+      looking = setImmediate(() => {
         isSilent = true
         connection.socket?.destroy()
       })
@@ -322,25 +327,29 @@ export class Cluster {
       throw new ClientFault('BrokerSilent', `${host} has not answered for ${seconds} s`, { cause: error, host })
     } finally {
       clearTimeout(timer)
+      clearImmediate(looking)
     }
   }
 
   /** A connection that ends before its first answer may speak another protocol, or its certificate was refused: the
    *  library says that it was closed. */
   async #explainEnd(connection: LibraryConnection, fault: ClientFault): Promise<ClientFault> {
-    if (fault.type !== 'ConnectionClosed' || this.#answered.has(connection)) return fault
+    if (fault.type !== 'ConnectionClosed' || this.#isClosed || this.#answered.has(connection)) return fault
     const reason = this.#errors.get(connection)
     return await this.#explain(reason === undefined ? fault : faultOf(reason, { host: fault.host }))
   }
 
   async #connection(address: Address, lane: Lane): Promise<LibraryConnection> {
     const key = `${textOf(address)} ${lane}`
-    let connection = this.#connections.get(key)
-    if (connection === undefined) {
-      connection = this.#connect(address, () => this.#connections.delete(key))
-      this.#connections.set(key, connection)
-      connection.catch(() => this.#connections.delete(key))
+    const known = this.#connections.get(key)
+    if (known !== undefined) return await known
+    // Why it has failed may take a moment to find out, in which the next one is there.
+    const forget = (): void => {
+      if (this.#connections.get(key) === connection) this.#connections.delete(key)
     }
+    const connection = this.#connect(address, forget)
+    this.#connections.set(key, connection)
+    connection.catch(forget)
     return await connection
   }
 
@@ -353,6 +362,8 @@ export class Cluster {
     const end = (): void => {
       this.#open.delete(connection)
       onEnd()
+      // A socket that ends leaves the library's timer for the next login behind.
+      void connection.close()
     }
     // What went wrong is said to whoever waits for an answer.
     connection.on('error', (error) => this.#errors.set(connection, error))
@@ -365,6 +376,7 @@ export class Cluster {
     } catch (error) {
       connection.socket?.destroy()
       end()
+      if (this.#isClosed) throw closed()
       throw await this.#explain(faultOf(error, { host: textOf({ host, port }) }))
     }
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createDeferred, type Deferred } from '@oslo-messaging/core/driver'
+import { createDeferred, type Deferred, systemClock } from '@oslo-messaging/core/driver'
 import {
   ClientFault,
   type ConsumerPort,
@@ -8,6 +8,7 @@ import {
   type TopicPartition,
 } from '../port/client-port.ts'
 import type { Codecs } from '../port/codecs.ts'
+import { within } from '../port/within.ts'
 import type { Cluster } from './cluster.ts'
 import { faultOf } from './fault.ts'
 import { isMove, Membership } from './membership.ts'
@@ -98,14 +99,14 @@ export class PlatformaticConsumer implements ConsumerPort {
     this.#joined.reject(closed())
     const left = this.#leave()
     // A broker that has fallen silent does not answer to a goodbye either.
-    if (this.#lost?.type !== 'BrokerSilent') await Promise.race([left, sleep(LEAVE_MS)])
+    if (this.#lost?.type !== 'BrokerSilent') await within(LEAVE_MS, systemClock, left).catch(() => {})
     this.#cluster.close()
   }
 
   /** Leaves by the name that is known, and by one that a join under way brings. Never rejects. */
   async #leave(): Promise<void> {
     await this.#membership.leave()
-    await Promise.race([this.#running, sleep(JOIN_END_MS)])
+    await within(JOIN_END_MS, systemClock, this.#running).catch(() => {})
     await this.#membership.leave()
   }
 

@@ -23,6 +23,8 @@ export interface RequestWriter {
 export interface LibraryConnection {
   readonly socket: Socket | undefined
   connect(host: string, port: number): Promise<void>
+  /** Ends it in good order, and its timers at once. */
+  close(): Promise<void>
   on(event: 'error' | 'close', listener: (error: Error) => void): void
   send(
     key: number,
@@ -297,6 +299,7 @@ function isLibrary(found: unknown): found is Library {
   return (
     typeof Connection === 'function' &&
     typeof Connection.prototype.send === 'function' &&
+    typeof Connection.prototype.close === 'function' &&
     typeof Writer?.create === 'function' &&
     typeof protocolErrorsCodesById === 'object' &&
     APIS.every((name) => typeof (names[name] as Partial<Library[typeof name]> | undefined)?.api?.async === 'function')

@@ -65,12 +65,11 @@ export class Reading {
   #readers = new Set<number>()
   /** Counts the assignments: what was begun in an earlier one is over. */
   #deal = 0
-  #wake: () => void = () => {}
-  #changed: Promise<void> = Promise.resolve()
+  /** Readers with nothing to fetch. */
+  readonly #idle = new Set<() => void>()
 
   constructor(options: ReadingOptions) {
     this.#options = options
-    this.#renewChange()
   }
 
   /** Reads these partitions from now on. `tell` is called before anything is fetched, and may move and pause them. */
@@ -178,7 +177,7 @@ export class Reading {
       }
       const wanted = mine.filter(({ isPaused, next }) => !isPaused && next !== undefined)
       if (wanted.length === 0) {
-        await Promise.race([this.#changed, sleep(maxWaitMs)])
+        await this.#changed(maxWaitMs)
         continue
       }
       try {
@@ -264,12 +263,20 @@ export class Reading {
   }
 
   #change(): void {
-    this.#wake()
-    this.#renewChange()
+    for (const wake of this.#idle) wake()
   }
 
-  #renewChange(): void {
-    this.#changed = new Promise((resolve) => (this.#wake = resolve))
+  /** Resolves at the next change, or after so long. */
+  async #changed(longestMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer)
+        this.#idle.delete(wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, longestMs)
+      this.#idle.add(wake)
+    })
   }
 }
 
