@@ -92,6 +92,8 @@ function notAsked(what: string, { type }: ClientFault): BrokerFinding {
   }
 }
 
+const THREE_COPIES = 'Use a replication factor of 3 with min.insync.replicas = 2.'
+
 /** Reliability of one topic. */
 export function judgeTopic(topic: string, { partitions, settings }: TopicFacts): readonly BrokerFinding[] {
   const findings: BrokerFinding[] = []
@@ -115,7 +117,7 @@ export function judgeTopic(topic: string, { partitions, settings }: TopicFacts):
       'min.insync.replicas',
       `${topic} has one copy`,
       'A disk that is lost takes acknowledged notifications with it, and a broker that is down stops everybody.',
-      'Use a replication factor of 3 with min.insync.replicas = 2.',
+      THREE_COPIES,
     )
   else if (least >= copies)
     add(
@@ -123,7 +125,7 @@ export function judgeTopic(topic: string, { partitions, settings }: TopicFacts):
       'min.insync.replicas',
       `${topic}: min.insync.replicas is ${least} of ${copies} copies`,
       'As soon as one broker is down every notification is refused (NOT_ENOUGH_REPLICAS).',
-      `Set it to ${copies - 1}.`,
+      copies > 2 ? `Set it to ${copies - 1}.` : THREE_COPIES,
     )
   else if (least === 1)
     add(
@@ -131,7 +133,7 @@ export function judgeTopic(topic: string, { partitions, settings }: TopicFacts):
       'min.insync.replicas',
       `${topic}: min.insync.replicas is 1 of ${copies} copies`,
       'A notification may be acknowledged by one broker alone, and is lost with it.',
-      'Set it to 2.',
+      copies > 2 ? 'Set it to 2.' : THREE_COPIES,
     )
   if (inSync < least)
     add(

@@ -42,6 +42,13 @@ describe('an examination of Kafka', () => {
     expect(judged(of, { 'min.insync.replicas': least })).toEqual(says)
   })
 
+  it('a topic with two copies - whatever its settings, the advice is a third one and not back and forth', () => {
+    for (const least of ['1', '2'])
+      expect(
+        judgeTopic('n.info', { partitions: [partition(2, 2)], settings: { 'min.insync.replicas': least } }),
+      ).toMatchObject([{ fix: 'Use a replication factor of 3 with min.insync.replicas = 2.' }])
+  })
+
   it('a compacted topic - notifications without a key would be refused', () => {
     expect(judged([partition(3, 3)], { 'min.insync.replicas': '2', 'cleanup.policy': 'compact' })).toEqual([
       'warning topics: n.info is compacted',
