@@ -61,7 +61,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** Notifications that are sent while a request is under way share the next one; each is resolved when its request is acknowledged.
+/** Notifications that are sent while a request is under way share the next one; each is resolved when its request is
+ *  acknowledged.
  *  Each goes to the next of the topics in turn. */
 export async function createSharingNotifier(
   brokers: readonly string[],

@@ -1,4 +1,5 @@
-// Answers with the library, and any task with the CPU time it has used, in microseconds. Arguments: transport URL, topic, and `traced` for a server with spans.
+// Answers with the library, and any task with the CPU time it has used, in microseconds. Arguments: transport URL,
+// topic, and `traced` for a server with spans.
 import { amqpDriver } from '@oslo-messaging/amqp'
 import { createDriverRegistry, getRpcServer, getRpcTransport, loadConfig, Target } from '@oslo-messaging/core'
 import { rabbitDriver } from '@oslo-messaging/rabbit'

@@ -28,7 +28,8 @@ interface EchoMethods {
   echo(args: { text: string }): string
 }
 
-/** What many of something cost, against few of it. The bounds are those of CPU time: with a thousand queues or bindings the broker has more to do as well. */
+/** What many of something cost, against few of it. The bounds are those of CPU time: with a thousand queues or bindings
+ *  the broker has more to do as well. */
 export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   say('starting RabbitMQ')
   await using broker = await startBroker('rabbit')

@@ -8,7 +8,8 @@ import { installPublished } from '../published.ts'
 import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
 import type { Turn } from '../turn.ts'
 
-/** Doors, the file of each, and what each is compared with: the client library it stands on. Core has none, and is compared with bare Node. */
+/** Doors, the file of each, and what each is compared with: the client library it stands on. Core has none, and is
+ *  compared with bare Node. */
 const DOORS = [
   { name: '@oslo-messaging/core', file: 'core/dist/index.js', peer: undefined },
   { name: '@oslo-messaging/core/driver', file: 'core/dist/driver.js', peer: undefined },
@@ -16,8 +17,10 @@ const DOORS = [
   { name: '@oslo-messaging/kafka', file: 'kafka/dist/index.js', peer: 'kafkajs' },
 ] as const
 
-/** Milliseconds that importing a package as it is published adds to a Node process that does nothing else: process with minus process without.
- *  The figures of the peer `bare Node` are those of the whole process; `as built` is this workspace, before its modules are rolled into few files. */
+/** Milliseconds that importing a package as it is published adds to a Node process that does nothing else: process with
+ *  minus process without.
+ *  The figures of the peer `bare Node` are those of the whole process; `as built` is this workspace, before its modules
+ *  are rolled into few files. */
 export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'oslo-messaging-bench-'))
   try {

@@ -14,9 +14,11 @@ import { acceptorsFor, type TlsPorts } from './tls-acceptors.ts'
 export interface ArtemisOptions {
   /** Default `2.55.0`. */
   readonly version?: string
-  /** Java system properties that `broker.xml` uses. `test.min.expiry` (10000): least time to live in milliseconds, -1 for none. `test.credits` (1000): messages that a sender may be ahead. */
+  /** Java system properties that `broker.xml` uses. `test.min.expiry` (10000): least time to live in milliseconds, -1
+   *  for none. `test.credits` (1000): messages that a sender may be ahead. */
   readonly config?: Readonly<Record<string, string>>
-  /** A second node on the same data, which waits and takes over when the first one ends. Default false; not together with `tls`. */
+  /** A second node on the same data, which waits and takes over when the first one ends. Default false; not together
+   *  with `tls`. */
   readonly standby?: boolean
   /** Copies of all that comes to an address, for a reader outside: the queue of each by the address. */
   readonly copies?: Readonly<Record<string, string>>

@@ -14,8 +14,9 @@ export const SECOND_KAFKA_CLIENT: { readonly name: string; readonly version: str
   version: '1.35.0',
 }
 
-/** Imports the second client library of the Kafka driver from the cache, where npm puts it on first use (some 10 s). It is no dependency of this workspace:
- *  it declares Node 20 and runs there, but two packages below it declare Node 22, which `engineStrict` refuses.
+/** Imports the second client library of the Kafka driver from the cache, where npm puts it on first use (some 10 s). It
+ *  is no dependency of this workspace: it declares Node 20 and runs there, but two packages below it declare Node 22,
+ *  which `engineStrict` refuses.
  *  Rejects with BrokerUnavailable when there is no package registry. */
 export async function importSecondKafkaClient(): Promise<unknown> {
   const { name, version } = SECOND_KAFKA_CLIENT

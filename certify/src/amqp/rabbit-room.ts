@@ -14,7 +14,8 @@ import { NOTIFICATIONS, TOPICS } from './topics.ts'
 
 const MIRROR = 'certify.mirror'
 
-/** RabbitMQ 4 spoken to in AMQP 1.0, one node or three with quorum queues, with hand-written amqplib as the outside reader. */
+/** RabbitMQ 4 spoken to in AMQP 1.0, one node or three with quorum queues, with hand-written amqplib as the outside
+ *  reader. */
 export class RabbitMqRoom implements QueueRoom {
   readonly title: string
   readonly topics: readonly TestedTopic[] = TOPICS

@@ -122,7 +122,8 @@ export async function brokerJ(title: string): Promise<Bench> {
   })
 }
 
-/** Does what an operator of Broker-J does once for each topic: a receiver cannot make the exchange of a fanout address. */
+/** Does what an operator of Broker-J does once for each topic: a receiver cannot make the exchange of a fanout
+ *  address. */
 function withFanouts(broker: BrokerJ, driver: Driver, virtualHost: string): Driver {
   return {
     send: (...args) => driver.send(...args),

@@ -12,8 +12,8 @@ export interface KafkaClientUnderTest {
   readonly definition: typeof kafkaDriver
 }
 
-/** Options that make recovery short, as tests of recovery have them: a listener that is closed while its broker is away cannot
- *  leave its group, which waits for it as long as this before anybody else gets a place. */
+/** Options that make recovery short, as tests of recovery have them: a listener that is closed while its broker is away
+ *  cannot leave its group, which waits for it as long as this before anybody else gets a place. */
 const QUICK = { kafka_session_timeout: 6 }
 
 const KAFKAJS: KafkaClientUnderTest = { library: 'kafkajs', definition: kafkaDriver }
@@ -49,7 +49,8 @@ export async function kafka(
       peer: python.peer,
       makeUnreadable: ({ topic, priority, text }) => store(broker, `${topic}.${priority}`, text),
       secret: { definition, url: (password) => broker.urlFor({ user: 'nobody', password }) },
-      // A record may have 1 MB (message.max.bytes); the driver holds 100,000 of them, and as many wait for room as is said to be refused.
+      // A record may have 1 MB (message.max.bytes); the driver holds 100,000 of them, and as many wait for room as is
+      // said to be refused.
       load: { bytes: 900_000, unbounded: 120_000 },
       levers: { restart: () => broker.restart() },
       reasons: {

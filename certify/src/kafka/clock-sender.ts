@@ -1,4 +1,5 @@
-// Sends numbered notifications from a process whose clock is ahead. Arguments: URL, client library, topic, deadline in milliseconds, how far ahead in milliseconds, numbers.
+// Sends numbered notifications from a process whose clock is ahead. Arguments: URL, client library, topic, deadline in
+// milliseconds, how far ahead in milliseconds, numbers.
 // Prints a line of JSON for each: its number, and the error when it was rejected.
 import { Notifier, silentLogger } from '@oslo-messaging/core'
 import { clientOf, openBus } from './bus.ts'

@@ -53,7 +53,8 @@ export function kill({ nodes }: Pick<Broker, 'nodes'>, flush: (node: number) => 
   }
 }
 
-/** The node that most connections lead to is killed, and comes back when the others have long taken over. `flush` as for `kill`. */
+/** The node that most connections lead to is killed, and comes back when the others have long taken over. `flush` as
+ *  for `kill`. */
 export function failover(
   { nodes }: Pick<Broker, 'nodes'>,
   proxies: readonly FaultProxy[],

@@ -159,7 +159,8 @@ interface Screen {
   close(): void
 }
 
-/** A part of the terminal that is written anew, with its cursor hidden and its keys listened to; `close` restores it. */
+/** A part of the terminal that is written anew, with its cursor hidden and its keys listened to; `close`
+ *  restores it. */
 async function openScreen(io: Io, onQuit: () => void): Promise<Screen> {
   const { createLogUpdate } = await import('log-update')
   const stream = Object.assign(

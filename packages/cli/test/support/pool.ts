@@ -18,8 +18,8 @@ export interface SickPoolOptions {
   readonly redrive: () => Promise<unknown>
 }
 
-/** Two pools of one topic, of which `sick` fails at first, and what each has handled once its letter was returned. Nobody
- *  listens to either in the end. */
+/** Two pools of one topic, of which `sick` fails at first, and what each has handled once its letter was returned.
+ *  Nobody listens to either in the end. */
 export async function sickPool({ driver, url, topic, redrive }: SickPoolOptions) {
   const conf = await loadConfig({ overrides: { oslo_messaging_notifications: { driver: ['messagingv2'] } } })
   const registry = createDriverRegistry({ drivers: [driver], discover: false })
