@@ -5,7 +5,7 @@ const LAST_MS = 2000
 const HOLD_MS = 3_600_000
 
 /** Runs a program with the arguments, streams and signals of this process, and leaves its exit code. The first Ctrl-C
- *  drains, the second ends. A reader that went away (`| head`) ends the command quietly. */
+ *  drains, the second ends. A reader that went away (`| head`) ends the command quietly, and so does a terminal. */
 export async function runAsProcess(
   run: (argv: readonly string[], options: RunOptions) => Promise<number>,
 ): Promise<void> {
@@ -16,10 +16,14 @@ export async function runAsProcess(
       if (interrupted.signal.aborted) process.exit(EXIT.interrupted)
       interrupted.abort(new Error(`Interrupted by ${signal}`))
     })
+  // Both the kernel and the shell send it, so that the second is no wish of the operator. Without a terminal it is left
+  // alone: nohup has it ignored, which a listener would undo.
+  if ([stdin, stdout, stderr].some(({ isTTY }) => isTTY))
+    process.on('SIGHUP', () => interrupted.abort(new Error('The terminal went away')))
   let isRead = true
   for (const stream of [stdout, stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
+      if (!isGone(error, stream.isTTY)) throw error
       isRead = false
       interrupted.abort(new Error('Nobody reads the output'))
     })
@@ -47,6 +51,11 @@ export async function runAsProcess(
   setTimeout(() => process.exit(), LAST_MS).unref()
 }
 
+/** Whether nobody is left to read. A disk may fail with EIO as well. */
+function isGone({ code }: NodeJS.ErrnoException, isTerminal: boolean): boolean {
+  return code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED' || (isTerminal && code === 'EIO')
+}
+
 /** Some terminals say that they have no columns at all. */
 const sizeOr = (size: number | undefined, usual: number): number => (size !== undefined && size > 0 ? size : usual)
 
@@ -55,6 +64,8 @@ const sizeOr = (size: number | undefined, usual: number): number => (size !== un
 function listenToKeys(stdin: NodeJS.ReadStream, listener: (key: string) => void): () => void {
   if (!stdin.isTTY) return () => {}
   const hear = (key: Buffer): void => listener(key.toString())
+  // A terminal that has gone away cannot be read, nor set back; its signal says so.
+  stdin.on('error', () => {})
   stdin.setRawMode(true).on('data', hear)
   return () => void stdin.off('data', hear).setRawMode(false).pause()
 }
