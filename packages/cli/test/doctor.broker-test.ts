@@ -45,18 +45,21 @@ describe.skipIf(rabbit === undefined)('oslo-msg doctor on RabbitMQ', () => {
     expect(out).not.toContain('wr0ng')
   })
 
-  it('--ping - a call and a notification go there and back, and nothing of it stays', async () => {
-    const url = await rabbit.vhost()
-    const { code, found } = await doctor(url, {}, '--ping')
-    const trips = found.filter(({ check }) => check === 'round-trip')
-    expect(trips.map(({ severity, what }) => [severity, what.replace(/[\d.]+/, '#')])).toEqual([
-      ['ok', 'A call went there and back in # ms'],
-      ['ok', 'A notification went there and back in # ms'],
-    ])
-    expect(code).toBe(0)
-    const { pathname } = new URL(url)
-    expect(await rabbit.control.eval(queuesMadeByDoctor(pathname.slice(1)))).toBe('[]')
-  })
+  it.each(['rabbit', 'kombu'])(
+    '--ping %s:// - a call and a notification go there and back, and nothing stays',
+    async (scheme) => {
+      const url = (await rabbit.vhost()).replace(/^rabbit/, scheme)
+      const { code, found } = await doctor(url, {}, '--ping')
+      const trips = found.filter(({ check }) => check === 'round-trip')
+      expect(trips.map(({ severity, what }) => [severity, what.replace(/[\d.]+/, '#')])).toEqual([
+        ['ok', 'A call went there and back in # ms'],
+        ['ok', 'A notification went there and back in # ms'],
+      ])
+      expect(code).toBe(0)
+      const { pathname } = new URL(url)
+      expect(await rabbit.control.eval(queuesMadeByDoctor(pathname.slice(1)))).toBe('[]')
+    },
+  )
 
   it('--ping with a user that may declare nothing - says what was refused; without it nothing is declared', async () => {
     const url = await rabbit.vhost()

@@ -135,6 +135,15 @@ describe('oslo-msg top', () => {
     expect(out.lastIndexOf('\u001b[?25h')).toBeGreaterThan(out.lastIndexOf('\u001b[?25l'))
   })
 
+  it('colours - the health has one, also where the topic has it in its name', async () => {
+    const url = 'memory://top-colours/'
+    const transport = await memoryTransport(url)
+    await memoryServer(transport, 'tokens', 'a', { work: () => 1 })
+    const { out } = await onMemory(url, ['top', 'tokens', ...ONCE], { colour: true })
+    expect(out).toContain('tokens  \u001b[1;32mok\u001b[0m  ')
+    await transport.close()
+  })
+
   it.each([
     { argv: [], says: 'A live screen needs a terminal; --once prints one, --json goes on' },
     { argv: ['--probe', 'host:80'], says: '--probe is a URL such as http://host:8080, not "host:80"' },

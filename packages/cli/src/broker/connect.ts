@@ -76,6 +76,11 @@ async function closing<T>(transport: Transport, use: (transport: Transport) => P
   }
 }
 
+/** Whether a transport URL is of the driver that leaves durable queues behind; it has an older name as well. */
+export function isRabbit(url: string): boolean {
+  return /^(?:rabbit|kombu)\b/.test(url)
+}
+
 /** What every command opens transports and administrations with. */
 export interface Opening {
   readonly registry: DriverSource | undefined

@@ -8,7 +8,7 @@ import {
   getRpcServer,
   getRpcTransport,
 } from '@oslo-messaging/core'
-import type { Opening } from '../broker/connect.ts'
+import { isRabbit, type Opening } from '../broker/connect.ts'
 import { errorText } from '../text/error-text.ts'
 import type { BusToExamine } from './bus.ts'
 import type { Findings } from './finding.ts'
@@ -54,8 +54,7 @@ export async function examineRoundTrip(
       'The message names what was refused; oslo-msg topology --format permissions prints the rights that are needed.',
     )
   }
-  const url = bus.url
-  if (!url.startsWith('rabbit')) return
+  if (!isRabbit(bus.url)) return
   try {
     for (const queue of queues) await admin.removePool(queue, { timeoutMs: bus.timeoutMs })
   } catch (error) {
@@ -108,8 +107,8 @@ const notify: Trip = async ({ conf, timeoutMs }, opening, topic) => {
         arrived = resolve
         setTimeout(() => reject(new Error(`nothing was delivered within ${timeoutMs} ms`)), timeoutMs).unref()
       })
-      await notifier.info({}, 'oslo-msg.doctor', {})
-      await coming
+      // Both at once: of two that fail neither may be left without anybody who waits for it.
+      await Promise.all([notifier.info({}, 'oslo-msg.doctor', {}), coming])
     }
     await trip()
     const begun = performance.now()

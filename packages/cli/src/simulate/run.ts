@@ -8,7 +8,7 @@ import {
 } from '@oslo-messaging/conformance/history'
 import { proxyURL, type ProxiedURL } from '@oslo-messaging/conformance/faults'
 import { getBrokerAdmin, type MessagingConfig } from '@oslo-messaging/core'
-import { openingOptions } from '../broker/connect.ts'
+import { isRabbit, openingOptions } from '../broker/connect.ts'
 import type { Io } from '../io.ts'
 import { errorText } from '../text/error-text.ts'
 import { printable } from '../text/printable.ts'
@@ -139,7 +139,7 @@ class Run {
     while (collected.owed > 0 && performance.now() < end) await sleep(50)
     const durationMs = now()
     // Other processes tell the last of it when they are closed.
-    if (!isAlone) await this.#closeWorkers()
+    if (!isAlone) await Promise.all(this.#workers.map(async (worker) => await worker.close()))
     const recorder = collected.finish()
     const verdict = checkHistory(recorder.history, { ...PROMISES, readers })
     return {
@@ -223,7 +223,7 @@ class Run {
   }
 
   async #remove(url: string, queues: readonly string[]): Promise<void> {
-    if (!url.startsWith('rabbit')) return
+    if (!isRabbit(url)) return
     try {
       const admin = await getBrokerAdmin(this.#plan.conf, { url, ...openingOptions(this.#plan, this.#io) })
       try {

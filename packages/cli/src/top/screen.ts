@@ -18,7 +18,9 @@ export function screenText(figures: Figures, io: Pick<Io, 'columns' | 'rows' | '
       ? lines
       : [...lines.slice(0, most - 1), clip(`... ${lines.length - most + 1} more lines`, columns)]
   const text = shown.join('\n')
-  return colour ? text.replace(figures.health, `\u001b[1;${COLOURS[figures.health]}m${figures.health}\u001b[0m`) : text
+  // Its name may be part of that of the topic.
+  const [health, colours] = [`  ${figures.health}  `, `\u001b[1;${COLOURS[figures.health]}m`]
+  return colour ? text.replace(health, `  ${colours}${figures.health}\u001b[0m  `) : text
 }
 
 function linesOf(figures: Figures, isNarrow: boolean): readonly string[] {
