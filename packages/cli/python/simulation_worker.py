@@ -9,6 +9,7 @@ to messages is told meanwhile as {"events": [...]}.
 import json
 import logging
 import os
+import queue
 import signal
 import sys
 import threading
@@ -22,6 +23,7 @@ from oslo_config import cfg  # noqa: E402
 import oslo_messaging as om  # noqa: E402
 
 TELL_S = 0.1
+CLOSE_S = 25
 WORDS = 'instance flavor image volume network "state": active, {"id": 7} \n'
 
 
@@ -220,14 +222,29 @@ class Worker(object):
             transport.cleanup()
 
 
+def read_orders(orders):
+    """Reads them in a thread of its own, so that their end is always seen."""
+    try:
+        for text in sys.stdin:
+            orders.put(json.loads(text))
+    finally:
+        orders.put(None)
+        # oslo.messaging connects for ever, and nobody waits for it any more.
+        time.sleep(CLOSE_S)
+        os._exit(1)
+
+
 def main():
-    # Ctrl-C reaches the whole run; the first process says what is to be done.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C at a terminal, and its end, reach every process of the run; the
+    # first one says what is to be done.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    orders = queue.Queue()
+    threading.Thread(target=read_orders, args=(orders,), daemon=True).start()
     teller = Teller()
     worker = None
     sending = None
-    for text in sys.stdin:
-        order = json.loads(text)
+    for order in iter(orders.get, None):
         try:
             if 'plan' in order:
                 teller.began = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
@@ -250,7 +267,10 @@ def main():
         worker.halted.set()
         if sending is not None:
             sending.join()
-        worker.close()
+        try:
+            worker.close()
+        except Exception as error:
+            sys.stderr.write('oslo-msg: while tidying up: %s\n' % error)
     teller.flush()
     sys.stdout.flush()
     os._exit(0)

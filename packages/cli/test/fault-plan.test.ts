@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { FaultProxy } from '@oslo-messaging/conformance/faults'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { strike } from '../src/simulate/fault-plan.ts'
@@ -43,6 +46,24 @@ describe('the faults of a simulation', () => {
     await striking.callOff()
     await expect.poll(isOpen).toBe(true)
     expect(tell).not.toHaveBeenCalled()
+  })
+
+  it('called off while a node is still being killed - it is started after that, and not before', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'oslo-msg-'))
+    const log = join(folder, 'log')
+    const levers = {
+      ...NO_LEVERS,
+      killNode: `echo dying >> ${log}; sleep 0.5; echo dead >> ${log}`,
+      startNode: `echo started >> ${log}`,
+    }
+    const tell = vi.fn<(error: unknown) => void>()
+    const plan = [{ kind: 'kill-node', fromMs: 0, toMs: 600_000 }] as const
+    const striking = strike(plan, { proxies: [], levers, now: () => performance.now() }, tell)
+    await expect.poll(async () => await readFile(log, 'utf8').catch(() => '')).toContain('dying')
+    await striking.callOff()
+    expect((await readFile(log, 'utf8')).trim().split('\n')).toEqual(['dying', 'dead', 'started'])
+    expect(tell).not.toHaveBeenCalled()
+    await rm(folder, { recursive: true })
   })
 
   it('one that cannot end - is told, and ends no process', async () => {

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import { pythonWithLibrary, sharedBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { jsonLines } from './support/memory.ts'
@@ -71,6 +73,35 @@ describe.skipIf(rabbit === undefined)('oslo-msg simulate in several processes', 
       )
       expect(result.totals.resolved).toBeGreaterThan(200)
       expect(result.totals.handled).toBe(result.totals.sent)
+    },
+  )
+
+  it.skipIf(python === undefined)(
+    'the run is gone while its Python worker still connects - the worker ends as well',
+    async () => {
+      const script = fileURLToPath(new URL('../python/simulation_worker.py', import.meta.url))
+      const plan = {
+        topic: 'toys',
+        rpcUrl: 'rabbit://guest:guest@127.0.0.1:1/',
+        profile: 'rpc',
+        servers: [0],
+        sends: false,
+        numbers: { first: 0, step: 1 },
+        bytes: 0,
+        timeoutMs: 1000,
+        configFile: [],
+        configDir: [],
+        debug: true,
+      }
+      const worker = spawn(python ?? '', ['-u', script], { stdio: ['pipe', 'ignore', 'pipe'] })
+      onTestFinished(() => void worker.kill('SIGKILL'))
+      let said = ''
+      worker.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+      worker.stdin.write(`${JSON.stringify({ plan })}\n`)
+      await expect.poll(() => said, { timeout: 30_000 }).toContain('Connection refused')
+      worker.stdin.end()
+      const [code] = await once(worker, 'close', { signal: AbortSignal.timeout(60_000) })
+      expect(code).toBe(1)
     },
   )
 

@@ -78,29 +78,26 @@ export function strike(
   tell: (error: unknown) => void,
 ): Striking {
   const underway = new Set<Fault>()
-  const pulled = new Set<Promise<void>>()
+  const pulled = new Map<Fault, Promise<void>>()
   const ended = new Map<Fault, number>()
-  const run = (fault: Fault, work: Promise<void>): void => {
-    const done: Promise<void> = work
-      .catch(tell)
-      .then(() => {
-        // A node that is dead has to be borne from then on, not from when it is back.
-        if (!ended.has(fault)) ended.set(fault, now())
-      })
-      .finally(() => pulled.delete(done))
-    pulled.add(done)
+  const run = async (fault: Fault, command: string): Promise<void> => {
+    // A node that is started while it is still being killed would stay dead.
+    await pulled.get(fault)
+    await pull(command).catch(tell)
+    // A node that is dead has to be borne from then on, not from when it is back.
+    if (!ended.has(fault)) ended.set(fault, now())
   }
   const begin = (fault: Fault): void => {
     const { kind, toMs, fromMs } = fault
     if (toMs > fromMs) underway.add(fault)
     if (isProxied(kind)) for (const proxy of proxies) beginProxied(kind, proxy).catch(tell)
-    else run(fault, pull((kind === 'restart' ? levers.restart : levers.killNode) ?? ''))
+    else pulled.set(fault, run(fault, (kind === 'restart' ? levers.restart : levers.killNode) ?? ''))
   }
   const end = (fault: Fault): void => {
     const { kind } = fault
     underway.delete(fault)
     if (isProxied(kind)) for (const proxy of proxies) endProxied(kind, proxy).catch(tell)
-    else if (kind === 'kill-node' && levers.startNode !== undefined) run(fault, pull(levers.startNode))
+    else if (kind === 'kill-node' && levers.startNode !== undefined) pulled.set(fault, run(fault, levers.startNode))
   }
   const timers = plan.flatMap((fault) => {
     const strikes = setTimeout(() => begin(fault), fault.fromMs)
@@ -110,7 +107,7 @@ export function strike(
     async callOff() {
       for (const timer of timers) clearTimeout(timer)
       for (const fault of underway) end(fault)
-      await Promise.all(pulled)
+      await Promise.all(pulled.values())
     },
     endedAt: (fault) => ended.get(fault) ?? fault.toMs,
   }

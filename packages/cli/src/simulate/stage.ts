@@ -29,6 +29,9 @@ export interface StageFacts {
 export const RPC = 'rpc'
 export const BUS = 'bus'
 
+/** How long each may take to close. */
+const CLOSE_MS = 5000
+
 /** The transports, servers, listeners and clients of one process. */
 export class Stage {
   readonly #plan: WorkerPlan
@@ -72,15 +75,19 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    for (const server of this.#servers) {
-      await server.stop()
-      await server.wait({ timeoutMs: 5000 }).catch((error: unknown) => this.#tell(error))
-    }
-    for (const transport of this.#transports) await transport.close({ timeoutMs: 5000 })
+    const timeoutMs = CLOSE_MS
+    await this.#each(this.#servers, async (server) => {
+      await server.stop({ timeoutMs })
+      await server.wait({ timeoutMs })
+    })
+    await this.#each(this.#transports, async (transport) => await transport.close({ timeoutMs }))
   }
 
-  #tell(error: unknown): void {
-    this.#io.err(`oslo-msg: while tidying up: ${printable(errorText(error))}\n`)
+  /** What cannot be closed is told, and keeps nothing else open. */
+  async #each<T>(all: readonly T[], close: (one: T) => Promise<unknown>): Promise<void> {
+    for (const closed of await Promise.allSettled(all.map(close)))
+      if (closed.status === 'rejected')
+        this.#io.err(`oslo-msg: while tidying up: ${printable(errorText(closed.reason))}\n`)
   }
 
   async #openRpc(): Promise<void> {

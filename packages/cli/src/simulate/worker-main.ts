@@ -9,8 +9,8 @@ import type { WorkerLine, WorkerOrder } from './worker-process.ts'
 /** The program of a worker process: orders on stdin, what happened on stdout. */
 
 const TELL_MS = 100
-/** Ctrl-C at a terminal reaches every process of the run; the first one says what is to be done. */
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
+/** Ctrl-C at a terminal, and its end, reach every process of the run; the first one says what is to be done. */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
 const write = (line: WorkerLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 const halted = new AbortController()

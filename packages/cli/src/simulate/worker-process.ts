@@ -18,7 +18,8 @@ export type WorkerLine =
  *  The end of its input is the sign to close. */
 export type WorkerOrder = { readonly plan: WorkerPlan } | { readonly begin: string } | { readonly halt: true }
 
-/** How long a worker may take to close before it is ended. */
+/** How long a worker may take to be up, and to close before it is ended. Python's connects for ever. */
+const OPEN_MS = 60_000
 const CLOSE_MS = 30_000
 const WORKER = fileURLToPath(new URL('./worker-main.js', import.meta.url))
 const PYTHON_WORKER = fileURLToPath(new URL('../../python/simulation_worker.py', import.meta.url))
@@ -50,6 +51,7 @@ export class ProcessWorker implements Worker {
   #wait: { readonly resolve: (line: WorkerLine) => void; readonly reject: (error: Error) => void } | undefined
   #early: WorkerLine[] = []
   #failure: Error | undefined
+  #isFailureTold = false
 
   constructor(plan: WorkerPlan, program: WorkerProgram, io: Io, tell: Tell) {
     this.#plan = plan
@@ -69,7 +71,7 @@ export class ProcessWorker implements Worker {
     this.#ended = new Promise((resolve) => child.once('close', resolve))
     child.once('error', (error) => this.#fail(new Error(`${command} cannot be started: ${error.message}`)))
     child.once('close', (code) => {
-      if (!this.#isClosing)
+      if (code !== 0 || !this.#isClosing)
         this.#fail(new Error(`A ${this.#program.name} ended with exit code ${code}${this.#lastWords}`))
     })
     // It may be gone when it is written to, which its end tells.
@@ -80,7 +82,7 @@ export class ProcessWorker implements Worker {
       this.#io.err(`${line}\n`)
     })
     this.#order({ plan: this.#plan })
-    const line = await this.#next()
+    const line = await this.#opened()
     if ('ready' in line) return line.ready
     throw new Error(`A ${this.#program.name} began with ${JSON.stringify(line)}`)
   }
@@ -105,6 +107,25 @@ export class ProcessWorker implements Worker {
     const timer = setTimeout(() => child.kill('SIGKILL'), CLOSE_MS)
     await this.#ended
     clearTimeout(timer)
+    if (this.#failure === undefined || this.#isFailureTold) return
+    this.#isFailureTold = true
+    throw this.#failure
+  }
+
+  /** The first line, if it comes in time and nobody presses Ctrl-C meanwhile. */
+  async #opened(): Promise<WorkerLine> {
+    const { signal } = this.#io
+    const late = `A ${this.#program.name} was not ready within ${OPEN_MS / 1000} s: see what it logs with --debug`
+    const timer = setTimeout(() => this.#fail(new Error(late)), OPEN_MS)
+    const stop = (): void => this.#fail(signal.reason instanceof Error ? signal.reason : new Error('Interrupted'))
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    try {
+      return await this.#next()
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
+    }
   }
 
   #order(order: WorkerOrder): void {
@@ -132,14 +153,16 @@ export class ProcessWorker implements Worker {
     const early = this.#early.shift()
     if (early !== undefined) return early
     return await new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) reject(this.#failure)
-      else this.#wait = { resolve, reject }
+      this.#wait = { resolve, reject }
+      if (this.#failure !== undefined) this.#fail(this.#failure)
     })
   }
 
   #fail(error: Error): void {
     this.#failure ??= error
-    this.#wait?.reject(this.#failure)
+    if (this.#wait === undefined) return
+    this.#isFailureTold = true
+    this.#wait.reject(this.#failure)
     this.#wait = undefined
   }
 }

@@ -35,7 +35,8 @@ export interface Worker {
   open(): Promise<StageFacts>
   /** Sends its share on the clock of the run; resolves when the last has ended. `signal` ends it early. */
   send(beganAtNs: bigint, signal: AbortSignal): Promise<void>
-  /** Everything that is still under way arrives or is given up; nothing is told afterwards. Idempotent. */
+  /** Everything that is still under way arrives or is given up; nothing is told afterwards. Idempotent. Rejects when it
+   *  ended before it had told everything, if no step before has said so. */
   close(): Promise<void>
 }
 
