@@ -37,6 +37,7 @@ export function pythonPeer(options: PythonPeerOptions): {
   return {
     peer: () => (starting ??= PythonPeer.start(options)),
     close: async () => {
+      // Why it did not start, the case that asked for it has said.
       const peer = await starting?.catch(() => undefined)
       await peer?.close()
     },

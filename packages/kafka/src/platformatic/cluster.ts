@@ -1,21 +1,12 @@
-import net from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
 import { ClientFault, type PartitionOffset, type TopicPartition } from '../port/client-port.ts'
-import { createExplainFault, type ExplainFault } from '../port/explain-fault.ts'
-import { loginAt } from '../port/login.ts'
 import type { PartitionLeader } from '../port/shared-requests.ts'
-import type { ClusterSettings, TlsSettings } from '../settings.ts'
+import type { ClusterSettings } from '../settings.ts'
+import { type Address, addressOf, Connections, type Lane } from './connections.ts'
 import { brokerErrorName, faultOf } from './fault.ts'
-import type { Library, LibraryConnection, LibraryConnectionOptions, MetadataAnswer } from './library.ts'
+import type { Library, LibraryConnection, MetadataAnswer } from './library.ts'
 
-/** To connect and to log in. */
-const CONNECTION_TIMEOUT_MS = 10_000
 /** How long a broker may take for an answer. */
 export const ANSWER_MS = 7000
-/** The library's own limit would leave a connection behind that never answers again; here whoever asks has one. */
-const NO_TIMEOUT_MS = 2 ** 31 - 1
-const MAX_INFLIGHT = 100
-const KEEP_ALIVE_MS = 60_000
 /** What is known of topics is asked for again after so long, and sooner where something is wrong with it. */
 const FRESH_MS = 300_000
 const FAULTY_MS = 2000
@@ -25,15 +16,6 @@ const READ_COMMITTED = 1
 const COORDINATOR_ATTEMPTS = 8
 const COORDINATOR_PAUSE_MS = 100
 
-/** What a connection is for: a fetch waits at the broker for records, and a request behind it on its connection would
- *  wait as well. */
-export type Lane = 'control' | 'fetch' | 'leave'
-
-interface Address {
-  readonly host: string
-  readonly port: number
-}
-
 /** What is known of a topic: its partitions, or what is wrong with it. */
 interface TopicFacts {
   readonly partitions: readonly PartitionLeader[]
@@ -41,32 +23,20 @@ interface TopicFacts {
   readonly staleAt: number
 }
 
-/** The brokers of a cluster, the connections to them and what they have said of topics; for one producer, consumer or
- *  admin alone.
+/** The brokers of a cluster and what they have said of topics, for one producer, consumer or admin alone.
  *  It does not connect again by itself: the next question does. Every method rejects with ClientFault. */
 export class Cluster {
   readonly library: Library
   readonly #settings: ClusterSettings
-  readonly #explain: ExplainFault
+  readonly #connections: Connections
   readonly #brokers = new Map<number, Address>()
   readonly #topics = new Map<string, TopicFacts>()
-  readonly #connections = new Map<string, Promise<LibraryConnection>>()
-  readonly #open = new Set<LibraryConnection>()
-  readonly #answered = new WeakSet<LibraryConnection>()
-  /** Why a connection ended, where the library has said so. */
-  readonly #errors = new WeakMap<LibraryConnection, Error>()
   #turn = Math.floor(Math.random() * 0xffff)
-  #isClosed = false
 
   constructor(library: Library, settings: ClusterSettings) {
     this.library = library
     this.#settings = settings
-    const { tls, sasl } = settings
-    this.#explain = createExplainFault({
-      protocol: `${sasl === null ? '' : 'SASL_'}${tls === null ? 'PLAINTEXT' : 'SSL'}`,
-      tls: tls === null ? undefined : tlsOptions(tls),
-      addressOf: addressOf,
-    })
+    this.#connections = new Connections(library, settings)
   }
 
   /** Resolves when a broker has said which others there are. */
@@ -168,7 +138,7 @@ export class Cluster {
   ): Promise<T> {
     const address = this.#brokers.get(node)
     if (address === undefined) throw new ClientFault('BrokerUnknown', `No broker ${node} is known`)
-    return await this.#askAt(address, lane, question, patienceMs)
+    return await this.#connections.ask(address, lane, question, patienceMs)
   }
 
   /** Asks whoever answers: known brokers in turn, then those of the configuration. */
@@ -184,7 +154,7 @@ export class Cluster {
     let last: ClientFault | undefined
     for (const address of candidates) {
       try {
-        return await this.#askAt(address, 'control', question, ANSWER_MS)
+        return await this.#connections.ask(address, 'control', question, ANSWER_MS)
       } catch (error) {
         last = faultOf(error)
         if (!isAway(last)) throw last
@@ -269,17 +239,6 @@ export class Cluster {
     )
   }
 
-  /** Ends all connections, now and from now on. */
-  close(): void {
-    this.#isClosed = true
-    for (const connection of this.#open) {
-      // One that is being made would be waited for until its time is up.
-      void connection.close()
-      connection.socket?.destroy()
-    }
-    this.#connections.clear()
-  }
-
   async #metadata(
     connection: LibraryConnection,
     topics: readonly string[] | null,
@@ -295,122 +254,20 @@ export class Cluster {
     }
   }
 
+  /** Ends all connections, now and from now on. */
+  close(): void {
+    this.#connections.close()
+  }
+
   topicFault(topic: string, code: number): ClientFault {
     const name = this.errorName(code)
     return new ClientFault(name, `The broker says ${name} of topic ${topic}`)
   }
-
-  async #askAt<T>(
-    address: Address,
-    lane: Lane,
-    question: (connection: LibraryConnection) => Promise<T>,
-    patienceMs: number,
-  ): Promise<T> {
-    const host = textOf(address)
-    const connection = await this.#connection(address, lane)
-    let isSilent = false
-    let looking: NodeJS.Immediate | undefined
-    const timer = setTimeout(() => {
-      // An answer may have come while this process itself stood still: it is read before this runs.
-      looking = setImmediate(() => {
-        isSilent = true
-        connection.socket?.destroy()
-      })
-    }, patienceMs)
-    try {
-      const answer = await question(connection)
-      this.#answered.add(connection)
-      return answer
-    } catch (error) {
-      if (!isSilent) throw await this.#explainEnd(connection, faultOf(error, { host }))
-      const seconds = Math.round(patienceMs / 1000)
-      throw new ClientFault('BrokerSilent', `${host} has not answered for ${seconds} s`, { cause: error, host })
-    } finally {
-      clearTimeout(timer)
-      clearImmediate(looking)
-    }
-  }
-
-  /** A connection that ends before its first answer may speak another protocol, or its certificate was refused: the
-   *  library says that it was closed. */
-  async #explainEnd(connection: LibraryConnection, fault: ClientFault): Promise<ClientFault> {
-    if (fault.type !== 'ConnectionClosed' || this.#isClosed || this.#answered.has(connection)) return fault
-    const reason = this.#errors.get(connection)
-    return await this.#explain(reason === undefined ? fault : faultOf(reason, { host: fault.host }))
-  }
-
-  async #connection(address: Address, lane: Lane): Promise<LibraryConnection> {
-    const key = `${textOf(address)} ${lane}`
-    const known = this.#connections.get(key)
-    if (known !== undefined) return await known
-    // Why it has failed may take a moment to find out, in which the next one is there.
-    const forget = (): void => {
-      if (this.#connections.get(key) === connection) this.#connections.delete(key)
-    }
-    const connection = this.#connect(address, forget)
-    this.#connections.set(key, connection)
-    connection.catch(forget)
-    return await connection
-  }
-
-  async #connect({ host, port }: Address, onEnd: () => void): Promise<LibraryConnection> {
-    if (this.#isClosed) throw closed()
-    const options = await this.#connectionOptions({ host, port })
-    if (this.#isClosed) throw closed()
-    const connection = new this.library.Connection(this.#settings.clientId, options)
-    this.#open.add(connection)
-    const end = (): void => {
-      this.#open.delete(connection)
-      onEnd()
-      // A socket that ends leaves the library's timer for the next login behind.
-      void connection.close()
-    }
-    // What went wrong is said to whoever waits for an answer.
-    connection.on('error', (error) => this.#errors.set(connection, error))
-    connection.on('close', end)
-    try {
-      await connection.connect(host, port)
-      connection.socket?.setKeepAlive(true, KEEP_ALIVE_MS)
-      if (this.#isClosed) throw closed()
-      return connection
-    } catch (error) {
-      connection.socket?.destroy()
-      end()
-      if (this.#isClosed) throw closed()
-      throw await this.#explain(faultOf(error, { host: textOf({ host, port }) }))
-    }
-  }
-
-  /** Rejects with what asking the application for its credentials rejects with. */
-  async #connectionOptions(address: Address): Promise<LibraryConnectionOptions> {
-    const { sasl, credentials } = this.#settings
-    const tls = this.#settings.renewTls()
-    const options = {
-      connectTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: NO_TIMEOUT_MS,
-      maxInflights: MAX_INFLIGHT,
-      ...(tls === null ? {} : { tls: tlsOptions(tls) }),
-      ...(tls === null || net.isIP(address.host) !== 0 ? {} : { tlsServerName: address.host }),
-    }
-    if (sasl === null) return options
-    const { mechanism } = sasl
-    return sasl.mechanism === 'OAUTHBEARER'
-      ? { ...options, sasl: { mechanism, token: async () => (await sasl.token()).value } }
-      : { ...options, sasl: { mechanism, ...(await loginAt(address, sasl, credentials)) } }
-  }
-}
-
-function closed(): ClientFault {
-  return new ClientFault('Closed', 'The client was closed')
 }
 
 /** The broker is not there, as against one that is there and refuses. */
 export function isAway({ type }: ClientFault): boolean {
   return /^(E[A-Z]+|ConnectionClosed|RequestTimeout|BrokerSilent|BrokerUnknown)$/.test(type)
-}
-
-function tlsOptions({ ca, ...rest }: TlsSettings): ConnectionOptions {
-  return { ...rest, ...(ca === undefined ? {} : { ca: [ca] }) }
 }
 
 /** Partitions as several requests name them, by topic. */
@@ -422,14 +279,4 @@ export function byTopic<Partition extends TopicPartition, Part>(
     name,
     partitions: partitions.filter(({ topic }) => topic === name).map(part),
   }))
-}
-
-/** Host and port of `host:port`, where an IPv6 address stands in brackets. */
-function addressOf(broker: string): Address | undefined {
-  const [, host = '', port = ''] = /^\[?(.+?)\]?:(\d+)$/.exec(broker) ?? []
-  return port === '' ? undefined : { host, port: Number(port) }
-}
-
-function textOf({ host, port }: Address): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
