@@ -10,7 +10,8 @@ const shared = {
 /** One RabbitMQ and one Kafka for all test files of a run, started when the first of them asks. */
 const sharedBrokers = ['brokers/src/vitest-setup.ts']
 
-/** One project per kind of test. `unit` needs nothing; `broker` talks to real brokers; the rest have their own commands. */
+/** One project per kind of test. `unit` needs nothing; `broker` talks to real brokers; the rest have their own
+ *  commands. */
 const project = (
   name: string,
   include: string[],

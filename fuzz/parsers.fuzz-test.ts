@@ -44,7 +44,8 @@ describe.each(PARSERS)('$name', ({ name, errors, ...parser }) => {
         if (ms > MOST_MS) throw new Error(`${name} took ${ms.toFixed(0)} ms for ${shown()}`)
       }
       expect(process.memoryUsage().rss - before).toBeLessThan(MOST_GROWTH_BYTES)
-      // Mutation that breaks nothing, or everything, tests nothing. A failure always becomes an error, so it is never refused.
+      // Mutation that breaks nothing, or everything, tests nothing. A failure always becomes an error, so it is never
+      // refused.
       if (errors.length > 0) expect(refused / INPUTS).toBeGreaterThan(0.02)
       expect(refused / INPUTS).toBeLessThan(0.999)
     },

@@ -17,7 +17,8 @@ import { decodeBody, splitReply, splitRequest } from '../packages/rabbit/src/wir
 export interface Parser {
   /** Also the folder of its corpus. */
   readonly name: string
-  /** Reads all of the input. What it may throw is in `errors`; anything else is a defect. `Error` stands for itself alone: a TypeError is no refusal. */
+  /** Reads all of the input. What it may throw is in `errors`; anything else is a defect. `Error` stands for itself
+   *  alone: a TypeError is no refusal. */
   parse(input: Buffer): void
   readonly errors: readonly (new (...args: never[]) => Error)[]
 }

@@ -1,5 +1,5 @@
-// Writes packages/core/surface.txt: everything that the doors of core show, as the compiler declares it, without comments.
-// `--check` writes nothing and fails when the file says something else, or changed without a changeset.
+// Writes packages/core/surface.txt: everything that the doors of core show, as the compiler declares it, without
+// comments. `--check` writes nothing and fails when the file says something else, or changed without a changeset.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'

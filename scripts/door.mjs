@@ -1,5 +1,6 @@
-// The front door: `npm start`, `npm test`, `npm run brokers`, `npm run bench`, `npm run interop`. Needs Node and npm, nothing else.
-// This file stays readable for old Nodes, so that they can say what they lack; everything else is imported after the check.
+// The front door: `npm start`, `npm test`, `npm run brokers`, `npm run bench`, `npm run interop`. Needs Node and npm,
+// nothing else. This file stays readable for old Nodes, so that they can say what they lack; everything else is
+// imported after the check.
 
 /** What the tools and the packages need (package.json, engines). */
 const OLDEST = [20, 19]

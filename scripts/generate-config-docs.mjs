@@ -1,5 +1,5 @@
-// Writes docs/config.md from the option tables of core and of every driver package. Run after a build: node scripts/generate-config-docs.mjs
-// With --check it only compares, and fails when they differ.
+// Writes docs/config.md from the option tables of core and of every driver package. Run after a build: node
+// scripts/generate-config-docs.mjs With --check it only compares, and fails when they differ.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'

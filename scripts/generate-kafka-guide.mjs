@@ -1,5 +1,5 @@
-// Writes the option table of docs/kafka-deployment-guide.md from the option table of the kafka driver; the last column, advice, is kept as it stands there.
-// Run after a build: node scripts/generate-kafka-guide.mjs
+// Writes the option table of docs/kafka-deployment-guide.md from the option table of the kafka driver; the last column,
+// advice, is kept as it stands there. Run after a build: node scripts/generate-kafka-guide.mjs
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'

@@ -42,7 +42,8 @@ export async function startServer(name: string, args: readonly string[]): Promis
   }
 }
 
-/** Called by a server process: says it is ready, answers tasks, and calls `close` when the parent lets go or is gone. */
+/** Called by a server process: says it is ready, answers tasks, and calls `close` when the parent lets go or is
+ *  gone. */
 export function serve(close: () => Promise<void>, answer?: (task: unknown) => Promise<unknown>): void {
   process.on('disconnect', () => {
     close().then(

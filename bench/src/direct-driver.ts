@@ -9,7 +9,8 @@ import {
   UnsupportedCapability,
 } from '@oslo-messaging/core/driver'
 
-/** Hands each request to the one server in the same turn, without bytes, queues or acknowledgements: what a call then costs is core's own. */
+/** Hands each request to the one server in the same turn, without bytes, queues or acknowledgements: what a call then
+ *  costs is core's own. */
 export const directDriver: DriverDefinition = {
   name: 'direct',
   schemes: ['direct'],

@@ -20,7 +20,8 @@ export interface DuelOptions {
   readonly warmUpMs?: number
 }
 
-/** Ours and the peers take turns in one run, in an order that is turned round each time, so that whatever the machine does meanwhile meets all of them. */
+/** Ours and the peers take turns in one run, in an order that is turned round each time, so that whatever the machine
+ *  does meanwhile meets all of them. */
 export async function duel(options: DuelOptions): Promise<Row[]> {
   const { workload, ours, peers, pairs, turnMs, warmUpMs = turnMs } = options
   const everyone = [ours, ...peers]

@@ -12,14 +12,16 @@ export interface PythonProcess extends AsyncDisposable {
   next(): Promise<unknown>
 }
 
-/** Starts `python/<program>.py` with the real oslo.messaging. Rejects with BrokerUnavailable where there is no Python for it. */
+/** Starts `python/<program>.py` with the real oslo.messaging. Rejects with BrokerUnavailable where there is no Python
+ *  for it. */
 export async function startPython(
   program: string,
   args: readonly string[],
   release: PythonRelease = NEWEST_PYTHON,
 ): Promise<PythonProcess> {
   const file = fileURLToPath(new URL(`../python/${program}.py`, import.meta.url))
-  // -P: the folder of the programs stays out of the import path, or amqp.py and kafka.py would hide the packages of those names.
+  // -P: the folder of the programs stays out of the import path, or amqp.py and kafka.py would hide the packages of
+  // those names.
   const child = spawn(await pythonWithLibrary(release), ['-P', '-u', file, ...args], {
     stdio: ['pipe', 'pipe', 'ignore'],
   })

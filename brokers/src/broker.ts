@@ -23,7 +23,8 @@ export interface UrlOptions {
 /** What a program needs to use a broker. */
 export interface BrokerAddress {
   readonly name: BrokerName
-  /** As the broker was asked for or as its package says, `3.10.8` for example; `unknown` for one from the environment. */
+  /** As the broker was asked for or as its package says, `3.10.8` for example; `unknown` for one from the
+   *  environment. */
   readonly version: string
   readonly source: BrokerSource
   /** Transport URL with all hosts and the broker's test user. */
@@ -78,7 +79,8 @@ export interface UrlShape {
   readonly password?: string | undefined
 }
 
-/** `scheme://user:password@host:port,.../vhost`; credentials are repeated for each host, as oslo.messaging wants them. */
+/** `scheme://user:password@host:port,.../vhost`; credentials are repeated for each host, as oslo.messaging wants
+ *  them. */
 export function formatUrl(shape: UrlShape, hosts: readonly HostPort[], options: UrlOptions = {}): string {
   const user = options.user ?? shape.user
   const password = options.password ?? shape.password

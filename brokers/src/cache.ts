@@ -38,7 +38,8 @@ export async function cached(name: string, fill: (folder: string) => Promise<voi
   }
 }
 
-/** Takes the lock file, waiting for a living owner and clearing away a dead one's. Resolves to the function that gives it back. */
+/** Takes the lock file, waiting for a living owner and clearing away a dead one's. Resolves to the function that gives
+ *  it back. */
 export async function acquireLock(file: string, what: string): Promise<() => Promise<void>> {
   const mine = JSON.stringify({ pid: process.pid, identity: processIdentity(process.pid) })
   let told = false
@@ -83,7 +84,8 @@ async function clearStaleLock(file: string, dead: Owner): Promise<void> {
   await sleep(20)
 }
 
-/** The file appears with its whole content or not at all: a link to a finished one, so that a crash never leaves an empty lock. */
+/** The file appears with its whole content or not at all: a link to a finished one, so that a crash never leaves an
+ *  empty lock. */
 async function createExclusively(file: string, content: string): Promise<boolean> {
   const draft = `${file}.${randomUUID()}`
   await writeFile(draft, content)

@@ -23,7 +23,8 @@ export const STORE_PASSWORD = 'changeit'
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
-/** Makes an authority and what it signs, valid for 30 days. Rejects with BrokerUnavailable without openssl and keytool. */
+/** Makes an authority and what it signs, valid for 30 days. Rejects with BrokerUnavailable without openssl and
+ *  keytool. */
 export async function makeCertificates(broker: string, folder: string): Promise<Certificates> {
   const command = async (name: string, args: readonly string[]): Promise<void> => {
     const program = await findCommand(name)

@@ -48,7 +48,8 @@ export class ContainerNode implements BrokerNode {
     this.#options = options
   }
 
-  /** Makes the container, fetching its image first; it is not started yet. Rejects with BrokerUnavailable when there is no such image. */
+  /** Makes the container, fetching its image first; it is not started yet. Rejects with BrokerUnavailable when there is
+   *  no such image. */
   static async create(options: ContainerOptions): Promise<ContainerNode> {
     const { broker, image, workspace } = options
     if ((await run('docker', ['image', 'inspect', image])).code !== 0) {

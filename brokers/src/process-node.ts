@@ -38,7 +38,8 @@ interface Running {
   readonly exited: Promise<string>
 }
 
-/** A broker process tied to this one: on Linux the kernel kills it when this process ends, elsewhere the janitor does. */
+/** A broker process tied to this one: on Linux the kernel kills it when this process ends, elsewhere the janitor
+ *  does. */
 export class ProcessNode implements BrokerNode {
   readonly name: string
   readonly host: string

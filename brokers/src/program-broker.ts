@@ -13,8 +13,8 @@ export const ACCOUNT = { user: 'app', password: 'secret' } as const
 /** How one program of a Debian package becomes a broker. */
 export interface ProgramRecipe {
   readonly program: DebianProgram
-  /** Lines of the configuration file for a server at that port of 127.0.0.1 that keeps its data in that folder, which is
-   *  there and empty, and that lets `ACCOUNT` in. */
+  /** Lines of the configuration file for a server at that port of 127.0.0.1 that keeps its data in that folder, which
+   *  is there and empty, and that lets `ACCOUNT` in. */
   readonly lines: (at: { readonly port: number; readonly data: string }) => readonly string[]
   /** How the program is told of that file. */
   readonly args: (file: string) => readonly string[]

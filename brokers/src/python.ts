@@ -31,8 +31,9 @@ export const LAST_PYTHON_WITH_AMQP10: PythonRelease = {
     'install a C compiler, cmake and the headers of Python and OpenSSL (gcc cmake python3-dev libssl-dev on Debian), which python-qpid-proton is built with',
 }
 
-/** Path of a Python that has the real library: a virtual environment in the cache, made on first use (some 25 s, a minute with AMQP 1.0).
- *  Rejects with BrokerUnavailable when there is no Python 3.11 or newer, no package index, or no compiler for what needs one. */
+/** Path of a Python that has the real library: a virtual environment in the cache, made on first use (some 25 s, a
+ *  minute with AMQP 1.0). Rejects with BrokerUnavailable when there is no Python 3.11 or newer, no package index, or no
+ *  compiler for what needs one. */
 export async function pythonWithLibrary(release: PythonRelease = NEWEST_PYTHON): Promise<string> {
   const { version, extra, remedy } = release
   const name = `oslo.messaging-${version}${extra === 'tracing-http' ? '-tracing' : ''}`

@@ -42,7 +42,8 @@ export async function run(command: string, args: readonly string[], options: Run
   })
 }
 
-/** The command line that makes Linux kill the command when this process ends; the command itself where that cannot be had. */
+/** The command line that makes Linux kill the command when this process ends; the command itself where that cannot be
+ *  had. */
 export async function tied(command: string, args: readonly string[]): Promise<[string, ...string[]]> {
   const setpriv = await findCommand('setpriv')
   return setpriv === undefined ? [command, ...args] : [setpriv, '--pdeathsig', 'KILL', command, ...args]

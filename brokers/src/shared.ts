@@ -33,11 +33,13 @@ export interface SharedRabbit extends BrokerAddress {
   readonly control: RabbitControl
   /** Makes a virtual host of its own; resolves to its URL. */
   vhost(name?: string): Promise<string>
-  /** A fault proxy of the caller's own in front of the broker; `urlFor({ vhost, via: [proxy] })` leads through it. Close it. */
+  /** A fault proxy of the caller's own in front of the broker; `urlFor({ vhost, via: [proxy] })` leads through it.
+   *  Close it. */
   proxy(): Promise<FaultProxy>
 }
 
-/** Kafka that all test files of a run use; each keeps to topics and groups of its own. To break it, start one: `startBroker('kafka')`. */
+/** Kafka that all test files of a run use; each keeps to topics and groups of its own. To break it, start one:
+ *  `startBroker('kafka')`. */
 export interface SharedKafka extends BrokerAddress {
   readonly name: 'kafka'
   createTopics(
@@ -55,8 +57,8 @@ export interface SharedBrokers {
 const mine = new Map<SharedName, Promise<RabbitBroker | KafkaBroker>>()
 
 /** The broker that this run shares (RabbitMQ 3.10, Kafka 3.9), started when the first test file asks for it; the one of
- *  RPC_TRANSPORT_URL or NOTIFY_TRANSPORT_URL when that names one. Without the run's set-up (vitest-setup.ts) this process
- *  starts its own, which ends with it. Rejects with BrokerUnavailable, see `skipOrFail`. */
+ *  RPC_TRANSPORT_URL or NOTIFY_TRANSPORT_URL when that names one. Without the run's set-up (vitest-setup.ts) this
+ *  process starts its own, which ends with it. Rejects with BrokerUnavailable, see `skipOrFail`. */
 export async function sharedBroker<N extends SharedName>(name: N): Promise<SharedBrokers[N]>
 export async function sharedBroker(name: SharedName): Promise<SharedBrokers[SharedName]> {
   const given = environmentFacts(name)

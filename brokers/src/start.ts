@@ -29,9 +29,9 @@ export interface BrokerTypes {
   readonly redis: LocalBroker
 }
 
-/** Starts a broker of one's own on free ports of 127.0.0.1, to be used and broken, and resolves when its protocol answers
- *  on every port. In a container when a Docker engine answers and one node will do, else from packages in the cache.
- *  It dies with this process; `close()` (or `await using`) ends it earlier.
+/** Starts a broker of one's own on free ports of 127.0.0.1, to be used and broken, and resolves when its protocol
+ *  answers on every port. In a container when a Docker engine answers and one node will do, else from packages in the
+ *  cache. It dies with this process; `close()` (or `await using`) ends it earlier.
  *  Rejects with BrokerUnavailable when this machine cannot have it, with BrokerStartFailed when it does not come up. */
 export async function startBroker<N extends BrokerName>(name: N, options?: BrokerOptions[N]): Promise<BrokerTypes[N]>
 export async function startBroker(

@@ -8,7 +8,8 @@ import path from 'node:path'
 import { recipe } from './recipes.ts'
 
 /** The temporary folder of one broker: data, logs, configuration. It cannot outlive this process: a janitor waits at
- *  the other end of a pipe and, when the process is gone (`kill -9` included), ends what is listed here and removes it. */
+ *  the other end of a pipe and, when the process is gone (`kill -9` included), ends what is listed here and removes
+ *  it. */
 export class Workspace {
   readonly folder: string
   readonly #janitor: ChildProcess

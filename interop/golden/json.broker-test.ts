@@ -113,7 +113,8 @@ describe.skipIf(python === undefined || rabbit === undefined)(`D12 JSON through 
     const judge = new Judge('json-ours-to-python')
     const client = getRpcClient(transport, new Target({ topic: theirs }))
     const sampled = fc.sample(anything ?? fc.constant(null), { numRuns: VALUES, seed })
-    // What the engine can hold goes by itself: one value that needs care would take the quick way of the writer from all of its batch.
+    // What the engine can hold goes by itself: one value that needs care would take the quick way of the writer from
+    // all of its batch.
     const values = [...sampled.filter(needsCare), ...sampled.filter((value) => !needsCare(value))]
     for (let at = 0; at < values.length; at += BATCH) {
       const batch = values.slice(at, at + BATCH)

@@ -10,7 +10,8 @@ export function parseObject(text: string): Message | undefined {
   }
 }
 
-/** Frames of a traceback name files and lines of one machine: of a failure's only the first line and the last remain. */
+/** Frames of a traceback name files and lines of one machine: of a failure's only the first line and the last
+ *  remain. */
 export function withoutFrames(message: Message): Message {
   const { failure } = message
   if (typeof failure !== 'string') return message

@@ -1,5 +1,5 @@
-/** What a value is, in words that do not depend on JSON; the twin of `print_of` in peers/json_mirror.py.
- *  A number is an integer when it is whole and would be written without an exponent: JavaScript has no other way to tell. */
+/** What a value is, in words that do not depend on JSON; the twin of `print_of` in peers/json_mirror.py. A number is an
+ *  integer when it is whole and would be written without an exponent: JavaScript has no other way to tell. */
 export function printOf(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value === 'boolean') return `bool:${value}`
@@ -21,7 +21,8 @@ function floatPrint(value: number): string {
   return `float:${bytes.toString('hex')}`
 }
 
-/** The same print with whole floats as the integers they become: what is equal after this differs only in that documented way. */
+/** The same print with whole floats as the integers they become: what is equal after this differs only in that
+ *  documented way. */
 export function withoutWholeFloats(print: string): string {
   return print.replaceAll(/float:([0-9a-f]{16})/g, (whole: string, hex: string) => {
     const value = Buffer.from(hex, 'hex').readDoubleBE()

@@ -1,4 +1,5 @@
-// Puts the parts of a full run together (interop/results) and writes docs/interop.md. `--check` only compares the table of known differences on the page with its source.
+// Puts the parts of a full run together (interop/results) and writes docs/interop.md. `--check` only compares the table
+// of known differences on the page with its source.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { differencesTable, pageText } from './page.mjs'

@@ -33,7 +33,8 @@ class Storage {
   }
 }
 
-/** Without what differs between machines and releases: folders, numbers and sources of lines, frames of the test runner. */
+/** Without what differs between machines and releases: folders, numbers and sources of lines, frames of the test
+ *  runner. */
 const steady = (text: string): string =>
   text
     .replaceAll(/(?:file:\/\/)?\/[^\s"'():]*\/([^/\s"'():]+)/g, '<folder>/$1')

@@ -22,7 +22,8 @@ afterAll(async () => {
   await writeResults('live-killed')
 })
 
-/** Kills a server in the middle of a monitored call that it has kept alive for longer than the monitor timeout; what became of the call, and how long after. */
+/** Kills a server in the middle of a monitored call that it has kept alive for longer than the monitor timeout; what
+ *  became of the call, and how long after. */
 async function killed(client: LiveClient, server: Killable): Promise<{ answer: Answer; afterMs: number }> {
   let isOver = false
   const wish = { monitorMs: MONITOR_MS, timeoutMs: 120_000 }

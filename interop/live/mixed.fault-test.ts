@@ -15,7 +15,8 @@ afterAll(async () => {
 
 const rowsOf = (...names: readonly string[]) => TRANSPORTS.filter(({ name }) => names.includes(name))
 
-/** Replaces three servers of a kind by three of another under load; resolves to how many calls failed while each one stopped. */
+/** Replaces three servers of a kind by three of another under load; resolves to how many calls failed while each one
+ *  stopped. */
 async function roll(
   deployment: Deployment,
   load: Load,
@@ -73,8 +74,9 @@ describe.each(rowsOf('rabbit: queue manager', 'amqp: dynamic'))('$name', async (
   )
 })
 
-// A Python server that deletes its fanout queue when it stops reads what it was sent meanwhile, acknowledges it, and drops it: with the queue manager it
-// leaves that queue alone. What is lost is Python's loss: it is the same when Python is replaced by Python.
+// A Python server that deletes its fanout queue when it stops reads what it was sent meanwhile, acknowledges it, and
+// drops it: with the queue manager it leaves that queue alone. What is lost is Python's loss: it is the same when
+// Python is replaced by Python.
 describe.each(rowsOf('rabbit: default'))('$name', async (row) => {
   const open = await deploymentsOn(row)
   if (open === undefined) return

@@ -35,7 +35,8 @@ export class EndpointState {
   }
 }
 
-/** The twin of Endpoint in interop/peers/side_parts.py, which has most of it from rpc_server.py: a client cannot tell the two apart. */
+/** The twin of Endpoint in interop/peers/side_parts.py, which has most of it from rpc_server.py: a client cannot tell
+ *  the two apart. */
 export class OurEndpoint {
   readonly target: Target
   readonly #state: EndpointState

@@ -59,7 +59,8 @@ export function answerOf({ value, error, seconds }: Reply): Answer {
 }
 
 const REMOTE_ENDING = '_Remote'
-/** Python's own classes keep their name when they are rebuilt; the traceback in their text tells them from local ones. */
+/** Python's own classes keep their name when they are rebuilt; the traceback in their text tells them from local
+ *  ones. */
 const TRACEBACK = /\\?n? ?Traceback \(most recent call last\)/
 
 function seenErrorOf(raw: PythonError): SeenError {

@@ -40,7 +40,8 @@ export interface PythonSideOptions {
   readonly settings?: readonly string[]
 }
 
-/** The real library in one Python process (peers/side.py), which serves any number of features at the same time. It stops when its input closes. */
+/** The real library in one Python process (peers/side.py), which serves any number of features at the same time. It
+ *  stops when its input closes. */
 export class PythonSide implements Side {
   readonly kind = 'python' as const
   readonly version: string
@@ -57,7 +58,8 @@ export class PythonSide implements Side {
   private constructor({ python, version, url, settings = [] }: PythonSideOptions) {
     this.version = version
     const args = ['-u', PROGRAM, '--url', url, ...settings.flatMap((setting) => ['--set', setting])]
-    // In a group of its own: its queue manager reads in /proc of the group's first process, and that of this one may have ended.
+    // In a group of its own: its queue manager reads in /proc of the group's first process, and that of this one may
+    // have ended.
     const child = spawn(python, args, { detached: true })
     this.#child = child
     this.pid = child.pid

@@ -16,7 +16,8 @@ export interface LiveTarget {
 
 /** An error as its side shows it, in words that both sides share. */
 export interface SeenError {
-  /** Class, without the ending that rebuilt ones have. `MessagingTimeout` also stands for ours that say more (`ServerLost`). */
+  /** Class, without the ending that rebuilt ones have. `MessagingTimeout` also stands for ours that say more
+   *  (`ServerLost`). */
   readonly type: string
   /** Class on the far side; undefined when the error was made here. */
   readonly origin: string | undefined
@@ -69,7 +70,8 @@ export interface ServeOptions {
   readonly url?: string
 }
 
-/** An RPC server with the endpoint that every side has: ping, whoami, echo, give, context, add, subtract, append, state, sleep, relay, fail, fail_expected. */
+/** An RPC server with the endpoint that every side has: ping, whoami, echo, give, context, add, subtract, append,
+ *  state, sleep, relay, fail, fail_expected. */
 export interface LiveServer {
   /** What `whoami` answers. */
   readonly name: string
@@ -112,7 +114,8 @@ export interface NotifierOptions {
 }
 
 export interface LiveNotifier {
-  /** Resolves when the side has done its part; rejects when it could not. With a context it is one that knows how to be redacted of `auth_token`. */
+  /** Resolves when the side has done its part; rejects when it could not. With a context it is one that knows how to be
+   *  redacted of `auth_token`. */
   notify(
     priority: Priority,
     eventType: string,
@@ -145,7 +148,8 @@ export interface LiveListener {
   stop(): Promise<void>
 }
 
-/** One library on one transport, in all its roles. Features are written against this, so that each is asked of both libraries in the same words. */
+/** One library on one transport, in all its roles. Features are written against this, so that each is asked of both
+ *  libraries in the same words. */
 export interface Side extends AsyncDisposable {
   readonly kind: 'ours' | 'python'
   readonly version: string

@@ -11,7 +11,8 @@ const python = await skipOrFail(pythonWithLibrary())
 const kafka = await skipOrFail(sharedBroker('kafka'))
 const EACH = 40
 
-// One consumer group for both: a deployment that replaces its listeners one by one. The outcome is that of docs/kafka-deployment-guide.md.
+// One consumer group for both: a deployment that replaces its listeners one by one. The outcome is that of
+// docs/kafka-deployment-guide.md.
 describe.skipIf(python === undefined || kafka === undefined).concurrent('Python and ours in one consumer group', () => {
   const url = kafka?.url ?? ''
 
@@ -56,7 +57,8 @@ describe.skipIf(python === undefined || kafka === undefined).concurrent('Python 
       const topic = unique('mixed')
       const group = unique('group')
       await kafka?.createTopics([`${topic}.info`], { partitions: 4 })
-      // Positions are fixed by whoever of ours listens first; Python alone would begin at the end each time it is given a partition.
+      // Positions are fixed by whoever of ours listens first; Python alone would begin at the end each time it is given
+      // a partition.
       const first = await startOurs(topic, group)
       let theirs: Peer
       let ours = first

@@ -21,7 +21,8 @@ async function openVhost(mode: (typeof MODES)[number]): Promise<NotificationTran
 
 const typesOf = (inbox: Inbox<Received>): string[] => inbox.items.map(({ eventType }) => String(eventType)).toSorted()
 
-// The table of docs/adr/0007-kafka-vhost-mode.md, against the real library: its notifier appends the virtual host, its listener does not.
+// The table of docs/adr/0007-kafka-vhost-mode.md, against the real library: its notifier appends the virtual host, its
+// listener does not.
 describe.skipIf(python === undefined || kafka === undefined).concurrent('virtual hosts on Kafka', () => {
   /** Python listeners do not create topics. */
   const topicFor = async (word: string): Promise<string> => {

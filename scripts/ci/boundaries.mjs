@@ -68,7 +68,8 @@ const SMALL_DRIVER = {
   clientRooms: ['client'],
 }
 
-/** The rooms of a driver package from the top floor down: nothing points upwards. Files at the root of `src` are rooms of their own. */
+/** The rooms of a driver package from the top floor down: nothing points upwards. Files at the root of `src` are rooms
+ *  of their own. */
 const FLOORS = {
   amqp: {
     rooms: [
@@ -149,7 +150,8 @@ const NO_DRIVERS = [
 
 const isBelow = (folder, path) => !relative(folder, path).startsWith('..')
 
-/** Who may import whom: core never a driver, a driver of core only its published door, nobody the inside of another package. */
+/** Who may import whom: core never a driver, a driver of core only its published door, nobody the inside of another
+ *  package. */
 export function checkBoundaries() {
   const complaints = []
   const packages = [...packagesIn('packages'), ...packagesIn('examples')]

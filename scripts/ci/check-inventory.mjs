@@ -1,4 +1,5 @@
-// Every numbered feature of the Python library is tested under its number, or stands below with the reason why it is not.
+// Every numbered feature of the Python library is tested under its number, or stands below with the reason why it is
+// not.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 

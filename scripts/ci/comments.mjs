@@ -2,7 +2,8 @@ import { join, relative } from 'node:path'
 import { guideOf } from '../../site/src/guides.mjs'
 import { publicPackages, root, verdict } from './tools.mjs'
 
-/** Every symbol that a door of a public package exports says what it is, so that an editor shows it to whoever uses the symbol. */
+/** Every symbol that a door of a public package exports says what it is, so that an editor shows it to whoever uses the
+ *  symbol. */
 export async function checkComments() {
   // The steps are listed before anything is installed: the compiler is there only now.
   const { default: ts } = await import('typescript')

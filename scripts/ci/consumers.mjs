@@ -5,7 +5,8 @@ import { tarballs } from './tarballs.mjs'
 import { ExpectedError } from '../door/processes.mjs'
 import { filesBelow, root, tool } from './tools.mjs'
 
-/** Compilers an application may have: the oldest that is supported, the last written in JavaScript that most have, the newest. */
+/** Compilers an application may have: the oldest that is supported, the last written in JavaScript that most have, the
+ *  newest. */
 const COMPILERS = ['5.4.5', '5.9.3', '7.0.2']
 const BUNDLER = 'esbuild@0.28.2'
 /** Most bytes of a program that has nothing but a client of RPC. */

@@ -43,7 +43,8 @@ function linkFrameworks() {
   }
 }
 
-/** One file for each block. Blank lines stand in for the rest of the document, so the compiler's line numbers are the document's. */
+/** One file for each block. Blank lines stand in for the rest of the document, so the compiler's line numbers are the
+ *  document's. */
 function blocksOf(document) {
   const lines = readFileSync(join(root, document), 'utf8').split('\n')
   const blocks = []

@@ -17,8 +17,8 @@ const MUTANTS = 'packages/conformance/test/mutants'
 
 const before = gitState()
 
-/** Each step is one check; `run` resolves with what passed and failed, or rejects. Steps that
- *  wait for brokers, or count what others leave behind, run `alone`; those that `usesTarballs` get them packed before. */
+/** Each step is one check; `run` resolves with what passed and failed, or rejects. Steps that wait for brokers, or
+ *  count what others leave behind, run `alone`; those that `usesTarballs` get them packed before. */
 export const steps = [
   { name: 'npm test', alone: true, run: runTests },
   { name: 'format', run: () => bin('oxfmt', '--check', '.') },

@@ -27,7 +27,8 @@ const PINNED = {
 const PAGE = join(root, 'docs/dependencies.md')
 const HOOKS = ['preinstall', 'install', 'postinstall']
 
-/** What an installation of the published packages brings: each package has a licence that is allowed and no install script, and stands on docs/dependencies.md. */
+/** What an installation of the published packages brings: each package has a licence that is allowed and no install
+ *  script, and stands on docs/dependencies.md. */
 export function checkSupplyChain({ write = false } = {}) {
   const found = new Map()
   const complaints = []

@@ -8,7 +8,8 @@ export const TARBALLS = 'OSLO_MESSAGING_CI_TARBALLS'
 
 let packing
 
-/** Tarballs of all published packages by their name, packed once, as they would be published. They are removed when the process ends. */
+/** Tarballs of all published packages by their name, packed once, as they would be published. They are removed when the
+ *  process ends. */
 export function tarballs() {
   packing ??= pack()
   return packing

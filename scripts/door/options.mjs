@@ -1,4 +1,5 @@
-/** Takes the option `name` with its value out of arguments, as `--name value` or `--name=value`. `value` is undefined when the option is not there, and empty when it lacks one. */
+/** Takes the option `name` with its value out of arguments, as `--name value` or `--name=value`. `value` is undefined
+ *  when the option is not there, and empty when it lacks one. */
 export function takeOption(args, name) {
   const at = args.findIndex((arg) => arg === name || arg.startsWith(`${name}=`))
   if (at === -1) return { value: undefined, rest: args }

@@ -43,7 +43,8 @@ export function interruptedBy() {
   return endedBy
 }
 
-/** Runs a program with the door's own terminal and resolves with its exit code. Rejects only when it cannot be started. */
+/** Runs a program with the door's own terminal and resolves with its exit code. Rejects only when it cannot be
+ *  started. */
 export function execute(command, args, { env = process.env, cwd = root, stdio = 'inherit' } = {}) {
   if (endedBy !== undefined) return Promise.resolve(exitCodeOf(endedBy))
   return new Promise((resolve, reject) => {

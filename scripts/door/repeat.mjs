@@ -12,12 +12,10 @@ export function takeRepeat(args) {
   return { times: value === undefined ? undefined : Number(value), rest }
 }
 
-/**
- * Runs the tests `times` times and says which test failed in which round.
+/** Runs the tests `times` times and says which test failed in which round.
  *
- * A test that fails in some rounds and passes in others is unsteady, which is a bug of the test or of what it tests: the
- * exit code is 1 even if the last round was green.
- */
+ *  A test that fails in some rounds and passes in others is unsteady, which is a bug of the test or of what it tests:
+ *  the exit code is 1 even if the last round was green. */
 export async function repeatTests(times, run) {
   const rounds = []
   for (let round = 1; round <= times && interruptedBy() === undefined; round += 1) {

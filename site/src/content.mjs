@@ -9,7 +9,8 @@ const REPORTS = 'docs/conformance'
 const FENCE = /^\s*(```|~~~)/
 const LINK = /(\]\()([^)\s]+)(\))/g
 
-/** The pages of the site by the file they come from, both relative: to the root of the repository, and to the site's. */
+/** The pages of the site by the file they come from, both relative: to the root of the repository, and to the
+ *  site's. */
 export function pages() {
   const map = new Map([
     ['README.md', 'index.md'],
@@ -31,7 +32,8 @@ export function pages() {
   return map
 }
 
-/** Writes every page below `folder`, its links turned to where they lead on the site, or in the repository. Throws an Error that names each link that leads nowhere. */
+/** Writes every page below `folder`, its links turned to where they lead on the site, or in the repository. Throws an
+ *  Error that names each link that leads nowhere. */
 export function writeContent(folder) {
   const map = pages()
   const broken = []

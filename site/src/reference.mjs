@@ -15,11 +15,10 @@ export function doors() {
   )
 }
 
-/**
- * Writes one page for each export below `folder`, and resolves with what was written.
+/** Writes one page for each export below `folder`, and resolves with what was written.
  *
- * Shape: `{ door, name, page, file }`; `page` is relative to `folder`, without an ending; `file` is the source it is declared in, relative to the root.
- */
+ *  Shape: `{ door, name, page, file }`; `page` is relative to `folder`, without an ending; `file` is the source it is
+ *  declared in, relative to the root. */
 export async function writeReference(folder) {
   const list = doors()
   const app = await Application.bootstrapWithPlugins({
@@ -82,7 +81,8 @@ function pageOf(folder, door, name) {
   throw new Error(`${name} of ${door} has no page`)
 }
 
-/** What a comment has in angle brackets or double braces is text; the site's templates would take it for an element or an expression. */
+/** What a comment has in angle brackets or double braces is text; the site's templates would take it for an element or
+ *  an expression. */
 function escapeTags(file) {
   let isCode = false
   const lines = readFileSync(file, 'utf8')

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { connect, type ConfirmChannel, type Options } from 'amqplib'
 
-// Notifications by hand with amqplib: the same messages, declarations, confirms and acknowledgements as the driver, without its recovery and limits.
+// Notifications by hand with amqplib: the same messages, declarations, confirms and acknowledgements as the driver,
+// without its recovery and limits.
 
 const EXCHANGE = 'openstack'
 const PREFETCH = 128

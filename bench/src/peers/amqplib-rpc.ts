@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type Channel, type ConfirmChannel, connect, type ConsumeMessage, type Options } from 'amqplib'
 
-// What a good programmer writes by hand with amqplib when the peers are oslo.messaging services: the same messages, declarations, confirms,
-// acknowledgements, expiry and mandatory replies as the driver, without its recovery, limits, health and errors.
+// What a good programmer writes by hand with amqplib when the peers are oslo.messaging services: the same messages,
+// declarations, confirms, acknowledgements, expiry and mandatory replies as the driver, without its recovery, limits,
+// health and errors.
 
 const EXCHANGE = 'openstack'
 const PREFETCH = 128

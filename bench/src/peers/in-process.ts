@@ -1,4 +1,5 @@
-/** The least that deserves the name of an in-process call: a microtask between the two sides, a deadline, and JSON both ways so that nobody shares objects. */
+/** The least that deserves the name of an in-process call: a microtask between the two sides, a deadline, and JSON both
+ *  ways so that nobody shares objects. */
 export interface HandWrittenBus {
   call(method: string, args: object, timeoutMs: number): Promise<unknown>
 }

@@ -114,7 +114,8 @@ function byTopic(batch: readonly Waiting[]): { topic: string; messages: Message[
   return [...messages].map(([topic, own]) => ({ topic, messages: own }))
 }
 
-/** Consumes with eachBatch: commits a batch synchronously, then handles each record, as the driver does by default. Ends with `close`. */
+/** Consumes with eachBatch: commits a batch synchronously, then handles each record, as the driver does by default.
+ *  Ends with `close`. */
 export async function createHandWrittenConsumer(
   brokers: readonly string[],
   topic: string,

@@ -4,8 +4,9 @@ import { ClientRMQ, type RmqContext, ServerRMQ } from '@nestjs/microservices'
 import type { Channel, ConsumeMessage } from 'amqplib'
 import { firstValueFrom } from 'rxjs'
 
-// NestJS's RMQ transport with what makes it comparable: noDelay, persistent messages, a transient queue, and the acknowledgement it offers to a
-// server. Its replies come through RabbitMQ's direct reply-to, without acknowledgements; there is no other way.
+// NestJS's RMQ transport with what makes it comparable: noDelay, persistent messages, a transient queue, and the
+// acknowledgement it offers to a server. Its replies come through RabbitMQ's direct reply-to, without acknowledgements;
+// there is no other way.
 
 Logger.overrideLogger(['error'])
 const socketOptions = { connectionOptions: { noDelay: true } }

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import { type Channel, type ChannelModel, connect } from 'amqplib'
 
-// The floor under a call: a pair that does what the protocol asks of it and nothing else. The same declarations, connections, confirms and acknowledgements as
-// the other contestants have, but every frame is prepared beforehand and nothing is read but where messages end. It is the same call again and again.
+// The floor under a call: a pair that does what the protocol asks of it and nothing else. The same declarations,
+// connections, confirms and acknowledgements as the other contestants have, but every frame is prepared beforehand and
+// nothing is read but where messages end. It is the same call again and again.
 
 const EXCHANGE = 'openstack'
 const METHOD = 1
@@ -23,7 +24,8 @@ const GROUP = 64
 /** Bytes at the end of a request in which its unique id is. */
 const ID_LENGTH = 40
 
-/** Without heartbeats: amqplib would miss those that it does not read any more, and cut the connection after two minutes. */
+/** Without heartbeats: amqplib would miss those that it does not read any more, and cut the connection after two
+ *  minutes. */
 function open(url: string): Promise<ChannelModel> {
   const silent = new URL(url)
   silent.searchParams.set('heartbeat', '0')

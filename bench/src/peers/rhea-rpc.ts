@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import rhea from 'rhea'
 import type { Connection, Delivery, EventContext, Message, Sender } from 'rhea'
 
-// What a good programmer writes by hand with rhea when the peers are oslo.messaging services: the same messages, addresses, links, credit, outcomes and
-// expiry as the driver (routable addresses), without its recovery, limits, health and errors.
+// What a good programmer writes by hand with rhea when the peers are oslo.messaging services: the same messages,
+// addresses, links, credit, outcomes and expiry as the driver (routable addresses), without its recovery, limits,
+// health and errors.
 
 const REPLY_CREDIT = 200
 const SERVER_CREDIT = 100

@@ -34,7 +34,8 @@ class Echo {
 
 type Operation = () => unknown
 
-/** Our own work, without any broker. 1 s / perSec is the time of a message; `cpuUsPerOp` at 64 at once is the work of a call. */
+/** Our own work, without any broker. 1 s / perSec is the time of a message; `cpuUsPerOp` at 64 at once is the work of a
+ *  call. */
 export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   const pairs = quick ? 5 : 11
   const turnMs = quick ? 200 : 500

@@ -59,7 +59,8 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
   }
 }
 
-/** What the package adds. Never less than a tenth of a millisecond: noise can make a process with it quicker than one without. */
+/** What the package adds. Never less than a tenth of a millisecond: noise can make a process with it quicker than one
+ *  without. */
 function above(turn: Turn, bare: Turn): Turn {
   const elapsedMs = Math.max(0.1, turn.elapsedMs - bare.elapsedMs)
   return { operations: 1, elapsedMs, cpuUs: Math.max(0, turn.cpuUs - bare.cpuUs), latenciesMs: [elapsedMs] }

@@ -147,7 +147,8 @@ function notifierTo(bus: NotificationTransport, topic: string): Notifier {
   return new Notifier(bus, { publisherId: 'bench', driver: 'messagingv2', topics: [topic] })
 }
 
-/** Python's notifier does not wait for the broker, so its turns end with a flush; the client library below it is only reported. */
+/** Python's notifier does not wait for the broker, so its turns end with a flush; the client library below it is only
+ *  reported. */
 function pythonProducing(python: PythonProcess | null, topic: string, concurrency: number): Contestant[] {
   if (python === null || concurrency === 1) return []
   const contestant = (name: string, task: object): Contestant => ({
@@ -160,8 +161,8 @@ function pythonProducing(python: PythonProcess | null, topic: string, concurrenc
     : [contestant('confluent-kafka produce, flush', { do: 'produce' })]
 }
 
-/** A turn fills the topic while nobody reads, then lets one contestant read all of it. Timed from the first record in a handler to the last:
- *  joining the group is not part of it. Latency is the time between two records. */
+/** A turn fills the topic while nobody reads, then lets one contestant read all of it. Timed from the first record in a
+ *  handler to the last: joining the group is not part of it. Latency is the time between two records. */
 async function consume(
   { bus, second }: Buses,
   python: PythonProcess | null,
@@ -259,7 +260,8 @@ async function pythonReading(
     await python.ask({ do: 'listen', topic, pool: topic, count: records })
     return await python.next()
   }
-  // Its first place is the end of the topic, whenever it gets there: so it is sent one after the other until it has one.
+  // Its first place is the end of the topic, whenever it gets there: so it is sent one after the other until it has
+  // one.
   const placed = new AbortController()
   const first = read(1).then(() => placed.abort())
   // Every answer is waited for: what is still being stored would be a load on the first turns.

@@ -26,7 +26,8 @@ import { takeTurn } from '../turn.ts'
 const BYTES = 1024
 const payload = { text: 'x'.repeat(BYTES) }
 
-/** Notifications through RabbitMQ: sending with few and many callers until the broker has confirmed, and reading a backlog. */
+/** Notifications through RabbitMQ: sending with few and many callers until the broker has confirmed, and reading a
+ *  backlog. */
 export async function run(options: SuiteOptions): Promise<SuiteOutcome> {
   const { say } = options
   say('starting RabbitMQ')
@@ -90,8 +91,8 @@ async function send(
   return rows
 }
 
-/** A turn fills the queue while nobody reads, then lets one contestant read all of it. Timed from the first notification in a handler to the last.
- *  Latency is the time between two. */
+/** A turn fills the queue while nobody reads, then lets one contestant read all of it. Timed from the first
+ *  notification in a handler to the last. Latency is the time between two. */
 async function listen(bus: NotificationTransport, amqp: string, { quick, wants, say }: SuiteOptions): Promise<Row[]> {
   const workload = { name: 'listen', concurrency: 1, bytes: BYTES }
   if (!wants(workload)) return []

@@ -18,7 +18,8 @@ interface EchoMethods {
   echo(args: { text: string }): string
 }
 
-/** Calls through Artemis, answered by a server in a process of its own: ours, the hand-written one and Python each have theirs. */
+/** Calls through Artemis, answered by a server in a process of its own: ours, the hand-written one and Python each have
+ *  theirs. */
 export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   say('starting Artemis')
   await using broker = await startBroker('artemis', { jit: 'full' })
@@ -44,7 +45,8 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
   const args = { text: 'x'.repeat(BYTES) }
   const callOurs = () => client.call({}, 'echo', args)
   const callPeer = () => handWritten.call('echo', args)
-  // One caller makes too few calls for that: what is compiled again during the turns, and not what a call costs, would be measured.
+  // One caller makes too few calls for that: what is compiled again during the turns, and not what a call costs, would
+  // be measured.
   say('running in')
   for (const call of [callOurs, callPeer])
     await takeTurn(call, { concurrency: MANY, durationMs: quick ? 3_000 : 5_000 })

@@ -18,7 +18,8 @@ interface EchoMethods {
   echo(args: { text: unknown }): unknown
 }
 
-/** Calls through RabbitMQ. Every contestant has a server of its own, in a process of its own; Python's client is a process of its own as well. */
+/** Calls through RabbitMQ. Every contestant has a server of its own, in a process of its own; Python's client is a
+ *  process of its own as well. */
 export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   say('starting RabbitMQ')
   await using broker = await startBroker('rabbit')

@@ -29,7 +29,8 @@ export class BrokerJ extends LocalBroker {
     this.#rest = new Rest(ports.http)
   }
 
-  /** Makes the exchange behind a fanout address, which a receiver cannot do by attaching. No effect when it is there. */
+  /** Makes the exchange behind a fanout address, which a receiver cannot do by attaching. No effect when it is
+   *  there. */
   async createFanout(address: string, virtualHost = 'default'): Promise<void> {
     await this.#rest.put(`exchange/${virtualHost}/${virtualHost}/${address}`, { type: 'fanout' })
   }

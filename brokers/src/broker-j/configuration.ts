@@ -1,4 +1,5 @@
-/** Ports of one Broker-J. Each authentication provider has a port of its own: no SASL and ANONYMOUS go to the anonymous one only. */
+/** Ports of one Broker-J. Each authentication provider has a port of its own: no SASL and ANONYMOUS go to the anonymous
+ *  one only. */
 export interface BrokerJPorts {
   readonly plain: number
   readonly anonymous: number
@@ -10,8 +11,9 @@ export const VIRTUAL_HOSTS: readonly string[] = ['default', 'tenant1']
 
 const deadLetters = JSON.stringify({ destination: 'DLQ' })
 
-/** Senders and receivers make the queues of legacy addresses; senders alone make the exchanges of fanout, because the broker takes no exchange for a source until it is there.
- *  Routable addresses do not work: a name with a slash is read as an exchange and a key. */
+/** Senders and receivers make the queues of legacy addresses; senders alone make the exchanges of fanout, because the
+ *  broker takes no exchange for a source until it is there. Routable addresses do not work: a name with a slash is read
+ *  as an exchange and a key. */
 const virtualHost: string = JSON.stringify({
   type: 'DERBY',
   nodeAutoCreationPolicies: [

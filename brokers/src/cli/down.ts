@@ -4,7 +4,8 @@ import { poll } from '../deadline.ts'
 import { isAlive } from '../process-identity.ts'
 import { type RunningBroker, stateFile } from './state.ts'
 
-/** Ends a broker and its keeper; resolves when both are gone. A keeper that does not listen is killed, which kills its broker. */
+/** Ends a broker and its keeper; resolves when both are gone. A keeper that does not listen is killed, which kills its
+ *  broker. */
 export async function takeDown(state: RunningBroker): Promise<void> {
   const { pid, identity } = state.keeper
   const gone = (timeoutMs: number): Promise<true> =>

@@ -6,8 +6,9 @@ import { showProgressWith } from '../run.ts'
 import { startBroker } from '../start.ts'
 import { stateFile, writeState } from './state.ts'
 
-/** The small process that `up` leaves behind for each broker. A broker is tied to the process that started it, so one must stay.
- *  Arguments: the broker's name and its options as JSON. Told to stop (SIGTERM), it ends the broker and removes its data. */
+/** The small process that `up` leaves behind for each broker. A broker is tied to the process that started it, so one
+ *  must stay. Arguments: the broker's name and its options as JSON. Told to stop (SIGTERM), it ends the broker and
+ *  removes its data. */
 
 /** What the keeper tells `up`, which waits for `ready` or `failed` and then leaves. */
 export type KeeperMessage =

@@ -11,7 +11,8 @@ import type { BrokerOptions } from '../start.ts'
 import type { KeeperMessage } from './keeper.ts'
 import { readState, type RunningBroker, STATE_FOLDER, stateFile } from './state.ts'
 
-/** The broker of this name, started under a keeper of its own unless it runs already. Rejects with what the keeper said. */
+/** The broker of this name, started under a keeper of its own unless it runs already. Rejects with what the keeper
+ *  said. */
 export async function ensureUp<N extends BrokerName>(name: N, options: BrokerOptions[N]): Promise<RunningBroker> {
   await mkdir(STATE_FOLDER, { recursive: true })
   const release = await acquireLock(`${stateFile(name)}.lock`, name)

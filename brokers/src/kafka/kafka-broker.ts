@@ -33,7 +33,8 @@ export class KafkaBroker extends LocalBroker {
   constructor(parts: LocalBrokerParts, front: readonly { readonly proxied: number; readonly advertised: number }[]) {
     super({
       ...parts,
-      // Clients are sent to the address that a broker advertises, so the proxy stands where its second listener says it is.
+      // Clients are sent to the address that a broker advertises, so the proxy stands where its second listener says it
+      // is.
       openProxy: (node) =>
         FaultProxy.open(
           { host: '127.0.0.1', port: front[node]?.proxied ?? 0 },
@@ -95,7 +96,8 @@ export function kafkaJars(version: string): Promise<Jars> {
   })
 }
 
-/** Starts Kafka in KRaft mode from jars fetched by Maven coordinates. Rejects with BrokerUnavailable or BrokerStartFailed. */
+/** Starts Kafka in KRaft mode from jars fetched by Maven coordinates. Rejects with BrokerUnavailable or
+ *  BrokerStartFailed. */
 export async function startKafkaFromPackages(options: KafkaOptions = {}): Promise<KafkaBroker> {
   const version = kafkaVersion(options.version)
   const { folder, java } = await kafkaJars(version)

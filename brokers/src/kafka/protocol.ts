@@ -20,7 +20,8 @@ export async function metadata(at: HostPort, topics: readonly string[] = []): Pr
 const CREATE_MS = 35_000
 const AGAIN_MS = 250
 
-/** CreateTopics version 2. Resolves to the error code of each topic: 0 made, 36 was there. A connection that breaks is made again: a broker that has just begun to answer may still close some. */
+/** CreateTopics version 2. Resolves to the error code of each topic: 0 made, 36 was there. A connection that breaks is
+ *  made again: a broker that has just begun to answer may still close some. */
 export async function createTopics(
   at: HostPort,
   names: readonly string[],

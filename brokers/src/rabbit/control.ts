@@ -67,7 +67,8 @@ export class RabbitControl {
     )
   }
 
-  /** Closes connections in order, with 320 and the reason; only those of `vhost` when it is given. Resolves to how many. */
+  /** Closes connections in order, with 320 and the reason; only those of `vhost` when it is given. Resolves to how
+   *  many. */
   async closeAllConnections(options: { readonly vhost?: string; readonly reason?: string } = {}): Promise<number> {
     const reason = `"${(options.reason ?? 'closed by a test').replaceAll(/["\\]/g, '')}"`
     return Number(
@@ -113,7 +114,8 @@ export class RabbitControl {
   }
 }
 
-/** Rights of a user on a virtual host, as regular expressions over names of queues and exchanges. Default: everything on `/`. */
+/** Rights of a user on a virtual host, as regular expressions over names of queues and exchanges. Default: everything
+ *  on `/`. */
 export interface UserRights {
   readonly vhost?: string
   readonly configure?: string

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 
 import { run } from '../run.ts'
 
-/** How to have an Erlang expression evaluated inside a running node; plain data, so it can be handed to another process. */
+/** How to have an Erlang expression evaluated inside a running node; plain data, so it can be handed to another
+ *  process. */
 export type RabbitConsole =
   | { readonly kind: 'erl_call'; readonly node: string; readonly cookie: string; readonly env: NodeJS.ProcessEnv }
   | { readonly kind: 'docker'; readonly container: string }
 
-/** Evaluates expressions such as `rabbit_misc:version().` and resolves to the printed value; 5 to 30 ms through erl_call,
- *  a second in a container. The final dot may be left out. Rejects with what the node said. */
+/** Evaluates expressions such as `rabbit_misc:version().` and resolves to the printed value; 5 to 30 ms through
+ *  erl_call, a second in a container. The final dot may be left out. Rejects with what the node said. */
 export async function evaluate(console: RabbitConsole, expression: string): Promise<string> {
   const text = `${expression.trim().replace(/\.$/, '')}.\n`
   if (console.kind === 'docker') {

@@ -20,8 +20,8 @@ export const REDIS: DebianProgram = {
   ],
 }
 
-/** Starts redis-server from Debian's package. Every write is on disk before it is answered, so that nothing confirmed is
- *  lost by `kill`. Rejects with BrokerUnavailable or BrokerStartFailed. */
+/** Starts redis-server from Debian's package. Every write is on disk before it is answered, so that nothing confirmed
+ *  is lost by `kill`. Rejects with BrokerUnavailable or BrokerStartFailed. */
 export async function startRedisFromPackages({ version, config = {} }: RedisOptions = {}): Promise<LocalBroker> {
   return await startProgram(
     {

@@ -7,7 +7,8 @@ import { answersAmqp091 } from '../../src/probe.ts'
 import { skipOrFail } from '../../src/skip.ts'
 import { startBroker } from '../../src/start.ts'
 
-/** Every day the default one; all of them with RABBIT_VERSIONS=3.10.8,4.0.5,4.3.6 (the last one moves on with Debian). */
+/** Every day the default one; all of them with RABBIT_VERSIONS=3.10.8,4.0.5,4.3.6 (the last one moves on with
+ *  Debian). */
 const versions = (process.env['RABBIT_VERSIONS'] ?? '3.10.8').split(',')
 
 describe.each(versions)('RabbitMQ %s', async (version) => {
@@ -70,7 +71,8 @@ describe.each(versions)('RabbitMQ %s', async (version) => {
     })
 
     it('comes up from a quick restart although a boot is still under way', async () => {
-      // The mark of a boot, as it is there for a moment after the first start: with it `rabbit:start()` answers ok and starts nothing.
+      // The mark of a boot, as it is there for a moment after the first start: with it `rabbit:start()` answers ok and
+      // starts nothing.
       await started.control.eval(
         '[timer:sleep(10)||_<-lists:seq(1,500),whereis(rabbit_boot)=/=undefined],' +
           'register(rabbit_boot,spawn(fun()->receive stop->ok after 1000->ok end end)),whereis(rabbit_boot)=/=undefined',

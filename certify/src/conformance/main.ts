@@ -1,5 +1,6 @@
-// npm run conformance -- rabbit-3.10 --level 2: runs the suite at a real broker, with proxies that break the network, and writes
-// docs/conformance/, or the folder of `--to`. `--table` alone writes the tables anew from the reports that are there; `--check` compares them.
+// npm run conformance -- rabbit-3.10 --level 2: runs the suite at a real broker, with proxies that break the network,
+// and writes docs/conformance/, or the folder of `--to`. `--table` alone writes the tables anew from the reports that
+// are there; `--check` compares them.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -16,7 +16,8 @@ export interface PlanOptions {
   readonly together: number
 }
 
-/** Every nemesis alone, in an order that the seed decides, and then mixtures without end. The same seed gives the same plan. */
+/** Every nemesis alone, in an order that the seed decides, and then mixtures without end. The same seed gives the same
+ *  plan. */
 export function* plan({ random, nemeses, forMs, together }: PlanOptions): Generator<Phase, never> {
   let number = 0
   for (const { name } of random.fork('alone').shuffle(nemeses)) {

@@ -11,7 +11,8 @@ import { UsageError } from '../usage-error.ts'
 const STRIKE_MS = 12_000
 const SHORT_STRIKE_MS = 5_000
 
-/** Runs one certification from the brokers' start to the verdict. `doing` hears what is under way, `say` what a person wants to read. */
+/** Runs one certification from the brokers' start to the verdict. `doing` hears what is under way, `say` what a person
+ *  wants to read. */
 export async function run(
   profile: Profile,
   options: RunOptions,

@@ -19,7 +19,8 @@ export interface TopicPlan {
   readonly replicas?: readonly (readonly number[])[]
 }
 
-/** An operator beside the program under test. Nodes may be away at any time, so each question goes over a connection of its own. */
+/** An operator beside the program under test. Nodes may be away at any time, so each question goes over a connection of
+ *  its own. */
 export class KafkaAdmin {
   readonly brokers: readonly string[]
   readonly #kafka: Kafka
@@ -87,7 +88,8 @@ export class KafkaAdmin {
     )
   }
 
-  /** Makes the next replica of each partition the preferred one, and elects the preferred ones. Resolves to the partitions that have another leader then. */
+  /** Makes the next replica of each partition the preferred one, and elects the preferred ones. Resolves to the
+   *  partitions that have another leader then. */
   async rotateLeaders(topics: readonly string[]): Promise<number> {
     const before = await this.#leaders(topics)
     await this.#ask((admin) =>

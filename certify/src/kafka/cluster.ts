@@ -6,7 +6,8 @@ const USER = 'app'
 const PASSWORD = 'certified'
 const WHOLE_MS = 90_000
 
-/** Three brokers. The program under test logs in as `app`, through a proxy in front of each node; everybody else comes in directly and may do anything. */
+/** Three brokers. The program under test logs in as `app`, through a proxy in front of each node; everybody else comes
+ *  in directly and may do anything. */
 export class KafkaCluster implements AsyncDisposable {
   readonly broker: KafkaBroker
   /** One for each node, in their order. */

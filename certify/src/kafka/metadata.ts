@@ -12,7 +12,8 @@ export interface PartitionFacts {
   readonly isr: readonly number[]
 }
 
-/** What one broker knows of the cluster. kafkajs throws when any partition of any topic is without a leader, which is when one wants to know. */
+/** What one broker knows of the cluster. kafkajs throws when any partition of any topic is without a leader, which is
+ *  when one wants to know. */
 export interface ClusterFacts {
   /** Brokers that are up. */
   readonly brokers: number

@@ -1,6 +1,7 @@
 // Reads everything that topics hold, in a process of its own and with a plain client, as an unconcerned program would.
-// Arguments: brokers separated by commas, then topics. Prints a line for each numbered notification: topic, partition, offset, number.
-// A last record is appended to each partition first, so that it is known where to stop whatever lies before it.
+// Arguments: brokers separated by commas, then topics. Prints a line for each numbered notification: topic, partition,
+// offset, number. A last record is appended to each partition first, so that it is known where to stop whatever lies
+// before it.
 import { randomUUID } from 'node:crypto'
 import kafkajs from 'kafkajs'
 

@@ -20,7 +20,8 @@ import { placeOf, planOf, type TestedTopic, TOPICS } from './topics.ts'
 const ALL: readonly TestedTopic[] = Object.values(TOPICS)
 const { one, six, thirty, doomed, denied, lonely } = TOPICS
 
-/** Two groups read what may never be lost, in both commit modes; a third has a healthy topic among those that operators take away. */
+/** Two groups read what may never be lost, in both commit modes; a third has a healthy topic among those that operators
+ *  take away. */
 const READERS: readonly ReaderPlan[] = [
   { name: 'before', commit: 'before', topics: [one, six, thirty], members: 2, handlerMs: 0 },
   { name: 'after', commit: 'after', topics: [one, six, thirty], members: 2, handlerMs: 2 },

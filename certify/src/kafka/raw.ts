@@ -2,8 +2,8 @@ import net from 'node:net'
 
 const TIMEOUT_MS = 5_000
 
-/** Sends one request of Kafka's protocol on a connection of its own: what kafkajs has not, or refuses to tell while anything is wrong.
- *  Resolves to the body behind the correlation id; rejects when none comes. */
+/** Sends one request of Kafka's protocol on a connection of its own: what kafkajs has not, or refuses to tell while
+ *  anything is wrong. Resolves to the body behind the correlation id; rejects when none comes. */
 export async function askKafka(broker: string, api: number, version: number, body: Buffer): Promise<Buffer> {
   const [host = '', port = ''] = broker.split(':')
   const head = Buffer.alloc(14)

@@ -1,5 +1,6 @@
-// Writes notifications without numbers in transactions, every second of which it aborts. Arguments: brokers separated by commas, milliseconds, topics.
-// Prints, when its time is up, how many transactions were committed and how many aborted.
+// Writes notifications without numbers in transactions, every second of which it aborts. Arguments: brokers separated
+// by commas, milliseconds, topics. Prints, when its time is up, how many transactions were committed and how many
+// aborted.
 import { randomUUID } from 'node:crypto'
 import kafkajs from 'kafkajs'
 

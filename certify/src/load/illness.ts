@@ -18,7 +18,8 @@ interface Illness {
 export class HealthWatch {
   #known: ReadonlySet<string> = new Set()
 
-  /** Resolves when all are well; rejects with everything that is not a minute later, or sooner when it was not before either. */
+  /** Resolves when all are well; rejects with everything that is not a minute later, or sooner when it was not before
+   *  either. */
   async well(transports: () => readonly Transport[]): Promise<void> {
     const startedAt = performance.now()
     let ill: readonly Illness[] = []

@@ -9,7 +9,8 @@ export interface Source {
   /** Messages a second of all callers together. */
   readonly perSec: number
   readonly timeoutMs: number
-  /** Settles as the driver's promise does; what it resolves to is the number that a reply carried, where there is a reply. */
+  /** Settles as the driver's promise does; what it resolves to is the number that a reply carried, where there is a
+   *  reply. */
   readonly send: (message: number) => Promise<number | void>
 }
 
@@ -41,7 +42,8 @@ export class Senders {
     else this.#rushing.delete(place)
   }
 
-  /** No message is begun any more; resolves when all have ended, at the latest some time after their deadlines. Rejects when they do not. */
+  /** No message is begun any more; resolves when all have ended, at the latest some time after their deadlines. Rejects
+   *  when they do not. */
   async end(): Promise<void> {
     this.#ending = true
     const longest = Math.max(...this.#sources.map(({ timeoutMs }) => timeoutMs)) + 30_000

@@ -20,7 +20,8 @@ const CATCH_UP_MS = 240_000
 const CLOSE_MS = 40_000
 const GRACE_MS = 5_000
 
-/** Senders and readers of calls, casts, notifications and fanouts on a broker with queues. They have transports of their own, as two processes would. */
+/** Senders and readers of calls, casts, notifications and fanouts on a broker with queues. They have transports of
+ *  their own, as two processes would. */
 export class QueueStage implements Stage {
   readonly title: string
   readonly nemeses: readonly Nemesis[]
@@ -90,7 +91,8 @@ export class QueueStage implements Stage {
     await this.#noteBuried()
   }
 
-  /** What a broker puts aside is not lost without a trace, but no reader had it: the verdict stays, and the report says where it is. */
+  /** What a broker puts aside is not lost without a trace, but no reader had it: the verdict stays, and the report says
+   *  where it is. */
   async #noteBuried(): Promise<void> {
     const buried = (await this.#room.buried?.()) ?? {}
     for (const [place, numbers] of Object.entries(buried))

@@ -18,7 +18,8 @@ const START_MS = 60_000
 /** How messages travel to a place. */
 export type Way = 'notification' | 'cast' | 'call' | 'fanout'
 
-/** A topic under test on a broker with queues. Its place in the history is its name, and the priority behind it for notifications. */
+/** A topic under test on a broker with queues. Its place in the history is its name, and the priority behind it for
+ *  notifications. */
 export interface TestedTopic {
   readonly name: string
   readonly way: Way
@@ -50,7 +51,8 @@ export function placeOf({ name, way }: TestedTopic): string {
   return way === 'notification' ? `${name}.${PRIORITY}` : name
 }
 
-/** Names of the readers of a topic: who of them gets a message is the broker's choice, but each reader gets every one. */
+/** Names of the readers of a topic: who of them gets a message is the broker's choice, but each reader gets every
+ *  one. */
 export function readersOf(topic: TestedTopic): readonly string[] {
   if (topic.way !== 'fanout') return [topic.name]
   return Array.from({ length: topic.members }, (_, index) => `${topic.name}-${index + 1}`)

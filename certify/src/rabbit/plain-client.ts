@@ -34,7 +34,8 @@ export class PlainClient {
     })
   }
 
-  /** Takes everything out of a queue and hands over each body with where it came from, in order. Resolves when the queue is empty. */
+  /** Takes everything out of a queue and hands over each body with where it came from, in order. Resolves when the
+   *  queue is empty. */
   async drain(queue: string, onMessage: (origin: Origin, body: Buffer) => void): Promise<void> {
     await this.#with(async (channel) => {
       const { messageCount } = await channel.checkQueue(queue)
@@ -69,7 +70,8 @@ export class PlainClient {
     }
   }
 
-  /** The first node that answers; each is asked alone, because a second connection would have nobody to hear of its end. */
+  /** The first node that answers; each is asked alone, because a second connection would have nobody to hear of its
+   *  end. */
   async #connect(): Promise<amqplib.ChannelModel> {
     let last: unknown
     for (const url of this.#urls) {

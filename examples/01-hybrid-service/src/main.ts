@@ -22,7 +22,8 @@ const servers = ['north', 'south'].map((server) =>
   messaging.server({ topic: 'warehouse', server }, [new WarehouseV1(), new WarehouseV2(server, tally)]),
 )
 
-// Every pool gets its own copy of each notification and shares it among its members. A listener without a pool gets a copy too.
+// Every pool gets its own copy of each notification and shares it among its members. A listener without a pool gets a
+// copy too.
 const listen = (name: string, pool?: string) =>
   messaging.listener(
     [{ topic: 'warehouse_events' }],
@@ -90,6 +91,7 @@ for (const name of ['audit', 'billing']) {
   story.tell('heard', `${name} heard of all three`, { listener: name, notifications: 3 })
 }
 
-// No new requests, handlers finish, replies and notifications go out, both buses close. A service says messaging.handleSignals().
+// No new requests, handlers finish, replies and notifications go out, both buses close. A service says
+// messaging.handleSignals().
 await messaging.drain()
 story.tell('done', 'Everything was drained and closed.')

@@ -6,7 +6,8 @@ export interface Reservation {
   readonly count: number
 }
 
-/** What clients may call, for the compiler. The wire knows names and values only, so a Python client calls the same methods. */
+/** What clients may call, for the compiler. The wire knows names and values only, so a Python client calls the same
+ *  methods. */
 export interface WarehouseMethods {
   reserve(args: Reservation): Reservation & { readonly by?: string; readonly left?: number }
   restock(args: Reservation): void

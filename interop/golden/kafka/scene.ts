@@ -72,7 +72,8 @@ export interface Taken {
   readonly args: readonly unknown[]
 }
 
-/** One Kafka for all vectors; their topics have a word in front that no other run uses. `out-` topics are ours to write, `in-` topics those of Python's records. */
+/** One Kafka for all vectors; their topics have a word in front that no other run uses. `out-` topics are ours to
+ *  write, `in-` topics those of Python's records. */
 export class KafkaScene {
   readonly #kafka: SharedKafka
   readonly #word: string = unique('golden')

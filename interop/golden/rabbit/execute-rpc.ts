@@ -208,7 +208,8 @@ export async function executeMissingQueue(judge: Judge, rabbit: SharedRabbit, ve
       String((JSON.parse(String(publish?.body)) as Message)['oslo.message']),
     ) as Message
     await room.server.seen(1, isDelivery)
-    // When it was lost in the capture: halfway through the method, which ends when the queue is back and its calls are not given up yet.
+    // When it was lost in the capture: halfway through the method, which ends when the queue is back and its calls are
+    // not given up yet.
     const loss = vector.wire.find(({ peer, method }) => peer === 'client' && method === 'basic.cancel')
     if (loss?.t === undefined || request.t === undefined) throw new Error(`${vector.id}: no loss`)
     await sleep((loss.t - request.t) * 1000)
@@ -232,7 +233,8 @@ export async function executeMissingQueue(judge: Judge, rabbit: SharedRabbit, ve
   compareAttempts(judge, vector, room)
 }
 
-/** Attempts of one reply differ in `_unique_id` alone and are about 250 ms apart; how many fit in depends on the clock. */
+/** Attempts of one reply differ in `_unique_id` alone and are about 250 ms apart; how many fit in depends on the
+ *  clock. */
 function compareAttempts(judge: Judge, vector: Vector, room: Room): void {
   const frames = room.frames('server')
   const published = frames.filter(isPublish)

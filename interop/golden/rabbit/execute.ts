@@ -32,8 +32,8 @@ const KINDS: readonly (readonly [name: RegExp, execute: Execute])[] = [
   [/^rabbit-connection-handshake/, executeHandshake],
 ]
 
-/** A monitor allows one or two seconds of silence, and a machine that starts brokers beside it may be silent for longer: there are other tries.
- *  A heartbeat that is not sent is missed in each of them. */
+/** A monitor allows one or two seconds of silence, and a machine that starts brokers beside it may be silent for
+ *  longer: there are other tries. A heartbeat that is not sent is missed in each of them. */
 const IN_A_HURRY = /-monitor/
 const TRIES = 3
 

@@ -4,7 +4,8 @@ import type { VectorFrame } from '../../../packages/rabbit/test/support/vectors.
 import { type Message, numberIds, parseObject, withoutFrames } from '../normalize.ts'
 import type { RecordedFrame } from './recording-proxy.ts'
 
-/** A frame of either origin, ids numbered in the order in which they first appear, so that what belongs together still does. */
+/** A frame of either origin, ids numbered in the order in which they first appear, so that what belongs together still
+ *  does. */
 export interface Step {
   readonly connection: string
   readonly channel: number

@@ -58,7 +58,8 @@ export const routingFeatures: readonly RpcFeature[] = [
   }),
   rpc('fanout: a cast reaches every server once', async ({ client, one, two }) => {
     const mark = unique('fanout')
-    // Who answers by name consumes: a Python server may not yet when it says that it has started, and a stream gives newcomers only what is last.
+    // Who answers by name consumes: a Python server may not yet when it says that it has started, and a stream gives
+    // newcomers only what is last.
     const pings = await Promise.all(['one', 'two'].map((server) => client.call('ping', {}, { target: { server } })))
     expect(pings.map(({ value }) => value)).toEqual(['pong', 'pong'])
     for (const n of [1, 2, 3]) await client.cast('echo', { mark, n }, { target: { fanout: true } })

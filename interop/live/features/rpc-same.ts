@@ -9,7 +9,8 @@ interface Question {
   readonly wish?: CallWish
 }
 
-/** What a caller asks of a server of the other library and of one of its own; everything it can tell of the answers must be the same. */
+/** What a caller asks of a server of the other library and of one of its own; everything it can tell of the answers
+ *  must be the same. */
 const QUESTIONS: Readonly<Record<string, Question>> = {
   'every JSON value': {
     method: 'echo',

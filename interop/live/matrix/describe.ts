@@ -3,7 +3,8 @@ import { describe, it } from 'vitest'
 import type { Cell, Stage } from './cell.ts'
 import { MatrixRunner, type Outcome } from './runner.ts'
 
-/** A stage may wait for those before it, and for a broker and a Python that are fetched, or compiled, beside other work. */
+/** A stage may wait for those before it, and for a broker and a Python that are fetched, or compiled, beside other
+ *  work. */
 const OPENING_MS = 600_000
 /** A cell may wait for the others of its stage. */
 const PATIENCE_MS = 280_000

@@ -5,7 +5,8 @@ import type { Role } from './cell.ts'
 
 /** One line of results/live.json. */
 export interface LiveResult {
-  /** What our library was; `none` in Python to Python, `both` in ours to ours, `mixed` where both libraries had every part. */
+  /** What our library was; `none` in Python to Python, `both` in ours to ours, `mixed` where both libraries had every
+   *  part. */
   readonly ours: Role | 'mixed'
   /** Release of the library on the other side; `none` in ours to ours. */
   readonly python: string

@@ -33,8 +33,8 @@ export class MatrixRunner {
     }
   }
 
-  /** What became of opening both sides of a stage: brokers are fetched and Pythons made on first use, which takes its time.
-   *  The first question of any kind starts the run. */
+  /** What became of opening both sides of a stage: brokers are fetched and Pythons made on first use, which takes its
+   *  time. The first question of any kind starts the run. */
   async opened(stage: Stage): Promise<Outcome> {
     this.#start()
     return await known(this.#openings.get(stage)).promise

@@ -10,7 +10,8 @@ import { pythonOf, RELEASES } from '../transports/releases.ts'
 import type { TransportRow } from '../transports/row.ts'
 import { venue } from '../transports/venues.ts'
 
-/** A service of which every server is a program of its own, as in a deployment: Python ones in processes, ours on transports of their own. */
+/** A service of which every server is a program of its own, as in a deployment: Python ones in processes, ours on
+ *  transports of their own. */
 export interface Deployment extends AsyncDisposable {
   readonly topic: string
   /** Starts a server of that kind; stopping it ends its program. */

@@ -1,7 +1,8 @@
 import type { RabbitBroker } from '@oslo-messaging/brokers'
 import { expect } from 'vitest'
 
-/** Every queue of a virtual host gets a mirror on every node: what `enable_cancel_on_failover` was made for. Gone from RabbitMQ 4. */
+/** Every queue of a virtual host gets a mirror on every node: what `enable_cancel_on_failover` was made for. Gone from
+ *  RabbitMQ 4. */
 export async function mirror(broker: RabbitBroker, vhost: string): Promise<void> {
   const definition = String.raw`{\"ha-mode\":\"all\",\"ha-sync-mode\":\"automatic\"}`
   await broker.control.eval(

@@ -9,7 +9,8 @@ import type { LiveClient, LiveServer, Side } from '../side.ts'
 
 /** Clients and servers of both libraries that call each other. */
 export interface Pairs extends AsyncDisposable {
-  /** Does something while each client waits for its server. All of them get their answers, and those of the next calls. */
+  /** Does something while each client waits for its server. All of them get their answers, and those of the next
+   *  calls. */
   callDuring(something: () => Promise<void>): Promise<void>
   close(): Promise<void>
 }

@@ -1,4 +1,5 @@
-// Our server `one` in a process of its own, to be killed. Arguments: URL, options as JSON, topic. Prints `ready`, and each request as a line of JSON.
+// Our server `one` in a process of its own, to be killed. Arguments: URL, options as JSON, topic. Prints `ready`, and
+// each request as a line of JSON.
 import { writeSync } from 'node:fs'
 
 import type { ConfigOverrides } from '@oslo-messaging/core'

@@ -9,7 +9,8 @@ const DEBIAN_PYTHON: PythonRelease = { version: '14.0.3', extra: 'kafka' }
 export const RELEASES = { newest: NEWEST_PYTHON, debian: DEBIAN_PYTHON, amqp10: LAST_PYTHON_WITH_AMQP10 } as const
 export type Release = keyof typeof RELEASES
 
-/** Path of a Python with that release: Debian's own where it is installed, else a virtual environment that is made on first use. */
+/** Path of a Python with that release: Debian's own where it is installed, else a virtual environment that is made on
+ *  first use. */
 export async function pythonOf(release: Release): Promise<{ readonly python: string; readonly from: string }> {
   if (release === 'debian' && (await hasDebianPackage()))
     return { python: SYSTEM_PYTHON, from: 'the package of the distribution' }

@@ -24,7 +24,8 @@ import { type Received, recorder } from './recorder.ts'
 
 const GUIDE = new URL('../../../docs/kafka-deployment-guide.md', import.meta.url)
 
-/** Runs a service by the service.conf of the Kafka guide that has RPC on this scheme: as it stands there, with the brokers of this machine in the place of the guide's. */
+/** Runs a service by the service.conf of the Kafka guide that has RPC on this scheme: as it stands there, with the
+ *  brokers of this machine in the place of the guide's. */
 export async function runHybrid(scheme: 'rabbit' | 'amqp', rpcUrl: string, kafkaUrl: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'hybrid-guide-'))
   try {

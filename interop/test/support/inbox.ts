@@ -23,7 +23,8 @@ export class Inbox<T> {
     })
   }
 
-  /** Resolves when this many (of those that match) have arrived; rejects after `timeoutMs`. There may be more by then. */
+  /** Resolves when this many (of those that match) have arrived; rejects after `timeoutMs`. There may be more by
+   *  then. */
   async atLeast(
     count: number,
     matches: (item: T) => boolean = () => true,

@@ -1,6 +1,7 @@
 import type { OptionsOf } from '@oslo-messaging/core/driver'
 
-/** Options of `[oslo_messaging_amqp]`, with oslo's names, defaults, units and limits. Source: INVENTORY 13 (oslo.messaging 14.9.3, the last with this driver). */
+/** Options of `[oslo_messaging_amqp]`, with oslo's names, defaults, units and limits. Source: INVENTORY 13
+ *  (oslo.messaging 14.9.3, the last with this driver). */
 export const amqpConfig = {
   group: 'oslo_messaging_amqp',
   options: {

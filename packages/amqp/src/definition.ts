@@ -42,13 +42,15 @@ const DEFINITION: Omit<DriverDefinition<AmqpOptions>, 'open'> = {
   },
 }
 
-/** A driver for AMQP 1.0 with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be used. */
+/** A driver for AMQP 1.0 with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be
+ *  used. */
 export function createAmqpDriver(settings: Partial<AmqpSettings> = {}): DriverDefinition<AmqpOptions> {
   const complete = settingsOf(settings)
   return { ...DEFINITION, open: (url, context) => open(url, context, complete) }
 }
 
-/** AMQP 1.0 for brokers and message routers: Artemis, Qpid, dispatch routers, RabbitMQ. Scheme `amqp`. Register it, or let it be found by its package name. */
+/** AMQP 1.0 for brokers and message routers: Artemis, Qpid, dispatch routers, RabbitMQ. Scheme `amqp`. Register it, or
+ *  let it be found by its package name. */
 export const amqpDriver: DriverDefinition<AmqpOptions> = createAmqpDriver()
 
 /** What is wrong with the options shows here; it needs no broker. */

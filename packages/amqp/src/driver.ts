@@ -211,7 +211,8 @@ export class AmqpDriver implements Driver {
       progress: newProgress(),
       preSettled: this.#preSettled.has(kind),
     }
-    // Settled when it leaves: with everything at hand that is the end of this turn, and what becomes of it then nobody learns.
+    // Settled when it leaves: with everything at hand that is the end of this turn, and what becomes of it then nobody
+    // learns.
     if (shipment.preSettled) {
       const written = createDeferred<void>()
       const onEnd = (failure: { readonly error: unknown } | undefined): void =>

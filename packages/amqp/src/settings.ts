@@ -2,7 +2,8 @@ import { checkCount, checkOptions } from '@oslo-messaging/core/driver'
 
 /** What can be chosen in code, beyond the options of oslo. */
 export interface AmqpSettings {
-  /** Most bytes of a message that comes in, as it is announced to the peer; a larger one is rejected, reported, and the next one is handled. Default 64 MiB. */
+  /** Most bytes of a message that comes in, as it is announced to the peer; a larger one is rejected, reported, and the
+   *  next one is handled. Default 64 MiB. */
   readonly maxMessageBytes: number
 }
 

@@ -17,7 +17,8 @@ describe.skipIf(broker === undefined)('amqp on Artemis', () => {
     beforeAll,
     afterAll,
     capabilities: amqpDriver.capabilities,
-    // Of all exchanges, `ttl` is the one whose messages the broker lets expire when they should (brokers/recipes/artemis/broker.xml).
+    // Of all exchanges, `ttl` is the one whose messages the broker lets expire when they should
+    // (brokers/recipes/artemis/broker.xml).
     createDriver: ({ vhost }) =>
       openDriver(
         broker.urlFor(vhost === undefined ? {} : { vhost }),

@@ -9,7 +9,8 @@ import { put } from './support/put.ts'
 const broker = await skipOrFail(startBroker('broker-j'))
 afterAll(() => broker?.close())
 
-/** Does what an operator of Broker-J does once for each topic: a receiver cannot make the exchange of a fanout address. */
+/** Does what an operator of Broker-J does once for each topic: a receiver cannot make the exchange of a fanout
+ *  address. */
 function withFanouts(driver: Driver, virtualHost = 'default'): Driver {
   return {
     send: (...args) => driver.send(...args),

@@ -5,7 +5,8 @@ import { degradedBy } from './support/health.ts'
 import { openDriver } from './support/open-driver.ts'
 import { type Peer, type PeerOptions, startPeer } from './support/peer.ts'
 
-// What users of other libraries suffer from, on a peer in this process: each is met by a typed error or by recovery within its time.
+// What users of other libraries suffer from, on a peer in this process: each is met by a typed error or by recovery
+// within its time.
 
 let closers: (() => Promise<unknown>)[]
 let unhandled: unknown[]

@@ -7,7 +7,8 @@ import { artemis } from './support/artemis.ts'
 import { openDriver } from './support/open-driver.ts'
 import { cast, pong, request, serve, within } from './support/scene.ts'
 
-// Whoever watches must not see ghosts: sessions that have been used and are idle now stay what they are, whether the broker answers the question for a sign of life or not.
+// Whoever watches must not see ghosts: sessions that have been used and are idle now stay what they are, whether the
+// broker answers the question for a sign of life or not.
 
 const brokers = {
   'RabbitMQ 4.3': async () => await skipOrFail(startBroker('rabbit', { version: '4.3' })),

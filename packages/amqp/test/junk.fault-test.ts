@@ -8,7 +8,8 @@ import { openDriver } from './support/open-driver.ts'
 import { putBytes } from './support/put-bytes.ts'
 import { pong, request, within } from './support/scene.ts'
 
-// What another client has put into the broker is not ours to choose. A server goes on whatever it is, on the connection it has.
+// What another client has put into the broker is not ours to choose. A server goes on whatever it is, on the connection
+// it has.
 
 /** More by the environment: `AMQP_MUTATED=10000`. */
 const MUTATED = Number(process.env['AMQP_MUTATED'] ?? 1_000)

@@ -4,8 +4,8 @@ import { MISCHIEFS } from './support/odd-peer/mischief.ts'
 import { runOddPeer, type RunReport } from './support/odd-peer/run.ts'
 
 // One thing that a peer may do, for eleven seconds and with everything else in order: operations end by their deadlines
-// and typed, health says so within ten seconds, other addresses go on where the peer leaves them alone, nothing comes to
-// a wrong address, the heap does not grow, everything is well again afterwards, and nothing is printed.
+// and typed, health says so within ten seconds, other addresses go on where the peer leaves them alone, nothing comes
+// to a wrong address, the heap does not grow, everything is well again afterwards, and nothing is printed.
 
 const LASTS_MS = 11_000
 /** Each has a server, a client and a peer of its own, which wait most of the time. */

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest'
 import { oddScene } from './support/scene.ts'
 import { runOddPeer } from './support/odd-peer/run.ts'
 
-/** Minutes of each seed, and the seeds; a run is repeated by naming its seed, and narrowed by the names of what the peer shall do. */
+/** Minutes of each seed, and the seeds; a run is repeated by naming its seed, and narrowed by the names of what the
+ *  peer shall do. */
 const MINUTES = Number(process.env['AMQP_ODD_MINUTES'] ?? 1)
 const SEEDS = (process.env['AMQP_ODD_SEEDS'] ?? '1,2,3').split(',').map(Number)
 /** Says each round as it begins. */

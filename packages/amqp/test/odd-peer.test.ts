@@ -16,7 +16,8 @@ import type { OddPeerOptions } from './support/odd-peer/options.ts'
 import { type OddPeer, startOddPeer } from './support/odd-peer.ts'
 import { openDriver } from './support/open-driver.ts'
 
-// The peer that other tests judge the driver by: what it writes is read by rhea, what it is told to do it does, and what a client does wrong it sees.
+// The peer that other tests judge the driver by: what it writes is read by rhea, what it is told to do it does, and
+// what a client does wrong it sees.
 
 interface RheaFrames {
   read_frame(bytes: Buffer): { readonly channel: number; readonly performative: object; readonly payload?: Buffer }

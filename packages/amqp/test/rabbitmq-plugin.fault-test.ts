@@ -5,7 +5,8 @@ import { openDriver } from './support/open-driver.ts'
 
 const broker = await skipOrFail(startBroker('rabbit', { version: '3.10', plugins: ['rabbitmq_amqp1_0'] }))
 
-/** What the plugin of RabbitMQ 3.10 can do: it has no dynamic sources, no modified outcomes and no ttl of its own queues. */
+/** What the plugin of RabbitMQ 3.10 can do: it has no dynamic sources, no modified outcomes and no ttl of its own
+ *  queues. */
 describe.skipIf(broker === undefined)('amqp on the AMQP 1.0 plugin of RabbitMQ 3.10', () => {
   if (broker === undefined) return
   const drivers: Driver[] = []

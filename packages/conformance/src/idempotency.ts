@@ -21,8 +21,8 @@ export interface IdempotencyStoreCase {
   readonly run: (open: () => StoreOfTest | Promise<StoreOfTest>) => Promise<void>
 }
 
-/** What every idempotency store must do: `for (const { name, run } of idempotencyStoreCases) it(name, () => run(open))`.
- *  Each case uses ids of its own, so that one store may serve all. */
+/** What every idempotency store must do: `for (const { name, run } of idempotencyStoreCases) it(name, () =>
+ *  run(open))`. Each case uses ids of its own, so that one store may serve all. */
 export const idempotencyStoreCases: readonly IdempotencyStoreCase[] = [
   {
     name: 'one owner gets a message, others hear that it is held, and that it is done once it is',

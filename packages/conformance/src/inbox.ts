@@ -59,7 +59,8 @@ export class Inbox<Message> {
   }
 }
 
-/** Resolves as soon as the condition holds, looked at now and after each message of any of the inboxes. Rejects when that takes too long. */
+/** Resolves as soon as the condition holds, looked at now and after each message of any of the inboxes. Rejects when
+ *  that takes too long. */
 export async function untilTogether(
   inboxes: readonly Pick<Inbox<unknown>, 'watch' | 'patienceMs'>[],
   condition: () => boolean,

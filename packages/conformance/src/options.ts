@@ -4,10 +4,10 @@ import type { FaultProxy } from './faults/index.ts'
 import type { ConformancePeer } from './peer.ts'
 import type { ConformanceReport } from './report.ts'
 
-/** How far the suite goes. 0: the contract with a broker that is well. 1: cut connections, outages. 2: silence, restarts,
- *  a broker that takes nothing, slow handlers, large messages, many topics, bounds, draining, hostile bodies.
- *  3: histories of numbered messages under random faults. 4: another implementation on the other side. Each contains those
- *  before it. */
+/** How far the suite goes. 0: the contract with a broker that is well. 1: cut connections, outages. 2: silence,
+ *  restarts, a broker that takes nothing, slow handlers, large messages, many topics, bounds, draining, hostile bodies.
+ *  3: histories of numbered messages under random faults. 4: another implementation on the other side. Each contains
+ *  those before it. */
 export type Level = 0 | 1 | 2 | 3 | 4
 
 /** What the suite is given: a test runner, a driver, and what the driver declares. */
@@ -16,7 +16,8 @@ export interface ConformanceOptions {
   readonly describe: (name: string, body: () => void) => unknown
   /** Declares one test. The third argument is its time limit in milliseconds; runners that take none ignore it. */
   readonly it: (name: string, body: () => Promise<void>, timeoutMs?: number) => unknown
-  /** Hooks around all tests of the suite. With both, the report knows how long it took and `onReport` gets it when it is complete. */
+  /** Hooks around all tests of the suite. With both, the report knows how long it took and `onReport` gets it when it
+   *  is complete. */
   readonly beforeAll?: (body: () => Promise<void>) => unknown
   readonly afterAll?: (body: () => Promise<void>) => unknown
   readonly onReport?: (report: ConformanceReport) => void
@@ -41,37 +42,41 @@ export interface CreateDriverOptions {
 export interface ConformanceKnobs {
   /** Multiplies every time the suite waits or lets pass. Default 1, made for a broker on the same machine. */
   readonly timeScale?: number
-  /** Most time for one thing to happen: a subscription, a delivery, a reply; milliseconds before scaling. Default 10 000. */
+  /** Most time for one thing to happen: a subscription, a delivery, a reply; milliseconds before scaling. Default 10
+   *  000. */
   readonly patienceMs?: number
   /** Two virtual hosts the broker has. Without them the cases of `virtualHosts` are left out. */
   readonly vhosts?: readonly [string, string]
   /** Bytes of the body in the case of large messages. Default 262 144. */
   readonly largeMessageBytes?: number
-  /** Puts text that is no message where listeners of the place get it. Without it the cases about unreadable messages are left out. */
+  /** Puts text that is no message where listeners of the place get it. Without it the cases about unreadable messages
+   *  are left out. */
   readonly makeUnreadable?: (place: UnreadablePlace) => Promise<void>
-  /** Cuts the connections of every driver of the suite, and lets them come back. Without it, and without a lever that can,
-   *  the cases about cuts are left out. */
+  /** Cuts the connections of every driver of the suite, and lets them come back. Without it, and without a lever that
+   *  can, the cases about cuts are left out. */
   readonly disconnect?: () => Promise<void>
   /** What else can be broken. Cases whose lever is missing are left out. */
   readonly levers?: ConformanceLevers
   /** Most time a send takes beyond its deadline, and a driver to close, milliseconds before scaling. Default 2 000. */
   readonly graceMs?: number
-  /** Most time until a dead connection is noticed, milliseconds before scaling: a driver's heartbeat. Default 10 000. */
+  /** Most time until a dead connection is noticed, milliseconds before scaling: a driver's heartbeat. Default 10
+   *  000. */
   readonly noticesSilenceMs?: number
-  /** How much later than its time an unanswered request may leave the queue, milliseconds before scaling: whole seconds where the
-   *  broker counts those. Default 250. */
+  /** How much later than its time an unanswered request may leave the queue, milliseconds before scaling: whole seconds
+   *  where the broker counts those. Default 250. */
   readonly expiryResolutionMs?: number
   /** How many things there are in the cases under load. */
   readonly load?: Partial<ConformanceLoad>
   /** Repeats the random faults of level 3. Default `conformance`. */
   readonly seed?: string
-  /** The definition and a URL that has the given password in it, for the cases about secrets. The broker may refuse it, or be absent.
-   *  Without it those cases are left out. */
+  /** The definition and a URL that has the given password in it, for the cases about secrets. The broker may refuse it,
+   *  or be absent. Without it those cases are left out. */
   readonly secret?: {
     readonly definition: DriverDefinition
     readonly url: (password: string) => string
   }
-  /** Another implementation at the same broker, for level 4. Asked for by each case. Without it those cases are left out. */
+  /** Another implementation at the same broker, for level 4. Asked for by each case. Without it those cases are left
+   *  out. */
   readonly peer?: () => Promise<ConformancePeer>
   /** Why a knob or a lever is missing, for the report: `{ 'lever block': 'it refuses instead' }`. */
   readonly reasons?: Readonly<Partial<Record<Need, string>>>
@@ -94,8 +99,8 @@ export interface ConformanceLoad {
 /** Begins a fault; what it resolves with ends it. */
 export type LastingLever = () => Promise<() => Promise<void>>
 
-/** What an author can do to the broker, or to the way there. With `proxies` the suite makes cut, outage, freeze, latency, split
- *  and halfOpen itself, and counts the connections. */
+/** What an author can do to the broker, or to the way there. With `proxies` the suite makes cut, outage, freeze,
+ *  latency, split and halfOpen itself, and counts the connections. */
 export interface ConformanceLevers {
   /** The proxies that all drivers of the suite go through (`proxyURL` of `@oslo-messaging/conformance/faults`). */
   readonly proxies?: () => readonly FaultProxy[]

@@ -13,8 +13,8 @@ const RETRY_MS = 20
 type Lasting = 'outage' | 'freeze' | 'latency' | 'split' | 'block' | 'killNode'
 type Momentary = 'cut' | 'halfOpen' | 'restart' | 'revoke'
 
-/** Where one case runs: its times and names, the drivers it opens, what it waits for and the faults it causes. Everything it
- *  opens is closed after the case. */
+/** Where one case runs: its times and names, the drivers it opens, what it waits for and the faults it causes.
+ *  Everything it opens is closed after the case. */
 export class Stage {
   readonly options: ConformanceOptions
   readonly happenings: Happenings = new Happenings()
@@ -185,7 +185,8 @@ export class Stage {
     return outcome.error
   }
 
-  /** Says that nobody may be waiting for the promise when it rejects; the case waits for it later, if it gets so far. */
+  /** Says that nobody may be waiting for the promise when it rejects; the case waits for it later, if it gets so
+   *  far. */
   inBackground<T>(promise: Promise<T>): Promise<T> {
     promise.catch(() => undefined)
     return promise

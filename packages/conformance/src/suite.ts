@@ -4,7 +4,8 @@ import { Harness } from './harness.ts'
 import type { ConformanceOptions } from './options.ts'
 import type { ConformanceReport, LeftOutCase } from './report.ts'
 
-/** Runs one case against one driver and closes what it opened. Rejects with ConformanceFailure when the driver fails it. */
+/** Runs one case against one driver and closes what it opened. Rejects with ConformanceFailure when the driver fails
+ *  it. */
 export async function runCase(testCase: ConformanceCase, options: ConformanceOptions): Promise<void> {
   const harness = new Harness(options)
   const failed = (error: unknown): never => {

@@ -7,9 +7,9 @@ const NAME = /^[a-z][a-z0-9]*$/
 /** npm keeps these out of packages, so they have other names in the template. */
 const RENAMED: Readonly<Record<string, string>> = { 'package.json.txt': 'package.json', gitignore: '.gitignore' }
 
-/** Writes the package `oslo-messaging-driver-<name>` into a new folder and resolves to the files, sorted.
- *  Rejects with TypeError for a name that is no URL scheme of lower-case letters and digits, and with Error for a folder
- *  that is not empty. */
+/** Writes the package `oslo-messaging-driver-<name>` into a new folder and resolves to the files, sorted. Rejects with
+ *  TypeError for a name that is no URL scheme of lower-case letters and digits, and with Error for a folder that is not
+ *  empty. */
 export async function createDriver(name: string, folder: string): Promise<readonly string[]> {
   if (!NAME.test(name))
     throw new TypeError(

@@ -1,6 +1,7 @@
 import type { OptionsOf } from '@oslo-messaging/core/driver'
 
-/** Options of `[oslo_messaging_kafka]`: names, types and defaults of oslo.messaging's development head; those that only older releases have are still read. */
+/** Options of `[oslo_messaging_kafka]`: names, types and defaults of oslo.messaging's development head; those that only
+ *  older releases have are still read. */
 export const kafkaConfig = {
   group: 'oslo_messaging_kafka',
   options: {
@@ -153,5 +154,6 @@ export const kafkaConfig = {
   },
 } as const
 
-/** The values of `[oslo_messaging_kafka]` after merging and checking. Times are in seconds. `OptionsOf` also checks the table above. */
+/** The values of `[oslo_messaging_kafka]` after merging and checking. Times are in seconds. `OptionsOf` also checks the
+ *  table above. */
 export type KafkaOptions = OptionsOf<typeof kafkaConfig>

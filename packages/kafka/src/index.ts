@@ -14,7 +14,8 @@ export type { ClientName, KafkaOptions, OAuthBearerToken, OAuthBearerTokenProvid
 
 /** What a configuration file cannot say. */
 export interface KafkaDriverOptions {
-  /** Gives access tokens for `sasl_mechanism = OAUTHBEARER`. Asked when a connection authenticates and again before its session ends. */
+  /** Gives access tokens for `sasl_mechanism = OAUTHBEARER`. Asked when a connection authenticates and again before its
+   *  session ends. */
   readonly oauthBearerToken?: OAuthBearerTokenProvider
   /** Imports the packages of optional codecs, for applications that bundle them. Default: `import(name)`. */
   readonly importCodec?: ImportPackage
@@ -34,8 +35,8 @@ const OPTION_NAMES: OptionNames<KafkaDriverOptions> = {
 }
 const CLIENTS: ReadonlySet<unknown> = new Set<ClientName | undefined>(['kafkajs', 'platformatic', undefined])
 
-/** A Kafka driver with what a configuration file cannot say. Register it by value: `createDriverRegistry({ drivers: [createKafkaDriver({ ... })] })`.
- *  Throws TypeError when an option is unknown or has no such value. */
+/** A Kafka driver with what a configuration file cannot say. Register it by value: `createDriverRegistry({ drivers:
+ *  [createKafkaDriver({ ... })] })`. Throws TypeError when an option is unknown or has no such value. */
 export function createKafkaDriver(options: KafkaDriverOptions = {}): DriverDefinition<KafkaOptions> {
   checkOptions('createKafkaDriver', options, OPTION_NAMES)
   checkFunction('oauthBearerToken', options.oauthBearerToken)

@@ -53,7 +53,8 @@ export interface ClusterSettings {
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly tls: TlsSettings | null
-  /** The same, from the files as they are now: certificates are renewed while a process runs. Files that cannot be used leave it as it was. */
+  /** The same, from the files as they are now: certificates are renewed while a process runs. Files that cannot be used
+   *  leave it as it was. */
   readonly renewTls: () => TlsSettings | null
   readonly sasl: SaslSettings | null
   /** Asked for name and password at each login; undefined: those of `sasl` are used. */

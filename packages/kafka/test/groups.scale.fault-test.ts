@@ -65,7 +65,8 @@ describe.skipIf(broker === undefined)('kafka groups, scaling under load', () => 
           `slowest join until its tenth notification ${Math.round(longestMs)} ms`,
       )
       expect(load.rejected.size).toBe(0)
-      // These handlers end within the grace that a rebalance gives them, so far fewer come twice than the promise allows.
+      // These handlers end within the grace that a rebalance gives them, so far fewer come twice than the promise
+      // allows.
       expect(doubled).toBeLessThanOrEqual(mode === 'before' ? 0 : PREFETCH)
       expect(doubled).toBeLessThanOrEqual(inFlight)
       expect(longestMs).toBeLessThanOrEqual(15_000)

@@ -5,7 +5,8 @@ import { createKafkaDriver, kafkaDriver } from '../src/index.ts'
 import { openOver } from './support/open-driver.ts'
 import { ScriptedKafka } from './support/scripted-client.ts'
 
-// P12: the whole suite over a client that is not kafkajs. What differs from kafka.conformance.broker-test.ts is the client that the driver is given.
+// P12: the whole suite over a client that is not kafkajs. What differs from kafka.conformance.broker-test.ts is the
+// client that the driver is given.
 const kafka = new ScriptedKafka()
 kafka.latencyMs = 20
 

@@ -7,7 +7,8 @@ import { printedBy } from './support/quiet.ts'
 const run = promisify(execFile)
 const broker = await sharedKafka()
 
-/** The program of another Node, from the package that carries it; undefined (skip) where it cannot be had, an error where CI is set. */
+/** The program of another Node, from the package that carries it; undefined (skip) where it cannot be had, an error
+ *  where CI is set. */
 async function findNode(major: number): Promise<string | undefined> {
   try {
     const { stdout } = await run('npx', ['-y', `node@${major}`, '-p', 'process.execPath'], { timeout: 240_000 })

@@ -51,10 +51,10 @@ export function RpcEndpoint(options: RpcEndpointOptions): ClassDecorator {
   }
 }
 
-/** Above a method of a controller: clients may call it. Its parameter is the named arguments in one object;
- *  `@Ctx() context: OsloRpcContext` gives who asks, and then `@Payload()` marks the arguments. Guards, pipes and
- *  interceptors apply. What it throws reaches the client as it is; exception filters of the class and of the application
- *  do not see it, one of the method does. */
+/** Above a method of a controller: clients may call it. Its parameter is the named arguments in one object; `@Ctx()
+ *  context: OsloRpcContext` gives who asks, and then `@Payload()` marks the arguments. Guards, pipes and interceptors
+ *  apply. What it throws reaches the client as it is; exception filters of the class and of the application do not see
+ *  it, one of the method does. */
 export function RpcMethod(options: RpcMethodOptions = {}): MethodDecorator {
   return (target, key, descriptor: PropertyDescriptor) => {
     const { name = String(key), topic, namespace, version } = options

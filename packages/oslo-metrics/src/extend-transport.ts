@@ -4,8 +4,9 @@ import { MetricSender } from './sender.ts'
 
 const GROUP = 'oslo_messaging_metrics'
 
-/** What core calls for a transport of RPC when `[oslo_messaging_metrics] metrics_enabled` is set: has each call and cast
- *  of its clients measured, and sent to `metrics_socket_file`. The returned function sends what waits, and ends it. */
+/** What core calls for a transport of RPC when `[oslo_messaging_metrics] metrics_enabled` is set: has each call and
+ *  cast of its clients measured, and sent to `metrics_socket_file`. The returned function sends what waits, and ends
+ *  it. */
 export async function extendTransport(transport: Transport): Promise<() => Promise<void>> {
   const { conf, logger } = transport
   const processName = conf.get(GROUP, 'metrics_process_name')

@@ -1,6 +1,7 @@
 import { ADVICE, ConfigurationError, type Logger, type OptionsOf } from '@oslo-messaging/core/driver'
 
-/** Options of `[oslo_messaging_rabbit]`: names, types and defaults of oslo.messaging's development head; older names and options are still read. */
+/** Options of `[oslo_messaging_rabbit]`: names, types and defaults of oslo.messaging's development head; older names
+ *  and options are still read. */
 export const rabbitConfig = {
   group: 'oslo_messaging_rabbit',
   options: {
@@ -248,7 +249,8 @@ export const rabbitConfig = {
   },
 } as const
 
-/** The values of `[oslo_messaging_rabbit]` after merging and checking. Times are in seconds. `OptionsOf` also checks the table above. */
+/** The values of `[oslo_messaging_rabbit]` after merging and checking. Times are in seconds. `OptionsOf` also checks
+ *  the table above. */
 export type RabbitOptions = OptionsOf<typeof rabbitConfig>
 
 /** Options that are read for the sake of existing configuration files and change nothing here, with the reason. */
@@ -260,7 +262,8 @@ const WITHOUT_EFFECT: Partial<Record<keyof RabbitOptions, string>> = {
   heartbeat_in_pthread: 'there are no green threads here',
 }
 
-/** Says once, when a driver is opened, what an operator would otherwise find out late. Throws ConfigurationError for what cannot be done at all. */
+/** Says once, when a driver is opened, what an operator would otherwise find out late. Throws ConfigurationError for
+ *  what cannot be done at all. */
 export function noteOptions(options: RabbitOptions, logger: Logger): void {
   const note = (text: string): void => logger.warn(`[${rabbitConfig.group}] ${text}`, ADVICE)
   for (const [name, reason] of Object.entries(WITHOUT_EFFECT))

@@ -45,8 +45,9 @@ const LONGEST_EXPIRATION_MS = 4_294_967_295
 /** How long a close waits for what is under way when nobody says how long. */
 const CLOSE_PATIENCE_MS = 5_000
 
-/** One broker, reached over AMQP 0-9-1. Wiring only: what it sends is in `message.ts`, what it declares in `topology.ts`, how it recovers in
- *  `connection.ts`, `consumer.ts` and `reply-queue.ts`. Two connections, one to publish and one to consume; a channel for each listener. */
+/** One broker, reached over AMQP 0-9-1. Wiring only: what it sends is in `message.ts`, what it declares in
+ *  `topology.ts`, how it recovers in `connection.ts`, `consumer.ts` and `reply-queue.ts`. Two connections, one to
+ *  publish and one to consume; a channel for each listener. */
 export class RabbitDriver implements Driver {
   readonly #runtime: Runtime
   readonly #topology: Topology
@@ -174,7 +175,8 @@ export class RabbitDriver implements Driver {
   async close({
     signal = AbortSignal.timeout(CLOSE_PATIENCE_MS),
   }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    // A broker that does not answer costs no more than the caller's time: without a connection nothing is left to wait for.
+    // A broker that does not answer costs no more than the caller's time: without a connection nothing is left to wait
+    // for.
     const cut = (): void => void Promise.all([this.#publishing.close(signal), this.#consuming.close(signal)])
     signal.addEventListener('abort', cut, { once: true })
     this.#watchdog.close()

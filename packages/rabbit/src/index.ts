@@ -5,7 +5,8 @@ import { completeSettings, type RabbitSettings } from './settings.ts'
 export { rabbitConfig, type RabbitOptions } from './config.ts'
 export type { DuplicateStore, RabbitSettings } from './settings.ts'
 
-/** A driver for RabbitMQ with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be used. */
+/** A driver for RabbitMQ with settings that oslo has no options for. Throws TypeError when one is unknown or cannot be
+ *  used. */
 export function createRabbitDriver(settings: Partial<RabbitSettings> = {}): DriverDefinition<RabbitOptions> {
   const complete = completeSettings(settings)
   return {

@@ -69,7 +69,8 @@ describe.skipIf(broker === undefined)(`a cluster of three nodes (RabbitMQ ${CLUS
         for (const user of users.match(/user\d/g) ?? []) expect(user).toBe(`user${index}`)
       }
       expect(alive).toBeGreaterThanOrEqual(0)
-      // The killed node comes back while calls go on: nothing fails because of it. What was lost with the node times out first.
+      // The killed node comes back while calls go on: nothing fails because of it. What was lost with the node times
+      // out first.
       await traffic.settled()
       const failed = traffic.failures.length
       await healed(broker)
@@ -97,7 +98,8 @@ describe.skipIf(broker === undefined)(`a cluster of three nodes (RabbitMQ ${CLUS
     await traffic.flows(10_000, 200)
     const victim = nodeOf(broker, server.health(), 'consuming')
     await nodeAt(broker, victim).freeze()
-    // Heartbeats take at most twice the threshold, and so does the cluster (net_ticktime 5) to see that the node is gone.
+    // Heartbeats take at most twice the threshold, and so does the cluster (net_ticktime 5) to see that the node is
+    // gone.
     const gapMs = await traffic.flows(20_000, 100)
     tell(
       `node n${victim + 1} frozen: 100 answers ${Math.round(gapMs)} ms later, ${traffic.failures.length} calls failed, the latest ${Math.round(traffic.latestMs)} ms after its deadline`,

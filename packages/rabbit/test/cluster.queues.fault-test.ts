@@ -14,7 +14,8 @@ const broker = await ownRabbit({ version: CLUSTER_VERSION, nodes: 3 })
 const QUICK = { kombu_reconnect_delay: 0.5, rabbit_interval_max: 2 }
 const isOld = CLUSTER_VERSION.startsWith('3')
 
-/** A virtual host where the queues of `topic` and server `a` are led by the third node, and connections lead to the other two. */
+/** A virtual host where the queues of `topic` and server `a` are led by the third node, and connections lead to the
+ *  other two. */
 async function ledByThird(
   it: RabbitBroker,
   options: Partial<RabbitOptions>,

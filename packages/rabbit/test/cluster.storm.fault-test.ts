@@ -13,7 +13,8 @@ describe.skipIf(broker === undefined)('a broker that comes back to many clients'
   afterAll(async () => await broker.close())
 
   it.each([
-    // Nobody tells the clients apart, so chance is not even: drawn from twice the window, no second of it gets more than its share.
+    // Nobody tells the clients apart, so chance is not even: drawn from twice the window, no second of it gets more
+    // than its share.
     { name: 'a splay of 20 s', options: { kombu_reconnect_delay: 1, kombu_reconnect_splay: 20 }, windowMs: 10_000 },
     { name: 'the defaults', options: { kombu_reconnect_delay: 1 }, windowMs: 1000 },
   ])(

@@ -7,7 +7,8 @@ import { waitFor } from './support/load.ts'
 import { callOptions, castOptions, echo, listenOptions } from './support/open-driver.ts'
 import { ownRabbit, tell } from './support/own-broker.ts'
 
-// What other tests show with shortened times, with the times operators really have: forty minutes in all, most of them spent waiting, side by side.
+// What other tests show with shortened times, with the times operators really have: forty minutes in all, most of them
+// spent waiting, side by side.
 
 const MINUTE_MS = 60_000
 const MIB = 2 ** 20

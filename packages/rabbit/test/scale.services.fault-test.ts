@@ -249,7 +249,8 @@ describe.skipIf(broker === undefined)('services under load', () => {
     )
     tell(`500 servers listen after ${Math.round(tookMs)} ms, over ${connections} connections`)
     expect(tookMs).toBeLessThan(30_000)
-    // One to consume, one to publish replies and requests: blocked publishing must not stop consuming. Each server has a channel.
+    // One to consume, one to publish replies and requests: blocked publishing must not stop consuming. Each server has
+    // a channel.
     expect(connections).toBe(2)
     await Promise.all(servers.map(async (server) => await server.stop()))
     await Promise.all(servers.map(async (server) => await server.wait()))

@@ -39,7 +39,8 @@ function withoutOwnPrefetch(lines: readonly string[], vector: Vector): readonly 
     : lines
 }
 
-/** Everything is declared before anything is consumed, and the prefetch comes with the consuming channel: its place among the declarations is free. */
+/** Everything is declared before anything is consumed, and the prefetch comes with the consuming channel: its place
+ *  among the declarations is free. */
 function sorted(lines: readonly string[]): readonly string[] {
   return [
     ...lines.filter((text) => text.startsWith('basic.qos')),
@@ -105,7 +106,8 @@ describe('declarations of a notification listener', () => {
     )
     const lines = withoutOwnPrefetch(sent(broker), vector)
     const wanted = expected(vector.normalized)
-    // Python's order of topics and priorities is that of a set; consumer tags follow it. A pool's queue is bound to several keys at once here.
+    // Python's order of topics and priorities is that of a set; consumer tags follow it. A pool's queue is bound to
+    // several keys at once here.
     const unordered = (texts: readonly string[]) =>
       [...new Set(texts.map((text) => text.replace(/"consumer_tag":"\d+",/, '')))].toSorted()
     expect(unordered(lines)).toEqual(unordered(wanted))

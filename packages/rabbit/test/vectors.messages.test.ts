@@ -224,7 +224,8 @@ describe('requests we receive', () => {
   }
 })
 
-/** Where Python fails by accident this driver takes the value: a missing key is no failure, an unasked heartbeat is none either. */
+/** Where Python fails by accident this driver takes the value: a missing key is no failure, an unasked heartbeat is
+ *  none either. */
 const DEVIATIONS: Readonly<Record<string, unknown>> = {
   'rabbit-edge-reply-no-failure-key.json': { result: 'v', failure: null },
   'rabbit-edge-reply-unexpected-heartbeat.json': { result: 'late', failure: null },

@@ -9,8 +9,8 @@ const PATIENCE_MS = 30_000
 const MOVED = [TOPICS.one, TOPICS.six, TOPICS.thirty].map(placeOf)
 const RUSHED = placeOf(TOPICS.six)
 
-/** Every partition gets another leader, again and again, while callers send as fast as they are answered: a leader that is demoted
- *  with requests waiting for its followers answers them with an error after it has stored them. */
+/** Every partition gets another leader, again and again, while callers send as fast as they are answered: a leader that
+ *  is demoted with requests waiting for its followers answers them with an error after it has stored them. */
 export function leaderElection({ cluster, senders }: NemesisParts): Nemesis {
   return {
     name: 'leader election',

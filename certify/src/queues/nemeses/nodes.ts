@@ -10,7 +10,8 @@ const TAKEN_OVER_MS = 60_000
 /** What a node is given to be one of them again, once it has answered. */
 const WHOLE_MS = 60_000
 
-/** `rejoined` resolves when the node is back among the others; a cluster may leave out for good one that was silent, until an operator starts it anew. */
+/** `rejoined` resolves when the node is back among the others; a cluster may leave out for good one that was silent,
+ *  until an operator starts it anew. */
 export function freeze(broker: Pick<Broker, 'nodes'>, rejoined: () => Promise<void>): Nemesis {
   return {
     name: 'freeze',

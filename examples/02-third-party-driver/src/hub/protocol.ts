@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 
 /** What a client asks for. The hub answers each with `{ id, taken }`. */
 export type Request =
-  /** From now on, `as` gets messages of these queues, at most `prefetch` unsettled ones at a time, competing with other consumers.
-   *  null: nothing is settled, what was delivered is gone.
+  /** From now on, `as` gets messages of these queues, at most `prefetch` unsettled ones at a time, competing with other
+   *  consumers. null: nothing is settled, what was delivered is gone.
    *  Queues are made if need be, and get a copy of what is sent to their key. A private one goes with its consumer. */
   | {
       readonly id: string

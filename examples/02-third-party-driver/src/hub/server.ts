@@ -26,7 +26,8 @@ interface QueueState {
 /** Publish ids that are remembered, so that a repeated one is not stored twice. */
 const REMEMBERED = 1_000
 
-/** The broker: queues in memory, bound to keys, with competing consumers. `npm start` starts one; a real one would be a program of its own. */
+/** The broker: queues in memory, bound to keys, with competing consumers. `npm start` starts one; a real one would be a
+ *  program of its own. */
 export class Hub {
   readonly #queues = new Map<string, QueueState>()
   readonly #bindings = new Map<string, Set<string>>()

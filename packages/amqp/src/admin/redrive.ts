@@ -11,7 +11,8 @@ import { originalOf, originOf } from '../receive/dead-letter.ts'
 import { type Letter, RedriveSource } from './redrive-source.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
 
-/** Letters held at once, and bytes of them: a run takes everything that is there before it moves anything, so that what fails again at once is not met a second time. */
+/** Letters held at once, and bytes of them: a run takes everything that is there before it moves anything, so that what
+ *  fails again at once is not met a second time. */
 const MOST_HELD = 5000
 const MOST_BYTES = 64 * 1024 * 1024
 

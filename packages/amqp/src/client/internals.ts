@@ -2,8 +2,10 @@ import type { Socket } from 'node:net'
 import { TransportDriverError } from '@oslo-messaging/core/driver'
 import type { Connection } from './rhea.ts'
 
-/** Everything this driver reaches inside rhea, which has no public means for it: rhea connects, speaks TLS and SASL, opens and closes the connection and keeps it alive; all that lies between the open and the
- *  close is read and written here. Each name is looked at before anything is touched, so that another rhea is refused by name instead of misbehaving. */
+/** Everything this driver reaches inside rhea, which has no public means for it: rhea connects, speaks TLS and SASL,
+ *  opens and closes the connection and keeps it alive; all that lies between the open and the close is read and written
+ *  here. Each name is looked at before anything is touched, so that another rhea is refused by name instead of
+ *  misbehaving. */
 
 /** What rhea knows of the peer's open: its own names. */
 export interface OpenFields {
@@ -89,7 +91,8 @@ export function onIdle(connection: Connection, callback: () => void): void {
 /** Largest frame of the SASL layer that anything reasonable sends; the specification allows 512. */
 const MAX_SASL_FRAME = 8 * 1024
 
-/** Reads everything that comes after the SASL layer with `read`, and checks what comes in it. An error that `read` throws ends the connection. */
+/** Reads everything that comes after the SASL layer with `read`, and checks what comes in it. An error that `read`
+ *  throws ends the connection. */
 export function takeOverReading(
   connection: Connection,
   read: (bytes: Buffer) => void,
@@ -139,7 +142,8 @@ export const openOf = (connection: Connection): OpenFields | undefined => intern
 /** The socket under the connection, TLS included. */
 export const socketOf = (connection: Connection): Socket => internalsOf(connection).socket
 
-/** Cuts a connection at once and for good. rhea ends a socket politely, which a frozen peer never answers, and its heartbeat would go on in a dead connection. */
+/** Cuts a connection at once and for good. rhea ends a socket politely, which a frozen peer never answers, and its
+ *  heartbeat would go on in a dead connection. */
 export function destroyConnection(connection: Connection): void {
   const internals = internalsOf(connection)
   const stopTimers = (): void => {

@@ -1,6 +1,7 @@
 import { CODE, type FieldList, readPerformative } from '../session/performatives.ts'
 
-/** Tells of every performative sent and received, for `[oslo_messaging_amqp] trace`. Payloads of messages and credentials are left out: only their size is told. */
+/** Tells of every performative sent and received, for `[oslo_messaging_amqp] trace`. Payloads of messages and
+ *  credentials are left out: only their size is told. */
 export interface FrameLog {
   sent(channel: number, performative: Buffer, payloadBytes: number): void
   received(channel: number, code: number, fields: FieldList, payloadBytes: number): void

@@ -16,8 +16,9 @@ export interface LinkPairEvents {
   readonly onClosed: (error: Condition | undefined) => void
 }
 
-/** A sender and a receiver of one name on one node, which is how requests and responses of a management node are told to belong together. Resolves when both are open, the peer has the credit for responses and
- *  takes requests; rejects with what the peer says when it refuses. */
+/** A sender and a receiver of one name on one node, which is how requests and responses of a management node are told
+ *  to belong together. Resolves when both are open, the peer has the credit for responses and takes requests; rejects
+ *  with what the peer says when it refuses. */
 export function openLinkPair(
   host: LinkHost,
   address: string,

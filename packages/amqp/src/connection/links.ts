@@ -32,7 +32,8 @@ export interface SenderEvents extends LinkEvents {
   readonly onRoom?: () => void
 }
 
-/** Attaches a sender to an address; `capabilities` are those its target shall have. Resolves when the peer has attached its side with a target; rejects when it refuses, or at the deadline, and then the link is closed. */
+/** Attaches a sender to an address; `capabilities` are those its target shall have. Resolves when the peer has attached
+ *  its side with a target; rejects when it refuses, or at the deadline, and then the link is closed. */
 export async function openSender(
   host: LinkHost,
   address: string,
@@ -62,7 +63,8 @@ interface DynamicSource {
   readonly dynamic: true
 }
 
-/** A subscription that several links share, also those of other clients, and that stays when the last of them has gone. */
+/** A subscription that several links share, also those of other clients, and that stays when the last of them has
+ *  gone. */
 export interface SharedSource {
   readonly address: string
   /** Names it, for everybody. */
@@ -142,7 +144,8 @@ interface Opening<T extends Link> {
   readonly role: 'sender' | 'receiver'
   readonly address: string
   readonly events: LinkEvents
-  /** The peer has attached something for the address. One that refuses attaches with a null terminus first and detaches with the reason next. */
+  /** The peer has attached something for the address. One that refuses attaches with a null terminus first and detaches
+   *  with the reason next. */
   readonly isTaken: (link: T) => boolean
   readonly attach: (handlers: { onOpen: () => void; onClosed: (error: Condition | undefined) => void }) => T
 }

@@ -51,7 +51,8 @@ export function mapError(error: unknown, place: ErrorPlace): MessagingError {
   })
 }
 
-/** Whether recovery goes on after the failure. What a caller has to take for its end, because its own time is over, is none for what is kept up: a peer that did not answer once may the next time. */
+/** Whether recovery goes on after the failure. What a caller has to take for its end, because its own time is over, is
+ *  none for what is kept up: a peer that did not answer once may the next time. */
 export function classify(error: unknown): 'retry' | 'fatal' {
   if (error instanceof MessagingTimeout) return 'retry'
   return isMessagingError(error) && !error.retryable ? 'fatal' : 'retry'

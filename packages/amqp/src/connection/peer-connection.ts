@@ -45,15 +45,18 @@ export interface PeerProperties {
   readonly version?: unknown
 }
 
-/** One open AMQP 1.0 connection. It does not mend itself: whoever opened it hears of the loss once and opens another. */
+/** One open AMQP 1.0 connection. It does not mend itself: whoever opened it hears of the loss once and opens
+ *  another. */
 export interface PeerConnection {
   readonly host: string
   readonly peer: PeerProperties
-  /** Room for so many links in a session: one of its own while the peer allows that, since transfers of one session wait for each other. `senders` share theirs. Default: its own, for one link. */
+  /** Room for so many links in a session: one of its own while the peer allows that, since transfers of one session
+   *  wait for each other. `senders` share theirs. Default: its own, for one link. */
   openSession(use?: SessionUse, links?: number): Promise<PeerSession>
   /** The connection is gone; with ClosedError when it was closed from here. */
   readonly loss: Loss
-  /** Says goodbye after everything that was written, and resolves when the peer has answered, at the signal, or without one after a second. True: the peer has answered, so it has had it all. */
+  /** Says goodbye after everything that was written, and resolves when the peer has answered, at the signal, or without
+   *  one after a second. True: the peer has answered, so it has had it all. */
   close(signal?: AbortSignal): Promise<boolean>
 }
 
@@ -68,7 +71,8 @@ export const addressOfHost = (host: TransportHost): string => {
   return `${name.includes(':') ? `[${name}]` : name}:${host.port ?? DEFAULT_PORT}`
 }
 
-/** Opens a connection to one host. Resolves when both sides have opened; rejects with a TransportDriverError, an AuthenticationError, or the signal's reason. */
+/** Opens a connection to one host. Resolves when both sides have opened; rejects with a TransportDriverError, an
+ *  AuthenticationError, or the signal's reason. */
 export async function openConnection(
   settings: ConnectSettings,
   host: TransportHost,

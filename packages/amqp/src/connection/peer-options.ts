@@ -43,9 +43,10 @@ const sayOnce = (response: Buffer | ''): (() => Mechanism) => {
   return () => ({ start: (callback) => callback(undefined, response) })
 }
 
-/** SASL part: no SASL layer without a user name, unless a mechanism is asked for or a client certificate stands for the user.
- *  With a password ANONYMOUS is never used, unlike upstream (WIRE 10.10): it would log in as somebody else. The mechanisms are ours because those of rhea count characters where bytes are meant.
- *  Throws ConfigurationError when what is allowed leaves no mechanism. */
+/** SASL part: no SASL layer without a user name, unless a mechanism is asked for or a client certificate stands for the
+ *  user. With a password ANONYMOUS is never used, unlike upstream (WIRE 10.10): it would log in as somebody else. The
+ *  mechanisms are ours because those of rhea count characters where bytes are meant. Throws ConfigurationError when
+ *  what is allowed leaves no mechanism. */
 export function saslOptions(options: AmqpOptions, host: TransportHost): object {
   const allowed = options.sasl_mechanisms.split(/\s+/).filter((name) => name !== '')
   const may = (name: string): boolean => allowed.length === 0 || allowed.includes(name)

@@ -3,14 +3,16 @@ import type { Channels } from '../session/channels.ts'
 import type { PeerSession } from './peer-session.ts'
 import { SharedSession, type SharedSessionOptions } from './shared-session.ts'
 
-/** Part of the channels, and the most of them, that is kept for senders and declarations when listeners have a session each. */
+/** Part of the channels, and the most of them, that is kept for senders and declarations when listeners have a session
+ *  each. */
 const KEPT_PART = 4
 const KEPT_MOST = 8
 
 /** The peer's limits leave no room for another link: nothing changes that but links that end. */
 export class NoRoom extends TransportDriverError {}
 
-/** `own`: nobody else's transfers shall wait for these, while there are sessions enough. `senders`: beside the other senders. */
+/** `own`: nobody else's transfers shall wait for these, while there are sessions enough. `senders`: beside the other
+ *  senders. */
 export type SessionUse = 'own' | 'senders'
 
 /** The sessions of a connection, within what the peer allows: how many there may be, and how many links each. */
@@ -19,7 +21,8 @@ export class SessionPool {
   readonly #options: SharedSessionOptions
   readonly #sessions: Record<SessionUse, Set<SharedSession>> = { own: new Set(), senders: new Set() }
   readonly #kept: number
-  /** The peer answers when it is asked to say something of a session; it need not, and one that does not is not asked. */
+  /** The peer answers when it is asked to say something of a session; it need not, and one that does not is not
+   *  asked. */
   #answersEcho = false
 
   constructor(channels: Channels, options: SharedSessionOptions) {
@@ -28,7 +31,8 @@ export class SessionPool {
     this.#kept = Math.min(KEPT_MOST, Math.ceil(channels.room / KEPT_PART))
   }
 
-  /** Room for so many links in one session. Rejects with a TransportDriverError when the peer leaves none, does not answer, or is lost. */
+  /** Room for so many links in one session. Rejects with a TransportDriverError when the peer leaves none, does not
+   *  answer, or is lost. */
   async claim(use: SessionUse, links: number): Promise<PeerSession> {
     for (;;) {
       const session = this.#choose(use, links)

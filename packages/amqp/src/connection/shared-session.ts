@@ -93,8 +93,8 @@ export class SharedSession {
     this.loss.signal(error)
   }
 
-  /** Called at long intervals: a session that has been silent since the last one is asked to say something, one that was asked and has said nothing is lost.
-   *  `answers`: the peer is known to answer. */
+  /** Called at long intervals: a session that has been silent since the last one is asked to say something, one that
+   *  was asked and has said nothing is lost. `answers`: the peer is known to answer. */
   watch(answers: boolean): void {
     const { heard } = this.session
     const isSilent = heard === this.#heard

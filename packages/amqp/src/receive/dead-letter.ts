@@ -14,14 +14,16 @@ import { value } from '../wire/write-value.ts'
 /** What brokers write beside a letter they have buried themselves: Artemis. */
 const BROKER_ORIGINS = ['x-opt-ORIG-ADDRESS', '_AMQ_ORIG_ADDRESS'] as const
 
-/** durable = true and nothing else: it is a message nobody has tried yet. Layout: descriptor, list8 of two bytes, one field, true. */
+/** durable = true and nothing else: it is a message nobody has tried yet. Layout: descriptor, list8 of two bytes, one
+ *  field, true. */
 const FRESH_HEADER = Buffer.from([0x00, 0x53, SECTION.header, 0xc0, 0x02, 0x01, 0x41])
 
 /** Application properties whose names begin so are those of a burial; all others are the application's. */
 const BURIAL = 'x-oslo-'
 
-/** A notification as it is buried: durable, without an end, and with the reason among its application properties, where every reader of every protocol finds it.
- *  Properties and body are those of the original. Throws SerializationError when it is none. */
+/** A notification as it is buried: durable, without an end, and with the reason among its application properties, where
+ *  every reader of every protocol finds it. Properties and body are those of the original. Throws SerializationError
+ *  when it is none. */
 export function buriedOf(message: Buffer, from: string, { headers }: FailureFacts): Buffer {
   const { head, rest } = splitSections(message)
   const facts = Object.entries({ ...headers, [FAILURE_HEADERS.origin]: from }).map(
@@ -30,7 +32,8 @@ export function buriedOf(message: Buffer, from: string, { headers }: FailureFact
   return fresh(head.get(SECTION.properties), [...applicationProperties(head), ...facts], rest)
 }
 
-/** The address a dead letter failed at: what this library wrote beside it, else what the broker did. Undefined: it does not say. Throws SerializationError when it is no message. */
+/** The address a dead letter failed at: what this library wrote beside it, else what the broker did. Undefined: it does
+ *  not say. Throws SerializationError when it is no message. */
 export function originOf(letter: Buffer): string | undefined {
   const { head } = splitSections(letter)
   const facts = annotationsOf(head)
@@ -39,8 +42,9 @@ export function originOf(letter: Buffer): string | undefined {
   )
 }
 
-/** The message as it was before the burial: its properties, its application properties and its body as they were sent. Annotations and the header are the brokers' business.
- *  A broker that buries by itself writes its own address into the properties; there `address` takes its place. */
+/** The message as it was before the burial: its properties, its application properties and its body as they were sent.
+ *  Annotations and the header are the brokers' business. A broker that buries by itself writes its own address into the
+ *  properties; there `address` takes its place. */
 export function originalOf(letter: Buffer, address: string): Buffer {
   const { head, rest } = splitSections(letter)
   const properties = head.get(SECTION.properties)

@@ -11,7 +11,8 @@ import type { OutgoingMessage } from '../wire/encode-message.ts'
 import { bodyOf } from '../wire/read-message.ts'
 import { decodeMessage, encodeReply } from '../wire/message.ts'
 
-/** Sends one message to a client's reply address. Resolves true when it left, false when it was given up (and reported). */
+/** Sends one message to a client's reply address. Resolves true when it left, false when it was given up (and
+ *  reported). */
 export type ReplySender = (message: OutgoingMessage) => Promise<boolean>
 
 /** What core makes of a request. Throws SerializationError when it cannot be read. */

@@ -36,7 +36,8 @@ export interface LinkListenerOptions {
   readonly onMessage: (incoming: Incoming) => void
 }
 
-/** Receivers on several addresses, in a session of their own, so that one stuck delivery starves nobody else; kept attached through every loss. */
+/** Receivers on several addresses, in a session of their own, so that one stuck delivery starves nobody else; kept
+ *  attached through every loss. */
 export class LinkListener implements Listener {
   readonly closed: Promise<void>
   readonly #options: LinkListenerOptions
@@ -63,7 +64,8 @@ export class LinkListener implements Listener {
     const report = reportState({ driver: 'amqp', kind: 'listener', name: options.name, logger: context.logger })
     this.#supervisor = new Supervisor({
       establish: (signal) => this.#establish(signal),
-      // What the peer has no room for when it is first asked is refused early; later on it is what was there before, and comes back.
+      // What the peer has no room for when it is first asked is refused early; later on it is what was there before,
+      // and comes back.
       classify: (error) => (error instanceof NoRoom && !this.#wasAttached ? 'fatal' : classify(error)),
       backoff: createBackoff({ initialMs: FIRST_RETRY_MS, factor: 2, maxMs, random }),
       upState: 'consuming',

@@ -56,13 +56,15 @@ interface Held {
   readonly expiresAt: number
 }
 
-/** The links of a listener during one connection, all in one session; thrown away with it. Credit is topped up only as messages are settled. */
+/** The links of a listener during one connection, all in one session; thrown away with it. Credit is topped up only as
+ *  messages are settled. */
 export class Attachment {
   readonly #session: PeerSession
   readonly #options: AttachmentOptions
   readonly #onLost: (error: Error) => void
   readonly #receivers = new Map<ReceiverLink, ListenerSource>()
-  /** Messages beyond the prefetch: several links have credit of their own, and the limit is for all of them together. */
+  /** Messages beyond the prefetch: several links have credit of their own, and the limit is for all of them
+   *  together. */
   readonly #held: Held[] = []
   /** Given and not settled, with what tells the handler that the peer has taken it away. */
   readonly #given = new Map<Delivery, () => void>()
@@ -85,7 +87,8 @@ export class Attachment {
     this.#onLost = onLost
   }
 
-  /** Resolves when every link is there. Rejects when one is refused or the session is lost; then the owner closes it. */
+  /** Resolves when every link is there. Rejects when one is refused or the session is lost; then the owner closes
+   *  it. */
   async attach(sources: readonly ListenerSource[], deadline: Deadline): Promise<void> {
     const opening = Promise.all(
       sources.map(async (source) => {
@@ -108,8 +111,9 @@ export class Attachment {
     }
   }
 
-  /** Takes the credit back. What is held is released, and so is what is under way as it comes, but for what its sender has settled, which would be lost: that is given first. Resolves when no more
-   *  of it comes, or after a second for a peer that does not say so. */
+  /** Takes the credit back. What is held is released, and so is what is under way as it comes, but for what its sender
+   *  has settled, which would be lost: that is given first. Resolves when no more of it comes, or after a second for a
+   *  peer that does not say so. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping
@@ -181,7 +185,8 @@ export class Attachment {
     this.#hasComeSettled ||= delivery.isSettled
     const { credit, prefetch } = this.#options
     const most = credit * this.#receivers.size
-    // A peer that keeps to its credit sends no more than that, and nothing settled once it has said that nothing is under way.
+    // A peer that keeps to its credit sends no more than that, and nothing settled once it has said that nothing is
+    // under way.
     const isTooMuch = this.#isStopped
       ? this.#isSilent || this.#given.size >= prefetch + most
       : this.#held.length >= most
@@ -269,8 +274,8 @@ export class Attachment {
     })
   }
 
-  /** Gives the credit of settled messages back, for many together: at the end of the turn once it is as much as the peer has left, so that stuck handlers take their share of the
-   *  credit and no more; else a little later. */
+  /** Gives the credit of settled messages back, for many together: at the end of the turn once it is as much as the
+   *  peer has left, so that stuck handlers take their share of the credit and no more; else a little later. */
   #topUp(receiver: ReceiverLink): void {
     if (this.#isStopped) return
     const settled = (this.#settledSinceCredit.get(receiver) ?? 0) + 1

@@ -54,7 +54,8 @@ export class Calls {
     this.#replies?.close(error)
   }
 
-  /** The usual case: the links are there and have credit. The reply's waiter keeps the time for both ways. Undefined when something has to be waited for first. */
+  /** The usual case: the links are there and have credit. The reply's waiter keeps the time for both ways. Undefined
+   *  when something has to be waited for first. */
   #callNow(replies: ReplyLink, call: Call): Promise<RPCReply> | undefined {
     const { current: replyTo, waiters } = replies
     if (replyTo === undefined) return undefined

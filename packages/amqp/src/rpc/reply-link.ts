@@ -22,11 +22,13 @@ import { bodyOf, readMessage } from '../wire/read-message.ts'
 
 const ATTACH_TIMEOUT_MS = 10_000
 const FIRST_RETRY_MS = 100
-/** Replies of so long a time are accepted together: nobody waits for that, and the peer has as much to do for one range of them as for one alone. */
+/** Replies of so long a time are accepted together: nobody waits for that, and the peer has as much to do for one range
+ *  of them as for one alone. */
 const GATHER_MS = 50
 
-/** Where replies come in: one receiver whose address belongs to this connection alone, and the calls that wait. The address changes with each connection, so a call whose
- *  request carries an old one cannot be answered any more: it ends as ReplyPathLost instead of waiting out its time. */
+/** Where replies come in: one receiver whose address belongs to this connection alone, and the calls that wait. The
+ *  address changes with each connection, so a call whose request carries an old one cannot be answered any more: it
+ *  ends as ReplyPathLost instead of waiting out its time. */
 export class ReplyLink {
   readonly waiters: ReplyWaiters
   readonly #connection: AmqpConnection
@@ -61,7 +63,8 @@ export class ReplyLink {
     return this.#current?.address
   }
 
-  /** The address replies are to be sent to. Attaches first if need be. Rejects at the deadline, or with MessageDeliveryFailure when more than `retries` attempts have failed. */
+  /** The address replies are to be sent to. Attaches first if need be. Rejects at the deadline, or with
+   *  MessageDeliveryFailure when more than `retries` attempts have failed. */
   async address(deadline: Deadline, retries: number | null): Promise<string> {
     for (;;) {
       if (this.#current !== undefined) return this.#current.address
@@ -73,7 +76,8 @@ export class ReplyLink {
     }
   }
 
-  /** Lets the peer send a reply to each call that waits, and to one more. Some peers drop replies that they have no credit for: routers whose queue of settled messages is full. Call it before a request is sent. */
+  /** Lets the peer send a reply to each call that waits, and to one more. Some peers drop replies that they have no
+   *  credit for: routers whose queue of settled messages is full. Call it before a request is sent. */
   makeRoom(): void {
     const receiver = this.#current?.receiver
     if (receiver === undefined || receiver.credit > this.waiters.size) return

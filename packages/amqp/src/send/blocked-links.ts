@@ -6,7 +6,8 @@ import {
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
 
-/** Sender links the peer gives no credit to, which is what the publisher's health says: `blocked` while there is one. */
+/** Sender links the peer gives no credit to, which is what the publisher's health says: `blocked` while there is
+ *  one. */
 export class BlockedLinks {
   readonly #clock: Clock
   readonly #reasons = new Map<string, string>()

@@ -11,7 +11,8 @@ export interface Progress extends WaitFacts {
 
 export const newProgress = (): Progress => ({ phase: 'connect', delivery: 'not-sent' })
 
-/** Where a message goes: to a target, at the address that the peer which takes it has for it, or to an address that somebody has named: a client for its replies, an operator for a letter. */
+/** Where a message goes: to a target, at the address that the peer which takes it has for it, or to an address that
+ *  somebody has named: a client for its replies, an operator for a letter. */
 export type Destination = string | { readonly target: Target; readonly service: Service }
 
 /** The address of a destination on a connection. */

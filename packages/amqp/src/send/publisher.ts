@@ -40,7 +40,8 @@ interface Links {
   readonly opening: Map<string, Promise<SenderQueue>>
 }
 
-/** Sends messages over sender links that are made once for each address and closed when idle. They share as few sessions as the peer's limits allow. What is outstanding is bounded. */
+/** Sends messages over sender links that are made once for each address and closed when idle. They share as few
+ *  sessions as the peer's limits allow. What is outstanding is bounded. */
 export class Publisher {
   readonly #connection: AmqpConnection
   readonly #context: DriverContext<AmqpOptions>
@@ -73,8 +74,10 @@ export class Publisher {
     return this.#links?.queues.size ?? 0
   }
 
-  /** Resolves when the peer has accepted the message (or, pre-settled, when it was handed to the socket). Rejects at the deadline; with MessageDeliveryFailure when the peer refuses it, when the
-   *  retries are spent, or (delivery unknown) when the link is lost in between; with BackpressureError when no room came up in time. Source: WIRE 7.5. */
+  /** Resolves when the peer has accepted the message (or, pre-settled, when it was handed to the socket). Rejects at
+   *  the deadline; with MessageDeliveryFailure when the peer refuses it, when the retries are spent, or (delivery
+   *  unknown) when the link is lost in between; with BackpressureError when no room came up in time. Source: WIRE
+   *  7.5. */
   async send(shipment: Shipment): Promise<void> {
     const { bytes, deadline, progress } = shipment
     if (!this.#limit.tryAcquire(bytes)) {
@@ -96,8 +99,9 @@ export class Publisher {
     }
   }
 
-  /** `send` for whoever keeps the time himself: costs neither promise nor timer when everything is at hand. `onEnd` is called exactly once, with the failure if there is one, but maybe long
-   *  after the deadline when the peer owes the outcome. False when something has to be waited for first: then nothing was done. */
+  /** `send` for whoever keeps the time himself: costs neither promise nor timer when everything is at hand. `onEnd` is
+   *  called exactly once, with the failure if there is one, but maybe long after the deadline when the peer owes the
+   *  outcome. False when something has to be waited for first: then nothing was done. */
   post(shipment: Shipment, onEnd: (failure: { readonly error: unknown } | undefined) => void): boolean {
     const { bytes } = shipment
     const queue = this.#readyQueue(shipment)
@@ -125,12 +129,14 @@ export class Publisher {
     return isPosted
   }
 
-  /** Throws BackpressureError when a message as large as the last one that found no room would be refused at once: asked before a message is encoded, so that a flood costs no more than its refusals. */
+  /** Throws BackpressureError when a message as large as the last one that found no room would be refused at once:
+   *  asked before a message is encoded, so that a flood costs no more than its refusals. */
   checkRoom(): void {
     this.#limit.check(this.#lastBytes)
   }
 
-  /** What a peer owes an outcome for holds its place only while somebody waits for it. Looked at when there is no room, and at intervals while that lasts. */
+  /** What a peer owes an outcome for holds its place only while somebody waits for it. Looked at when there is no room,
+   *  and at intervals while that lasts. */
   #reclaim(): void {
     if (this.#reclaiming !== undefined) return
     this.#reclaiming = this.#context.clock.setTimeout(() => {
@@ -155,7 +161,8 @@ export class Publisher {
     return this.#context.clock.now() - this.#settledAt
   }
 
-  /** Waits for what is outstanding, until the signal aborts; then closes the links, and what still waits fails with ClosedError. */
+  /** Waits for what is outstanding, until the signal aborts; then closes the links, and what still waits fails with
+   *  ClosedError. */
   async close(signal: AbortSignal): Promise<void> {
     for (const queue of this.#links?.queues.values() ?? []) queue.forgetUnwanted()
     if (this.#limit.messages > 0 && !signal.aborted)
@@ -322,7 +329,8 @@ export class Publisher {
       await attachIn(shared)
     } catch (error) {
       if (!(error === shared.loss.error && classify(error) === 'fatal' && links.opening.size > 1)) throw error
-      // RabbitMQ ends the session over one link that it refuses, and the others that were being attached are not at fault.
+      // RabbitMQ ends the session over one link that it refuses, and the others that were being attached are not at
+      // fault.
       await attachIn(await connection.openSession())
     }
     links.queues.set(name, queue)

@@ -42,7 +42,8 @@ export interface SenderQueueOptions {
 /** Waiting longer than this for credit, or for a link, means that the peer withholds it. */
 export const BLOCKED_AFTER_MS = 1_000
 
-/** One sender link and the messages that wait for its credit and the session's window. First come, first served: what waits is ours, and can be withdrawn, time out, or be sent over another link. */
+/** One sender link and the messages that wait for its credit and the session's window. First come, first served: what
+ *  waits is ours, and can be withdrawn, time out, or be sent over another link. */
 export class SenderQueue {
   readonly address: string
   readonly #options: SenderQueueOptions
@@ -69,8 +70,9 @@ export class SenderQueue {
     this.#sender = sender
   }
 
-  /** Resolves with the peer's outcome, or when a pre-settled message has been handed to the socket. Rejects at the deadline; with NotSent when the link goes before the message was handed to it;
-   *  with MessageDeliveryFailure (delivery unknown) when it goes after. */
+  /** Resolves with the peer's outcome, or when a pre-settled message has been handed to the socket. Rejects at the
+   *  deadline; with NotSent when the link goes before the message was handed to it; with MessageDeliveryFailure
+   *  (delivery unknown) when it goes after. */
   send(shipment: Shipment): Promise<Outcome> {
     this.#lastUsedAt = this.#options.clock.now()
     const { deadline, progress } = shipment
@@ -98,7 +100,8 @@ export class SenderQueue {
     })
   }
 
-  /** `send` for whoever keeps the time himself, without promise and timer. False when the message would have to wait: then nothing was done. */
+  /** `send` for whoever keeps the time himself, without promise and timer. False when the message would have to wait:
+   *  then nothing was done. */
   post(shipment: Shipment, { settle, fail }: Ending): boolean {
     const sender = this.#sender
     if (sender === undefined || this.#waiting.size > 0 || !sender.hasRoom) return false
@@ -107,7 +110,8 @@ export class SenderQueue {
     return true
   }
 
-  /** Nobody wants to know any more how a message ends: it is withdrawn when it has not left, and whatever the peer says of it goes unheard. */
+  /** Nobody wants to know any more how a message ends: it is withdrawn when it has not left, and whatever the peer says
+   *  of it goes unheard. */
   #forget(waiting: Waiting): void {
     this.#unsettled.get(waiting)?.()
     this.#unsettled.delete(waiting)

@@ -10,8 +10,8 @@ export interface FrameBytes {
 const HEAD_BYTES = 8
 const AMQP_FRAME = 0
 
-/** Cuts what a peer sends into frames. A peer that sends no frames, or larger ones than it was told to, is found out by its first bytes instead of being waited for.
- *  Throws RangeError. Source: AMQP 1.0, part 2.3. */
+/** Cuts what a peer sends into frames. A peer that sends no frames, or larger ones than it was told to, is found out by
+ *  its first bytes instead of being waited for. Throws RangeError. Source: AMQP 1.0, part 2.3. */
 export class FrameReader {
   readonly #maxFrameSize: number
   readonly #onFrame: (frame: FrameBytes) => void

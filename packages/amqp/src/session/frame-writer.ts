@@ -19,7 +19,8 @@ const HEAD_BYTES = 8
 /** The most that the fields of a transfer take. */
 const TRANSFER_BYTES = 64
 
-/** Collects the frames of one turn of the event loop and hands them to the socket together at its end: the answer to one message and the next one are then one write. */
+/** Collects the frames of one turn of the event loop and hands them to the socket together at its end: the answer to
+ *  one message and the next one are then one write. */
 export class FrameWriter {
   readonly #sink: () => FrameSink | undefined
   readonly #onFrame: OnFrame | undefined
@@ -50,7 +51,8 @@ export class FrameWriter {
     this.#flushLater()
   }
 
-  /** Called once, when everything written so far has been handed to the socket. Not called when the connection goes first. */
+  /** Called once, when everything written so far has been handed to the socket. Not called when the connection goes
+   *  first. */
   onWritten(callback: () => void): void {
     this.#written.push(callback)
   }

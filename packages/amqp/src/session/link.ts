@@ -45,7 +45,8 @@ export interface OutgoingDelivery {
 export interface LinkHandlers {
   /** The peer has attached its side; `target` and `source` say to what. Called once. */
   readonly onOpen: () => void
-  /** The peer has detached, or the link was closed from here and the peer has answered. Called once; not when the session or the connection goes. */
+  /** The peer has detached, or the link was closed from here and the peer has answered. Called once; not when the
+   *  session or the connection goes. */
   readonly onClosed: (error: Condition | undefined) => void
 }
 

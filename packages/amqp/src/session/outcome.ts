@@ -8,8 +8,9 @@ export type Outcome =
   | { readonly type: 'modified'; readonly deliveryFailed: boolean; readonly undeliverableHere: boolean }
   | { readonly type: 'rejected'; readonly condition: string | undefined; readonly description: string | undefined }
 
-/** The outcome in a disposition; undefined while there is none. A peer that settles and names no state has accepted, says the specification; the state of a delivery that is still under way is no outcome.
- *  Source: AMQP 1.0, part 2.6.12 and 3.4. */
+/** The outcome in a disposition; undefined while there is none. A peer that settles and names no state has accepted,
+ *  says the specification; the state of a delivery that is still under way is no outcome. Source: AMQP 1.0, part 2.6.12
+ *  and 3.4. */
 export function outcomeOf(state: unknown, settled: boolean): Outcome | undefined {
   const none: Outcome | undefined = settled ? { type: 'unknown' } : undefined
   if (state === null || state === undefined) return settled ? { type: 'accepted' } : undefined
@@ -31,7 +32,8 @@ export function outcomeOf(state: unknown, settled: boolean): Outcome | undefined
   }
 }
 
-/** How a message that came in can be settled. `refuse`: its handler cannot handle it; `not-mine`: it was brought to the wrong receiver; `too-large`: beyond the announced size. */
+/** How a message that came in can be settled. `refuse`: its handler cannot handle it; `not-mine`: it was brought to the
+ *  wrong receiver; `too-large`: beyond the announced size. */
 export type Settlement = 'accept' | 'release' | 'refuse' | 'not-mine' | 'unreadable' | 'too-large'
 
 const rejected = (error: Condition): Buffer => value.described(0x25, value.list([writeError(error)]))

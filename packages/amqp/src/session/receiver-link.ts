@@ -62,7 +62,8 @@ export class ReceiverLink extends Link {
     this.#flow(true)
   }
 
-  /** Takes back the credit the peer has not used. Draining would make a peer send what it has, only to get it handed back. What is under way already still comes. */
+  /** Takes back the credit the peer has not used. Draining would make a peer send what it has, only to get it handed
+   *  back. What is under way already still comes. */
   withdrawCredit(): void {
     this.#credit = 0
     if (this.isOpen) this.#flow(false)

@@ -79,15 +79,16 @@ export class SenderLink extends Link {
     return 'the peer gives no credit'
   }
 
-  /** Sends a message; only when there is room. `onOutcome` is called once with what the peer makes of it, and not at all when the link goes first. Returns what forgets it:
-   *  then it is not called either. */
+  /** Sends a message; only when there is room. `onOutcome` is called once with what the peer makes of it, and not at
+   *  all when the link goes first. Returns what forgets it: then it is not called either. */
   send(payload: Buffer, onOutcome: (outcome: Outcome) => void): () => void {
     const sending = new Sending(this.session, payload, { onOutcome })
     this.#begin(sending)
     return () => this.session.forget(sending.id)
   }
 
-  /** Sends a message settled; only when there is room. `onWritten` is called once, when all of it has been handed to the socket, and not at all when the link goes first. */
+  /** Sends a message settled; only when there is room. `onWritten` is called once, when all of it has been handed to
+   *  the socket, and not at all when the link goes first. */
   sendSettled(payload: Buffer, onWritten: () => void): void {
     this.#begin(new Sending(this.session, payload, { onWritten }))
   }
@@ -163,7 +164,8 @@ export class SenderLink extends Link {
     })
   }
 
-  /** A peer that asks for the credit back gets it: what is left is not needed now, and is asked for again by the next message. */
+  /** A peer that asks for the credit back gets it: what is left is not needed now, and is asked for again by the next
+   *  message. */
   #giveBack(): void {
     if (!this.#isDraining || this.#partial !== undefined || this.#credit <= 0) return
     this.#isDraining = false

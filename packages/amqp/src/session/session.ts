@@ -29,8 +29,9 @@ import { type SenderHandlers, SenderLink } from './sender-link.ts'
 import { isOutcome, STATES } from './outcome.ts'
 import { ahead, serial } from './serial.ts'
 
-/** Transfer frames that the peer may send ahead. What it sends is bounded by the credit of the links; this one is given back as frames come in, whether or not the messages in them are settled:
- *  a handler that never ends takes one place of its link's credit and nothing of anybody's else. */
+/** Transfer frames that the peer may send ahead. What it sends is bounded by the credit of the links; this one is given
+ *  back as frames come in, whether or not the messages in them are settled: a handler that never ends takes one place
+ *  of its link's credit and nothing of anybody's else. */
 const INCOMING_WINDOW = 16_384
 /** Ours is never the limit. */
 const OUTGOING_WINDOW = 0x7fffffff
@@ -55,8 +56,8 @@ export interface LinkOptions {
   readonly isShared?: boolean
 }
 
-/** One session: its links, and the account of what may be transferred in either direction. Every number is kept here and nowhere else: what the peer allows, what was sent and not settled, what came.
- *  Source: AMQP 1.0, part 2.5. */
+/** One session: its links, and the account of what may be transferred in either direction. Every number is kept here
+ *  and nowhere else: what the peer allows, what was sent and not settled, what came. Source: AMQP 1.0, part 2.5. */
 export class Session implements LinkSession {
   readonly channel: number
   readonly maxPayload: number

@@ -22,7 +22,8 @@ export interface Live {
   readonly addressing: Addressing
 }
 
-/** The one connection of a transport, kept up by a supervisor. Links are their owners': they hear of each loss through `onLost` and attach again. */
+/** The one connection of a transport, kept up by a supervisor. Links are their owners': they hear of each loss through
+ *  `onLost` and attach again. */
 export class AmqpConnection {
   readonly #context: DriverContext<AmqpOptions>
   readonly #url: TransportURL
@@ -60,8 +61,9 @@ export class AmqpConnection {
     })
   }
 
-  /** The live connection; connects first if need be. Rejects at the deadline (phase connect, not sent), with MessageDeliveryFailure when more than `retries` attempts have failed,
-   *  for good when credentials are refused, or with ClosedError. */
+  /** The live connection; connects first if need be. Rejects at the deadline (phase connect, not sent), with
+   *  MessageDeliveryFailure when more than `retries` attempts have failed, for good when credentials are refused, or
+   *  with ClosedError. */
   async live(deadline: Deadline, retries: number | null): Promise<Live> {
     for (;;) {
       if (this.#live !== undefined) return this.#live

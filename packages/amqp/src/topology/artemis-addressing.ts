@@ -4,11 +4,14 @@ import type { Addressing } from './addressing.ts'
 import { openSender } from '../connection/links.ts'
 import type { PeerConnection } from '../connection/peer-connection.ts'
 
-/** Ways an address of Artemis may route: to one of its queues, and to every subscription. With both, a message goes to one queue and to every subscription. */
+/** Ways an address of Artemis may route: to one of its queues, and to every subscription. With both, a message goes to
+ *  one queue and to every subscription. */
 const ROUTINGS = [['queue'], ['topic']] as const
 
-/** Artemis with pools. The unpooled listeners share the address's queue, as with every other peer, and each pool has a shared durable subscription on the same address. The address must route both
- *  ways for that, and it learns to by being attached to as a queue and as a topic. A sender goes on as it began: so senders see to it before they attach, whether there is a pool or not. */
+/** Artemis with pools. The unpooled listeners share the address's queue, as with every other peer, and each pool has a
+ *  shared durable subscription on the same address. The address must route both ways for that, and it learns to by
+ *  being attached to as a queue and as a topic. A sender goes on as it began: so senders see to it before they attach,
+ *  whether there is a pool or not. */
 export function createArtemisAddressing(addresser: Addresser, connection: PeerConnection): Addressing {
   const routeBothWays = async (address: string, deadline: Deadline): Promise<void> => {
     const session = await connection.openSession()

@@ -8,11 +8,13 @@ import { createManagement, type QueueProperties } from './rabbitmq-management.ts
 const QUEUES = '/queues/'
 const EXCHANGES = '/exchanges/'
 
-/** RabbitMQ 4 makes no node by itself and takes addresses of its second version only (`/queues/<queue>`, `/exchanges/<exchange>/<key>`). Names are those of the legacy addresses:
- *  a topic or a server is a queue, the fanout of a topic is a fanout exchange to which each server binds a queue of its own, and notifications go through one
- *  that fills the queue of the topic and one for each pool. Both sides declare what they use, so that it does not
- *  matter who comes first. Replies come to a queue that is this connection's alone and goes with it, and so does a server's share of the fanout, which goes with the last link on it as well.
- *  A volatile queue (RabbitMQ 4.3) is none for replies: it drops what comes while its link has no credit left, and the broker gives out no more than 256 of it at a time. */
+/** RabbitMQ 4 makes no node by itself and takes addresses of its second version only (`/queues/<queue>`,
+ *  `/exchanges/<exchange>/<key>`). Names are those of the legacy addresses: a topic or a server is a queue, the fanout
+ *  of a topic is a fanout exchange to which each server binds a queue of its own, and notifications go through one that
+ *  fills the queue of the topic and one for each pool. Both sides declare what they use, so that it does not matter who
+ *  comes first. Replies come to a queue that is this connection's alone and goes with it, and so does a server's share
+ *  of the fanout, which goes with the last link on it as well. A volatile queue (RabbitMQ 4.3) is none for replies: it
+ *  drops what comes while its link has no credit left, and the broker gives out no more than 256 of it at a time. */
 export function createRabbitAddressing(context: AddresserContext, connection: PeerConnection): Addressing {
   const names = createLegacyAddresser(context)
   const management = createManagement(connection)
@@ -21,7 +23,8 @@ export function createRabbitAddressing(context: AddresserContext, connection: Pe
     const hasExchange = target.fanout || service === 'notify'
     return `${hasExchange ? EXCHANGES : QUEUES}${encodeURIComponent(nameOf(target))}`
   }
-  /** Part of the names of what belongs to this connection: the broker may still hold what an earlier one of ours has left. */
+  /** Part of the names of what belongs to this connection: the broker may still hold what an earlier one of ours has
+   *  left. */
   const mine = randomUUID().replaceAll('-', '')
   const fanoutCopy = { durable: false, exclusive: true, autoDelete: true } as const
   const replies = { durable: false, exclusive: true, autoDelete: false } as const
@@ -70,8 +73,9 @@ export function createRabbitAddressing(context: AddresserContext, connection: Pe
   }
 }
 
-/** The plugin of RabbitMQ 3 knows its own addresses and nothing of management, dynamic sources or modified outcomes: queues are made by naming them (`/queue/<name>`), the fanout of a
- *  topic is a key of `amq.topic`. A queue for replies stays behind when its client goes. */
+/** The plugin of RabbitMQ 3 knows its own addresses and nothing of management, dynamic sources or modified outcomes:
+ *  queues are made by naming them (`/queue/<name>`), the fanout of a topic is a key of `amq.topic`. A queue for replies
+ *  stays behind when its client goes. */
 export function createRabbitPluginAddressing(context: AddresserContext): Addressing {
   const names = createLegacyAddresser(context)
   const escaped = (target: Target): string => encodeURIComponent(names.address(target, 'rpc'))

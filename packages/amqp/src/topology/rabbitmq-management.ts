@@ -9,10 +9,12 @@ import { SECTION } from '../wire/message-sections.ts'
 import { readMessage } from '../wire/read-message.ts'
 import { value, valueOf } from '../wire/write-value.ts'
 
-/** Queues, exchanges and bindings of RabbitMQ 4, made over AMQP 1.0 itself: requests and responses in the manner of HTTP, over a pair of links to the node `/management`.
- *  Source: RabbitMQ's documentation of its AMQP 1.0 management. */
+/** Queues, exchanges and bindings of RabbitMQ 4, made over AMQP 1.0 itself: requests and responses in the manner of
+ *  HTTP, over a pair of links to the node `/management`. Source: RabbitMQ's documentation of its AMQP 1.0
+ *  management. */
 export interface RabbitManagement {
-  /** Equal ones may be there already. Rejects with a TransportDriverError (not retryable, brokerCode `409` or `400`) when one with other properties is. */
+  /** Equal ones may be there already. Rejects with a TransportDriverError (not retryable, brokerCode `409` or `400`)
+   *  when one with other properties is. */
   declareQueue(name: string, properties: QueueProperties, deadline: Deadline): Promise<void>
   declareFanout(name: string, deadline: Deadline): Promise<void>
   bind(exchange: string, queue: string, deadline: Deadline): Promise<void>

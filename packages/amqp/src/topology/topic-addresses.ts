@@ -5,7 +5,8 @@ import type { PeerProperties } from '../connection/peer-connection.ts'
 /** Requests and notifications have different prefixes in routable addresses. */
 export type Service = 'rpc' | 'notify'
 
-/** Turns a target into the address of its links. Fanout beats server. Source: WIRE 7.2 (oslo_messaging 14.0.3, amqp1_driver/addressing.py). */
+/** Turns a target into the address of its links. Fanout beats server. Source: WIRE 7.2 (oslo_messaging 14.0.3,
+ *  amqp1_driver/addressing.py). */
 export interface Addresser {
   readonly mode: 'legacy' | 'routable'
   address(target: Target, service: Service): string
@@ -49,7 +50,8 @@ export function createLegacyAddresser(context: AddresserContext): Addresser {
   }
 }
 
-/** Addresses for message routers: `openstack.org/om/rpc/anycast/<vhost>/<exchange>/<topic>`. The word for a topic is `anycast` here. */
+/** Addresses for message routers: `openstack.org/om/rpc/anycast/<vhost>/<exchange>/<topic>`. The word for a topic is
+ *  `anycast` here. */
 export function createRoutableAddresser(context: AddresserContext): Addresser {
   const { options, defaultExchange } = context
   const vhost = options.pseudo_vhost ? context.virtualHost : null
@@ -74,7 +76,8 @@ export function createRoutableAddresser(context: AddresserContext): Addresser {
   }
 }
 
-/** The addresser for `addressing_mode`: `dynamic` takes legacy for a peer that names no product or is qpid-cpp, else routable. An unknown mode counts as routable, as upstream. */
+/** The addresser for `addressing_mode`: `dynamic` takes legacy for a peer that names no product or is qpid-cpp, else
+ *  routable. An unknown mode counts as routable, as upstream. */
 export function chooseAddresser(context: AddresserContext, peer: PeerProperties): Addresser {
   const mode: string = context.options.addressing_mode
   const legacy =

@@ -44,7 +44,8 @@ type Fields = readonly [
 ]
 
 /** The sections of a message in one buffer.
- *  Shape: header (durable, ttl), properties, application properties (strings), and the body as an amqp-value. Source: AMQP 1.0, part 3.2; WIRE 7.4. */
+ *  Shape: header (durable, ttl), properties, application properties (strings), and the body as an amqp-value. Source:
+ *  AMQP 1.0, part 3.2; WIRE 7.4. */
 export function encodeMessage(message: OutgoingMessage): Buffer {
   if (message.encoded !== undefined) return message.encoded
   const { to, body, message_id: id, reply_to: replyTo, correlation_id: correlationId } = message

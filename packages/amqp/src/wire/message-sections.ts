@@ -32,8 +32,9 @@ const MAP_8 = 0xc1
 const LIST_32 = 0xd0
 const MAP_32 = 0xd1
 
-/** Cuts a message into its sections without reading what is in them, so that none of it changes. Throws SerializationError when it is none.
- *  Source: AMQP 1.0, part 3.2: the sections before the body are lists and maps, in this order, each at most once. */
+/** Cuts a message into its sections without reading what is in them, so that none of it changes. Throws
+ *  SerializationError when it is none. Source: AMQP 1.0, part 3.2: the sections before the body are lists and maps, in
+ *  this order, each at most once. */
 export function splitSections(message: Buffer): Sections {
   const head = new Map<number, Buffer>()
   let at = 0

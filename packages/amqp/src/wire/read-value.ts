@@ -41,9 +41,11 @@ const CODES: Readonly<Record<string, number>> = {
 
 const unreadable = (why: string): SerializationError => new SerializationError(`Not readable as AMQP 1.0: ${why}`)
 
-/** Reads values of the encoding of AMQP 1.0 out of bytes that nobody has checked: never past the end, never deeper or more than the bounds above, and never taking memory for what is
- *  only announced. Every method throws SerializationError for what it cannot read. Strings and symbols are strings, numbers are numbers (bigint where 53 bits are not enough), binaries
- *  and uuids are views of the bytes, lists and arrays are arrays, maps are Maps. Source: AMQP 1.0, part 1.6. */
+/** Reads values of the encoding of AMQP 1.0 out of bytes that nobody has checked: never past the end, never deeper or
+ *  more than the bounds above, and never taking memory for what is only announced. Every method throws
+ *  SerializationError for what it cannot read. Strings and symbols are strings, numbers are numbers (bigint where 53
+ *  bits are not enough), binaries and uuids are views of the bytes, lists and arrays are arrays, maps are Maps. Source:
+ *  AMQP 1.0, part 1.6. */
 export class ValueReader {
   at: number
   readonly #bytes: Buffer

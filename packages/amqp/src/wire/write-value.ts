@@ -1,5 +1,5 @@
-/** Values in the encoding of AMQP 1.0, each with its constructor, for everything that is written rarely. Messages and transfers are written in one piece elsewhere.
- *  Source: AMQP 1.0, part 1.6. */
+/** Values in the encoding of AMQP 1.0, each with its constructor, for everything that is written rarely. Messages and
+ *  transfers are written in one piece elsewhere. Source: AMQP 1.0, part 1.6. */
 export const value = {
   nothing: (): Buffer => Buffer.from([0x40]),
   boolean: (given: boolean): Buffer => Buffer.from([given ? 0x41 : 0x42]),
@@ -33,7 +33,8 @@ export const value = {
   described: (code: number, given: Buffer): Buffer => Buffer.concat([Buffer.from([0x00, 0x53, code]), given]),
 }
 
-/** A value of JavaScript as the nearest of AMQP's: strings, booleans, whole numbers, null, and objects of them as maps with string keys. */
+/** A value of JavaScript as the nearest of AMQP's: strings, booleans, whole numbers, null, and objects of them as maps
+ *  with string keys. */
 export function valueOf(given: unknown): Buffer {
   if (given === null || given === undefined) return value.nothing()
   if (typeof given === 'boolean') return value.boolean(given)

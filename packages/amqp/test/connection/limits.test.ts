@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { OddPeer } from '../support/odd-peer.ts'
 import { cast, ending, oddScene, pong, request, serve, within } from '../support/scene.ts'
 
-// handle-max and channel-max as a peer announces them: links are spread over the sessions there may be, and refused by name beyond.
+// handle-max and channel-max as a peer announces them: links are spread over the sessions there may be, and refused by
+// name beyond.
 
 const scene = oddScene()
 const topics = (count: number): Target[] => Array.from({ length: count }, (_, n) => new Target({ topic: `t${n}` }))

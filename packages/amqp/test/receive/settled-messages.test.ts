@@ -5,7 +5,8 @@ import { amqpDriver } from '../../src/index.ts'
 import { messageBytes } from '../support/odd-peer/message.ts'
 import { oddScene } from '../support/scene.ts'
 
-// What its sender has settled the peer has forgotten: it cannot be handed back, so a server that stops in good order handles it.
+// What its sender has settled the peer has forgotten: it cannot be handed back, so a server that stops in good order
+// handles it.
 
 const scene = oddScene()
 const ADDRESSES = ['unicast', 'exclusive', 'broadcast'].map((kind) => `${kind}.openstack.t`)

@@ -20,7 +20,8 @@ let client: Driver
 let server: Driver
 let isAnswering: boolean
 
-/** One call has been answered, so that every link is open and has credit: what comes now goes out without waiting for anything. */
+/** One call has been answered, so that every link is open and has credit: what comes now goes out without waiting for
+ *  anything. */
 beforeEach(async () => {
   isAnswering = true
   peer = await startPeer()

@@ -17,7 +17,8 @@ export interface Verdict {
 const ADDRESS = 'unicast.openstack.probe'
 const soon = (): Deadline => Deadline.after(10_000)
 
-/** Gives our driver the bytes that Python sent: requests and notifications to a server and a listener, replies and heartbeats to a client that waits for them. */
+/** Gives our driver the bytes that Python sent: requests and notifications to a server and a listener, replies and
+ *  heartbeats to a client that waits for them. */
 export async function accept(vector: Vector): Promise<Verdict> {
   const peer = await startPeer()
   const driver = await openDriver(`amqp://127.0.0.1:${peer.port}/`, { addressing_mode: 'legacy' })
@@ -51,7 +52,8 @@ const inner = ({ request }: Body): unknown => {
 
 async function takeIn(driver: Driver, raw: Connection, vector: Vector): Promise<Verdict> {
   const payloads = payloadsOf(vector, 'client')
-  // The bytes have the ids of the capture; the decoded bodies of it are read from them, and not from the normalised text.
+  // The bytes have the ids of the capture; the decoded bodies of it are read from them, and not from the normalised
+  // text.
   const wanted = payloads.map((payload) => JSON.parse(String(rhea.message.decode(payload).body)) as Body)
   let [accepted, understood] = [0, 0]
   if (payloads.length === 0) return { sent: 0, accepted, understood }

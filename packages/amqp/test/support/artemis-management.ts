@@ -2,7 +2,8 @@ import rhea from 'rhea'
 import type { Connection, Message } from 'rhea'
 import type { Place } from './put.ts'
 
-/** Artemis's own management, over AMQP: operations of a resource (`broker`, `address.X`, `queue.X`, `acceptor.X`) and its attributes. */
+/** Artemis's own management, over AMQP: operations of a resource (`broker`, `address.X`, `queue.X`, `acceptor.X`) and
+ *  its attributes. */
 export interface Management {
   invoke(resource: string, operation: string, args: readonly unknown[]): Promise<unknown>
   read(resource: string, attribute: string): Promise<unknown>

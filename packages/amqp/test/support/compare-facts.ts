@@ -9,7 +9,8 @@ export interface Comparison {
   readonly python: unknown
 }
 
-/** Where we differ on purpose. Each is asserted, so that neither side can change unnoticed; the reasons are in `interop/golden/differences.json`. */
+/** Where we differ on purpose. Each is asserted, so that neither side can change unnoticed; the reasons are in
+ *  `interop/golden/differences.json`. */
 export type AmqpDifference =
   | 'no-expiry-in-1970'
   | 'no-reply-link-without-calls'

@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createDeferred, Deadline, type Driver, type Health } from '@oslo-messaging/core/driver'
 
-/** The health of the driver when it first was degraded after `act`; rejects after 5 s. Looks whenever a state changes: recovery may be over before a poll would see it. */
+/** The health of the driver when it first was degraded after `act`; rejects after 5 s. Looks whenever a state changes:
+ *  recovery may be over before a poll would see it. */
 export async function degradedBy(driver: Driver, act: () => void): Promise<Health> {
   const seen = createDeferred<Health>()
   const look = (): void => {

@@ -4,8 +4,9 @@ import type { OddLink } from './odd-peer/link.ts'
 import { Nodes } from './odd-peer/nodes.ts'
 import type { OddPeerOptions } from './odd-peer/options.ts'
 
-/** An AMQP 1.0 peer that writes and reads frames by itself and can do anything with them, at any moment: an honest small broker but for what a test tells it. Clients that break the
- *  specification, or the limits it has announced, are told as a broker would, and what they did stands in `violations`. */
+/** An AMQP 1.0 peer that writes and reads frames by itself and can do anything with them, at any moment: an honest
+ *  small broker but for what a test tells it. Clients that break the specification, or the limits it has announced, are
+ *  told as a broker would, and what they did stands in `violations`. */
 export interface OddPeer {
   readonly port: number
   readonly options: OddPeerOptions
@@ -21,7 +22,8 @@ export interface OddPeer {
   readonly accepted: number
   /** Every link of the address on every connection. */
   links(address: string): OddLink[]
-  /** Resolves once `look` returns something else than undefined or false; rejects after so long (5 s). Looks after each frame that comes in. */
+  /** Resolves once `look` returns something else than undefined or false; rejects after so long (5 s). Looks after each
+   *  frame that comes in. */
   until<T>(look: () => T | undefined | false, withinMs?: number): Promise<T>
   close(): Promise<void>
 }

@@ -3,8 +3,9 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import rhea from 'rhea'
 import type { Connection, Delivery, EventContext, Message, Receiver, Sender } from 'rhea'
 
-/** A small AMQP 1.0 broker in this process, so that the driver's unit tests meet real frames. Addresses that begin with `broadcast.` or contain `/multicast/`
- *  reach everybody; all others are queues whose consumers share. What is released goes back to the front of its queue. */
+/** A small AMQP 1.0 broker in this process, so that the driver's unit tests meet real frames. Addresses that begin with
+ *  `broadcast.` or contain `/multicast/` reach everybody; all others are queues whose consumers share. What is released
+ *  goes back to the front of its queue. */
 export interface Peer {
   readonly port: number
   /** Messages as they arrived, oldest first. */
@@ -15,7 +16,8 @@ export interface Peer {
   reset(): void
   /** Detaches every link of the address with a condition. */
   detach(address: string, condition: string): void
-  /** Resolves to the number of deliveries from addresses of this prefix that clients have accepted, once there are so many. */
+  /** Resolves to the number of deliveries from addresses of this prefix that clients have accepted, once there are so
+   *  many. */
   acceptedBy(prefix: string, count: number): Promise<number>
   /** What to answer to messages of an address, once for each entry, before they are accepted as usual. */
   readonly outcomes: Map<string, ('release' | 'reject' | 'modify' | 'modify-failed' | 'ignore')[]>

@@ -1,7 +1,8 @@
 import rhea from 'rhea'
 import type { Place } from './put.ts'
 
-/** Stores messages under an address as the bytes they are, whatever they say, with rhea alone. Resolves with how many the peer has accepted, once it has said something of each. */
+/** Stores messages under an address as the bytes they are, whatever they say, with rhea alone. Resolves with how many
+ *  the peer has accepted, once it has said something of each. */
 export async function putBytes(place: Place, address: string, payloads: readonly Buffer[]): Promise<number> {
   const connection = rhea.create_container().connect({ host: '127.0.0.1', reconnect: false, ...place })
   try {

@@ -113,7 +113,8 @@ async function rpc(vector: Vector, { client, server }: Sides): Promise<void> {
   await handled
 }
 
-/** Serves, and answers with what Python's server answered. `handled` resolves when the first request has its answers. */
+/** Serves, and answers with what Python's server answered. `handled` resolves when the first request has its
+ *  answers. */
 async function serve(vector: Vector, server: Driver): Promise<{ readonly handled: Promise<void> }> {
   const answers = (
     vector.api.call === 'Transport.cleanup' ? [{ response: 'x' }] : bodiesOf(vector, 'server')

@@ -3,8 +3,9 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import rhea from 'rhea'
 import type { Delivery, EventContext, Message, Receiver, Sender } from 'rhea'
 
-/** What a message router does, as qpid-dispatch was seen to: it keeps nothing, gives senders credit only while somebody takes messages of the address, hands the receiver's outcome to the sender,
- *  and releases what nobody takes. Addresses that contain `/multicast/` reach everybody. */
+/** What a message router does, as qpid-dispatch was seen to: it keeps nothing, gives senders credit only while somebody
+ *  takes messages of the address, hands the receiver's outcome to the sender, and releases what nobody takes. Addresses
+ *  that contain `/multicast/` reach everybody. */
 export interface Router {
   readonly port: number
   /** Outcomes of unsettled messages as their senders were told them. */

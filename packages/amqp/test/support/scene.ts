@@ -5,7 +5,8 @@ import type { OddPeerOptions } from './odd-peer/options.ts'
 import { type OddPeer, startOddPeer } from './odd-peer.ts'
 import { openDriver } from './open-driver.ts'
 
-/** What tests with odd peers begin with: peers and drivers that are closed afterwards, and the judgement that nothing was unhandled and nothing printed. */
+/** What tests with odd peers begin with: peers and drivers that are closed afterwards, and the judgement that nothing
+ *  was unhandled and nothing printed. */
 export interface Scene {
   peer(options?: OddPeerOptions): Promise<OddPeer>
   driver(peer: OddPeer, options?: Partial<AmqpOptions>): Promise<Driver>

@@ -1,7 +1,8 @@
 import rhea from 'rhea'
 import type { Frame } from './tap.ts'
 
-/** What one side of a conversation sent, put so that ours and Python's can be compared: ids and tags are gone, defaults are left out. */
+/** What one side of a conversation sent, put so that ours and Python's can be compared: ids and tags are gone, defaults
+ *  are left out. */
 export interface WireFacts {
   readonly opens: readonly object[]
   readonly attaches: readonly Attach[]

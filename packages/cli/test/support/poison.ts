@@ -23,8 +23,8 @@ export interface PoisonOptions {
   readonly redrive: () => Promise<void>
 }
 
-/** A service whose endpoint cannot digest one notification: it is tried so often and no more, the next one is handled within a second, and once the endpoint is mended
- *  the redriven one is handled. */
+/** A service whose endpoint cannot digest one notification: it is tried so often and no more, the next one is handled
+ *  within a second, and once the endpoint is mended the redriven one is handled. */
 export async function buryAndRedrive(options: PoisonOptions): Promise<void> {
   const { driver, url, topic, maxAttempts } = options
   const conf = await loadConfig({ overrides: { oslo_messaging_notifications: { driver: ['messagingv2'] } } })

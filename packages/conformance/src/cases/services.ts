@@ -237,7 +237,8 @@ export const serviceCases: readonly ConformanceCase[] = [
   },
 ]
 
-/** Looks again in every turn of the event loop in which something may have come: endpoints have no event to wait for. */
+/** Looks again in every turn of the event loop in which something may have come: endpoints have no event to wait
+ *  for. */
 async function until(harness: { readonly patienceMs: number }, condition: () => boolean, what: string): Promise<void> {
   const giveUpAt = performance.now() + harness.patienceMs
   while (!condition()) {

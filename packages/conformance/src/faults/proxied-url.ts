@@ -12,8 +12,8 @@ export interface ProxiedURL extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Puts a proxy before each host of a transport URL. For brokers that keep clients at the address they came to; one that
- *  sends them elsewhere (Kafka, a cluster with redirects) has to be told to advertise the proxies.
+/** Puts a proxy before each host of a transport URL. For brokers that keep clients at the address they came to; one
+ *  that sends them elsewhere (Kafka, a cluster with redirects) has to be told to advertise the proxies.
  *  `defaultPort` is for hosts that name no port. Rejects when no port can be had. */
 export async function proxyURL(
   url: TransportURL | string,

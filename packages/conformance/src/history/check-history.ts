@@ -17,8 +17,9 @@ export interface CheckOptions {
   readonly examples?: number
 }
 
-/** Holds a whole history to its promises. Pure: the same events give the same verdict, and nothing is waited for.
- *  Goes through `events` up to three times. Takes about 50 bytes a message, and 3 a message and reader, whatever the number of events. */
+/** Holds a whole history to its promises. Pure: the same events give the same verdict, and nothing is waited for. Goes
+ *  through `events` up to three times. Takes about 50 bytes a message, and 3 a message and reader, whatever the number
+ *  of events. */
 export function checkHistory(
   events: Iterable<HistoryEvent>,
   promises: HistoryPromises,

@@ -2,7 +2,8 @@ import { placeOf, type Summary } from './summary.ts'
 import type { HandledEvent } from './event.ts'
 import { type MessageTable, Outcome } from './message-table.ts'
 
-/** Whether a message has a place in an order: one of several that were sent one after the other, and each known to have arrived. */
+/** Whether a message has a place in an order: one of several that were sent one after the other, and each known to have
+ *  arrived. */
 function isOrdered(table: MessageTable, message: number): boolean {
   return (
     table.wasSent(message) &&
@@ -49,7 +50,8 @@ function inOrderOfPositions(table: MessageTable): Uint32Array {
     )
 }
 
-/** Watches that each member handles the messages of one key, in one partition, in the order of their numbers. Repetitions have no order. */
+/** Watches that each member handles the messages of one key, in one partition, in the order of their numbers.
+ *  Repetitions have no order. */
 export class HandlingOrder {
   readonly applies: boolean
   readonly #summary: Summary

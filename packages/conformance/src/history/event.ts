@@ -1,10 +1,11 @@
 import type { DeliveryState } from '@oslo-messaging/core/driver'
 
 /** One thing that happened to a numbered message, as a history remembers it.
- *  `at`: milliseconds since the history began. `message`: the number, counted from 0 over the whole run; every message has its own.
- *  `place`: where a message was sent to, by any name that is the same for senders and readers (a topic, a queue).
- *  `reader`: all who share one copy of each message (a pool, a consumer group, the servers of a topic); `member`: one of them.
- *  Events of one message come in the order they happened; `stored` may come at the end, when an outside reader has read. */
+ *  `at`: milliseconds since the history began. `message`: the number, counted from 0 over the whole run; every message
+ *  has its own. `place`: where a message was sent to, by any name that is the same for senders and readers (a topic, a
+ *  queue). `reader`: all who share one copy of each message (a pool, a consumer group, the servers of a topic);
+ *  `member`: one of them. Events of one message come in the order they happened; `stored` may come at the end, when an
+ *  outside reader has read. */
 export type HistoryEvent =
   | SentEvent
   | ResolvedEvent
@@ -29,7 +30,8 @@ interface OfMessage extends At {
 export interface SentEvent extends OfMessage {
   readonly kind: 'sent'
   readonly place: string
-  /** Messages with the same key and place were sent one after the other, each when the one before had ended. Absent: no order is expected. */
+  /** Messages with the same key and place were sent one after the other, each when the one before had ended. Absent: no
+   *  order is expected. */
   readonly key?: number
   /** When its deadline ends, on the clock of `at`. Absent: never. */
   readonly dueAt?: number
@@ -76,7 +78,8 @@ export interface RepliedEvent extends OfMessage {
   readonly answer: number
 }
 
-/** The broker remembers that the reader is done with everything before `position` of the partition. The last one counts. */
+/** The broker remembers that the reader is done with everything before `position` of the partition. The last one
+ *  counts. */
 export interface CommittedEvent extends At {
   readonly kind: 'committed'
   readonly reader: string

@@ -37,7 +37,8 @@ export class Findings {
     return [...this.#counts.values()].reduce((sum, one) => sum + one, 0)
   }
 
-  /** The examples with everything that happened to their messages, and where their readers stand in the same partition. */
+  /** The examples with everything that happened to their messages, and where their readers stand in the same
+   *  partition. */
   collect(events: Iterable<HistoryEvent>): readonly Violation[] {
     const wanted = new Map<number, HistoryEvent[]>(this.#examples.map(({ message }) => [message, []]))
     const readers = new Set(this.#examples.map(({ reader }) => reader))

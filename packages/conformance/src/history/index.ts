@@ -1,5 +1,5 @@
-/** Histories of numbered messages, and what they are held to: the one checker of certifications, simulations and the conformance suite.
- *  Needs no test runner and no broker. */
+/** Histories of numbered messages, and what they are held to: the one checker of certifications, simulations and the
+ *  conformance suite. Needs no test runner and no broker. */
 export { checkHistory, type CheckOptions } from './check-history.ts'
 export type {
   CommittedEvent,

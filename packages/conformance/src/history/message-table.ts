@@ -4,7 +4,8 @@ export const Outcome = { open: 0, resolved: 1, notSent: 2, unknown: 3, confirmed
 const FIRST = 1024
 const NEVER = 0
 
-/** What is known about each message, in columns that grow by doubling: about 50 bytes a message and 3 for each reader. */
+/** What is known about each message, in columns that grow by doubling: about 50 bytes a message and 3 for each
+ *  reader. */
 export class MessageTable {
   /** Id of the place it was sent to, counted from 1; 0: it was never sent. */
   place: Int32Array = new Int32Array(FIRST)

@@ -52,8 +52,8 @@ export interface ConformanceResults extends Subject {
   readonly cases: readonly CaseResult[]
 }
 
-/** Runs the suite without a test runner, one case after the other, and keeps what became of each. Never rejects because of a driver.
- *  `onCase` is told of each when it is over. */
+/** Runs the suite without a test runner, one case after the other, and keeps what became of each. Never rejects because
+ *  of a driver. `onCase` is told of each when it is over. */
 export async function runConformance(
   chapters: Readonly<Record<string, readonly ConformanceCase[]>>,
   subject: Subject,

@@ -46,7 +46,8 @@ interface Lot {
   next: number
 }
 
-/** One run over the dead-letter topic, as the only member of a consumer group of its own. What has been moved is the group's position and its note; what is left stays in front of it. */
+/** One run over the dead-letter topic, as the only member of a consumer group of its own. What has been moved is the
+ *  group's position and its note; what is left stays in front of it. */
 export class Redrive {
   readonly #options: RedriveOptions
   readonly #lots = new Map<number, Lot>()
@@ -161,7 +162,8 @@ export class Redrive {
     return (this.#options.request.limit ?? Infinity) - this.#tally.moved - this.#underWay
   }
 
-  /** Moves what may be moved of these; resolves with the offset of the last one looked at when all copies are stored. */
+  /** Moves what may be moved of these; resolves with the offset of the last one looked at when all copies are
+   *  stored. */
   async #move(
     port: ConsumerPort,
     partition: TopicPartition,

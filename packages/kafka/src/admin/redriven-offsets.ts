@@ -2,8 +2,9 @@
 const MOST_RANGES = 180
 const NOTE = /^oslo-redriven:((?:\d+(?:-\d+)?(?:,|$))*)$/
 
-/** The dead letters of one partition that have been moved, as a consumer group remembers them: everything before a position, and beside it, as its note, the ranges that lie behind letters left where they are.
- *  Note: `oslo-redriven:2-5,9`, counted from the position. */
+/** The dead letters of one partition that have been moved, as a consumer group remembers them: everything before a
+ *  position, and beside it, as its note, the ranges that lie behind letters left where they are. Note:
+ *  `oslo-redriven:2-5,9`, counted from the position. */
 export class RedrivenOffsets {
   readonly #moved = new Set<number>()
   #position: number

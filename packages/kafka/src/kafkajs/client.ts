@@ -34,7 +34,8 @@ export interface Connection {
   readonly explain: ExplainFault
 }
 
-/** The port over kafkajs. Each producer, consumer and admin gets a client of its own: they would share remembered offsets, and their sockets could not be told apart. */
+/** The port over kafkajs. Each producer, consumer and admin gets a client of its own: they would share remembered
+ *  offsets, and their sockets could not be told apart. */
 export function createKafkaJSClient(
   settings: ClusterSettings,
   logger: Logger,
@@ -91,7 +92,8 @@ function tlsOptions({ ca, ...rest }: TlsSettings): ConnectionOptions {
   return { ...rest, ...(ca === undefined ? {} : { ca: [ca] }) }
 }
 
-/** kafkajs splits bootstrap addresses at the first colon, so IPv6 addresses go by a name that only the socket factory knows. */
+/** kafkajs splits bootstrap addresses at the first colon, so IPv6 addresses go by a name that only the socket factory
+ *  knows. */
 function aliasIPv6(addresses: readonly string[]): { brokers: string[]; aliases: ReadonlyMap<string, string> } {
   const aliases = new Map<string, string>()
   const brokers = addresses.map((address, index) => {

@@ -17,7 +17,8 @@ export function compressionType(codec: CompressionCodec): CompressionTypes {
   return TYPES[codec]
 }
 
-/** Lets kafkajs read and write the optional codecs. Packages are loaded by the first batch that needs them; a codec the application has registered itself stays. */
+/** Lets kafkajs read and write the optional codecs. Packages are loaded by the first batch that needs them; a codec the
+ *  application has registered itself stays. */
 export function registerCodecs(importCodec?: ImportPackage): void {
   for (const name of OPTIONAL_CODECS) {
     if (isRegistered(TYPES[name])) continue
@@ -46,7 +47,8 @@ interface KafkaJSCodec {
   decompress(data: Buffer): Promise<Buffer>
 }
 
-/** The codec that is registered under a number. Using it rejects with ClientFault CodecMissing when its package is not installed. */
+/** The codec that is registered under a number. Using it rejects with ClientFault CodecMissing when its package is not
+ *  installed. */
 export function codecOf(number: number): KafkaJSCodec {
   const create = Object.entries(codecs).find(([each]) => Number(each) === number)?.[1]
   if (typeof create === 'function') return (create as () => KafkaJSCodec)()

@@ -17,7 +17,8 @@ import { endsWhenClosing } from './patches/ending.ts'
 import { partOf, readFetches } from './patches/fetch.ts'
 import { coordinatorOf, joinAs, watchJoins } from './patches/joins.ts'
 
-/** Joining an unsettled group takes a few attempts; what is left then is a loss, which the driver mends with a new session. */
+/** Joining an unsettled group takes a few attempts; what is left then is a loss, which the driver mends with a new
+ *  session. */
 const RETRY = { retries: 5, initialRetryTime: 50, maxRetryTime: 1000, factor: 0.2, multiplier: 2 } as const
 /** A topic the broker makes on the first question can be used by the third or so. */
 const SUBSCRIBE_ATTEMPTS = 12

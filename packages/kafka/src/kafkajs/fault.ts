@@ -13,7 +13,8 @@ interface ErrorFacts {
 /** Longest chain of causes that is followed. */
 const DEEPEST = 10
 
-/** A ClientFault for whatever kafkajs threw. The innermost cause decides: its `type`, else its `code`, else its `name`; the outer `retriable` flags are wrong often enough to be ignored. */
+/** A ClientFault for whatever kafkajs threw. The innermost cause decides: its `type`, else its `code`, else its `name`;
+ *  the outer `retriable` flags are wrong often enough to be ignored. */
 export function faultOf(error: unknown, options: Omit<ClientFaultOptions, 'cause' | 'host'> = {}): ClientFault {
   if (error instanceof ClientFault) return error
   const inner = innermost(error)

@@ -51,7 +51,8 @@ export class KafkaJSProducer implements ProducerPort {
       createPartitioner: this.#createPartitioner,
       idempotent: options.idempotent,
       allowAutoTopicCreation: true,
-      // No retry at all, so that one call is one attempt. 0 is refused for idempotent producers; NaN is not, and compares as spent.
+      // No retry at all, so that one call is one attempt. 0 is refused for idempotent producers; NaN is not, and
+      // compares as spent.
       retry: { retries: Number.NaN },
     })
   }

@@ -15,7 +15,8 @@ const FILES = {
 } as const
 
 /** kafkajs's own login, with the reason of its failures.
- *  kafkajs calls everything that goes wrong in a login a wrong password and forgets what it was: also a connection that ends in the middle, which says nothing about the password. */
+ *  kafkajs calls everything that goes wrong in a login a wrong password and forgets what it was: also a connection that
+ *  ends in the middle, which says nothing about the password. */
 export function saslOptions(
   sasl: SaslSettings,
   credentials: CredentialsProvider | undefined,

@@ -15,7 +15,8 @@ export interface SocketRequest {
   readonly onConnect: () => void
 }
 
-/** The sockets of one client. The client library opens and closes them; this knows which carries fetches and which owes an answer, and can cut them. */
+/** The sockets of one client. The client library opens and closes them; this knows which carries fetches and which owes
+ *  an answer, and can cut them. */
 export class Sockets {
   readonly #open = new Set<net.Socket>()
   readonly #fetching = new Set<net.Socket>()
@@ -25,7 +26,8 @@ export class Sockets {
   #watching: NodeJS.Timeout | undefined
   #isClosed = false
 
-  /** `aliases`: names the library is given for hosts it cannot take, and the hosts. `renewTls`: the TLS options of a new connection. */
+  /** `aliases`: names the library is given for hosts it cannot take, and the hosts. `renewTls`: the TLS options of a
+   *  new connection. */
   constructor(aliases: ReadonlyMap<string, string>, renewTls: () => tls.ConnectionOptions | undefined) {
     this.#aliases = aliases
     this.#renewTls = renewTls
@@ -37,7 +39,8 @@ export class Sockets {
     return port === '' ? undefined : { host: this.#aliases.get(name) ?? name, port: Number(port) }
   }
 
-  /** Calls back with the address of a broker that owes an answer for longer than `patienceMs`, until it is called off: its process is frozen, or the way to it is dead. */
+  /** Calls back with the address of a broker that owes an answer for longer than `patienceMs`, until it is called off:
+   *  its process is frozen, or the way to it is dead. */
   watchSilence(patienceMs: number, onSilence: (broker: string) => void): () => void {
     let last = performance.now()
     this.#watching = setInterval(() => {

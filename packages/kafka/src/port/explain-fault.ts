@@ -24,7 +24,9 @@ export interface ExplainOptions {
   readonly addressOf: (broker: string) => { readonly host: string; readonly port: number } | undefined
 }
 
-/** Finds out more about a fault of connecting. A connection that is closed without a word may mean another `security_protocol`: then the port itself is asked what it speaks, so that nobody waits for what cannot mend itself. */
+/** Finds out more about a fault of connecting. A connection that is closed without a word may mean another
+ *  `security_protocol`: then the port itself is asked what it speaks, so that nobody waits for what cannot mend
+ *  itself. */
 export function createExplainFault({ protocol: wanted, tls, addressOf }: ExplainOptions): ExplainFault {
   return async (fault) => {
     const at = fault.host === undefined ? undefined : addressOf(fault.host)

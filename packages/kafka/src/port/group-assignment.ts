@@ -1,5 +1,6 @@
-/** Who of a group gets which partition. Kafka lets one member decide for all, so these are the rules every client has under the same names;
- *  groups may mix our listeners with Python's (librdkafka: `range`, `roundrobin`) and others. Pure. */
+/** Who of a group gets which partition. Kafka lets one member decide for all, so these are the rules every client has
+ *  under the same names; groups may mix our listeners with Python's (librdkafka: `range`, `roundrobin`) and others.
+ *  Pure. */
 
 export interface GroupMember {
   readonly id: string
@@ -32,7 +33,8 @@ export const assignRoundRobin: AssignmentRule = (members, partitions) => {
   return hands
 }
 
-/** Cuts each topic into neighbouring ranges, one for each member that wants it; the first members get one more when it does not come out even. */
+/** Cuts each topic into neighbouring ranges, one for each member that wants it; the first members get one more when it
+ *  does not come out even. */
 export const assignRange: AssignmentRule = (members, partitions) => {
   const hands = deal(members)
   for (const [topic, numbers] of partitions) {

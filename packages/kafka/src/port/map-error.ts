@@ -37,7 +37,8 @@ const PROTOCOL = 'check that [oslo_messaging_kafka] security_protocol is what th
 const denied = (remedy: string): FaultRow => ({ kind: 'denied', notStored: true, remedy })
 const refused = (remedy: string): FaultRow => ({ kind: 'refused', notStored: true, remedy })
 
-/** Every fault that is not simply `passing`, by its innermost type. Measured on Kafka 3.9 and 4.4, or named by the protocol. */
+/** Every fault that is not simply `passing`, by its innermost type. Measured on Kafka 3.9 and 4.4, or named by the
+ *  protocol. */
 const TABLE: Readonly<Record<string, FaultRow>> = {
   // Credentials and permissions.
   KafkaJSSASLAuthenticationError: denied(CREDENTIALS),

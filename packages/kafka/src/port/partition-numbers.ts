@@ -14,8 +14,9 @@ export interface Numbering {
 
 const FIRST: Numbering = { epoch: 0, sequence: 0 }
 
-/** The numbers of a producer session's batches, for each partition. A broker keeps what comes with the next number of the present epoch, or with the first of a later one;
- *  what it has already is confirmed and thrown away. Source: Kafka's KIP-98 and KIP-360. */
+/** The numbers of a producer session's batches, for each partition. A broker keeps what comes with the next number of
+ *  the present epoch, or with the first of a later one; what it has already is confirmed and thrown away. Source:
+ *  Kafka's KIP-98 and KIP-360. */
 export class PartitionNumbers {
   readonly #next = new Map<string, Numbering>()
 

@@ -16,8 +16,8 @@ const CORRELATION = 0x6f736c6f
 const ILLEGAL_SASL_STATE = 34
 const mechanism = Buffer.from('PLAIN')
 
-/** SaslHandshake version 1: a listener with SASL answers with its mechanisms, one without it that there is none to shake hands for.
- *  Shape: size, api key 17, version 1, correlation id, no client id, mechanism. */
+/** SaslHandshake version 1: a listener with SASL answers with its mechanisms, one without it that there is none to
+ *  shake hands for. Shape: size, api key 17, version 1, correlation id, no client id, mechanism. */
 const HANDSHAKE = Buffer.concat([
   int32(12 + mechanism.length),
   int16(17),
@@ -28,7 +28,8 @@ const HANDSHAKE = Buffer.concat([
   mechanism,
 ])
 
-/** Asks a port what it speaks, on connections of its own. Undefined: it cannot be told, or nobody is there. Never rejects. */
+/** Asks a port what it speaks, on connections of its own. Undefined: it cannot be told, or nobody is there. Never
+ *  rejects. */
 export async function probePort(target: ProbeTarget): Promise<SpokenProtocol | undefined> {
   const { host, port } = target
   const inClear = await shakeHands(net.connect({ host, port }))

@@ -16,7 +16,8 @@ export interface OffsetCommitterOptions {
 /** Between two attempts of a last commit. */
 const FLUSH_PAUSE_MS = 100
 
-/** Stores positions that lie behind the handing out: one commit at a time, each with the newest position of every partition. */
+/** Stores positions that lie behind the handing out: one commit at a time, each with the newest position of every
+ *  partition. */
 export class OffsetCommitter {
   readonly #options: OffsetCommitterOptions
   readonly #dirty = new Map<PartitionFlow, number>()

@@ -7,7 +7,8 @@ export interface Beginning {
   readonly after?: string | undefined
 }
 
-/** What one partition of a listener has taken from the broker, handed out and seen settled. Pure bookkeeping: it knows no broker and no time. */
+/** What one partition of a listener has taken from the broker, handed out and seen settled. Pure bookkeeping: it knows
+ *  no broker and no time. */
 export class PartitionFlow implements TopicPartition {
   readonly topic: string
   readonly partition: number
@@ -104,8 +105,8 @@ export class PartitionFlow implements TopicPartition {
     return record
   }
 
-  /** The oldest record was handed out. The returned function ends that, with whether it is done, and says whether `settledUpTo` moved.
-   *  `offset`: the record's, where positions follow the handlers. */
+  /** The oldest record was handed out. The returned function ends that, with whether it is done, and says whether
+   *  `settledUpTo` moved. `offset`: the record's, where positions follow the handlers. */
   handOut(offset: number | null): (isDone: boolean) => boolean {
     this.#open += 1
     const entry = { offset: offset ?? 0, settled: false }
@@ -135,8 +136,9 @@ export class PartitionFlow implements TopicPartition {
     return count
   }
 
-  /** Begins at a position, or goes on from another one because somebody else has read further or the topic is another one. `keepQueued`: what is queued is committed, and still to be handed out.
-   *  `after`: who had stored that position. */
+  /** Begins at a position, or goes on from another one because somebody else has read further or the topic is another
+   *  one. `keepQueued`: what is queued is committed, and still to be handed out. `after`: who had stored that
+   *  position. */
   moveTo(next: number, keepQueued: boolean, after?: string): void {
     if (!keepQueued) {
       this.clearQueue()

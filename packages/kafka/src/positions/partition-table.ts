@@ -43,8 +43,8 @@ const UNPLACED_MS = 1000
 /** Pauses between the questions what became of commits whose partitions others have. */
 const DOUBT_MS = { first: 250, longest: 15_000 } as const
 
-/** The partitions of one member of a group: which they are, where they begin, and what happens to those that are taken away.
- *  They outlive a session when the next one gets them again. */
+/** The partitions of one member of a group: which they are, where they begin, and what happens to those that are taken
+ *  away. They outlive a session when the next one gets them again. */
 export class PartitionTable {
   readonly #options: PartitionTableOptions
   readonly #flows = new Map<string, PartitionFlow>()

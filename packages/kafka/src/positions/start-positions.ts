@@ -41,7 +41,8 @@ export async function askPositions(admin: AdminPort, group: string, topics: read
   }
 }
 
-/** `now`, with what was known before about positions that a client has thrown away since: they are still the truth about what was read. */
+/** `now`, with what was known before about positions that a client has thrown away since: they are still the truth
+ *  about what was read. */
 export function rememberDiscarded(now: Positions, before: Positions): Positions {
   const remembered = [...now.discarded].flatMap((key) => {
     const offset = before.committed.get(key)
@@ -65,8 +66,9 @@ export interface StartPosition extends PartitionOffset {
 }
 
 /** Decides where to begin.
- *  `baseline` is where the group begins in partitions it has never read, unless `fromOldest`: as a rule where each ended before this listener joined, so that what is stored after that point is never skipped.
- *  A partition that did not exist then is read from its beginning. */
+ *  `baseline` is where the group begins in partitions it has never read, unless `fromOldest`: as a rule where each
+ *  ended before this listener joined, so that what is stored after that point is never skipped. A partition that did
+ *  not exist then is read from its beginning. */
 export function startPosition(
   partition: TopicPartition,
   now: Positions,

@@ -23,8 +23,9 @@ interface Obstacle {
   readonly tries: number
 }
 
-/** Stored batches that the codec cannot decompress. Nobody can say what is in them, so they are neither passed over nor tried in a crash loop:
- *  the listener pauses longer and longer between two tries, and says where it stands and how to go on. */
+/** Stored batches that the codec cannot decompress. Nobody can say what is in them, so they are neither passed over nor
+ *  tried in a crash loop: the listener pauses longer and longer between two tries, and says where it stands and how to
+ *  go on. */
 export class UnreadableBatches {
   readonly #options: UnreadableBatchesOptions
   #obstacle: Obstacle | undefined
@@ -65,7 +66,8 @@ export class UnreadableBatches {
     return this.#obstacle
   }
 
-  /** The partitions it may be in: those that have not been read so far. The codec knows its offsets, not its partition. */
+  /** The partitions it may be in: those that have not been read so far. The codec knows its offsets, not its
+   *  partition. */
   #where({ last }: Obstacle): readonly string[] {
     return [...this.#options.partitions()].flatMap(({ key, next }) => (next !== undefined && next <= last ? [key] : []))
   }

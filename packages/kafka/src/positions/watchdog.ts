@@ -47,7 +47,8 @@ export interface WatchdogOptions {
   readonly onTrouble: (error: unknown) => void
 }
 
-/** Verifies consumption with the broker, not with the socket: now and then it compares what is stored with what was taken over. */
+/** Verifies consumption with the broker, not with the socket: now and then it compares what is stored with what was
+ *  taken over. */
 export class Watchdog {
   readonly #options: WatchdogOptions
   readonly #previous = new Map<string, WatchedBefore>()

@@ -3,7 +3,8 @@ import type { FetchedRecord, OutgoingRecord } from '../port/client-port.ts'
 import type { PartitionFlow } from '../positions/partition-flow.ts'
 import { storedHeaders } from '../wire/record.ts'
 
-/** Headers of a record in a dead-letter topic whose names begin so tell of the burial; its key, its value and its other headers are the original's, byte for byte. */
+/** Headers of a record in a dead-letter topic whose names begin so tell of the burial; its key, its value and its other
+ *  headers are the original's, byte for byte. */
 export const BURIAL_PREFIX = 'x-oslo-'
 
 export interface DeadLettersOptions {

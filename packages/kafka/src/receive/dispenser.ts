@@ -88,7 +88,8 @@ export class Dispenser {
     this.#onIdle = undefined
   }
 
-  /** Most of one partition at a time: a place is kept for each of the others, so that the slow handlers of one do not hold up all. */
+  /** Most of one partition at a time: a place is kept for each of the others, so that the slow handlers of one do not
+   *  hold up all. */
   get #limit(): number {
     const { prefetch, partitions } = this.#options
     return Math.max(Math.ceil(prefetch / 2), prefetch - partitions() + 1)

@@ -8,7 +8,8 @@ import { within } from '../port/within.ts'
 /** A final commit that the broker does not answer is given up after so long. */
 export const LAST_COMMIT_MS = 5000
 
-/** What a listener has committed and not handed out when it ends: the group's position moves back to it, so that it comes to somebody else. */
+/** What a listener has committed and not handed out when it ends: the group's position moves back to it, so that it
+ *  comes to somebody else. */
 export class GiveBack {
   readonly #name: string
   readonly #group: string
@@ -33,8 +34,8 @@ export class GiveBack {
     if (flow.queued > 0) this.#leftovers.add(flow)
   }
 
-  /** Empties the queues and commits where they began. Never rejects: what cannot be given back is reported with its number.
-   *  `doubtful`: nobody has been handed what these stand for, and they may have been stored. */
+  /** Empties the queues and commits where they began. Never rejects: what cannot be given back is reported with its
+   *  number. `doubtful`: nobody has been handed what these stand for, and they may have been stored. */
   async run(
     flows: readonly PartitionFlow[],
     doubtful: readonly DoubtfulCommit[],

@@ -44,11 +44,13 @@ interface Slice {
   readonly next: number
 }
 
-/** Takes fetched records over: commits them first where that is promised, and holds the fetching back while the handlers are busy.
- *  The next fetch is under way while a commit is: its records wait for that commit, and then for their own. */
+/** Takes fetched records over: commits them first where that is promised, and holds the fetching back while the
+ *  handlers are busy. The next fetch is under way while a commit is: its records wait for that commit, and then for
+ *  their own. */
 export class Intake {
   readonly #options: IntakeOptions
-  /** Commits before dispatch that are under way, at most one of a partition: nothing may be stored behind one that fails. */
+  /** Commits before dispatch that are under way, at most one of a partition: nothing may be stored behind one that
+   *  fails. */
   readonly #committing = new Map<PartitionFlow, Promise<void>>()
 
   constructor(options: IntakeOptions) {
@@ -56,7 +58,8 @@ export class Intake {
   }
 
   /** Resolves when the client may fetch on. What was not taken over is fetched again.
-   *  Rejects with the fault of a commit, also of the one for the records before these, that lets the client join the group again. */
+   *  Rejects with the fault of a commit, also of the one for the records before these, that lets the client join the
+   *  group again. */
   async take(session: Session, flow: PartitionFlow, batch: FetchedBatch): Promise<void> {
     const { commit } = this.#options
     flow.sawEnd(batch.end)
@@ -106,7 +109,8 @@ export class Intake {
     if (refusal !== undefined) throw refusal
   }
 
-  /** The synchronous commit before dispatch: what it does not store is not handed out, and fetched again. Never rejects. */
+  /** The synchronous commit before dispatch: what it does not store is not handed out, and fetched again. Never
+   *  rejects. */
   async #commitFirst(
     session: Session,
     flow: PartitionFlow,
@@ -138,7 +142,8 @@ export class Intake {
     }
   }
 
-  /** The client has fetched on by now. It joins the group again with the next batch, which brings these records once more if it does not. */
+  /** The client has fetched on by now. It joins the group again with the next batch, which brings these records once
+   *  more if it does not. */
   #goBack(session: Session, flow: PartitionFlow, from: number, fault: ClientFault): void {
     flow.refuse(fault)
     session.port.seek({ topic: flow.topic, partition: flow.partition, offset: from })
@@ -164,7 +169,8 @@ export class Intake {
     if (done !== undefined) committer.advance(flow, done)
   }
 
-  /** Waits until most of what was taken over is handed out. False: the handlers are too slow to be waited for, and the partition is paused until they have caught up. */
+  /** Waits until most of what was taken over is handed out. False: the handlers are too slow to be waited for, and the
+   *  partition is paused until they have caught up. */
   async #room(session: Session, flow: PartitionFlow, batch: FetchedBatch, bytes: number): Promise<boolean> {
     const { maxWaitMs, clock } = this.#options
     const until = clock.now() + (flow.isSlow ? 0 : Math.max(2 * maxWaitMs, HOLD_STEP_MS))
@@ -184,12 +190,14 @@ export class Intake {
 
   #hasRoom(flow: PartitionFlow, bytes: number): boolean {
     const { maxPollRecords } = this.#options
-    // As many records again as one slice: then commits and fetches run while records are handed out, and a crash loses two slices at most.
+    // As many records again as one slice: then commits and fetches run while records are handed out, and a crash loses
+    // two slices at most.
     if (flow.queued > maxPollRecords) return false
     return flow.queued === 0 || flow.queuedBytes + bytes <= this.#shareBytes
   }
 
-  /** What one partition may have: slow handlers of one do not take the room of the others. One record always may be there. */
+  /** What one partition may have: slow handlers of one do not take the room of the others. One record always may be
+   *  there. */
   get #shareBytes(): number {
     return this.#options.maxQueuedBytes / Math.max(1, this.#options.partitions())
   }

@@ -22,9 +22,11 @@ import type { Session } from '../positions/partition-table.ts'
 import { pause, within } from '../port/within.ts'
 
 const HEARTBEAT_MS = 1000
-/** How long handlers under way are waited for when the group is dealt out anew. The broker waits 60 s for members to come back. */
+/** How long handlers under way are waited for when the group is dealt out anew. The broker waits 60 s for members to
+ *  come back. */
 const REJOIN_GRACE_MS = 1000
-/** A listener that was up for so long, or has received something, was allowed to: what it is denied now may be given back. */
+/** A listener that was up for so long, or has received something, was allowed to: what it is denied now may be given
+ *  back. */
 const PROVEN_MS = 10_000
 /** The last steps of a stop get so long, however long the first ones took. */
 const LEAST_MS = 500
@@ -32,7 +34,8 @@ const LEAST_MS = 500
 const DENIED_BACKOFF = { initialMs: 1000, factor: 2, maxMs: 30_000 } as const
 
 /** A member of a consumer group that hands out notifications and outlives every loss.
- *  Partitions are independent: each keeps its order (`orderingKey`), and a slow one is paused without holding up the others or the group. */
+ *  Partitions are independent: each keeps its order (`orderingKey`), and a slow one is paused without holding up the
+ *  others or the group. */
 export class KafkaListener implements Listener {
   readonly #options: KafkaListenerOptions
   readonly #name: string
@@ -82,7 +85,8 @@ export class KafkaListener implements Listener {
     return this.#closed.promise
   }
 
-  /** Resolves when the group has taken this member and every start position is fixed: a record stored from then on is received. */
+  /** Resolves when the group has taken this member and every start position is fixed: a record stored from then on is
+   *  received. */
   async start(deadline: Deadline): Promise<void> {
     await this.#supervisor.ready(deadline, {
       phase: 'declare',
@@ -199,7 +203,8 @@ export class KafkaListener implements Listener {
     return session
   }
 
-  /** The partitions may be somebody else's in a moment. What is being handled is finished, if it is quick, and its position stored, so that nobody gets it a second time. */
+  /** The partitions may be somebody else's in a moment. What is being handled is finished, if it is quick, and its
+   *  position stored, so that nobody gets it a second time. */
   async #beforeRejoin(session: Session): Promise<void> {
     const { settings, clock } = this.#options
     if (settings.commit === 'before') {
@@ -244,7 +249,8 @@ export class KafkaListener implements Listener {
     this.#supervisor.lost(reason)
   }
 
-  /** Whether trying again cannot help. What a listener was allowed once is a matter of time: permissions and passwords are changed, and changed back. */
+  /** Whether trying again cannot help. What a listener was allowed once is a matter of time: permissions and passwords
+   *  are changed, and changed back. */
   #isFatal(error: unknown): error is Error {
     if (!isMessagingError(error) || error.retryable) return false
     return !(this.#isProven && error instanceof AuthenticationError)

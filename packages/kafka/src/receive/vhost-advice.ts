@@ -2,7 +2,8 @@ import type { Logger } from '@oslo-messaging/core/driver'
 import type { KafkaClient } from '../port/client-port.ts'
 import { formatTopicName, type VhostMode } from '../topology/topic-name.ts'
 
-/** The names that notifiers of `compat` and notifiers without a virtual host send to, by the name that a listener reads instead. Empty where the listener reads both, or where they are the same. */
+/** The names that notifiers of `compat` and notifiers without a virtual host send to, by the name that a listener reads
+ *  instead. Empty where the listener reads both, or where they are the same. */
 export function unreadNames(
   sources: readonly { readonly topic: string; readonly priority: string }[],
   vhost: string | null,
@@ -17,7 +18,8 @@ export function unreadNames(
   )
 }
 
-/** Looks whether notifications go past a listener whose own topic does not exist: the one sign of notifiers and listeners that cannot meet that a single process can see. Never rejects. */
+/** Looks whether notifications go past a listener whose own topic does not exist: the one sign of notifiers and
+ *  listeners that cannot meet that a single process can see. Never rejects. */
 export async function warnOfUnreadTopics(
   client: KafkaClient,
   missing: readonly string[],

@@ -3,7 +3,8 @@ import type { Clock, Deadline } from '@oslo-messaging/core/driver'
 /** Empty lines that are kept for the next of the same time. */
 const IDLE_LINES = 16
 
-/** Something that ends at its deadline. It stands in at most one line at a time, and carries its neighbours so that it can leave from the middle. */
+/** Something that ends at its deadline. It stands in at most one line at a time, and carries its neighbours so that it
+ *  can leave from the middle. */
 export interface Expiring {
   readonly deadline: Deadline
   earlier: Expiring | undefined
@@ -12,8 +13,8 @@ export interface Expiring {
   expire(): void
 }
 
-/** Watches many deadlines with few timers: those that were given the same time stand in one line, in the order in which they end, and only the first needs a timer.
- *  Abort signals are not watched. */
+/** Watches many deadlines with few timers: those that were given the same time stand in one line, in the order in which
+ *  they end, and only the first needs a timer. Abort signals are not watched. */
 export class DeadlineLines {
   readonly #clock: Clock
   readonly #lines = new Map<number, Line>()

@@ -74,9 +74,9 @@ export class NotificationProducer {
     this.#session = new ProducerSession({ ...options, name: 'notification publisher' })
   }
 
-  /** Resolves when all replicas in sync have the record. Rejects with a MessagingError that carries `phase` and `delivery`.
-   *  `encode` is called at once, unless so much waits already that the message is refused: a flood costs no more than what is let in.
-   *  Throws what `encode` throws. */
+  /** Resolves when all replicas in sync have the record. Rejects with a MessagingError that carries `phase` and
+   *  `delivery`. `encode` is called at once, unless so much waits already that the message is refused: a flood costs no
+   *  more than what is let in. Throws what `encode` throws. */
   send(topic: string, encode: () => OutgoingRecord, options: SendFacts): Promise<void> {
     if (this.#isFull()) return this.#refuse(topic, encode, options)
     const record = encode()

@@ -36,8 +36,8 @@ export interface LaneOptions {
   readonly onIdle: () => void
 }
 
-/** Sends the notifications of one topic, or of one partition of it, one request at a time. What arrives meanwhile shares the next request: that is all the batching it takes.
- *  Topics do not wait for each other. */
+/** Sends the notifications of one topic, or of one partition of it, one request at a time. What arrives meanwhile
+ *  shares the next request: that is all the batching it takes. Topics do not wait for each other. */
 export class ProducerLane {
   readonly #options: LaneOptions
   readonly #queue = new OutgoingQueue()
@@ -91,7 +91,8 @@ export class ProducerLane {
     this.#options.onIdle()
   }
 
-  /** Callers that wait for their notification before they send the next one come back now, all of them: let them share one request. */
+  /** Callers that wait for their notification before they send the next one come back now, all of them: let them share
+   *  one request. */
   async #breathe(returning: number): Promise<void> {
     this.#expected = this.#queue.size + returning
     await new Promise<void>((resolve) => {
@@ -288,7 +289,8 @@ export class ProducerLane {
     else session.port.giveUp({ topic: this.#options.topic, partition })
   }
 
-  /** A request that may have arrived keeps its number, and the next request of its partition would be taken for its repetition and thrown away: so that one is numbered anew. */
+  /** A request that may have arrived keeps its number, and the next request of its partition would be taken for its
+   *  repetition and thrown away: so that one is numbered anew. */
   #abandon({ port }: Session, { uncertain: partition }: Progress): void {
     if (partition !== undefined) port.giveUp({ topic: this.#options.topic, partition })
   }

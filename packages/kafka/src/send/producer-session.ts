@@ -12,7 +12,8 @@ import {
 import type { ClientFault, CompressionCodec, KafkaClient, ProducerPort } from '../port/client-port.ts'
 import { isFatal, kindOf, mapFault, reasonOf, toFault } from '../port/map-error.ts'
 
-/** The broker's own patience with its replicas. Below the client's request timeout, so that the broker's answer is the one that is heard. */
+/** The broker's own patience with its replicas. Below the client's request timeout, so that the broker's answer is the
+ *  one that is heard. */
 const CONFIRM_TIMEOUT_MS = 10_000
 /** A failure for good is tried again by the first send after so long: permissions and passwords do get corrected. */
 const RETRY_FAILED_MS = 1000
@@ -35,7 +36,8 @@ export interface Session {
   readonly idempotent: boolean
 }
 
-/** Keeps a producer session up. It is made by the first use, mended after a loss and replaced only when its numbering can no longer be trusted. */
+/** Keeps a producer session up. It is made by the first use, mended after a loss and replaced only when its numbering
+ *  can no longer be trusted. */
 export class ProducerSession {
   readonly #options: ProducerSessionOptions
   #supervisor: Supervisor

@@ -1,6 +1,7 @@
 import { InvalidTarget, Target } from '@oslo-messaging/core/driver'
 
-/** Where notifiers send and where listeners look when the URL has a virtual host. Argued in docs/adr/0007-kafka-vhost-mode.md.
+/** Where notifiers send and where listeners look when the URL has a virtual host. Argued in
+ *  docs/adr/0007-kafka-vhost-mode.md.
  *
  *  | mode     | notifier sends to              | listener reads                                   |
  *  |----------|--------------------------------|--------------------------------------------------|
@@ -8,7 +9,8 @@ import { InvalidTarget, Target } from '@oslo-messaging/core/driver'
  *  | `both`   | `<topic>.<priority>.<vhost>`   | `<topic>.<priority>.<vhost>`, `<topic>.<priority>` |
  *  | `compat` | `<topic>.<priority>`           | `<topic>.<priority>.<vhost>`, `<topic>.<priority>` |
  *
- *  Without a virtual host the three are the same. Python's notifier sends as `append` does, its listener reads `<topic>.<priority>` only. */
+ *  Without a virtual host the three are the same. Python's notifier sends as `append` does, its listener reads
+ *  `<topic>.<priority>` only. */
 export type VhostMode = 'append' | 'both' | 'compat'
 
 /** `<topic>[.<priority>][.<vhost>]`; an empty virtual host is none. Source: target_to_topic in impl_kafka.py. */

@@ -18,7 +18,8 @@ function makeTable(): Int32Array {
   return made
 }
 
-/** CRC-32C (Castagnoli) of a part of the bytes, as an unsigned number. Eight bytes at a time, which takes a third of the time of one by one. */
+/** CRC-32C (Castagnoli) of a part of the bytes, as an unsigned number. Eight bytes at a time, which takes a third of
+ *  the time of one by one. */
 export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
   const t = table
   let crc = -1

@@ -1,5 +1,5 @@
-/** Most bytes that these compressed bytes can become, found without decompressing them; undefined where the format does not tell.
- *  A few kilobytes of zeros compressed well would otherwise fill the memory of every consumer. */
+/** Most bytes that these compressed bytes can become, found without decompressing them; undefined where the format does
+ *  not tell. A few kilobytes of zeros compressed well would otherwise fill the memory of every consumer. */
 export function decompressedSize(codec: number, data: Buffer): number | undefined {
   try {
     return SIZES[codec]?.(data)
@@ -20,7 +20,8 @@ const SIZES: Readonly<Record<number, (data: Buffer) => number | undefined>> = {
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00])
 const XERIAL_HEADER_BYTES = 16
 
-/** Raw snappy begins with its size; in Java's framing each block does. Source: snappy format description, snappy-java. */
+/** Raw snappy begins with its size; in Java's framing each block does. Source: snappy format description,
+ *  snappy-java. */
 function snappySize(data: Buffer): number {
   if (data.length < XERIAL_HEADER_BYTES || !data.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC))
     return unsignedVarint(data, 0)

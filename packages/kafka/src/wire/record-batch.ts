@@ -37,8 +37,9 @@ export interface StoredBatch extends BatchRange {
   readonly end: number
 }
 
-/** The complete batches of a record set; a broker cuts the last one off where its limit is. Undefined: there is one in a format from before Kafka 0.11.
- *  Throws RangeError for a batch that says it is shorter than its own head, which would be read for ever. */
+/** The complete batches of a record set; a broker cuts the last one off where its limit is. Undefined: there is one in
+ *  a format from before Kafka 0.11. Throws RangeError for a batch that says it is shorter than its own head, which
+ *  would be read for ever. */
 export function readBatches(set: Buffer): readonly StoredBatch[] | undefined {
   const batches: StoredBatch[] = []
   for (let start = 0; start + RECORDS_AT <= set.length;) {
@@ -78,8 +79,8 @@ export function isAbort({ data }: StoredBatch): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === ABORT
 }
 
-/** Appends the records of a batch from an offset on; `data` is what its records are without compression. Values and keys are views of it.
- *  Throws RangeError when the bytes are none. */
+/** Appends the records of a batch from an offset on; `data` is what its records are without compression. Values and
+ *  keys are views of it. Throws RangeError when the bytes are none. */
 export function readRecords(
   { first, timestamp, count }: StoredBatch,
   data: Buffer,

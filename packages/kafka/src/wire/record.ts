@@ -34,8 +34,9 @@ export interface DecodedRecord {
   readonly message: Readonly<Record<string, unknown>>
 }
 
-/** Reads what `encodeRecord` and Python write, and more kindly than Python: a message without `_context` has an empty one, and a bare message without envelope is taken as it is.
- *  Throws: SerializationError for what is no JSON object or an envelope of another version. */
+/** Reads what `encodeRecord` and Python write, and more kindly than Python: a message without `_context` has an empty
+ *  one, and a bare message without envelope is taken as it is. Throws: SerializationError for what is no JSON object or
+ *  an envelope of another version. */
 export function decodeRecord(value: Buffer | null): DecodedRecord {
   if (value === null) throw new SerializationError('The record has no value')
   const { [CONTEXT_KEY]: context, ...message } = readEnvelope(value.toString('utf8'))

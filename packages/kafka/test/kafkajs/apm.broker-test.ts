@@ -6,7 +6,8 @@ import { openReal, send } from '../support/open-driver.ts'
 const broker = await sharedKafka()
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
-/** How agents get at what is sent: they wrap the producer's methods, and write into its messages or into copies of them. */
+/** How agents get at what is sent: they wrap the producer's methods, and write into its messages or into copies of
+ *  them. */
 const AGENTS: Readonly<Record<string, (batch: ProducerBatch) => ProducerBatch>> = {
   'writes into the messages': (batch) => {
     for (const { messages } of batch.topicMessages ?? [])

@@ -128,7 +128,8 @@ function clusterRollTests(broker: KafkaBroker): void {
   })
 }
 
-/** Watches how long nothing arrives at a listener that has something to receive all the time; the returned function ends that and says the longest, milliseconds. */
+/** Watches how long nothing arrives at a listener that has something to receive all the time; the returned function
+ *  ends that and says the longest, milliseconds. */
 function watch(received: Received): () => number {
   let count = received.messages.length
   let since = performance.now()

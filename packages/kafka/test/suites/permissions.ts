@@ -5,7 +5,8 @@ import type { Driver } from '@oslo-messaging/core/driver'
 import { unique, withAdmin } from '../support/broker.ts'
 import { eventually, listen, openReal, send } from '../support/open-driver.ts'
 
-/** What a user without this or that permission sees. The broker knows bob and carol, at this port with SASL PLAIN, and lets them do nothing. */
+/** What a user without this or that permission sees. The broker knows bob and carol, at this port with SASL PLAIN, and
+ *  lets them do nothing. */
 export function permissionTests(broker: KafkaBroker, saslPort: number): void {
   type Rule = Parameters<Admin['createAcls']>[0]['acl'][number]
 

@@ -6,7 +6,8 @@ import { createClient } from '../support/client.ts'
 import { eventually, listen, openReal, recordingLogger, send } from '../support/open-driver.ts'
 import { useDriver } from '../support/suite-driver.ts'
 
-/** What a broker does to its clients when it, its topics or its groups come and go. Breaks its broker, so it has one of its own. */
+/** What a broker does to its clients when it, its topics or its groups come and go. Breaks its broker, so it has one of
+ *  its own. */
 export async function describeRecovery(version: string): Promise<void> {
   const broker = await skipOrFail(startBroker('kafka', { version }))
   describe.skipIf(broker === undefined)(`kafka ${version} recovery`, () => {

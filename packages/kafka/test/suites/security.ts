@@ -36,7 +36,8 @@ const recipes = (['PLAINTEXT', 'SASL_PLAINTEXT', 'SSL', 'SASL_SSL'] as const).ma
 
 const user = `alice:${encodeURIComponent(PASSWORD)}@`
 
-/** Who may connect and do what, and how a refusal looks to our user: four protocols, certificates, tokens, permissions. */
+/** Who may connect and do what, and how a refusal looks to our user: four protocols, certificates, tokens,
+ *  permissions. */
 export async function describeSecurity(version: string): Promise<void> {
   const certificates = await makeCertificates()
   const [sasl = 0, onlyPlain = 0, tls = 0, both = 0] = await freePorts(4)

@@ -4,7 +4,8 @@ import { freePorts, type KafkaBroker, skipOrFail, startBroker } from '@oslo-mess
 import { readAll, unique, withAdmin } from '../support/broker.ts'
 import { listen, openReal, recordingLogger, send } from '../support/open-driver.ts'
 
-/** What one healthy broker has in store for its clients, as our user sees it. The names are those of the situations, not of the client library's errors. */
+/** What one healthy broker has in store for its clients, as our user sees it. The names are those of the situations,
+ *  not of the client library's errors. */
 export async function describeTraps(version: string): Promise<void> {
   const [ipv6 = 0] = await freePorts(1)
   const listeners = [{ name: 'IPV6', protocol: 'PLAINTEXT', port: ipv6, host: '::1' }] as const

@@ -8,11 +8,13 @@ const run = promisify(execFile)
 
 export interface Certificates extends AsyncDisposable {
   readonly folder: string
-  /** Files by name: `ca.crt`, `server.pem`, `client.crt`, `client.key`, `locked.key` (password `key-secret`), `other-ca.crt`. */
+  /** Files by name: `ca.crt`, `server.pem`, `client.crt`, `client.key`, `locked.key` (password `key-secret`),
+   *  `other-ca.crt`. */
   path(name: string): string
 }
 
-/** A certificate authority of the test's own, a server and a client signed by it, and another authority that signed nothing. Needs openssl. */
+/** A certificate authority of the test's own, a server and a client signed by it, and another authority that signed
+ *  nothing. Needs openssl. */
 export async function makeCertificates(): Promise<Certificates> {
   const folder = await mkdtemp(join(tmpdir(), 'kafka-certificates-'))
   const path = (name: string): string => join(folder, name)

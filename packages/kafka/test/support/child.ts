@@ -6,7 +6,8 @@ import { eventually } from './open-driver.ts'
 
 const HOOK = new URL('./typescript-hook.mjs', import.meta.url).href
 
-/** A program of this folder, run from its source in a process of its own; its lines of standard output are remembered. */
+/** A program of this folder, run from its source in a process of its own; its lines of standard output are
+ *  remembered. */
 export class Child {
   readonly lines: string[] = []
   readonly exited: Promise<unknown>

@@ -25,7 +25,8 @@ export async function coordinatorOf(broker: KafkaBroker): Promise<BrokerId> {
   return await leaderOf(broker, OFFSETS)
 }
 
-/** The active controller. Metadata names any broker in KRaft, so the quorum itself is asked: DescribeQuorum version 0. */
+/** The active controller. Metadata names any broker in KRaft, so the quorum itself is asked: DescribeQuorum version
+ *  0. */
 export async function controllerOf(broker: KafkaBroker): Promise<BrokerId> {
   for (const { host, port } of broker.hosts) {
     const leader = await askQuorum(host, port)
@@ -83,12 +84,14 @@ function replicasFrom(broker: KafkaBroker, first: number): BrokerId[] {
   return broker.nodes.map((_, index) => ((first + index) % broker.nodes.length) + 1)
 }
 
-/** ElectLeaders (key 43) version 1: the preferred leaders (type 0) of all partitions, within 5 s; correlation 1, no client id. */
+/** ElectLeaders (key 43) version 1: the preferred leaders (type 0) of all partitions, within 5 s; correlation 1, no
+ *  client id. */
 const ELECT_PREFERRED = sized(
   Buffer.from([0, 43, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0x13, 0x88]),
 )
 
-/** Takes the partition away from the broker that leads it, which makes another one the leader; then lets it follow. Resolves to the new leader. */
+/** Takes the partition away from the broker that leads it, which makes another one the leader; then lets it follow.
+ *  Resolves to the new leader. */
 export async function moveLeader(broker: KafkaBroker, topic: string): Promise<BrokerId> {
   const from = await leaderOf(broker, topic)
   const others = broker.nodes.map((_, index) => index + 1).filter((id) => id !== from)

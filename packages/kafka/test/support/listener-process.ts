@@ -1,12 +1,14 @@
 // A listener in a process of its own, to be killed. Arguments: URL, topic, pool, options as JSON, handler milliseconds.
-// Prints `ready`, then `+ <payload>` when a handler begins and `- <payload>` when it has ended; each line is written before the next step.
+// Prints `ready`, then `+ <payload>` when a handler begins and `- <payload>` when it has ended; each line is written
+// before the next step.
 import { writeSync } from 'node:fs'
 import type { IncomingNotification } from '@oslo-messaging/core/driver'
 import { listen, openReal, type Options } from './open-driver.ts'
 
 const [url = '', topic = '', pool = '', options = '{}', handlerMs = '0'] = process.argv.slice(2)
 
-/** Synchronous, so that what is printed has happened and what has happened is printed, whenever the process is killed. */
+/** Synchronous, so that what is printed has happened and what has happened is printed, whenever the process is
+ *  killed. */
 function say(line: string): void {
   writeSync(1, `${line}\n`)
 }

@@ -1,5 +1,6 @@
-// A program that uses the driver and prints nothing itself: whatever its output holds came from the library. Arguments: URL, topic, then what is to happen:
-// `work` sends and listens over idle and busy times; `refused` has nobody to talk to. The last lines come from here and say that it was done, on which Node.
+// A program that uses the driver and prints nothing itself: whatever its output holds came from the library. Arguments:
+// URL, topic, then what is to happen: `work` sends and listens over idle and busy times; `refused` has nobody to talk
+// to. The last lines come from here and say that it was done, on which Node.
 import { writeSync } from 'node:fs'
 import { listen, openReal, send } from './open-driver.ts'
 

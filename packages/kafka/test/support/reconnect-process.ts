@@ -1,5 +1,6 @@
-// Two topics of one producer whose connection breaks: the one gives its request up while the session is being mended for the other.
-// A producer that then has no session would keep the process from everything else, so this is a process of its own. Prints `done` when both topics can be sent to again.
+// Two topics of one producer whose connection breaks: the one gives its request up while the session is being mended
+// for the other. A producer that then has no session would keep the process from everything else, so this is a process
+// of its own. Prints `done` when both topics can be sent to again.
 import { createDeferred } from '@oslo-messaging/core/driver'
 import { ClientFault, type ProduceRequest } from '../../src/port/client-port.ts'
 import { eventually, openOver, send } from './open-driver.ts'

@@ -18,7 +18,8 @@ const int32 = (value: number): Buffer => {
 const compact = (data: Buffer): Buffer => Buffer.concat([Buffer.from([data.length + 1]), data])
 const NO_TAGS = Buffer.from([0])
 
-/** Gives a user a SCRAM password for both mechanisms, over a listener where everybody may. kafkajs has no request for it. */
+/** Gives a user a SCRAM password for both mechanisms, over a listener where everybody may. kafkajs has no request for
+ *  it. */
 export async function setScramPassword(port: number, user: string, password: string): Promise<void> {
   for (const { id, digest, bytes } of MECHANISMS) {
     const salt = randomBytes(16)
@@ -38,7 +39,8 @@ export async function setScramPassword(port: number, user: string, password: str
   }
 }
 
-/** Shape: header v2, then compact arrays: no deletions, one upsertion of name, mechanism, iterations, salt, salted password. */
+/** Shape: header v2, then compact arrays: no deletions, one upsertion of name, mechanism, iterations, salt, salted
+ *  password. */
 async function alter(port: number, user: string, upsertion: Buffer): Promise<void> {
   const body = Buffer.concat([Buffer.from([1, 2]), upsertion, NO_TAGS])
   const name = Buffer.from('test')

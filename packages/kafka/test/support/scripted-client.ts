@@ -17,7 +17,8 @@ import { assignRoundRobin } from '../../src/port/group-assignment.ts'
 
 const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
-/** A second implementation of the client port: a Kafka in memory whose every answer a test may script. It shows that the driver needs nothing but the port. */
+/** A second implementation of the client port: a Kafka in memory whose every answer a test may script. It shows that
+ *  the driver needs nothing but the port. */
 export class ScriptedKafka implements KafkaClient {
   readonly topics = new Map<string, FetchedRecord[][]>()
   readonly committed = new Map<string, number>()
@@ -153,7 +154,8 @@ export class ScriptedKafka implements KafkaClient {
     }
   }
 
-  /** Says to every member that the group will be dealt out anew; resolves when all of them are ready for it. A broker does both at once: `rejoin`. */
+  /** Says to every member that the group will be dealt out anew; resolves when all of them are ready for it. A broker
+   *  does both at once: `rejoin`. */
   async announce(group: string): Promise<void> {
     const members = this.consumers.filter((consumer) => consumer.isMember && consumer.options.group === group)
     await Promise.all(members.map(async ({ options }) => await options.handlers.onRejoin()))
@@ -185,7 +187,8 @@ export class ScriptedKafka implements KafkaClient {
 export class ScriptedProducer implements ProducerPort {
   readonly options: ProducerPortOptions
   readonly #kafka: ScriptedKafka
-  /** The number of the next record of each partition, as this side counts. A request that fails takes its numbers back. */
+  /** The number of the next record of each partition, as this side counts. A request that fails takes its numbers
+   *  back. */
   readonly #next = new Map<string, number>()
   /** The same as the broker counts: by what it has stored. */
   readonly #expected = new Map<string, number>()

@@ -17,7 +17,8 @@ export interface Ports {
   readonly both: number
 }
 
-/** A broker with a listener for each security protocol. `alice` may do anything, `bob` and `carol` nothing; SCRAM passwords are made by `setScramPassword`. */
+/** A broker with a listener for each security protocol. `alice` may do anything, `bob` and `carol` nothing; SCRAM
+ *  passwords are made by `setScramPassword`. */
 export async function startSecure(version: string, ports: Ports, certificates: Certificates): Promise<KafkaBroker> {
   const plain = jaas(
     'plain.PlainLoginModule',

@@ -5,7 +5,8 @@ import { unique } from './broker.ts'
 import { settled } from './cluster.ts'
 import { listen, openReal } from './open-driver.ts'
 
-/** One driver for all tests of a suite that breaks the broker it has to itself. Both are closed at the end, and Node must have had nothing to warn of by then. */
+/** One driver for all tests of a suite that breaks the broker it has to itself. Both are closed at the end, and Node
+ *  must have had nothing to warn of by then. */
 export function useDriver(broker: KafkaBroker, onOpen: (driver: Driver) => void): void {
   const warnings: Error[] = []
   const onWarning = (warning: Error): void => {

@@ -1,4 +1,5 @@
-// `node --import ./typescript-hook.mjs program.ts`: Node 20 runs the sources of the packages, so that a child process tests what is written and not what was built last.
+// `node --import ./typescript-hook.mjs program.ts`: Node 20 runs the sources of the packages, so that a child process
+// tests what is written and not what was built last.
 import { readFile } from 'node:fs/promises'
 import { register } from 'node:module'
 import { fileURLToPath } from 'node:url'

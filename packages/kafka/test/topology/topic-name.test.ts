@@ -41,7 +41,8 @@ describe('topic names', () => {
     },
   )
 
-  // Everybody who may be there, with the virtual host `v` in the URL and without one. The table of the deployment guide.
+  // Everybody who may be there, with the virtual host `v` in the URL and without one. The table of the deployment
+  // guide.
   const MEETINGS = {
     append: { append: true, both: true, compat: true, 'no vhost': false, python: false, 'python no vhost': false },
     both: { append: true, both: true, compat: true, 'no vhost': false, python: false, 'python no vhost': false },

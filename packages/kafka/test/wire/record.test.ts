@@ -52,7 +52,8 @@ describe('records', () => {
     expect({ ...message, _context: context }).toEqual(decodeJson(outer['oslo.message']))
   })
 
-  // Python puts spaces after commas and colons and escapes non-ASCII letters; both are free for a sender (WIRE 1.1). Keys and their order are not.
+  // Python puts spaces after commas and colons and escapes non-ASCII letters; both are free for a sender (WIRE 1.1).
+  // Keys and their order are not.
   it.each(produced)('$id - the same envelope, message and order of keys are written', ({ record }) => {
     const { message, context } = decodeRecord(Buffer.from(record.value))
     const value = encodeRecord({ message: { ...message } as unknown as OutgoingNotification['message'], context })

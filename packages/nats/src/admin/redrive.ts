@@ -79,7 +79,8 @@ export async function redrive(request: RedriveRequest, parts: RedriveParts): Pro
   }
 }
 
-/** The first message of a subject from a number on, as the server understands it and the library does not declare it. */
+/** The first message of a subject from a number on, as the server understands it and the library does not declare
+ *  it. */
 function nextOf(subject: string, seq: number): { readonly seq: number } {
   const request = { seq, next_by_subj: subject }
   return request

@@ -20,7 +20,8 @@ export const DUPLICATE_WINDOW_MS = 120_000
 /** One question to JetStream; whoever asks has a deadline of its own besides. */
 const QUESTION_MS = 10_000
 
-/** Streams and consumers as the driver wants them. What is there already stays as it is: an operator may have made it. */
+/** Streams and consumers as the driver wants them. What is there already stays as it is: an operator may have made
+ *  it. */
 export class JetStream {
   readonly #options: NatsOptions
   readonly #managers = new WeakMap<Link, Promise<JetStreamManager>>()

@@ -1,10 +1,12 @@
 import { FAILURE_HEADERS } from '@oslo-messaging/core/driver'
 import type { ClientDelivery, OutgoingPublish } from '../client/client.ts'
 
-/** Headers a burial adds, by this driver, or by RabbitMQ when a queue has a dead-letter exchange or a waiting copy expires; and the broker's own counts. */
+/** Headers a burial adds, by this driver, or by RabbitMQ when a queue has a dead-letter exchange or a waiting copy
+ *  expires; and the broker's own counts. */
 const BURIAL = /^x-(oslo-.*|death|(first|last)-death-.*|delivery-count|acquired-count)$/
 
-/** The queue a dead letter failed in: what this driver wrote beside it, else RabbitMQ's record of the last death. Undefined: it does not say. */
+/** The queue a dead letter failed in: what this driver wrote beside it, else RabbitMQ's record of the last death.
+ *  Undefined: it does not say. */
 export function originOf({ properties: { headers = {} } }: ClientDelivery): string | undefined {
   const [lastDeath] = Array.isArray(headers['x-death']) ? (headers['x-death'] as readonly unknown[]) : []
   const inDeath =

@@ -29,7 +29,8 @@ export interface ManagementPlace {
 
 /** An interface that answers. */
 export interface Management {
-  /** The JSON behind a path. Rejects with AuthenticationError, ConfigurationError or TransportDriverError, each with the remedy. */
+  /** The JSON behind a path. Rejects with AuthenticationError, ConfigurationError or TransportDriverError, each with
+   *  the remedy. */
   ask(path: string): Promise<unknown>
 }
 

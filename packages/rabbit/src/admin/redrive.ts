@@ -17,7 +17,8 @@ import { originalOf, originOf } from './dead-letter.ts'
 /** Copies that may wait for their confirm together. */
 const AT_ONCE = 64
 
-/** Moves the dead letters of a queue back. Each is taken with `basic.get` and acknowledged when the broker has confirmed its copy; what is not acknowledged returns to its place when the channel closes. */
+/** Moves the dead letters of a queue back. Each is taken with `basic.get` and acknowledged when the broker has
+ *  confirmed its copy; what is not acknowledged returns to its place when the channel closes. */
 export async function redrive(connection: ClientConnection, request: RedriveRequest): Promise<RedriveReport> {
   const { name, facts } = await findDeadQueue(connection, request)
   const reader = await connection.openChannel()

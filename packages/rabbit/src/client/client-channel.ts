@@ -36,8 +36,9 @@ export interface ChannelOwner {
   noteAnsweredClose(channel: object): void
 }
 
-/** A channel of amqplib. What comes often goes the direct way. It is over at the first of: the broker or the connection ends it, it breaks the rules, a question stays unanswered,
- *  we close it. Then nothing is sent on it any more, and the broker is told as far as it listens. */
+/** A channel of amqplib. What comes often goes the direct way. It is over at the first of: the broker or the connection
+ *  ends it, it breaks the rules, a question stays unanswered, we close it. Then nothing is sent on it any more, and the
+ *  broker is told as far as it listens. */
 export class AmqplibChannel<C extends Channel = Channel> implements ClientChannel {
   onClosed: ((reason: unknown) => void) | undefined
   protected readonly channel: C & ChannelInternals
@@ -199,7 +200,8 @@ export class AmqplibChannel<C extends Channel = Channel> implements ClientChanne
     return deliveryOf(message)
   }
 
-  /** amqplib rejects what is pending with a text of its own when channel or connection end; the real reason is kept here. */
+  /** amqplib rejects what is pending with a text of its own when channel or connection end; the real reason is kept
+   *  here. */
   async #rpc<T>(what: string, ask: () => Promise<T>): Promise<T> {
     if (this.ended) throw this.reason ?? new Error('Channel closed')
     return await this.#answer(what, ask())
@@ -253,7 +255,8 @@ export class AmqplibConfirmChannel extends AmqplibChannel<ConfirmChannel> implem
       this.#confirms.expect()
       return true
     } catch (error) {
-      // The channel ended a moment ago: nothing was sent, and another one will do. Anything else would meet every channel.
+      // The channel ended a moment ago: nothing was sent, and another one will do. Anything else would meet every
+      // channel.
       if (this.ended || (error instanceof Error && error.name === 'IllegalOperationError')) return false
       throw error
     }

@@ -9,10 +9,12 @@ import { waitForAnswer } from './wait-for-answer.ts'
 
 /** The farewell of a connection is given so long to leave the machine. */
 const FAREWELL_MS = 1000
-/** So many channels may be closing without an answer: a broker that is stuck with one queue answers late, one that has left so many does not answer at all. */
+/** So many channels may be closing without an answer: a broker that is stuck with one queue answers late, one that has
+ *  left so many does not answer at all. */
 const MOST_UNANSWERED_CLOSES = 16
 
-/** A connection of amqplib, open. It is over at the first of: amqplib says so, the socket is closed, what arrives cannot be read. Then its channels are over, and the socket goes. */
+/** A connection of amqplib, open. It is over at the first of: amqplib says so, the socket is closed, what arrives
+ *  cannot be read. Then its channels are over, and the socket goes. */
 export class AmqplibConnection implements ClientConnection, ChannelOwner {
   readonly brokerVersion: string
   readonly answerTimeoutMs: number
@@ -100,7 +102,8 @@ export class AmqplibConnection implements ClientConnection, ChannelOwner {
     this.#direct.socket.destroy()
   }
 
-  /** One channel may be stuck, with a queue whose node is down. A broker that does not even open another one is not there any more, whatever its heartbeats say. */
+  /** One channel may be stuck, with a queue whose node is down. A broker that does not even open another one is not
+   *  there any more, whatever its heartbeats say. */
   noteNoAnswer(): void {
     if (this.#isDoubted || this.isOver) return
     this.#isDoubted = true

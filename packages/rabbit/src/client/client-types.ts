@@ -1,9 +1,10 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls'
 
-/** The client library as this driver needs it. amqplib is imported in `client.ts` and nowhere else; everything above speaks these types,
- *  and unit tests put a scripted fake in their place. */
+/** The client library as this driver needs it. amqplib is imported in `client.ts` and nowhere else; everything above
+ *  speaks these types, and unit tests put a scripted fake in their place. */
 export interface RabbitClient {
-  /** Opens one connection to one host. Rejects with the client library's error; resolves late or never when the host is silent, so callers race it. */
+  /** Opens one connection to one host. Rejects with the client library's error; resolves late or never when the host is
+   *  silent, so callers race it. */
   connect(options: ConnectOptions): Promise<ClientConnection>
 }
 
@@ -20,7 +21,8 @@ export interface ConnectOptions {
   readonly tls: TlsOptions | undefined
   /** Milliseconds of silence during the handshake after which the socket is given up. */
   readonly handshakeTimeoutMs: number
-  /** Milliseconds the broker may take to answer one question: opening a channel, a declaration, a subscription, a count. */
+  /** Milliseconds the broker may take to answer one question: opening a channel, a declaration, a subscription, a
+   *  count. */
   readonly answerTimeoutMs: number
   /** Milliseconds the broker may take to confirm a message. */
   readonly confirmTimeoutMs: number
@@ -36,13 +38,15 @@ export interface ClientConnection {
   readonly bytesReceived: number
   /** Why the broker takes no messages now; null while it does. */
   readonly blockedReason: string | null
-  /** Called once when the connection is over, whoever ended it; undefined when it was closed on purpose. Set it before anything else happens. */
+  /** Called once when the connection is over, whoever ended it; undefined when it was closed on purpose. Set it before
+   *  anything else happens. */
   onClosed: ((reason: unknown) => void) | undefined
   /** Called when the broker stops (`reason`) and resumes (null) taking messages. */
   onBlocked: ((reason: string | null) => void) | undefined
   openChannel(): Promise<ClientChannel>
   openConfirmChannel(): Promise<ClientConfirmChannel>
-  /** Gives the broker a new secret for the user of this connection, before the old one expires. Rejects when the broker does not take it; it may end the connection then. */
+  /** Gives the broker a new secret for the user of this connection, before the old one expires. Rejects when the broker
+   *  does not take it; it may end the connection then. */
   updateSecret(secret: string): Promise<void>
   /** Closes in good order; never rejects. */
   close(): Promise<void>
@@ -50,11 +54,13 @@ export interface ClientConnection {
   destroy(reason: Error): void
 }
 
-/** A value in an arguments table. Whole numbers go as signed 32 bit, the way Python's library sends them, or as 64 bit where they need it. */
+/** A value in an arguments table. Whole numbers go as signed 32 bit, the way Python's library sends them, or as 64 bit
+ *  where they need it. */
 export type TableValue = string | number | boolean
 export type ArgumentTable = Readonly<Record<string, TableValue>>
 
-/** What stands for a declaration where somebody else declares: `passive` asks whether the entity exists, `none` does nothing. */
+/** What stands for a declaration where somebody else declares: `passive` asks whether the entity exists, `none` does
+ *  nothing. */
 export type DeclarationMode = 'passive' | 'none'
 
 export interface ExchangeDeclaration {
@@ -102,9 +108,11 @@ export interface ConsumeOptions {
   readonly arguments: ArgumentTable
 }
 
-/** Every question is answered or rejects with an error of code NO_ANSWER after `answerTimeoutMs`; then the channel is closed, because answers come in the order of questions. */
+/** Every question is answered or rejects with an error of code NO_ANSWER after `answerTimeoutMs`; then the channel is
+ *  closed, because answers come in the order of questions. */
 export interface ClientChannel {
-  /** Called once when the channel is over: with the error when the broker or the connection ended it, undefined when we did. */
+  /** Called once when the channel is over: with the error when the broker or the connection ended it, undefined when we
+   *  did. */
   onClosed: ((reason: unknown) => void) | undefined
   declareExchange(declaration: ExchangeDeclaration): Promise<void>
   declareQueue(declaration: QueueDeclaration): Promise<QueueFacts>
@@ -150,8 +158,9 @@ export interface ClientConfirmChannel extends ClientChannel {
   readonly reason: unknown
   /** Called for each mandatory message no queue took, before its confirm. */
   onReturn: ((message: ReturnedMessage) => void) | undefined
-  /** Hands the message to the socket. `onConfirm` is called once: null when the broker has it, an error when it refused it or the channel ended first.
-   *  False when the channel is gone already: then `onConfirm` is never called and nothing was sent. */
+  /** Hands the message to the socket. `onConfirm` is called once: null when the broker has it, an error when it refused
+   *  it or the channel ended first. False when the channel is gone already: then `onConfirm` is never called and
+   *  nothing was sent. */
   publish(message: OutgoingPublish, onConfirm: (error: unknown) => void): boolean
 }
 

@@ -7,8 +7,9 @@ export interface ConfirmWatchOptions {
   readonly blockedReason: string | null
 }
 
-/** Notices a confirm that does not come, by one timer for the whole channel: the oldest message without one is looked at twice in the time that a confirm may take, and has had the whole of
- *  it when it was there at the second look before. */
+/** Notices a confirm that does not come, by one timer for the whole channel: the oldest message without one is looked
+ *  at twice in the time that a confirm may take, and has had the whole of it when it was there at the second look
+ *  before. */
 export class ConfirmWatch {
   readonly #options: ConfirmWatchOptions
   readonly #channel: Pick<ChannelInternals, 'lwm' | 'unconfirmed'>

@@ -99,7 +99,8 @@ export class DirectChannel {
     return true
   }
 
-  /** Layout: consumer tag, delivery tag u64, redelivered u8, exchange, routing key; the texts with their length in a byte before them. */
+  /** Layout: consumer tag, delivery tag u64, redelivered u8, exchange, routing key; the texts with their length in a
+   *  byte before them. */
   #takeDeliver(bytes: Buffer, at: number): boolean {
     const tagAt = at + 1 + (bytes[at] ?? 0)
     const consumerTag = bytes.toString('latin1', at + 1, tagAt)

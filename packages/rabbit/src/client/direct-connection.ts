@@ -7,9 +7,11 @@ import { FRAME_HEAD, FRAME_TAIL } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { roomForHead } from './publish-frames.ts'
 
-/** A shorter way between the channels of an amqplib connection and its socket, for what comes thousands of times a second: messages, their confirms and acknowledgements.
- *  amqplib leads every frame through a stream for each channel, a multiplexer and half a dozen objects. That fairness between channels is worth nothing to this driver,
- *  which bounds what is outstanding itself (DESIGN D5), and it was most of the work of a call. Everything else amqplib reads and writes as before, in order with the rest. */
+/** A shorter way between the channels of an amqplib connection and its socket, for what comes thousands of times a
+ *  second: messages, their confirms and acknowledgements. amqplib leads every frame through a stream for each channel,
+ *  a multiplexer and half a dozen objects. That fairness between channels is worth nothing to this driver, which bounds
+ *  what is outstanding itself (DESIGN D5), and it was most of the work of a call. Everything else amqplib reads and
+ *  writes as before, in order with the rest. */
 export class DirectConnection implements DirectHost, FrameTarget {
   readonly socket: Socket
   readonly writer: FrameWriter
@@ -25,7 +27,8 @@ export class DirectConnection implements DirectHost, FrameTarget {
     this.#leadWrites()
   }
 
-  /** Takes what the socket receives, and nobody else does. Everything that listens to the connection must be there before. */
+  /** Takes what the socket receives, and nobody else does. Everything that listens to the connection must be there
+   *  before. */
   read(incoming: IncomingFrames): void {
     // What amqplib has received is read: the last it got was open-ok.
     this.socket.removeAllListeners('readable')
@@ -38,7 +41,8 @@ export class DirectConnection implements DirectHost, FrameTarget {
     return this.#connection.maxFrameSize
   }
 
-  /** Opens a channel, and gives it before the broker has answered: whoever listens from now on misses nothing. Undefined when nothing was sent, as `opened` tells. */
+  /** Opens a channel, and gives it before the broker has answered: whoever listens from now on misses nothing.
+   *  Undefined when nothing was sent, as `opened` tells. */
   begin(create: () => Promise<unknown>): { readonly fresh: object | undefined; readonly opened: Promise<unknown> } {
     this.#fresh = undefined
     const opened = create()
@@ -93,7 +97,8 @@ export class DirectConnection implements DirectHost, FrameTarget {
     flushBeforeEnd(this.socket, writer)
   }
 
-  /** Below the methods that agents for tracing replace, so that each message goes with the headers they have given it. */
+  /** Below the methods that agents for tracing replace, so that each message goes with the headers they have given
+   *  it. */
   #leadMessages(): void {
     const connection = this.#connection
     const sendMessage = connection.sendMessage.bind(connection)

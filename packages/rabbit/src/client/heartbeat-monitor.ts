@@ -7,9 +7,10 @@ export interface HeartbeatMonitor {
   stop(): void
 }
 
-/** Watches a connection for silence. amqplib notices a dead peer after two to three times the threshold; oslo promises once.
- *  Both sides send at least every half threshold, so a whole one without a byte means that nobody is there.
- *  A held-up event loop looks the same from inside; it is told apart by this monitor's own lateness and given another round. */
+/** Watches a connection for silence. amqplib notices a dead peer after two to three times the threshold; oslo promises
+ *  once. Both sides send at least every half threshold, so a whole one without a byte means that nobody is there. A
+ *  held-up event loop looks the same from inside; it is told apart by this monitor's own lateness and given another
+ *  round. */
 export function monitorHeartbeat(
   connection: ClientConnection,
   options: { readonly thresholdMs: number; readonly rate: number; readonly clock: Clock },

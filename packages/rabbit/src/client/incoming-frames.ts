@@ -27,8 +27,9 @@ export interface FrameTarget {
   fail(error: unknown): void
 }
 
-/** Everything a socket receives, from its first byte on. amqplib gets what belongs to opening the connection, up to open-ok, and nothing after it: it would read on before
- *  anybody could listen to it, so that a close that arrives with open-ok went unheard, and an error killed the process. The rest waits for `open`. */
+/** Everything a socket receives, from its first byte on. amqplib gets what belongs to opening the connection, up to
+ *  open-ok, and nothing after it: it would read on before anybody could listen to it, so that a close that arrives with
+ *  open-ok went unheard, and an error killed the process. The rest waits for `open`. */
 export class IncomingFrames {
   /** For Node's sockets: what they receive comes here, and not into their stream. */
   readonly onread: { readonly buffer: () => Buffer; readonly callback: (count: number, bytes: Uint8Array) => boolean }
@@ -93,7 +94,8 @@ export class IncomingFrames {
     else this.#takeOpening(bytes.subarray(start, end))
   }
 
-  /** Layout of a method: class and method u32, then its fields; of close: code u16, text with its length in a byte before it. */
+  /** Layout of a method: class and method u32, then its fields; of close: code u16, text with its length in a byte
+   *  before it. */
   #takeOpening(frame: Buffer): void {
     if (frame[0] === METHOD_FRAME) {
       const id = frame.readUInt32BE(FRAME_HEAD)

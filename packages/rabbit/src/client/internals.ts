@@ -3,8 +3,8 @@ import type { ConfirmChannel, Message, MessageProperties } from 'amqplib'
 import { DriverLoadFailure } from '@oslo-messaging/core/driver'
 import type { PublishFields } from './publish-frames.ts'
 
-/** Everything this driver touches inside an amqplib connection, beyond what amqplib publishes. The version of amqplib is fixed, and `connectionInternals` looks at each of
- *  these before the connection is used. */
+/** Everything this driver touches inside an amqplib connection, beyond what amqplib publishes. The version of amqplib
+ *  is fixed, and `connectionInternals` looks at each of these before the connection is used. */
 export interface ConnectionInternals {
   readonly stream: Socket
   readonly channels: (ChannelEntry | null)[]

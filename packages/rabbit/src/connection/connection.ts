@@ -33,8 +33,9 @@ export interface ConnectionOptions {
   readonly credentials?: CredentialsProvider | undefined
 }
 
-/** One connection that is opened by the first use and from then on kept: lost, it comes back, on the next host where there are several.
- *  Refused credentials make it `failed`; what was open once is tried again now and then, and every use after a second tries as well, because somebody may have mended them. */
+/** One connection that is opened by the first use and from then on kept: lost, it comes back, on the next host where
+ *  there are several. Refused credentials make it `failed`; what was open once is tried again now and then, and every
+ *  use after a second tries as well, because somebody may have mended them. */
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #order: ReturnType<typeof createHostOrder>
@@ -80,8 +81,9 @@ export class Connection {
     return this.#blockedReason
   }
 
-  /** Resolves with the open connection, opening it if need be. Rejects at the deadline; when the broker refuses for good; or with MessageDeliveryFailure when
-   *  more than `retries` attempts have failed since the call (null: no limit). */
+  /** Resolves with the open connection, opening it if need be. Rejects at the deadline; when the broker refuses for
+   *  good; or with MessageDeliveryFailure when more than `retries` attempts have failed since the call (null: no
+   *  limit). */
   async ready(deadline: Deadline, retries: number | null = null): Promise<ClientConnection> {
     if (this.#current !== undefined) return this.#current.connection
     this.#started = true
@@ -116,7 +118,8 @@ export class Connection {
     return this.#supervisor.health('connection', this.#options.purpose, this.#current?.host)
   }
 
-  /** Closes in good order, or at once when `signal` is aborted or the broker does not answer. Idempotent; never rejects. */
+  /** Closes in good order, or at once when `signal` is aborted or the broker does not answer. Idempotent; never
+   *  rejects. */
   async close(signal?: AbortSignal): Promise<void> {
     this.#supervisor.close()
     const current = this.#current
@@ -172,7 +175,8 @@ export class Connection {
   }
 
   async #establish(supervisor: Supervisor, signal: AbortSignal): Promise<void> {
-    // A thousand clients that lost one broker do not come back in the same instant, nor do those that found it not ready yet.
+    // A thousand clients that lost one broker do not come back in the same instant, nor do those that found it not
+    // ready yet.
     if (this.#everConnected) await sleepAtMost(this.#options.runtime, signal)
     const failures: unknown[] = []
     for (const host of this.#order.nextPass()) {

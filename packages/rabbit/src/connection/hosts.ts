@@ -11,7 +11,8 @@ export interface BrokerHost {
 
 const DEFAULT_PORT = 5672
 
-/** Hosts of a URL with what Python's library fills in: guest/guest, port 5672, localhost. Each host has its own credentials. Source: WIRE 6.1, 6.10. */
+/** Hosts of a URL with what Python's library fills in: guest/guest, port 5672, localhost. Each host has its own
+ *  credentials. Source: WIRE 6.1, 6.10. */
 export function hostsOf(url: TransportURL): readonly BrokerHost[] {
   const hosts = url.hosts.map(({ hostname, port, username, password }) => ({
     hostname: hostname === null || hostname === '' ? 'localhost' : hostname,
@@ -33,7 +34,8 @@ export function hostText({ hostname, port }: BrokerHost): string {
   return hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
 }
 
-/** The order in which hosts are tried, one pass at a time: shuffled once and then round robin, or shuffled for every pass. */
+/** The order in which hosts are tried, one pass at a time: shuffled once and then round robin, or shuffled for every
+ *  pass. */
 export function createHostOrder(
   hosts: readonly BrokerHost[],
   strategy: RabbitOptions['kombu_failover_strategy'],

@@ -22,7 +22,8 @@ export interface LoginOptions {
   readonly credentials?: CredentialsProvider | undefined
 }
 
-/** Who logs in to one host, for one connection: with the credentials of the URL, or with those the application gives, which are renewed before they expire. */
+/** Who logs in to one host, for one connection: with the credentials of the URL, or with those the application gives,
+ *  which are renewed before they expire. */
 export class Login {
   /** `host:port`. */
   readonly host: string
@@ -39,7 +40,8 @@ export class Login {
     this.#options = options
   }
 
-  /** The host with the credentials to use now. Rejects with TransportDriverError, retryable, when the application has none. */
+  /** The host with the credentials to use now. Rejects with TransportDriverError, retryable, when the application has
+   *  none. */
   async ask(signal: AbortSignal): Promise<BrokerHost> {
     const { credentials, runtime } = this.#options
     if (credentials === undefined) return this.#host
@@ -52,7 +54,8 @@ export class Login {
     return { hostname, port, username, password }
   }
 
-  /** Renews the credentials of the connection for as long as it lasts. Where that is not possible it is replaced by a new one, before the broker ends it. */
+  /** Renews the credentials of the connection for as long as it lasts. Where that is not possible it is replaced by a
+   *  new one, before the broker ends it. */
   keep(connection: ClientConnection): void {
     const { clock } = this.#options.runtime
     const expiresInMs = this.#given?.expiresInMs

@@ -85,15 +85,16 @@ export function classify(error: unknown): 'retry' | 'fatal' {
   return mapError(error).retryable ? 'retry' : 'fatal'
 }
 
-/** A declaration refused because the exchange exists with the other durability. A queue that does is not taken as it is: its messages would be less safe than
- *  the configuration promises, and nobody would know. */
+/** A declaration refused because the exchange exists with the other durability. A queue that does is not taken as it
+ *  is: its messages would be less safe than the configuration promises, and nobody would know. */
 export function isDurabilityMismatch(error: unknown): boolean {
   const { code, text } = failureOf(error)
   return code === 406 && text.includes("inequivalent arg 'durable' for exchange")
 }
 
-/** What the second try found, after the exchange turned out to be less durable: when the broker refuses queues as transient as that exchange, or has a durable one,
- *  it is the exchange that has to be mended, not the options. Other failures stay as they are. */
+/** What the second try found, after the exchange turned out to be less durable: when the broker refuses queues as
+ *  transient as that exchange, or has a durable one, it is the exchange that has to be mended, not the options. Other
+ *  failures stay as they are. */
 export function fallbackError(failure: unknown, mismatch: unknown): unknown {
   const { code, text } = failureOf(failure)
   const refusesTransient = isDeprecated(code, text)
@@ -131,7 +132,8 @@ function failureOf(error: unknown): Failure {
   return { code, text: brokerText(text), cause: error }
 }
 
-/** The broker's own words out of amqplib's: `Operation failed: QueueDeclare; 406 (PRECONDITION-FAILED) with message "..."`. */
+/** The broker's own words out of amqplib's: `Operation failed: QueueDeclare; 406 (PRECONDITION-FAILED) with message
+ *  "..."`. */
 function brokerText(text: string): string {
   return /with message "(?<words>.*)"$/s.exec(text)?.groups?.['words'] ?? text
 }

@@ -2,7 +2,8 @@ import { type Backoff, createBackoff, TransportDriverError, type WaitFacts } fro
 import { mapError } from './map-error.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Waits a random part of `kombu_reconnect_delay` and `kombu_reconnect_splay`: what oslo waits after an error before it connects or subscribes again. */
+/** Waits a random part of `kombu_reconnect_delay` and `kombu_reconnect_splay`: what oslo waits after an error before it
+ *  connects or subscribes again. */
 export async function sleepAtMost({ options, clock, random }: Runtime, signal: AbortSignal): Promise<void> {
   const delayMs = (random() * options.kombu_reconnect_delay + random() * options.kombu_reconnect_splay) * 1000
   await new Promise<void>((resolve) => {

@@ -12,7 +12,8 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  // --- words that say more than their code: 530 and 406 stand for wishes that can never be met as well as for limits that are reached just now
+  // --- words that say more than their code: 530 and 406 stand for wishes that can never be met as well as for limits
+  // that are reached just now
   {
     text: /\blimit\b.*\bis reached\b|\bhas reached the (negotiated channel_max|maximum allowed user limit)\b/is,
     is: 'passing',
@@ -36,7 +37,8 @@ const ROWS: readonly Row[] = [
   { code: 503, is: 'operation' },
   { code: 540, is: 'operation' },
 
-  // --- TLS: what the other side thinks of our certificate, our versions and ciphers; every other alert is about its own state, or about bytes that were damaged
+  // --- TLS: what the other side thinks of our certificate, our versions and ciphers; every other alert is about its own
+  // state, or about bytes that were damaged
   { code: /^ERR_SSL_WRONG_VERSION_NUMBER$/, is: 'configuration' },
   { text: /ssl.*wrong version number/is, is: 'configuration' },
   {
@@ -54,7 +56,8 @@ const ROWS: readonly Row[] = [
   },
 ]
 
-/** Whatever is not in the table passes: sockets, names that cannot be resolved now, a broker that restarts or has a bug. */
+/** Whatever is not in the table passes: sockets, names that cannot be resolved now, a broker that restarts or has a
+ *  bug. */
 export function refusalClass(code: string | number | undefined, text: string): RefusalClass {
   const fits = (row: Row): boolean =>
     (row.code === undefined ||

@@ -12,8 +12,10 @@ const VERSIONS: Readonly<Record<string, { readonly min?: SecureVersion; readonly
   TLSV1_2: { min: 'TLSv1.2', max: 'TLSv1.2' },
 }
 
-/** TLS as the options ask for, each time it is called; undefined when it is off. Reads the files now, so that a wrong path fails at start, and again for each attempt to connect, so that
- *  certificates can be replaced while the process runs. Throws ConfigurationError; later on TransportDriverError, because a file that is being replaced is missing for a moment only. */
+/** TLS as the options ask for, each time it is called; undefined when it is off. Reads the files now, so that a wrong
+ *  path fails at start, and again for each attempt to connect, so that certificates can be replaced while the process
+ *  runs. Throws ConfigurationError; later on TransportDriverError, because a file that is being replaced is missing for
+ *  a moment only. */
 export function tlsSource(options: RabbitOptions): () => ConnectionOptions | undefined {
   let first = tlsOptions(options)
   return () => {

@@ -35,7 +35,8 @@ export class ConsumerSession {
   readonly tags: Map<string, string> = new Map()
   readonly #options: ConsumerSessionOptions
   readonly #revoked = new AbortController()
-  /** Delivered by the broker beyond what may be in hand: each queue of the listener has the whole prefetch for itself. */
+  /** Delivered by the broker beyond what may be in hand: each queue of the listener has the whole prefetch for
+   *  itself. */
   readonly #waiting: Waiting[] = []
   readonly #settlement: Settlement
   #consumers = 0

@@ -36,7 +36,8 @@ export interface ConsumerOptions extends ConsumerSessionOptions {
   readonly onEnd: (consumer: Consumer) => void
 }
 
-/** A listener: declares, binds, consumes, and does so again after every loss. One channel each, so that one listener's error is its own (P15). */
+/** A listener: declares, binds, consumes, and does so again after every loss. One channel each, so that one listener's
+ *  error is its own (P15). */
 export class Consumer implements Listener, WatchedConsumer {
   readonly #options: ConsumerOptions
   readonly #supervisor: Supervisor
@@ -111,7 +112,8 @@ export class Consumer implements Listener, WatchedConsumer {
     await this.#closing
   }
 
-  /** Ends it with an error, as if the broker had refused it for good: what is in hand goes back, and `closed` rejects. */
+  /** Ends it with an error, as if the broker had refused it for good: what is in hand goes back, and `closed`
+   *  rejects. */
   fail(error: unknown): void {
     const session = this.#session
     this.#supervisor.close()

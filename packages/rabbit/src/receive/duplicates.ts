@@ -6,7 +6,8 @@ import type { DuplicateStore } from '../settings.ts'
 /** Ids that are only counted when they come again, for each listener: four bytes each. */
 const MOST_WITNESSED = 4096
 
-/** Tells messages that were handled already from new ones: those whose id is still kept are held back, those further back are handed over and counted (P21). */
+/** Tells messages that were handled already from new ones: those whose id is still kept are held back, those further
+ *  back are handed over and counted (P21). */
 export class Duplicates {
   readonly #runtime: Runtime
   readonly #name: string
@@ -55,7 +56,8 @@ export class Duplicates {
   }
 }
 
-/** FNV-1a in 31 bits, which the engine keeps without a box. One in half a million ids is counted wrongly, none is held back. */
+/** FNV-1a in 31 bits, which the engine keeps without a box. One in half a million ids is counted wrongly, none is held
+ *  back. */
 function hashOf(id: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < id.length; index += 1) hash = Math.imul(hash ^ id.charCodeAt(index), 0x01000193)

@@ -10,7 +10,8 @@ type Decoded = ReturnType<typeof splitNotification>
 /** What core is given of a notification whose bytes say nothing. */
 const UNREADABLE: Decoded = Object.freeze({ context: {}, message: {}, uniqueId: null })
 
-/** Turns the deliveries of a notification listener into notifications. Unlike Python's, a repeat is acknowledged, so that it does not use up the prefetch (WIRE 10.4). */
+/** Turns the deliveries of a notification listener into notifications. Unlike Python's, a repeat is acknowledged, so
+ *  that it does not use up the prefetch (WIRE 10.4). */
 export class NotificationReader {
   readonly #onMessage: (notification: IncomingNotification) => void
   /** Ids that were acknowledged. */

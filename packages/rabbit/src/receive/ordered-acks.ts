@@ -1,7 +1,8 @@
 import type { ClientChannel } from '../client/client.ts'
 
-/** Collects the acknowledgements of one turn of the event loop and sends them with `multiple` as far as the order of deliveries allows (DESIGN D17).
- *  Every delivery of the channel must be settled through it, because it relies on tags that count up from 1. */
+/** Collects the acknowledgements of one turn of the event loop and sends them with `multiple` as far as the order of
+ *  deliveries allows (DESIGN D17). Every delivery of the channel must be settled through it, because it relies on tags
+ *  that count up from 1. */
 export class OrderedAcks {
   readonly #channel: ClientChannel
   /** Everything up to this tag is settled. */

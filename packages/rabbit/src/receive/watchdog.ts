@@ -19,9 +19,10 @@ export interface WatchedConsumer {
 /** Questions a second at most: a process with many idle listeners asks about each of them less often. */
 const MOST_A_SECOND = 8
 
-/** Asks the broker, not the socket, whether consumers still exist (P01): a consumer can be gone without a word.
- *  Own queue without a consumer: lost. Shared queue that holds messages while this listener has room and hears nothing: lost as well.
- *  A listener that has had a delivery since the last round is alive and costs nothing. Where the broker does not let this user ask, that is said once and nothing more is asked. */
+/** Asks the broker, not the socket, whether consumers still exist (P01): a consumer can be gone without a word. Own
+ *  queue without a consumer: lost. Shared queue that holds messages while this listener has room and hears nothing:
+ *  lost as well. A listener that has had a delivery since the last round is alive and costs nothing. Where the broker
+ *  does not let this user ask, that is said once and nothing more is asked. */
 export class Watchdog {
   readonly #runtime: Runtime
   readonly #connection: Connection
@@ -111,7 +112,8 @@ export class Watchdog {
       const code = brokerCodeOf(error)
       if (code === 404) return `Queue '${queue}' does not exist any more`
       if (typeof code === 'number') this.#noteRefusal(queue, error)
-      // Some brokers keep silent about a queue whose node is down, and a connection may be lost while it is asked: that is told elsewhere.
+      // Some brokers keep silent about a queue whose node is down, and a connection may be lost while it is asked: that
+      // is told elsewhere.
       else if (code !== NO_ANSWER) this.#channel = undefined
     }
     return undefined

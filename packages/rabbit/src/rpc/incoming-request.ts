@@ -6,7 +6,8 @@ import { type DecodedRequest, decodeBody, encodeHeartbeat, encodeReply, splitReq
 import type { ReplySender } from './reply-sender.ts'
 import type { Runtime } from '../connection/runtime.ts'
 
-/** Turns the deliveries of an RPC server into requests. What cannot be read is refused, what came before is acknowledged; both are reported, neither is delivered. */
+/** Turns the deliveries of an RPC server into requests. What cannot be read is refused, what came before is
+ *  acknowledged; both are reported, neither is delivered. */
 export class RequestReader {
   readonly #runtime: Runtime
   readonly #name: string
@@ -51,7 +52,8 @@ export class RequestReader {
     }
     const { uniqueId } = decoded
     const running = uniqueId === null ? undefined : this.#running.get(uniqueId)
-    // Taken back by the broker while its method runs here, and delivered again: the end of the method settles this delivery instead.
+    // Taken back by the broker while its method runs here, and delivered again: the end of the method settles this
+    // delivery instead.
     if (running?.isTakenBack === true) return running.adopt(delivery)
     if (uniqueId !== null && (running !== undefined || this.#taken.has(uniqueId) || this.#held.has(uniqueId))) {
       delivery.acknowledge()

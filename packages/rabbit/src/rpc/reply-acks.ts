@@ -5,8 +5,9 @@ const MOST_MESSAGES = 64
 const MOST_BYTES = 1024 * 1024
 const LATEST_MS = 20
 
-/** Acknowledges replies in groups: nobody waits for the acknowledgement, and the queue is this process's own.
- *  Consuming without acknowledgements would cost as little, but lose what is on its way when the connection breaks; so the broker repeats it. */
+/** Acknowledges replies in groups: nobody waits for the acknowledgement, and the queue is this process's own. Consuming
+ *  without acknowledgements would cost as little, but lose what is on its way when the connection breaks; so the broker
+ *  repeats it. */
 export class ReplyAcks {
   readonly #channel: ClientChannel
   readonly #clock: Clock

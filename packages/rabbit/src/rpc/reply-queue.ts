@@ -23,7 +23,8 @@ import { reportState, type Runtime } from '../connection/runtime.ts'
 import type { Subscription } from '../topology/topology.ts'
 import type { WatchedConsumer } from '../receive/watchdog.ts'
 
-/** After the queue was made anew, replies that servers held back meanwhile (they ask for it within that time) get so long to arrive. */
+/** After the queue was made anew, replies that servers held back meanwhile (they ask for it within that time) get so
+ *  long to arrive. */
 const GRACE_MS = 1000
 /** Part of the most calls there may be at which a warning is due; doubles each time. */
 const FIRST_WARNING_AT = 1 / 8
@@ -36,7 +37,8 @@ interface PendingCall {
 
 const NO_VALUE: RPCReply = Object.freeze({ result: null, failure: null })
 
-/** The one queue on which this process's calls get their replies. Opened by the first call; after a loss it is restored before anything is published again (P03). */
+/** The one queue on which this process's calls get their replies. Opened by the first call; after a loss it is restored
+ *  before anything is published again (P03). */
 export class ReplyQueue implements WatchedConsumer {
   readonly #runtime: Runtime
   readonly #connection: Connection
@@ -93,7 +95,8 @@ export class ReplyQueue implements WatchedConsumer {
     return this.isUp && this.unverified !== undefined ? { ...health, reason: this.unverified } : health
   }
 
-  /** Resolves when replies can arrive. Rejects at the deadline, when the broker refuses for good, or at once with BackpressureError when too many calls wait already. */
+  /** Resolves when replies can arrive. Rejects at the deadline, when the broker refuses for good, or at once with
+   *  BackpressureError when too many calls wait already. */
   async ready(deadline: Deadline): Promise<void> {
     this.#checkRoom()
     this.#started = true
@@ -106,7 +109,8 @@ export class ReplyQueue implements WatchedConsumer {
     }
   }
 
-  /** Waits for the reply to `msgId`; see ReplyWaiters. `forget` it when it has settled. Throws BackpressureError when too many calls wait already. */
+  /** Waits for the reply to `msgId`; see ReplyWaiters. `forget` it when it has settled. Throws BackpressureError when
+   *  too many calls wait already. */
   expect(msgId: string, options: ReplyWaitOptions): Promise<RPCReply> {
     this.#checkRoom()
     this.#calls.set(msgId, { monitored: options.callMonitorTimeoutMs !== null, partial: undefined })
@@ -225,8 +229,8 @@ export class ReplyQueue implements WatchedConsumer {
     if (!this.#closed) this.#supervisor.lost(mapError(reason, { host: this.#connection.host }))
   }
 
-  /** The queue was gone, and with it every reply it held. A call of that time may have been answered already, and nobody can say which: none is left to wait
-   *  out its whole timeout. Monitored calls go on: their heartbeats tell. */
+  /** The queue was gone, and with it every reply it held. A call of that time may have been answered already, and
+   *  nobody can say which: none is left to wait out its whole timeout. Monitored calls go on: their heartbeats tell. */
   #settleLostCalls(): void {
     const lost = [...this.#calls].filter(([, { monitored }]) => !monitored).map(([msgId]) => msgId)
     if (lost.length === 0) return

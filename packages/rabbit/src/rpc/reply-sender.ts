@@ -11,7 +11,8 @@ const MOST_DEAD_QUEUES = 200
 const DEAD_FOR_MS = 60_000
 const NO_ROOM = 'Too many replies wait for missing queues already'
 
-/** Sends replies and heartbeats to the queues that clients named. A missing queue is tried again in the background: a client that lost it declares it anew. */
+/** Sends replies and heartbeats to the queues that clients named. A missing queue is tried again in the background: a
+ *  client that lost it declares it anew. */
 export class ReplySender {
   readonly #runtime: Runtime
   readonly #publisher: Publisher
@@ -40,7 +41,8 @@ export class ReplySender {
     return this.#publisher.memory.allocate
   }
 
-  /** Resolves when the broker has the reply, when it is given up, or when its queue is missing and the retries go on without the caller. Never rejects. */
+  /** Resolves when the broker has the reply, when it is given up, or when its queue is missing and the retries go on
+   *  without the caller. Never rejects. */
   async send(replyQueue: string, reply: EncodedReply): Promise<void> {
     if (this.#isDead(replyQueue))
       return this.#abandon(replyQueue, new Error('The reply queue was missing a moment ago'))
@@ -64,7 +66,8 @@ export class ReplySender {
     this.#missing.close(new Error('The transport was closed'))
   }
 
-  /** The failure; undefined when there is none. Once the broker has the reply only the connection's own heartbeat bounds the wait for its confirm. */
+  /** The failure; undefined when there is none. Once the broker has the reply only the connection's own heartbeat
+   *  bounds the wait for its confirm. */
   #attempt(replyQueue: string, reply: EncodedReply, timeoutMs: number): Promise<Failure | undefined> {
     const { clock, options } = this.#runtime
     return new Promise((resolve) =>

@@ -46,7 +46,8 @@ export class ExchangeChannels {
     return channel?.usable === true ? channel : undefined
   }
 
-  /** Connects, declares and opens what is missing. Rejects with NotSent when another attempt may go better, with the typed error when none will, and at the deadline. */
+  /** Connects, declares and opens what is missing. Rejects with NotSent when another attempt may go better, with the
+   *  typed error when none will, and at the deadline. */
   async open(outgoing: OutgoingMessage, retries: number | null): Promise<ExchangeChannel> {
     return await this.#open(outgoing, retries, channelOf)
   }

@@ -32,8 +32,8 @@ export function spent(
   return new MessageDeliveryFailure(text, { attempts, elapsedMs, cause, retryable, phase, delivery })
 }
 
-/** A failure with what earlier attempts make of it: a timeout says why the last of them failed, and a message that one of
- *  them may have brought to the broker was not left unsent, whatever became of the last. */
+/** A failure with what earlier attempts make of it: a timeout says why the last of them failed, and a message that one
+ *  of them may have brought to the broker was not left unsent, whatever became of the last. */
 export function withLastFailure(error: unknown, { lastFailure, maybeSent }: Progress): unknown {
   if (!isMessagingError(error)) return error
   const isDoubtful = maybeSent === true && error.delivery === 'not-sent'
@@ -55,7 +55,8 @@ export function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement 
   if (outcome.kind === 'nacked' || outcome.kind === 'unsent') return true
   if (outcome.kind !== 'unknown') return false
   if (repeatUnknown) return true
-  // The exchange was gone, and with it every queue this message could have reached; only companions of the same moment are in doubt.
+  // The exchange was gone, and with it every queue this message could have reached; only companions of the same moment
+  // are in doubt.
   return brokerCodeOf(outcome.error) === 404 && (outcome.alone || requirement?.exchange?.type === 'fanout')
 }
 

@@ -26,7 +26,8 @@ const MOST_SUSPECTS = 16
 /** A confirm that takes longer holds up no other of them. */
 const SUSPECT_MS = 1000
 
-/** Publishes with confirms: a resolved promise means that the broker owns the message. What is outstanding is bounded. */
+/** Publishes with confirms: a resolved promise means that the broker owns the message. What is outstanding is
+ *  bounded. */
 export class Publisher {
   /** For the bodies of what is sent. */
   readonly memory: BodyMemory = new BodyMemory()
@@ -66,8 +67,10 @@ export class Publisher {
   }
 
   /** Resolves when the broker owns the message.
-   *  Rejects: MessageUndeliverable when it was returned; MessageDeliveryFailure when attempts are spent or nobody knows whether the broker has it;
-   *  BackpressureError or MessagingTimeout at the deadline; BackpressureError at once when too many wait already; SerializationError; AuthenticationError or ConfigurationError when the broker refuses for good. */
+   *  Rejects: MessageUndeliverable when it was returned; MessageDeliveryFailure when attempts are spent or nobody knows
+   *  whether the broker has it; BackpressureError or MessagingTimeout at the deadline; BackpressureError at once when
+   *  too many wait already; SerializationError; AuthenticationError or ConfigurationError when the broker refuses for
+   *  good. */
   send(outgoing: OutgoingMessage): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (failure: Failure | undefined): void => {
@@ -79,8 +82,9 @@ export class Publisher {
     })
   }
 
-  /** `send` for whoever keeps time and count himself: `onEnd` is called exactly once, with the failure if there is one, but maybe long after the deadline when the
-   *  broker owes the confirm. Where everything is at hand it costs neither promise nor timer. */
+  /** `send` for whoever keeps time and count himself: `onEnd` is called exactly once, with the failure if there is one,
+   *  but maybe long after the deadline when the broker owes the confirm. Where everything is at hand it costs neither
+   *  promise nor timer. */
   post(outgoing: OutgoingMessage, onEnd: (failure: Failure | undefined) => void): void {
     const isFirst = this.#line.advance(outgoing.exchange)
     if (!isFirst || !this.#postNow(outgoing, onEnd)) this.#line.enter(outgoing, onEnd, true)

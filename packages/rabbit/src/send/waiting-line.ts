@@ -29,7 +29,8 @@ interface Queue {
 
 export interface WaitingLineOptions {
   readonly maxMessages: number
-  /** Most of those that are counted elsewhere already, as calls and replies are: thousands of calls at once are no flood. */
+  /** Most of those that are counted elsewhere already, as calls and replies are: thousands of calls at once are no
+   *  flood. */
   readonly maxCounted: number
   readonly maxBytes: number
   /** Sends it at once when everything is at hand; false when something has to be waited for: then nothing was done. */
@@ -42,10 +43,12 @@ export interface WaitingLineOptions {
   readonly explain: (deadline: Deadline, error: unknown) => unknown
 }
 
-/** So many to one exchange go all the way at the same time; the others stand in line, where each costs a tenth of that. */
+/** So many to one exchange go all the way at the same time; the others stand in line, where each costs a tenth of
+ *  that. */
 const MOST_ACTIVE = 256
 
-/** What cannot be sent at once waits here, first come, first served for each exchange. Bounded by count and bytes, because what waits takes memory as well (P07). */
+/** What cannot be sent at once waits here, first come, first served for each exchange. Bounded by count and bytes,
+ *  because what waits takes memory as well (P07). */
 export class WaitingLine {
   readonly #options: WaitingLineOptions
   readonly #room: OutstandingLimit
@@ -58,7 +61,8 @@ export class WaitingLine {
     this.#countedRoom = new OutstandingLimit({ maxMessages: options.maxCounted, maxBytes: options.maxBytes })
   }
 
-  /** Takes it, or ends it at once with BackpressureError when there is no room. `onEnd` is called exactly once, by its deadline at the latest unless the broker owes the confirm. */
+  /** Takes it, or ends it at once with BackpressureError when there is no room. `onEnd` is called exactly once, by its
+   *  deadline at the latest unless the broker owes the confirm. */
   enter(outgoing: OutgoingMessage, onEnd: OnEnd, isCounted = false): void {
     const { maxMessages, maxCounted } = this.#options
     const room = isCounted ? this.#countedRoom : this.#room

@@ -15,7 +15,8 @@ export interface OwnQueueRequirement {
   readonly queue: QueueDeclaration
 }
 
-/** Declares what senders need, once for each connection; every declaration has a channel of its own, so that a refusal costs nothing else. */
+/** Declares what senders need, once for each connection; every declaration has a channel of its own, so that a refusal
+ *  costs nothing else. */
 export class Declarations {
   readonly #connection: ClientConnection
   readonly #done = new Map<string, Promise<void>>()

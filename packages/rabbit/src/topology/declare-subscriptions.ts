@@ -3,8 +3,9 @@ import { brokerCodeOf, fallbackError, isDurabilityMismatch, mapError } from '../
 import { type Subscription, withoutDurability } from './topology.ts'
 import { Limiter } from './limiter.ts'
 
-/** Declares and binds what is to be consumed, in the order of Python's library, on a channel of its own that a refusal may close.
- *  An exchange that exists with less durability is taken as it is, as oslo's head does; every other mismatch is the broker's refusal. */
+/** Declares and binds what is to be consumed, in the order of Python's library, on a channel of its own that a refusal
+ *  may close. An exchange that exists with less durability is taken as it is, as oslo's head does; every other mismatch
+ *  is the broker's refusal. */
 export async function declareSubscriptions(
   connection: ClientConnection,
   subscriptions: readonly Subscription[],
@@ -19,9 +20,10 @@ export async function declareSubscriptions(
   })
 }
 
-/** Declares again what was there before, so that one queue that is out of order does not hold up the others. Gives the queues that failed, with the reason.
- *  Rejects when the broker refuses for good, when the connection is gone, and when nothing is left to consume.
- *  What others of this process have just declared on a new connection is not declared once more (P23). */
+/** Declares again what was there before, so that one queue that is out of order does not hold up the others. Gives the
+ *  queues that failed, with the reason. Rejects when the broker refuses for good, when the connection is gone, and when
+ *  nothing is left to consume. What others of this process have just declared on a new connection is not declared once
+ *  more (P23). */
 export async function redeclareSubscriptions(
   connection: ClientConnection,
   subscriptions: readonly Subscription[],
@@ -57,7 +59,8 @@ function concernsOneQueue(failure: unknown): boolean {
   return code === NO_ANSWER || (code === 404 && mapError(failure).retryable)
 }
 
-/** So many listeners of a process declare at the same time; after a restart of the broker a thousand would otherwise do so at once (P23). */
+/** So many listeners of a process declare at the same time; after a restart of the broker a thousand would otherwise do
+ *  so at once (P23). */
 const MOST_AT_ONCE = 16
 /** A broker that is well answers in a hundredth of it. */
 const LONGEST_PLACE_MS = 500

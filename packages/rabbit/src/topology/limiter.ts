@@ -1,5 +1,6 @@
-/** Lets so many pieces of work run at the same time; the others wait for their turn, first come, first served. Work that takes longer than `mostMs` goes on beside the others
- *  and gives up its place: what waits for an answer that does not come holds up nobody. */
+/** Lets so many pieces of work run at the same time; the others wait for their turn, first come, first served. Work
+ *  that takes longer than `mostMs` goes on beside the others and gives up its place: what waits for an answer that does
+ *  not come holds up nobody. */
 export class Limiter {
   readonly #most: number
   readonly #mostMs: number

@@ -11,8 +11,9 @@ export interface QueueNames {
   next(): Promise<string>
 }
 
-/** Random ids; or, with `use_queue_manager`, `<hostname>:<processname>:<n>`, so that a process that comes back finds its queues again instead of leaving them
- *  behind. `n` is counted by all processes of a process group together and starts again with it. Source: WIRE 6.3. */
+/** Random ids; or, with `use_queue_manager`, `<hostname>:<processname>:<n>`, so that a process that comes back finds
+ *  its queues again instead of leaving them behind. `n` is counted by all processes of a process group together and
+ *  starts again with it. Source: WIRE 6.3. */
 export function createQueueNames(runtime: Runtime, folder: string = sharedFolder()): QueueNames {
   const { options, program } = runtime
   if (!options.use_queue_manager) return { next: async () => newId() }

@@ -10,7 +10,8 @@ export interface Route {
   readonly requirement: Requirement | null
 }
 
-/** The routes of targets. Targets never change and are used again and again: each is worked out once, and kept for as long as its target. */
+/** The routes of targets. Targets never change and are used again and again: each is worked out once, and kept for as
+ *  long as its target. */
 export class RouteCache {
   readonly #topology: Topology
   readonly #requests = new WeakMap<Target, Route>()

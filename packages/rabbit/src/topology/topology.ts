@@ -17,8 +17,8 @@ export interface BoundQueue {
   readonly bindingKeys: readonly string[]
 }
 
-/** Whose queue it is: shared with Python services (`topic`, `server`, `notification`: declared byte for byte as they do),
- *  or this process's own (`fanout`, `reply`). */
+/** Whose queue it is: shared with Python services (`topic`, `server`, `notification`: declared byte for byte as they
+ *  do), or this process's own (`fanout`, `reply`). */
 export type QueueKind = 'topic' | 'server' | 'fanout' | 'notification' | 'reply'
 
 /** A queue to declare, bind and consume. */
@@ -178,7 +178,8 @@ export function byQueue(subscriptions: readonly Subscription[]): readonly Subscr
   return [...new Map(subscriptions.map((subscription) => [subscription.queue.name, subscription])).values()]
 }
 
-/** The same without durability: what is declared when the exchange exists and is not durable (oslo's head does the same). */
+/** The same without durability: what is declared when the exchange exists and is not durable (oslo's head does the
+ *  same). */
 export function withoutDurability<T extends { exchange: ExchangeDeclaration | null; queue?: QueueDeclaration }>(
   entry: T,
 ): T {
@@ -188,7 +189,8 @@ export function withoutDurability<T extends { exchange: ExchangeDeclaration | nu
     : { ...entry, exchange, queue: { ...entry.queue, durable: false } }
 }
 
-/** AMQP 0-9-1 writes a name's length into one byte. Found out by the client library it would look like a channel that breaks again and again. */
+/** AMQP 0-9-1 writes a name's length into one byte. Found out by the client library it would look like a channel that
+ *  breaks again and again. */
 function shortName(name: string, what: string): string {
   // A character takes three bytes at most, or four for two.
   if (name.length <= 85 || Buffer.byteLength(name) <= 255) return name

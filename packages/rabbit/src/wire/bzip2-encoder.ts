@@ -3,7 +3,8 @@ import { BLOCK_MAGIC, END_MAGIC, GROUP_SIZE, RUN_A, RUN_B } from './bzip2-decode
 /** Smaller than the 900 000 bytes the header announces, because run lengths may add a quarter. */
 const BLOCK_BYTES = 700_000
 
-/** Writes bzip2 streams that every reader understands, with one table for all symbols: simple, and a few per cent larger than the reference's. */
+/** Writes bzip2 streams that every reader understands, with one table for all symbols: simple, and a few per cent
+ *  larger than the reference's. */
 export function compressBzip2(input: Uint8Array): Buffer {
   const bits = new BitWriter()
   bits.write(24, 0x425a68)
@@ -51,8 +52,9 @@ function encodeRuns(input: Uint8Array): Uint8Array {
 }
 
 /** Last column of the sorted rotations, and the row of the text itself.
- *  Sorted by doubling prefixes: rotations sorted by their first `width` bytes are in order of bytes `width` to `2 * width` once each is moved back by `width`, so that counting
- *  their classes sorts the doubled prefix. Linear for each doubling, also where the text repeats itself. */
+ *  Sorted by doubling prefixes: rotations sorted by their first `width` bytes are in order of bytes `width` to `2 *
+ *  width` once each is moved back by `width`, so that counting their classes sorts the doubled prefix. Linear for each
+ *  doubling, also where the text repeats itself. */
 function transform(text: Uint8Array): { readonly last: Uint8Array; readonly origin: number } {
   const { length } = text
   const order = new Int32Array(length)
@@ -90,7 +92,8 @@ function sortByClass(rows: Int32Array, classes: Int32Array, count: number, sorte
   }
 }
 
-/** Numbers the sorted rows: the same for those whose class, and the class `width` further on, are the same. Gives how many numbers there are. */
+/** Numbers the sorted rows: the same for those whose class, and the class `width` further on, are the same. Gives how
+ *  many numbers there are. */
 function classify(order: Int32Array, classes: Int32Array, width: number, numbers: Int32Array): number {
   const { length } = order
   let number = -1

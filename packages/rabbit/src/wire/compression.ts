@@ -3,7 +3,8 @@ import { SerializationError } from '@oslo-messaging/core/driver'
 import { decompressBzip2 } from './bzip2-decoder.ts'
 import { compressBzip2 } from './bzip2-encoder.ts'
 
-/** What `kombu_compression` may be, with the header that says so. oslo's `gzip` is a zlib stream (RFC 1950), not a gzip file. Source: WIRE 6.9. */
+/** What `kombu_compression` may be, with the header that says so. oslo's `gzip` is a zlib stream (RFC 1950), not a gzip
+ *  file. Source: WIRE 6.9. */
 export type Compression = 'gzip' | 'bzip2'
 
 const HEADER: Record<Compression, string> = { gzip: 'application/x-gzip', bzip2: 'application/x-bz2' }
@@ -22,7 +23,8 @@ export function compress(compression: Compression | null, body: Buffer): Compres
   return { headers, body: compression === 'gzip' ? deflateSync(body) : compressBzip2(body) }
 }
 
-/** The body as it was before compression, by the message's own header, whatever this side's option says. Throws SerializationError, also when it holds more than `mostBytes`. */
+/** The body as it was before compression, by the message's own header, whatever this side's option says. Throws
+ *  SerializationError, also when it holds more than `mostBytes`. */
 export function decompress(
   headers: Readonly<Record<string, unknown>> | undefined,
   body: Buffer,

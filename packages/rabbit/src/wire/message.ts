@@ -49,8 +49,8 @@ export interface CallFields {
 export type Allocate = (bytes: number) => Buffer
 
 /** The body of a call or cast.
- *  Inner shape: { method, args, namespace?, version?, _msg_id?, _reply_q?, _timeout?, _unique_id, _context_<key>... }, in an envelope 2.0.
- *  Throws SerializationError. */
+ *  Inner shape: { method, args, namespace?, version?, _msg_id?, _reply_q?, _timeout?, _unique_id, _context_<key>... },
+ *  in an envelope 2.0. Throws SerializationError. */
 export function encodeRequest(
   request: OutgoingRequest,
   call: CallFields | null,
@@ -71,7 +71,8 @@ export function encodeRequest(
   return writeEnvelope(fields, allocate)
 }
 
-/** The body of a notification: the message, `_unique_id` and the context; in an envelope for version 2.0, bare for 1.0. Throws SerializationError. */
+/** The body of a notification: the message, `_unique_id` and the context; in an envelope for version 2.0, bare for 1.0.
+ *  Throws SerializationError. */
 export function encodeNotification(
   notification: OutgoingNotification,
   version: '1.0' | '2.0',
@@ -130,7 +131,8 @@ function encodePart({ result, failure }: RPCReply, ending: boolean, msgId: strin
   return new EncodedReply(writeEnvelope(fields, allocate))
 }
 
-/** The message inside a delivery. Throws SerializationError for whatever a Python consumer would reject, and for a compressed body of more than `mostBytes`. Source: WIRE 6.6. */
+/** The message inside a delivery. Throws SerializationError for whatever a Python consumer would reject, and for a
+ *  compressed body of more than `mostBytes`. Source: WIRE 6.6. */
 export function decodeBody(properties: MessageProperties, body: Buffer, mostBytes: number): Fields {
   const { contentType, headers } = properties
   if (contentType !== 'application/json')
@@ -149,7 +151,8 @@ export interface DecodedRequest {
   readonly uniqueId: string | null
 }
 
-/** Takes the driver's keys and the context out of a request. The context gets `client_timeout`, as Python's endpoints see it. */
+/** Takes the driver's keys and the context out of a request. The context gets `client_timeout`, as Python's endpoints
+ *  see it. */
 export function splitRequest(fields: Fields): DecodedRequest {
   const message: Record<string, unknown> = {}
   const context: Record<string, unknown> = {}

@@ -15,7 +15,8 @@ afterAll(async () => await broker.close())
 
 const quick = { options: { rabbit_interval_max: 2 }, settings: { watchdogIntervalMs: 2000 } }
 
-/** Runs a fault under traffic: deliveries go on within ten seconds, health names the listener while they do not, and nothing escapes. */
+/** Runs a fault under traffic: deliveries go on within ten seconds, health names the listener while they do not, and
+ *  nothing escapes. */
 async function survives(fault: (topic: string, vhost: string) => Promise<unknown>, seesGap = true): Promise<void> {
   const vhost = unique('p01')
   await broker.control.vhost(vhost)

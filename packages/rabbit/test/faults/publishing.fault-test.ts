@@ -176,7 +176,8 @@ describe('P07 - nothing is unbounded', () => {
     const deadline = Deadline.after(8000)
     let rejected = 0
     const state = { next: 0 }
-    // A thousand senders, each with its next cast only when the last one has settled: what an application with bounded concurrency does.
+    // A thousand senders, each with its next cast only when the last one has settled: what an application with bounded
+    // concurrency does.
     const senders = Array.from({ length: 1000 }, async () => {
       while (state.next < 200_000 && !deadline.expired) {
         state.next += 1

@@ -14,7 +14,8 @@ describe.skipIf(broker === undefined)('dead letters', () => {
   beforeAll(async () => void (await control.vhost(vhost)))
   afterAll(async () => await control.deleteVhost(vhost))
 
-  /** Sends a notification with these headers to a listener that buries it for the error; gives what is in the dead-letter queue then. */
+  /** Sends a notification with these headers to a listener that buries it for the error; gives what is in the
+   *  dead-letter queue then. */
   async function buried(error: Error, headers: Record<string, string>): Promise<Record<string, unknown>> {
     const url = broker?.urlFor({ vhost }) ?? ''
     const driver = openReal(url)

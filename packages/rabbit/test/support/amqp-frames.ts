@@ -1,4 +1,5 @@
-/** AMQP 0-9-1 by hand, for peers that send what they like. Layout of a frame: type u8, channel u16, size u32, payload, 0xCE; numbers big-endian. */
+/** AMQP 0-9-1 by hand, for peers that send what they like. Layout of a frame: type u8, channel u16, size u32, payload,
+ *  0xCE; numbers big-endian. */
 
 export const METHODS = {
   'connection.start': [10, 10],

@@ -4,7 +4,8 @@ import type { Health } from '@oslo-messaging/core/driver'
 /** Version of the clusters of a run; `RABBIT_CLUSTER_VERSION=4.0.5` picks another. */
 export const CLUSTER_VERSION: string = process.env['RABBIT_CLUSTER_VERSION'] ?? '3.10.8'
 
-/** Index of the node that leads a queue (or holds it, where there is only one copy). Asks the node with index `askNode`. */
+/** Index of the node that leads a queue (or holds it, where there is only one copy). Asks the node with index
+ *  `askNode`. */
 export async function leaderOf(broker: RabbitBroker, queue: string, vhost: string, askNode = 0): Promise<number> {
   const printed = await broker.control.eval(
     `{ok,Q}=rabbit_amqqueue:lookup(rabbit_misc:r(<<"${vhost}">>,queue,<<"${queue}">>)),` +

@@ -1,11 +1,13 @@
 import type { RabbitControl } from '@oslo-messaging/brokers'
 import type { RabbitOptions } from '../../src/config.ts'
 
-/** rabbitmq.conf of RabbitMQ 4.x as its authors ship it from 4.3 on: queues that are neither durable nor exclusive are refused with 541. */
+/** rabbitmq.conf of RabbitMQ 4.x as its authors ship it from 4.3 on: queues that are neither durable nor exclusive are
+ *  refused with 541. */
 export const WITHOUT_TRANSIENT_QUEUES = { 'deprecated_features.permit.transient_nonexcl_queues': 'false' } as const
 
-/** The options in which nothing is declared that RabbitMQ 4.x calls deprecated: durable shared queues, and quorum queues with an expiry for
- *  replies and fanout. The first must equal the other services of the deployment; the second is this process's own affair. */
+/** The options in which nothing is declared that RabbitMQ 4.x calls deprecated: durable shared queues, and quorum
+ *  queues with an expiry for replies and fanout. The first must equal the other services of the deployment; the second
+ *  is this process's own affair. */
 export const DURABLE_PROFILE = {
   amqp_durable_queues: true,
   rabbit_transient_quorum_queue: true,

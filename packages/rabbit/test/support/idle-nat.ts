@@ -1,6 +1,7 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 
-/** A router that forgets a connection nobody has used for `idleMs`: from then on it swallows what comes, and tells nobody. */
+/** A router that forgets a connection nobody has used for `idleMs`: from then on it swallows what comes, and tells
+ *  nobody. */
 export async function idleNat(to: { readonly host: string; readonly port: number }, idleMs: number) {
   const sockets = new Set<Socket>()
   let forgotten = 0

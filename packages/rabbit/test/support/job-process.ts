@@ -7,7 +7,8 @@ import type { Readable, Writable } from 'node:stream'
 
 export type Fact = Readonly<Record<string, unknown>>
 
-/** A Node of its own, which prints one line of JSON for each fact. It runs the built packages: `npm run build` first. */
+/** A Node of its own, which prints one line of JSON for each fact. It runs the built packages: `npm run build`
+ *  first. */
 export class NodeProcess implements AsyncDisposable {
   readonly facts: Fact[] = []
   readonly exited: Promise<number | null>

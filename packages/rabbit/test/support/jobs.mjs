@@ -1,5 +1,5 @@
-// A process whose memory and end are measured from outside: built packages, no test runner, one line of JSON for each fact.
-// Arguments: job, transport URL, and the job's own as JSON.
+// A process whose memory and end are measured from outside: built packages, no test runner, one line of JSON for each
+// fact. Arguments: job, transport URL, and the job's own as JSON.
 import {
   createDriverRegistry,
   getNotificationListener,
@@ -74,7 +74,8 @@ const jobs = {
     await transport.close()
   },
 
-  /** Attempts casts as fast as the event loop allows, with `alarm` against a broker that takes none; how far memory grows. */
+  /** Attempts casts as fast as the event loop allows, with `alarm` against a broker that takes none; how far memory
+   *  grows. */
   async flood({ topic, attempts, timeoutMs, alarm }) {
     const transport = await getRpcTransport(conf, { url, registry })
     const client = getRpcClient(transport, new Target({ topic }), { timeoutMs })

@@ -68,7 +68,8 @@ export class OddNetwork {
     }
   }
 
-  /** What is sent that way from now on never arrives, and nobody is told. A connection that has lost something is reset by `heal`, because TCP never goes on behind a gap. */
+  /** What is sent that way from now on never arrives, and nobody is told. A connection that has lost something is reset
+   *  by `heal`, because TCP never goes on behind a gap. */
   lose(direction: Direction): void {
     this.#losing.add(direction)
   }

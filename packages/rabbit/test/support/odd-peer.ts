@@ -25,7 +25,8 @@ export interface ReceivedMethod {
   readonly name: MethodName
   readonly channel: number
   readonly connection: OddConnection
-  /** What is declared, bound, consumed or published to, or the secret of a login; `''` for methods that name nothing. */
+  /** What is declared, bound, consumed or published to, or the secret of a login; `''` for methods that name
+   *  nothing. */
   readonly entity: string
   /** Answers as an honest broker would. */
   readonly answer: () => void
@@ -59,7 +60,8 @@ interface OddChannel {
   publishing: { exchange: string; key: string; properties: Buffer; size: number; parts: Buffer[] } | undefined
 }
 
-/** A dumb AMQP 0-9-1 server over raw frames. It answers honestly until a test takes a method into its own hands, and sends any bytes at any moment. */
+/** A dumb AMQP 0-9-1 server over raw frames. It answers honestly until a test takes a method into its own hands, and
+ *  sends any bytes at any moment. */
 export class OddPeer {
   /** Asked about each method; `true`: the test has answered, or nobody is going to. */
   onMethod: (received: ReceivedMethod) => boolean | void = () => {}

@@ -63,8 +63,9 @@ function seeded(seed: number): () => number {
   }
 }
 
-/** Lets a peer and the network before it misbehave at random while a driver serves, calls, casts and notifies; then both become honest. Fails when an operation does not end by
- *  its deadline, when things are not right 10 s later, and when channels, sockets or places are left behind. */
+/** Lets a peer and the network before it misbehave at random while a driver serves, calls, casts and notifies; then
+ *  both become honest. Fails when an operation does not end by its deadline, when things are not right 10 s later, and
+ *  when channels, sockets or places are left behind. */
 export async function runOddPeer(run: OddRun): Promise<OddReport> {
   const peer = await OddPeer.start()
   const network = await OddNetwork.to(peer.port)
@@ -207,7 +208,8 @@ async function play(
   while (!(await fill()))
     if (performance.now() - filledFrom > RIGHT_WITHIN_MS) throw new Error(`Places are not given back: ${lack}`)
   await expect.poll(() => network.open, { timeout: 5000, message: `seed ${seed}: sockets` }).toBe(2)
-  // Listeners 2, replies 1, the watchdog 1, and one for each exchange that is published to: requests, fanout, notifications, replies.
+  // Listeners 2, replies 1, the watchdog 1, and one for each exchange that is published to: requests, fanout,
+  // notifications, replies.
   await expect
     .poll(() => peer.openChannels, { timeout: 5000, message: `seed ${seed}: channels` })
     .toBeLessThanOrEqual(8)

@@ -11,7 +11,8 @@ import { callOptions, castOptions, echo, listenOptions, openDriver } from './ope
 const request = { context: {}, message: { method: 'echo', args: { n: 1 } } }
 const notification = notificationOf(1)
 
-/** What a RabbitMQ that refuses transient queues does to the driver, and what the profiles without them do to it. `watchMs`: how long nothing may be tried again. */
+/** What a RabbitMQ that refuses transient queues does to the driver, and what the profiles without them do to it.
+ *  `watchMs`: how long nothing may be tried again. */
 export function refusals(broker: RabbitBroker, watchMs: number): void {
   const attempts = [
     {

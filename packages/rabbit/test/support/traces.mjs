@@ -1,5 +1,6 @@
-// A process with an agent that watches it (`globalThis.agent`, see agents/): sends messages in traces of their own, and serves some of them itself.
-// Built packages; one line of JSON for each fact. Arguments: transport URL, topic with a server here, topic with none.
+// A process with an agent that watches it (`globalThis.agent`, see agents/): sends messages in traces of their own, and
+// serves some of them itself. Built packages; one line of JSON for each fact. Arguments: transport URL, topic with a
+// server here, topic with none.
 import {
   createDriverRegistry,
   getNotificationListener,

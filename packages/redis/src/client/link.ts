@@ -94,7 +94,8 @@ export class Link {
     return this.#options.clock.now() + this.#offset
   }
 
-  /** One command; several that are given in one turn leave in their order. Rejects with the server's error or LinkLost. */
+  /** One command; several that are given in one turn leave in their order. Rejects with the server's error or
+   *  LinkLost. */
   ask(command: string, ...args: readonly Argument[]): Promise<unknown> {
     if (this.#isOver) return Promise.reject(new LinkLost(`The connection to ${this.host} was lost`))
     const asked = this.#client.sendCommand([command, ...args.map(String)])
@@ -124,8 +125,8 @@ export class Link {
     this.#lifetime.end(new LinkLost('The connection was closed'))
   }
 
-  /** Asks now and then: a server that is silent for two intervals is lost. A timeout of the socket would not do, because
-   *  what is written counts as a sign of life there. */
+  /** Asks now and then: a server that is silent for two intervals is lost. A timeout of the socket would not do,
+   *  because what is written counts as a sign of life there. */
   #beat(): void {
     const { clock, pingIntervalMs } = this.#options
     let silentSince = clock.now()

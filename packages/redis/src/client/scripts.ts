@@ -1,6 +1,6 @@
 /** Forgets what is over in one stream, on the server and in one step.
- *  KEYS[1] the stream; ARGV[1] the id before which everything is too old, or empty; ARGV[2] milliseconds of silence after
- *  which a consumer is dead; ARGV[3] 1: the group of a dead consumer goes with it.
+ *  KEYS[1] the stream; ARGV[1] the id before which everything is too old, or empty; ARGV[2] milliseconds of silence
+ *  after which a consumer is dead; ARGV[3] 1: the group of a dead consumer goes with it.
  *  Then everything goes that every group has read and settled. */
 export const FORGET: string = `
 local function before(a, b)
@@ -57,10 +57,11 @@ local function ring_all(stream)
 end
 `
 
-/** Adds a message and calls one reader of each group. Gives its id, or nothing when there is no such stream.
- *  A message with a number that the sender has used is there already.
- *  KEYS[1] the stream, KEYS[2] the numbers of the sender; ARGV: the number, how many numbers are kept, 1 when the stream
- *  is made if there is none, the number of words that say what XADD cuts off, then these, then fields and values. */
+/** Adds a message and calls one reader of each group. Gives its id, or nothing when there is no such stream. A message
+ *  with a number that the sender has used is there already.
+ *  KEYS[1] the stream, KEYS[2] the numbers of the sender; ARGV: the number, how many numbers are kept, 1 when the
+ *  stream is made if there is none, the number of words that say what XADD cuts off, then these, then fields and
+ *  values. */
 export const ADD: string = `${RING}
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'there already' end
 local words = { 'XADD', KEYS[1] }
@@ -81,9 +82,9 @@ return id
 `
 
 /** New messages of a stream for a reader. When there are none the reader is put into the line of those who wait to be
- *  called: in one step, so that no message is missed between the two. Gives messages, and whether others have left some.
- *  KEYS[1] the stream; ARGV: group, consumer, most messages, the consumer that holds what was handed back, the reader's
- *  channel. */
+ *  called: in one step, so that no message is missed between the two. Gives messages, and whether others have left
+ *  some. KEYS[1] the stream; ARGV: group, consumer, most messages, the consumer that holds what was handed back, the
+ *  reader's channel. */
 export const READ: string = `
 local found = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[3], 'STREAMS', KEYS[1], '>')
 if found then return { found[1][2], 0 } end

@@ -112,7 +112,8 @@ export class Sender {
           // What the server refused it does not have.
           if (!(error instanceof LinkLost)) throw cause
           const isSafe = !isForClient && this.#clock.now() - startedAt < SAFE_TO_REPEAT_MS
-          // The server knows the number of a message that it has, so it is written once whatever became of the first try.
+          // The server knows the number of a message that it has, so it is written once whatever became of the first
+          // try.
           if (isSafe && left !== 0) continue
           throw new MessageDeliveryFailure(`It is not known whether the server has the message: ${cause.message}`, {
             ...CONFIRM,

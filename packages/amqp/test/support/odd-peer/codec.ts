@@ -1,4 +1,5 @@
-/** The types of AMQP 1.0 (part 1.6), written and read by this peer alone: what a client library does wrong with them must not be done wrong here as well. */
+/** The types of AMQP 1.0 (part 1.6), written and read by this peer alone: what a client library does wrong with them
+ *  must not be done wrong here as well. */
 
 const fixed = (code: number, size: number, write: (bytes: Buffer) => unknown): Buffer => {
   const bytes = Buffer.alloc(size + 1)
@@ -68,7 +69,8 @@ interface Read {
   readonly end: number
 }
 
-/** Reads one value. Symbols are strings, longs numbers, maps objects by the text of their keys. Throws RangeError for what it does not know or what is cut off. */
+/** Reads one value. Symbols are strings, longs numbers, maps objects by the text of their keys. Throws RangeError for
+ *  what it does not know or what is cut off. */
 export function decode(bytes: Buffer, at = 0): Read {
   const code = bytes.readUInt8(at)
   if (code !== 0x00) return decodeAs(code, bytes, at + 1)

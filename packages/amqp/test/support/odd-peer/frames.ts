@@ -199,7 +199,8 @@ export type FrameName = keyof typeof LAYOUTS
 
 export interface Frame {
   readonly channel: number
-  /** `heartbeat`: a frame without a performative; `header`: the eight bytes before the frames, `code` is the protocol. */
+  /** `heartbeat`: a frame without a performative; `header`: the eight bytes before the frames, `code` is the
+   *  protocol. */
   readonly name: FrameName | 'heartbeat' | 'header'
   readonly fields: Fields
   readonly payload?: Buffer

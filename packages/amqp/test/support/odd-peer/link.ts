@@ -79,7 +79,8 @@ export class OddLink {
     return id
   }
 
-  /** Lets the client send so many messages from now on. When it is less than before, what is under way is forgiven until the client has heard of it, which it is asked to say. */
+  /** Lets the client send so many messages from now on. When it is less than before, what is under way is forgiven
+   *  until the client has heard of it, which it is asked to say. */
   giveCredit(credit: number): void {
     if (credit < this.credit) this.#forgiven = Math.max(this.#forgiven, this.credit)
     this.credit = credit

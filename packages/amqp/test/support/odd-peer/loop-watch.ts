@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm'
 
 const EVERY_MS = 20
 
-/** Tells how late the event loop was, so that a machine that is busy otherwise is not blamed on what is tested, and how much of it was our own work. */
+/** Tells how late the event loop was, so that a machine that is busy otherwise is not blamed on what is tested, and how
+ *  much of it was our own work. */
 export class LoopWatch {
   readonly #timer: NodeJS.Timeout
   readonly #collect: () => void

@@ -1,7 +1,8 @@
 import { messageBytes, readMessage } from './message.ts'
 import type { OddSession } from './session.ts'
 
-/** The management node of RabbitMQ 4: requests in the manner of HTTP over a pair of links of one name; here whatever is asked for is granted, and kept for tests to look at. */
+/** The management node of RabbitMQ 4: requests in the manner of HTTP over a pair of links of one name; here whatever is
+ *  asked for is granted, and kept for tests to look at. */
 export function answerManagement(session: OddSession, request: Buffer): void {
   const { messageId = '', subject = '', to = '' } = readMessage(request)
   const { connection } = session

@@ -17,7 +17,8 @@ const HEADER = 0x70
 const PROPERTIES = 0x73
 const VALUE = 0x77
 
-/** A message in its encoding: properties, and an amqp-value when there is a body: a string, or null for anything else. */
+/** A message in its encoding: properties, and an amqp-value when there is a body: a string, or null for anything
+ *  else. */
 export function messageBytes({ messageId, to, subject, replyTo, correlationId, body }: PlainMessage): Buffer {
   const properties = [messageId, undefined, to, subject, replyTo, correlationId].map((each) =>
     each === undefined ? encode.null() : encode.string(each),

@@ -329,7 +329,8 @@ const CONNECTIONS: readonly Mischief[] = [
 
 export const MISCHIEFS: readonly Mischief[] = [...LINKS, ...SESSIONS, ...CONNECTIONS]
 
-/** Makes the peer honest again, also towards the links and sessions there are. What was announced to a connection, or sent as junk, cannot be unsaid: it is reset. */
+/** Makes the peer honest again, also towards the links and sessions there are. What was announced to a connection, or
+ *  sent as junk, cannot be unsaid: it is reset. */
 export function undo(peer: OddPeer, honest: OddPeerOptions, scope: Mischief['scope']): void {
   for (const key of Object.keys(peer.options)) Reflect.deleteProperty(peer.options, key)
   Object.assign(peer.options, honest)

@@ -28,7 +28,8 @@ export class Nodes {
   readonly outcomes: { readonly address: string; readonly type: string; readonly payload: Buffer }[] = []
   readonly #queues = new Map<string, Stored[]>()
   readonly #consumers = new Map<string, OddLink[]>()
-  /** Addresses that keep nothing: what comes while their consumer has no credit is dropped, as a router does with settled ones. */
+  /** Addresses that keep nothing: what comes while their consumer has no credit is dropped, as a router does with
+   *  settled ones. */
   readonly #volatile = new Set<string>()
   #places = 0
 

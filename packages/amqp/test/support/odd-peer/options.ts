@@ -1,7 +1,8 @@
 import type { OddConnection } from './connection.ts'
 import type { Condition, Frame, Outcome } from './frames.ts'
 
-/** How a peer behaves. Left out, it is an honest small broker. All of it can be changed while it runs; limits that are announced hold for what opens afterwards. */
+/** How a peer behaves. Left out, it is an honest small broker. All of it can be changed while it runs; limits that are
+ *  announced hold for what opens afterwards. */
 export interface OddPeerOptions {
   /** Looks at each frame a client sends. True: it was dealt with, and the peer does nothing about it. */
   take?: ((frame: Frame, connection: OddConnection) => boolean) | undefined

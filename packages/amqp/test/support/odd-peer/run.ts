@@ -40,7 +40,8 @@ export interface RunReport {
 
 const VICTIM = 'victim'
 const SIBLING = 'sibling'
-/** All is well again after this: an attach that is not answered is given up after ten seconds, and another attempt follows. */
+/** All is well again after this: an attach that is not answered is given up after ten seconds, and another attempt
+ *  follows. */
 const RECOVERED_WITHIN_MS = 20_000
 /** Health says within this what is wrong. */
 const NOTICED_WITHIN_MS = 10_000

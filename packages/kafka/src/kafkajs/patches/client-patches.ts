@@ -38,8 +38,8 @@ type RequestLookup = (key: number, definition: unknown) => MakeRequest
 /** Keys of the requests that are patched. Source: Kafka protocol guide. */
 export const API_KEYS = { produce: 0, fetch: 1, metadata: 3, joinGroup: 11, heartbeat: 12, syncGroup: 14 } as const
 
-/** The place from which everything inside one kafkajs client is changed: its cluster, and the requests its brokers make.
- *  It belongs to the client it was made for; other users of kafkajs in the process keep theirs as it is. */
+/** The place from which everything inside one kafkajs client is changed: its cluster, and the requests its brokers
+ *  make. It belongs to the client it was made for; other users of kafkajs in the process keep theirs as it is. */
 export class ClientPatches {
   readonly #requests = new Map<number, RequestPatch>()
   readonly #clusterPatches: ((cluster: PatchedCluster) => void)[] = []

@@ -20,8 +20,9 @@ interface FetchFields {
 /** The one whose layout is known here; all brokers since Kafka 2.3 have it. */
 const VERSION = 11
 
-/** Reads fetched batches here. kafkajs makes a decoder, a 64-bit number and copies of key and value for each record, checks no checksum, bounds nothing,
- *  loses repeated headers, and does not tell how far a batch reaches whose last records are nobody's to read. */
+/** Reads fetched batches here. kafkajs makes a decoder, a 64-bit number and copies of key and value for each record,
+ *  checks no checksum, bounds nothing, loses repeated headers, and does not tell how far a batch reaches whose last
+ *  records are nobody's to read. */
 export function readFetches(patches: ClientPatches, rules: Omit<FetchRules, 'decompress'>): void {
   const all: FetchRules = {
     ...rules,

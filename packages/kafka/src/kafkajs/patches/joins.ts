@@ -7,7 +7,8 @@ interface Coordinator {
 }
 
 export interface JoinWatch {
-  /** Runs before every question for the coordinator, which is how kafkajs begins to join. Its REBALANCING event comes for some of these only, and is not waited for. */
+  /** Runs before every question for the coordinator, which is how kafkajs begins to join. Its REBALANCING event comes
+   *  for some of these only, and is not waited for. */
   before(): Promise<void>
   /** A request to join is about to be written. `memberId`: the name under which the broker knows this member from
    *  then on; undefined: it has none yet. What is thrown here ends the attempt. */
@@ -15,8 +16,9 @@ export interface JoinWatch {
 }
 
 /** Tells of joins as they happen.
- *  The broker names a member in its first answer and waits for that name from then on, before the group is dealt out. kafkajs tells the name only when all is done:
- *  a connection cut in between would leave a member nobody can take back, and hold the whole group up for a session timeout. */
+ *  The broker names a member in its first answer and waits for that name from then on, before the group is dealt out.
+ *  kafkajs tells the name only when all is done: a connection cut in between would leave a member nobody can take back,
+ *  and hold the whole group up for a session timeout. */
 export function watchJoins(patches: ClientPatches, watch: JoinWatch): void {
   patches.onCluster((cluster) => {
     const find = cluster.findGroupCoordinator.bind(cluster)

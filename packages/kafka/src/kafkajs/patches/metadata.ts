@@ -20,8 +20,9 @@ const NO_LEADER = -1
 /** Answers with a fault in them are asked for again after so long: kafkajs keeps them for five minutes. */
 const FAULTY_MS = 2000
 
-/** What is wrong with single topics. kafkajs fails every question about any number of topics when one of them, or one partition, has a fault;
- *  here the good ones are kept, a partition without a leader has leader -1, and a topic with a fault is left out and remembered. */
+/** What is wrong with single topics. kafkajs fails every question about any number of topics when one of them, or one
+ *  partition, has a fault; here the good ones are kept, a partition without a leader has leader -1, and a topic with a
+ *  fault is left out and remembered. */
 export class TopicFaults {
   readonly #faults = new Map<string, Error>()
   readonly #errorOf: (code: number) => Error

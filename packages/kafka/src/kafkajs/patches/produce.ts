@@ -29,9 +29,10 @@ const NOT_NUMBERED = -1
 const OLDEST_VERSION = 3
 const NEWEST_VERSION = 7
 
-/** Writes the produce requests of a client here: kafkajs builds each record in a buffer of its own and copies the batch from buffer to buffer, which costs more than everything the driver does,
- *  and it numbers the batches of all partitions in one epoch. Connections, metadata and the producer's id stay the library's.
- *  An answer with a fault in it does not fail: whoever sent looks at each partition. */
+/** Writes the produce requests of a client here: kafkajs builds each record in a buffer of its own and copies the batch
+ *  from buffer to buffer, which costs more than everything the driver does, and it numbers the batches of all
+ *  partitions in one epoch. Connections, metadata and the producer's id stay the library's. An answer with a fault in
+ *  it does not fail: whoever sent looks at each partition. */
 export function writeProduceRequests(patches: ClientPatches, watch: ProduceWatch): void {
   patches.request(API_KEYS.produce, (make) => (fields) => {
     const made = make(fields)

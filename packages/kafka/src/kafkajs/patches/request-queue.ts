@@ -15,10 +15,10 @@ interface RequestQueue {
 const CHECK_INTERVAL_MS = 10
 let applied = false
 
-/** kafkajs 2.2.4 re-arms a timer on every connection although nothing is pending, with a delay of minus the current time:
- *  a wake-up each millisecond, and a TimeoutNegativeWarning on Node 24 (tulios/kafkajs#1751). Here it is armed only when something waits.
- *  The one patch that every user of this copy of kafkajs in the process gets: the requests of nobody change by it.
- *  Throws: DriverLoadFailure. */
+/** kafkajs 2.2.4 re-arms a timer on every connection although nothing is pending, with a delay of minus the current
+ *  time: a wake-up each millisecond, and a TimeoutNegativeWarning on Node 24 (tulios/kafkajs#1751). Here it is armed
+ *  only when something waits. The one patch that every user of this copy of kafkajs in the process gets: the requests
+ *  of nobody change by it. Throws: DriverLoadFailure. */
 export function correctRequestQueue(): void {
   if (applied) return
   const { prototype } = internal('network/requestQueue', isRequestQueue)
