@@ -1,5 +1,6 @@
 import type { TopicPartition } from '../port/client-port.ts'
 import { type GroupMember, STRATEGIES } from '../port/group-assignment.ts'
+import { int16, int32, text } from '../port/primitives.ts'
 import { AnswerReader } from '../wire/answer-reader.ts'
 
 /** What a member says of itself when it joins, for each strategy. Shape: version, topics, user data.
@@ -41,21 +42,4 @@ export function readAssignment(assignment: Buffer): readonly TopicPartition[] {
       return reader.list(() => ({ topic, partition: reader.int32() }))
     })
     .flat()
-}
-
-function int16(value: number): Buffer {
-  const data = Buffer.alloc(2)
-  data.writeInt16BE(value)
-  return data
-}
-
-function int32(value: number): Buffer {
-  const data = Buffer.alloc(4)
-  data.writeInt32BE(value)
-  return data
-}
-
-function text(value: string): Buffer {
-  const bytes = Buffer.from(value)
-  return Buffer.concat([int16(bytes.length), bytes])
 }

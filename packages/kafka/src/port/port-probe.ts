@@ -1,5 +1,6 @@
 import net from 'node:net'
 import tls from 'node:tls'
+import { int16, int32 } from './primitives.ts'
 
 /** The security protocol of a listener, as far as a client without credentials can tell; `TLS` is one of the two. */
 export type SpokenProtocol = 'PLAINTEXT' | 'SASL_PLAINTEXT' | 'SSL' | 'SASL_SSL' | 'TLS'
@@ -79,16 +80,4 @@ async function ended<T>(
     socket.on('error', () => settle(undefined))
     socket.once('close', () => settle(undefined))
   })
-}
-
-function int16(value: number): Buffer {
-  const data = Buffer.alloc(2)
-  data.writeInt16BE(value)
-  return data
-}
-
-function int32(value: number): Buffer {
-  const data = Buffer.alloc(4)
-  data.writeInt32BE(value)
-  return data
 }
