@@ -83,7 +83,13 @@ describe.skipIf(stock === undefined)(`RabbitMQ ${version} as it comes`, () => {
     await expect.poll(() => driver.health().status, { interval: 1 }).toBe('degraded')
     await expect.poll(() => driver.health().status, { timeout: 5000 }).toBe('ok')
     await call()
+    const connectedAt = (): readonly number[] =>
+      driver.health().components.flatMap(({ kind, sinceMs }) => (kind === 'connection' ? [sinceMs] : []))
+    const before = connectedAt()
     await stock.control.dropAllConnections({ vhost })
+    // A call that is sent before the loss is heard of may be lost with its connection, and says so.
+    const isHeard = (): boolean => connectedAt().every((since, index) => since !== before[index])
+    await expect.poll(isHeard, { timeout: 5000, interval: 1 }).toBe(true)
     expect(await call()).toEqual({ result: 1, failure: null })
     await listener.close()
     await driver.close()

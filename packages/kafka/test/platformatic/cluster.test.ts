@@ -60,9 +60,13 @@ describe('the connections of client platformatic', () => {
     const cluster = new Cluster(await fakeLibrary(), settings)
     await cluster.connect()
     const patienceMs = 20
-    // Both timers end in the same turn: time is up, and then the answer is there.
-    const late = async (): Promise<string> =>
-      await new Promise((resolve) => setTimeout(() => resolve('late'), patienceMs))
+    // The process stands still for longer than that: time is up, and in the same turn the answer is there.
+    const late = async (): Promise<string> => {
+      const answered = new Promise<string>((resolve) => setTimeout(() => resolve('late'), patienceMs))
+      const goesOnAt = performance.now() + 2 * patienceMs
+      for (let now = 0; now < goesOnAt;) now = performance.now()
+      return await answered
+    }
     expect(await cluster.ask(1, 'control', late, patienceMs)).toBe('late')
     await new Promise((resolve) => setImmediate(resolve))
     expect(Connection.made.map(({ socket }) => socket.isDestroyed)).toEqual([false])
