@@ -56,10 +56,10 @@ export const amqpDriver: DriverDefinition<AmqpOptions> = createAmqpDriver()
 /** What is wrong with the options shows here; it needs no broker. */
 function checkOptions(url: TransportURL, { options, credentials }: DriverContext<AmqpOptions>): void {
   const hosts = url.hosts.length === 0 ? [new TransportHost()] : url.hosts
-  for (const host of hosts) {
-    tlsOptions(options, host, url.virtualHost)
+  for (const { hostname, username, password } of hosts) {
+    tlsOptions(options, hostname ?? 'localhost', url.virtualHost)
     // What the application gives is known when a connection is made.
-    if (credentials === undefined) saslOptions(options, host)
+    if (credentials === undefined) saslOptions(options, { username: username ?? '', password: password ?? '' })
   }
 }
 

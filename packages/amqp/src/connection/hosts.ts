@@ -1,23 +1,27 @@
-import { type Backoff, TransportHost } from '@oslo-messaging/core/driver'
+import {
+  type Backoff,
+  type HostAddress,
+  HostRotation,
+  type HostRotationOptions,
+  type TransportURL,
+} from '@oslo-messaging/core/driver'
 import { classify } from './map-error.ts'
 
-/** The hosts of a URL, one after the other. Upstream begins at a random one, so that clients spread. */
+const DEFAULT_PORT = 5672
+
+/** The hosts of a URL in turn, and what has become of them since one was last reached. */
 export class ServedHosts {
-  readonly #hosts: readonly TransportHost[]
-  #next: number
+  readonly #hosts: HostRotation
   /** Failures since the last success, and how many of them in a row were final for their host. */
   #failures = 0
   #refusals = 0
 
-  constructor(hosts: readonly TransportHost[], random: () => number) {
-    this.#hosts = hosts.length === 0 ? [new TransportHost({ hostname: 'localhost' })] : hosts
-    this.#next = Math.floor(random() * this.#hosts.length)
+  constructor(url: TransportURL, random: HostRotationOptions['random']) {
+    this.#hosts = new HostRotation(url, { defaultPort: DEFAULT_PORT, random })
   }
 
-  next(): TransportHost {
-    const host = this.#hosts[this.#next % this.#hosts.length]
-    this.#next += 1
-    return host as TransportHost
+  next(): HostAddress {
+    return this.#hosts.next()
   }
 
   succeeded(): void {
@@ -29,13 +33,13 @@ export class ServedHosts {
   classify(error: unknown): 'retry' | 'fatal' {
     this.#failures += 1
     this.#refusals = classify(error) === 'fatal' ? this.#refusals + 1 : 0
-    return this.#refusals >= this.#hosts.length ? 'fatal' : 'retry'
+    return this.#refusals >= this.#hosts.size ? 'fatal' : 'retry'
   }
 
   /** A backoff that waits only when every host has been asked: the next one may be up. */
   betweenRounds(backoff: Backoff): Backoff {
     return {
-      next: () => (this.#failures % this.#hosts.length === 0 ? backoff.next() : 0),
+      next: () => (this.#failures % this.#hosts.size === 0 ? backoff.next() : 0),
       reset: () => backoff.reset(),
     }
   }

@@ -5,10 +5,11 @@ import {
   credentialsFor,
   Deadline,
   type DriverContext,
+  type HostAddress,
+  type HostCredentials,
   type MessagingError,
   SerializationError,
   TransportDriverError,
-  TransportHost,
   type TransportURL,
   type WaitFacts,
 } from '@oslo-messaging/core/driver'
@@ -26,7 +27,6 @@ import { saslOptions, tlsOptions } from './peer-options.ts'
 import type { PeerSession } from './peer-session.ts'
 import { SessionPool, type SessionUse } from './session-pool.ts'
 
-const DEFAULT_PORT = 5672
 /** A peer that accepts the socket and then says nothing (TLS towards a plain port, for one) is given up after this. */
 const OPEN_TIMEOUT_MS = 10_000
 /** How long a peer has to answer the close when nobody says how long to wait. */
@@ -66,27 +66,21 @@ export interface ConnectSettings {
   readonly containerId: string
 }
 
-export const addressOfHost = (host: TransportHost): string => {
-  const name = host.hostname ?? 'localhost'
-  return `${name.includes(':') ? `[${name}]` : name}:${host.port ?? DEFAULT_PORT}`
-}
-
 /** Opens a connection to one host. Resolves when both sides have opened; rejects with a TransportDriverError, an
  *  AuthenticationError, or the signal's reason. */
 export async function openConnection(
   settings: ConnectSettings,
-  host: TransportHost,
+  at: HostAddress,
   signal: AbortSignal,
 ): Promise<PeerConnection> {
   const { context, url, containerId } = settings
   const { options, program, logger } = context
   const vhost = url.virtualHost
-  const address = addressOfHost(host)
-  const tls = tlsNow(settings, host)
-  const login = await loginOf(settings, host, signal)
+  const tls = tlsNow(settings, at)
+  const login = await loginOf(settings, at, signal)
   const connectOptions: ConnectOptions = {
-    host: host.hostname ?? 'localhost',
-    port: host.port ?? DEFAULT_PORT,
+    host: at.hostname,
+    port: at.port,
     container_id: containerId,
     reconnect: false,
     channel_max: CHANNEL_MAX,
@@ -103,33 +97,32 @@ export async function openConnection(
   checkInternals(connection)
   socketOf(connection).setKeepAlive(true, KEEPALIVE_MS)
   const watchMs = options.idle_timeout > 0 ? options.idle_timeout * 500 : WATCH_MS
-  const log = options.trace ? createFrameLog((line) => logger.debug(`${address} ${line}`)) : undefined
+  const log = options.trace ? createFrameLog((line) => logger.debug(`${at.address} ${line}`)) : undefined
   const { container_id, hostname: vhostName, channel_max, max_frame_size, idle_time_out, properties } = connectOptions
   log?.said('open', { container_id, hostname: vhostName, channel_max, max_frame_size, idle_time_out, properties })
-  const peer = new RheaPeer(connection, { host: address, clock: context.clock, watchMs, log })
+  const peer = new RheaPeer(connection, { host: at.address, clock: context.clock, watchMs, log })
   await peer.opened(signal)
   return peer
 }
 
 /** The files were read when the transport was opened: one that cannot be read now is being replaced. */
-function tlsNow({ context, url }: ConnectSettings, host: TransportHost): object {
+function tlsNow({ context, url }: ConnectSettings, { hostname, address }: HostAddress): object {
   try {
-    return tlsOptions(context.options, host, url.virtualHost)
+    return tlsOptions(context.options, hostname, url.virtualHost)
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause)
-    throw new TransportDriverError(text, { retryable: true, host: addressOfHost(host), cause })
+    throw new TransportDriverError(text, { retryable: true, host: address, cause })
   }
 }
 
-/** The host with the name and the password to use now. */
-async function loginOf({ context }: ConnectSettings, host: TransportHost, signal: AbortSignal): Promise<TransportHost> {
-  const { credentials, clock } = context
-  if (credentials === undefined) return host
-  const { hostname, port } = host
-  const at = { hostname: hostname ?? 'localhost', port: port ?? DEFAULT_PORT, address: addressOfHost(host), host }
+/** The name and the password to use now. */
+async function loginOf(
+  { context: { credentials, clock } }: ConnectSettings,
+  at: HostAddress,
+  signal: AbortSignal,
+): Promise<HostCredentials | undefined> {
   const asked = credentialsFor(at, credentials, AbortSignal.any([signal, AbortSignal.timeout(OPEN_TIMEOUT_MS)]))
-  const given = await Deadline.after(OPEN_TIMEOUT_MS, { signal, clock }).race(asked, ASKING)
-  return given === undefined ? host : new TransportHost({ hostname, port, ...given })
+  return await Deadline.after(OPEN_TIMEOUT_MS, { signal, clock }).race(asked, ASKING)
 }
 
 const ASKING: WaitFacts = { phase: 'connect', delivery: 'not-sent', waitingFor: 'credentials from the application' }

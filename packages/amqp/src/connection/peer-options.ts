@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { ConfigurationError, type TransportHost } from '@oslo-messaging/core/driver'
+import { ConfigurationError, type HostCredentials } from '@oslo-messaging/core/driver'
 import type { AmqpOptions } from '../config.ts'
 
 function readPem(options: AmqpOptions, option: 'ssl_ca_file' | 'ssl_cert_file' | 'ssl_key_file'): Buffer | undefined {
@@ -17,9 +17,9 @@ function readPem(options: AmqpOptions, option: 'ssl_ca_file' | 'ssl_cert_file' |
 }
 
 /** TLS part of rhea's options; empty without TLS. Throws ConfigurationError when a file cannot be read. */
-export function tlsOptions(options: AmqpOptions, host: TransportHost, virtualHost: string | null): object {
+export function tlsOptions(options: AmqpOptions, hostname: string, virtualHost: string | null): object {
   if (!(options.ssl || options.ssl_ca_file !== '' || options.ssl_cert_file !== '')) return {}
-  const name = options.ssl_verify_vhost && virtualHost ? virtualHost : (host.hostname ?? 'localhost')
+  const name = options.ssl_verify_vhost && virtualHost ? virtualHost : hostname
   const ca = readPem(options, 'ssl_ca_file')
   const cert = readPem(options, 'ssl_cert_file')
   const key = readPem(options, 'ssl_key_file')
@@ -47,13 +47,13 @@ const sayOnce = (response: Buffer | ''): (() => Mechanism) => {
  *  user. With a password ANONYMOUS is never used, unlike upstream (WIRE 10.10): it would log in as somebody else. The
  *  mechanisms are ours because those of rhea count characters where bytes are meant. Throws ConfigurationError when
  *  what is allowed leaves no mechanism. */
-export function saslOptions(options: AmqpOptions, host: TransportHost): object {
+export function saslOptions(options: AmqpOptions, login: HostCredentials | undefined): object {
   const allowed = options.sasl_mechanisms.split(/\s+/).filter((name) => name !== '')
   const may = (name: string): boolean => allowed.length === 0 || allowed.includes(name)
-  const name = host.username ?? ''
+  const name = login?.username ?? ''
   const realm = options.sasl_default_realm
   const user = name !== '' && realm !== '' && !name.includes('@') ? `${name}@${realm}` : name
-  const password = host.password ?? ''
+  const password = login?.password ?? ''
   const mechanisms: Record<string, () => Mechanism> = {}
   if (may('EXTERNAL') && options.ssl_cert_file !== '') mechanisms['EXTERNAL'] = sayOnce('')
   if (may('PLAIN') && user !== '' && password !== '')

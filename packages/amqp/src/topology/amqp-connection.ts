@@ -37,7 +37,7 @@ export class AmqpConnection {
     const { options, program, random, clock, logger } = context
     this.#context = context
     this.#url = url
-    this.#hosts = new ServedHosts(url.hosts, random)
+    this.#hosts = new ServedHosts(url, random)
     this.#containerId =
       options.container_name ??
       `openstack.org/om/container/${hostname()}/${program}/${process.pid}/${randomUUID().replaceAll('-', '')}`

@@ -5,8 +5,8 @@ import {
   type CredentialsProvider,
   Deadline,
   type Driver,
+  HostRotation,
   Target,
-  TransportHost,
   TransportURL,
 } from '@oslo-messaging/core/driver'
 import { createDriverContext } from '@oslo-messaging/core/testing'
@@ -128,7 +128,7 @@ it('a certificate file that is being replaced is a passing failure: it is read a
   const driver = await amqpDriver.open(url, context)
   await driver.close()
   rmSync(file)
-  const host = new TransportHost({ hostname: '127.0.0.1', port: 1 })
+  const host = new HostRotation(url, { defaultPort: 1, random: () => 0 }).next()
   const attempt = openConnection({ context, url, containerId: 'c' }, host, AbortSignal.timeout(1000))
   await expect(attempt).rejects.toMatchObject({ retryable: true, message: expect.stringContaining('ca.pem') as string })
 })
