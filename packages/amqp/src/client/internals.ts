@@ -41,13 +41,15 @@ interface ConnectionInternals {
   on_close(frame: { readonly performative: CloseFields }): void
 }
 
-/** Each name, and what it has to be. What follows `?.` is only there with a SASL layer. */
+/** Each name, and what it has to be. What follows `?.` is only there with a SASL layer; a timer is no value yet. */
 const NAMES: Readonly<Record<string, string>> = {
   'socket.write': 'function',
   'socket.destroy': 'function',
   socket_ready: 'boolean',
   remote: 'object',
   idle: 'function',
+  heartbeat_in: 'undefined',
+  heartbeat_out: 'undefined',
   'amqp_transport.read': 'function',
   'sasl_transport?.read': 'function',
   'sasl_transport?.transport.read_complete': 'boolean',
@@ -59,7 +61,7 @@ const NAMES: Readonly<Record<string, string>> = {
 export function checkInternals(connection: object): void {
   for (const [name, type] of Object.entries(NAMES)) {
     const found = lookUp(connection, name)
-    if (found === ABSENT || typeof found === type) continue
+    if (found === NO_SASL || (found !== MISSING && typeof found === type)) continue
     throw new TransportDriverError(
       `rhea's connection has no ${name} as this driver knows it; install the version of rhea that its package.json names`,
       { retryable: false, phase: 'connect', delivery: 'not-sent' },
@@ -67,15 +69,17 @@ export function checkInternals(connection: object): void {
   }
 }
 
-const ABSENT = Symbol('absent')
+const NO_SASL = Symbol('no SASL layer')
+const MISSING = Symbol('missing')
 
 function lookUp(from: object, path: string): unknown {
   let found: unknown = from
   for (const part of path.split('.')) {
-    if (typeof found !== 'object' || found === null) return undefined
+    if (typeof found !== 'object' || found === null) return MISSING
     const name = part.replace('?', '')
+    if (!(name in found)) return MISSING
     found = Reflect.get(found, name) as unknown
-    if (part.endsWith('?') && found === undefined) return ABSENT
+    if (part.endsWith('?') && found === undefined) return NO_SASL
   }
   return found
 }

@@ -9,6 +9,9 @@ const NAMES = [
   'socket.destroy',
   'socket_ready',
   'remote',
+  'idle',
+  'heartbeat_in',
+  'heartbeat_out',
   'amqp_transport.read',
   'sasl_transport.read',
   'sasl_transport.transport.read_complete',
@@ -33,10 +36,14 @@ afterAll(() => {
 
 /** The object with one name taken away. */
 function without(from: object, [name = '', ...rest]: readonly string[]): object {
-  const copy = Object.create(from) as Record<string, unknown>
-  const inner = Reflect.get(from, name) as object
-  copy[name] = rest.length === 0 ? undefined : without(inner, rest)
-  return copy
+  const isGone = (key: string | symbol): boolean => rest.length === 0 && key === name
+  return new Proxy(from, {
+    has: (target, key) => !isGone(key) && Reflect.has(target, key),
+    get(target, key) {
+      const found: unknown = isGone(key) ? undefined : Reflect.get(target, key)
+      return key === name && rest.length > 0 ? without(found as object, rest) : found
+    },
+  })
 }
 
 describe('inside rhea', () => {

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, Socket } from 'node:net'
 import { Deadline, Target } from '@oslo-messaging/core/driver'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { openDriver } from '../support/open-driver.ts'
 import { cast, ending, oddScene, request, serve } from '../support/scene.ts'
 
@@ -106,6 +106,13 @@ describe('close', () => {
 })
 
 describe('a peer that falls silent', () => {
+  it('is asked by TCP as well, after thirty seconds', async () => {
+    const asked = vi.spyOn(Socket.prototype, 'setKeepAlive')
+    const driver = await scene.driver(await scene.peer())
+    await driver.send(new Target({ topic: 'a' }), request, cast(5_000))
+    expect(asked.mock.calls).toContainEqual([true, 30_000])
+  })
+
   it(
     'for as long as idle_timeout allows - the connection is given up then, and for that reason',
     { timeout: 20_000 },
