@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 
 import type { HostPort } from './broker.ts'
 import { type DebianProgram, unpackedProgram } from './debian.ts'
-import { LocalBroker } from './local-broker.ts'
+import type { LocalBroker, LocalBrokerParts } from './local-broker.ts'
 import { freePorts } from './ports.ts'
 import { ProcessNode } from './process-node.ts'
 import { Workspace } from './workspace.ts'
@@ -22,9 +22,19 @@ export interface ProgramRecipe {
   readonly answers: (target: HostPort) => Promise<boolean>
 }
 
+/** What a broker of one program is made from. */
+export interface ProgramParts extends LocalBrokerParts {
+  /** Writes the configuration file anew: `lines` as the recipe has them, changed. */
+  readonly rewrite: (change: (line: string) => string) => Promise<void>
+}
+
 /** Starts the program as one node, in the default version unless one is wanted. Rejects with BrokerUnavailable or
  *  BrokerStartFailed, and nothing is left behind then. */
-export async function startProgram(recipe: ProgramRecipe, wanted: string | undefined): Promise<LocalBroker> {
+export async function startProgram<Kind extends LocalBroker>(
+  recipe: ProgramRecipe,
+  wanted: string | undefined,
+  make: (parts: ProgramParts) => Kind,
+): Promise<Kind> {
   const { program, lines, args, answers } = recipe
   const { broker: name } = program
   const { command, version } = await unpackedProgram(program, wanted)
@@ -33,7 +43,9 @@ export async function startProgram(recipe: ProgramRecipe, wanted: string | undef
     const [port = 0] = await freePorts(1)
     const data = workspace.path('data')
     await mkdir(data)
-    const file = await workspace.write(`${name}.conf`, `${lines({ port, data }).join('\n')}\n`)
+    const write = (change: (line: string) => string): Promise<string> =>
+      workspace.write(`${name}.conf`, `${lines({ port, data }).map(change).join('\n')}\n`)
+    const file = await write((line) => line)
     const at = { host: '127.0.0.1', port } as const
     const node = new ProcessNode({
       broker: name,
@@ -46,13 +58,14 @@ export async function startProgram(recipe: ProgramRecipe, wanted: string | undef
       logFile: workspace.path(`${name}.log`),
       answers: () => answers(at),
     })
-    const broker = new LocalBroker({
+    const broker = make({
       name,
       version,
       source: 'packages',
       nodes: [node],
       url: { scheme: name, ...ACCOUNT },
       dispose: () => workspace.close(),
+      rewrite: async (change) => void (await write(change)),
     })
     // A node whose start fails ends its process itself.
     await broker.start()

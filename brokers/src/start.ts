@@ -6,7 +6,7 @@ import { BrokerStartFailed, BrokerUnavailable } from './errors.ts'
 import { startKafkaInDocker } from './kafka/kafka-docker.ts'
 import { type KafkaBroker, type KafkaOptions, startKafkaFromPackages } from './kafka/kafka-broker.ts'
 import type { LocalBroker } from './local-broker.ts'
-import { type NatsOptions, startNatsFromPackages } from './nats/nats-broker.ts'
+import { type NatsBroker, type NatsOptions, startNatsFromPackages } from './nats/nats-broker.ts'
 import { type RabbitBroker, type RabbitOptions, startRabbitFromPackages } from './rabbit/rabbit-broker.ts'
 import { startRabbitInDocker } from './rabbit/rabbit-docker.ts'
 import { type RedisOptions, startRedisFromPackages } from './redis/redis-broker.ts'
@@ -25,7 +25,7 @@ export interface BrokerTypes {
   readonly kafka: KafkaBroker
   readonly artemis: ArtemisBroker
   readonly 'broker-j': BrokerJ
-  readonly nats: LocalBroker
+  readonly nats: NatsBroker
   readonly redis: LocalBroker
 }
 

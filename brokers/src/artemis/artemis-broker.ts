@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { type Certificates, makeCertificates } from '../certificates.ts'
 import { LocalBroker } from '../local-broker.ts'
@@ -36,6 +37,8 @@ export interface ArtemisTls extends TlsPorts {
 export const ARTEMIS_VERSION = '2.55.0'
 /** May use every address; `admin:admin` may use `activemq.management`, `reader:reader` may only consume. */
 const USER = { scheme: 'amqp', user: 'app', password: 'secret' } as const
+/** `security-invalidation-interval` of broker.xml. */
+const INVALIDATION_MS = 1000
 const FILES = ['login.config', 'roles.properties', 'users.properties'] as const
 
 /** ActiveMQ Artemis of our own: AMQP 1.0 with PLAIN, ANONYMOUS and without SASL. */
@@ -44,16 +47,27 @@ export class ArtemisBroker extends LocalBroker {
   readonly fewCreditsPort: number
   /** Undefined unless asked for. */
   readonly tls: ArtemisTls | undefined
+  readonly #etc: string
 
   constructor(
     version: string,
     nodes: readonly ProcessNode[],
-    ports: { readonly few: number; readonly tls: ArtemisTls | undefined },
+    ports: { readonly few: number; readonly tls: ArtemisTls | undefined; readonly etc: string },
     dispose: () => Promise<void>,
   ) {
     super({ name: 'artemis', version, source: 'packages', nodes, url: USER, dispose })
     this.fewCreditsPort = ports.few
     this.tls = ports.tls
+    this.#etc = ports.etc
+  }
+
+  /** Takes all rights from the test user, or gives them back: from its next login on. Resolves when the broker has
+   *  forgotten the last one. */
+  async setRights(hasRights: boolean): Promise<void> {
+    const usual = await readFile(recipe('artemis/roles.properties'), 'utf8')
+    const roles = hasRights ? usual : usual.replace(`apps = ${USER.user},`, 'apps = ')
+    await writeFile(path.join(this.#etc, 'roles.properties'), roles)
+    await sleep(2 * INVALIDATION_MS)
   }
 }
 
@@ -119,7 +133,7 @@ export async function startArtemisFromPackages(options: ArtemisOptions = {}): Pr
         answers,
       })
     })
-    const broker = new ArtemisBroker(version, nodes, { few, tls }, () => workspace.close())
+    const broker = new ArtemisBroker(version, nodes, { few, tls, etc }, () => workspace.close())
     await broker.start().catch((error: unknown) => broker.kill().then(() => Promise.reject(error)))
     return broker
   } catch (error) {

@@ -35,6 +35,11 @@ export class BrokerJ extends LocalBroker {
     await this.#rest.put(`exchange/${virtualHost}/${virtualHost}/${address}`, { type: 'fanout' })
   }
 
+  /** Changes the password of the test user; connections that are there stay. */
+  async setPassword(password: string = USER.password): Promise<void> {
+    await this.#rest.put(`user/plain/${USER.user}`, { password })
+  }
+
   /** Messages of a queue. */
   async depth(queue: string, virtualHost = 'default'): Promise<number> {
     const facts = await this.#rest.get(`queue/${virtualHost}/${virtualHost}/${queue}`)

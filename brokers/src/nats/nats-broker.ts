@@ -1,7 +1,7 @@
 import type { DebianProgram } from '../debian.ts'
-import type { LocalBroker } from '../local-broker.ts'
+import { LocalBroker } from '../local-broker.ts'
 import { answersNats } from '../probe.ts'
-import { ACCOUNT, startProgram } from '../program-broker.ts'
+import { ACCOUNT, type ProgramParts, startProgram } from '../program-broker.ts'
 
 export interface NatsOptions {
   /** `2.9` (default) or `2.10`. */
@@ -22,16 +22,38 @@ export const NATS: DebianProgram = {
   ],
 }
 
+/** A list of users even of one: a server that is told anew keeps the list when a single user takes its place. */
+const accountWith = (permissions: string): string =>
+  `authorization { users: [{ user: ${ACCOUNT.user}, password: ${ACCOUNT.password}${permissions} }] }`
+const ALL_RIGHTS = accountWith('')
+const NO_RIGHTS = accountWith(', permissions: { publish: { deny: ">" }, subscribe: { deny: ">" } }')
+
+/** nats-server of our own. */
+export class NatsBroker extends LocalBroker {
+  readonly #rewrite: ProgramParts['rewrite']
+
+  constructor(parts: ProgramParts) {
+    super(parts)
+    this.#rewrite = parts.rewrite
+  }
+
+  /** Takes all rights from the test user, or gives them back. The server ends its subscriptions. */
+  async setRights(hasRights: boolean): Promise<void> {
+    await this.#rewrite((line) => (line === ALL_RIGHTS && !hasRights ? NO_RIGHTS : line))
+    for (const pid of this.pids) process.kill(pid, 'SIGHUP')
+  }
+}
+
 /** Starts nats-server from Debian's package, with JetStream in a temporary folder. Rejects with BrokerUnavailable or
  *  BrokerStartFailed. */
-export async function startNatsFromPackages(options: NatsOptions = {}): Promise<LocalBroker> {
+export async function startNatsFromPackages(options: NatsOptions = {}): Promise<NatsBroker> {
   const { version, jetstream = true, config = {} } = options
   return await startProgram(
     {
       program: NATS,
       lines: ({ port, data }) => [
         `listen: "127.0.0.1:${port}"`,
-        `authorization { user: ${ACCOUNT.user}, password: ${ACCOUNT.password} }`,
+        ALL_RIGHTS,
         // A client that is silent for so long is dead.
         'ping_interval: "5s"',
         ...(jetstream ? [`jetstream { store_dir: "${data}" }`] : []),
@@ -41,5 +63,6 @@ export async function startNatsFromPackages(options: NatsOptions = {}): Promise<
       answers: answersNats,
     },
     version,
+    (parts) => new NatsBroker(parts),
   )
 }

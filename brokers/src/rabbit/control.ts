@@ -47,6 +47,12 @@ export class RabbitControl {
     await this.eval(`${add}, ${grant(name, rights.vhost ?? '/', rights)}`)
   }
 
+  /** Gives the test user all rights on the virtual host (default `/`), or those of the patterns alone: an empty one is
+   *  none. Consumers that are there stay; what is asked for from then on is refused with 403. */
+  async setRights(rights: UserRights = {}): Promise<void> {
+    await this.eval(grant(this.#user, rights.vhost ?? '/', rights))
+  }
+
   /** Deletes a user; its connections are closed with 320. */
   async deleteUser(name: string): Promise<void> {
     await this.eval(`rabbit_auth_backend_internal:delete_user(${binary(name)}, ${ACTOR})`)

@@ -1,5 +1,5 @@
 import type { DebianProgram } from '../debian.ts'
-import type { LocalBroker } from '../local-broker.ts'
+import { LocalBroker } from '../local-broker.ts'
 import { answersRedis } from '../probe.ts'
 import { ACCOUNT, startProgram } from '../program-broker.ts'
 
@@ -41,5 +41,6 @@ export async function startRedisFromPackages({ version, config = {} }: RedisOpti
       answers: answersRedis,
     },
     version,
+    (parts) => new LocalBroker(parts),
   )
 }
