@@ -9,11 +9,11 @@ import { pythonPeer } from './python-peer.ts'
 /** Options that make recovery short, as tests of recovery have them. */
 const QUICK = { link_retry_delay: 1, connection_retry_interval_max: 1, idle_timeout: 4 }
 const DRIVER = { driver: '@oslo-messaging/amqp', library: 'rhea', definition: amqpDriver } as const
-const ONE_NODE = 'one node; npm run certify:amqp kills the broker itself'
 const NO_BLOCK = 'it gives no credit instead of blocking, which is what a slow broker does: nothing tells the two apart'
 
-export async function artemis(title: string): Promise<Bench> {
-  const broker = await startBroker('artemis')
+/** `standby`: of two nodes on the same data, the one that waits takes over. */
+export async function artemis(title: string, standby = false): Promise<Bench> {
+  const broker = await startBroker('artemis', { standby })
   // Of all exchanges, `ttl` is the one whose messages this broker lets expire when they should.
   const python = pythonPeer({
     library: 'amqp10',
@@ -34,6 +34,11 @@ export async function artemis(title: string): Promise<Bench> {
           { ...QUICK, addressing_mode: 'legacy' },
           'ttl',
         ),
+    revoke: async () => {
+      await broker.setRights(false)
+      return () => broker.setRights(true)
+    },
+    ...(standby ? {} : { cluster: () => artemis(title, true) }),
     close: python.close,
     knobs: {
       vhosts: ['one', 'two'],
@@ -41,18 +46,16 @@ export async function artemis(title: string): Promise<Bench> {
       makeUnreadable: (place) => put({ port: portOf(broker) }, `unicast.ttl.${nameOf(place)}`, place.text),
       secret: { definition: amqpDriver, url: (password) => broker.urlFor({ user: 'nobody', password }) },
       levers: { restart: () => broker.restart() },
-      reasons: {
-        'lever block': NO_BLOCK,
-        'lever revoke': 'rights are files that this broker reads when it starts',
-        'lever killNode': ONE_NODE,
-      },
+      reasons: { 'lever block': NO_BLOCK },
     },
   })
 }
 
 /** RabbitMQ 4 speaks AMQP 1.0 on the port of 0-9-1, with addresses of its own. */
-export async function rabbitmq(title: string, version: string): Promise<Bench> {
-  const broker = await startBroker('rabbit', { version })
+export async function rabbitmq(title: string, version: string, nodes = 1): Promise<Bench> {
+  // A listener leaves it to the broker what kind its queue is: of several nodes, one must outlive any of them.
+  const replicated = nodes === 1 ? {} : { config: { default_queue_type: 'quorum' } }
+  const broker = await startBroker('rabbit', { version, nodes, ...replicated })
   const url = (options: Parameters<typeof broker.urlFor>[0] = {}): string =>
     broker.urlFor(options).replace(/^rabbit/, 'amqp')
   return await atBroker(title, {
@@ -63,6 +66,11 @@ export async function rabbitmq(title: string, version: string): Promise<Bench> {
       ({ vhost }) =>
         // The virtual host is part of the names here, as in the other addressings.
         open(amqpDriver, url({ via: proxies, ...(vhost === undefined ? {} : { vhost }) }), QUICK),
+    revoke: async () => {
+      await broker.control.setRights({ configure: '', write: '', read: '' })
+      return () => broker.control.setRights()
+    },
+    ...(nodes === 1 ? { cluster: () => rabbitmq(title, version, 3) } : {}),
     knobs: {
       vhosts: ['one', 'two'],
       makeUnreadable: (place) =>
@@ -75,8 +83,6 @@ export async function rabbitmq(title: string, version: string): Promise<Bench> {
       levers: { restart: () => broker.restart() },
       reasons: {
         'lever block': NO_BLOCK,
-        'lever revoke': 'a queue that is deleted is made again, and refusals that may pass are waited out',
-        'lever killNode': ONE_NODE,
         'knob peer': "Python's driver does not know the addresses of RabbitMQ 4",
       },
     },
@@ -102,6 +108,11 @@ export async function brokerJ(title: string): Promise<Bench> {
           }),
           vhost ?? 'default',
         ),
+    // Its users have all rights; who cannot log in any more has none.
+    revoke: async () => {
+      await broker.setPassword('changed')
+      return () => broker.setPassword()
+    },
     knobs: {
       vhosts: ['default', 'tenant1'],
       makeUnreadable: (place) =>
@@ -114,8 +125,7 @@ export async function brokerJ(title: string): Promise<Bench> {
       levers: { restart: () => broker.restart() },
       reasons: {
         'lever block': NO_BLOCK,
-        'lever revoke': 'its users have all rights',
-        'lever killNode': ONE_NODE,
+        'lever killNode': 'one node',
         'knob peer': "the exchanges behind Python's fanout addresses would have to be made by hand",
       },
     },

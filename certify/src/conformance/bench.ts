@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { Broker } from '@oslo-messaging/brokers'
-import type { ConformanceKnobs, ConformanceOptions } from '@oslo-messaging/conformance'
+import type { ConformanceKnobs, ConformanceOptions, LastingLever } from '@oslo-messaging/conformance'
 import type { FaultProxy } from '@oslo-messaging/conformance/faults'
 import type { Subject, Versioned } from '@oslo-messaging/conformance/results'
 import { type Driver, type DriverDefinition, type ResolvedOptions, TransportURL } from '@oslo-messaging/core/driver'
@@ -12,6 +12,8 @@ import { createDriverContext } from '@oslo-messaging/core/testing'
 export interface Bench extends AsyncDisposable {
   readonly subject: Subject
   readonly options: Pick<ConformanceOptions, 'capabilities' | 'createDriver' | 'knobs'>
+  /** The same driver at several nodes of the same broker, for the cases that kill one. */
+  readonly cluster?: () => Promise<Bench>
 }
 
 /** What differs from driver to driver. */
@@ -23,13 +25,17 @@ export interface BenchParts {
   readonly definition: Pick<DriverDefinition, 'capabilities'>
   readonly createDriver: (proxies: readonly FaultProxy[]) => ConformanceOptions['createDriver']
   readonly knobs: ConformanceKnobs
+  /** Takes away what the test user may do, from now on or from its next login on; what it resolves with gives it
+   *  back. */
+  readonly revoke?: LastingLever
+  readonly cluster?: () => Promise<Bench>
   /** Ends what the bench has besides the broker. */
   readonly close?: () => Promise<void>
 }
 
 /** A bench with a proxy before each node of the broker. */
 export async function atBroker(title: string, parts: BenchParts): Promise<Bench> {
-  const { broker, driver, library, definition, createDriver, knobs, close } = parts
+  const { broker, driver, library, definition, createDriver, knobs, revoke, cluster, close } = parts
   const proxies = await Promise.all(broker.nodes.map((_, node) => broker.proxy(node)))
   return {
     subject: {
@@ -41,12 +47,43 @@ export async function atBroker(title: string, parts: BenchParts): Promise<Bench>
     options: {
       capabilities: definition.capabilities,
       createDriver: createDriver(proxies),
-      knobs: { timeScale: 2, ...knobs, levers: { proxies: () => proxies, ...knobs.levers } },
+      knobs: {
+        timeScale: 2,
+        ...knobs,
+        levers: {
+          proxies: () => proxies,
+          ...(revoke === undefined ? {} : { revoke: throughCut(revoke, proxies) }),
+          ...(broker.nodes.length > 1 ? { killNode: killBusiest(broker, proxies) } : {}),
+          ...(cluster === undefined ? {} : { killNode: () => Promise.reject(new Error('There is one node here')) }),
+          ...knobs.levers,
+        },
+      },
     },
+    ...(cluster === undefined ? {} : { cluster }),
     [Symbol.asyncDispose]: async () => {
       await close?.()
       await broker.close()
     },
+  }
+}
+
+/** What a connection has, many brokers leave to it until it ends. */
+function throughCut(revoke: LastingLever, proxies: readonly FaultProxy[]): LastingLever {
+  return async () => {
+    const giveBack = await revoke()
+    for (const proxy of proxies) proxy.reset()
+    return giveBack
+  }
+}
+
+/** Kills the node that most connections lead to; starts it again. */
+function killBusiest({ nodes }: Broker, proxies: readonly FaultProxy[]): LastingLever {
+  return async () => {
+    const counts = proxies.map(({ connections }) => connections)
+    const node = nodes[counts.indexOf(Math.max(...counts))]
+    if (node === undefined) throw new Error('There is no node')
+    await node.kill()
+    return () => node.start()
   }
 }
 

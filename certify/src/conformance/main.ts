@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { conformanceChapters, type Level } from '@oslo-messaging/conformance'
+import { type ConformanceCase, conformanceChapters, type Level, runCase } from '@oslo-messaging/conformance'
 import {
   type CaseResult,
   type ConformanceResults,
@@ -13,6 +13,7 @@ import {
   formatSupportTable,
   runConformance,
 } from '@oslo-messaging/conformance/results'
+import type { Bench } from './bench.ts'
 import { subjects } from './subjects.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -26,10 +27,25 @@ async function run(name: string, level: Level, seed: string | undefined, only: R
   if (make === undefined) throw new Error(`There is no ${name}: ${Object.keys(subjects).join(', ')}`)
   await using bench = await make(name)
   const chapters = Object.fromEntries(
-    Object.entries(conformanceChapters).map(([title, cases]) => [title, cases.filter((each) => only.test(each.name))]),
+    Object.entries(conformanceChapters).map(([title, cases]) => [
+      title,
+      cases.filter((each) => only.test(each.name)).map((each) => whereItBelongs(each, bench)),
+    ]),
   )
   const knobs = { ...bench.options.knobs, ...(seed === undefined ? {} : { seed }) }
   return await runConformance(chapters, bench.subject, { ...bench.options, knobs, level }, say)
+}
+
+/** A case that kills a node runs at a cluster of its own, started for it: several nodes would make all the others slow. */
+function whereItBelongs(testCase: ConformanceCase, { cluster }: Bench): ConformanceCase {
+  if (cluster === undefined || !testCase.needs.includes('lever killNode')) return testCase
+  return {
+    ...testCase,
+    run: async () => {
+      await using bench = await cluster()
+      await runCase(testCase, { ...bench.options, describe: () => {}, it: () => {} })
+    },
+  }
 }
 
 function say({ outcome, name, tookMs, says }: CaseResult): void {

@@ -48,7 +48,11 @@ export function memory(title: string): Bench {
             faults.block()
             return Promise.resolve(() => Promise.resolve(faults.unblock()))
           },
-          revoke: () => Promise.resolve(faults.failListeners()),
+          revoke: () => {
+            faults.failListeners()
+            // Its listeners are lost for good.
+            return Promise.resolve(() => Promise.resolve())
+          },
           connections: () => 1,
         },
         reasons: {

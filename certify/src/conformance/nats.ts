@@ -14,6 +14,10 @@ export async function nats(title: string, version: string): Promise<Bench> {
       (proxies) =>
       ({ vhost }) =>
         open(natsDriver, broker.urlFor({ via: proxies, ...(vhost === undefined ? {} : { vhost }) }), { heartbeat: 2 }),
+    revoke: async () => {
+      await broker.setRights(false)
+      return () => broker.setRights(true)
+    },
     knobs: {
       timeScale: 1,
       vhosts: ['one', 'two'],
@@ -40,7 +44,6 @@ export async function nats(title: string, version: string): Promise<Bench> {
       },
       reasons: {
         'lever block': 'a stream that is full refuses, and the server never blocks',
-        'lever revoke': 'a listener that is refused is tried again, so nothing is lost for good',
         'lever killNode': 'one server',
         'knob peer': 'there is no other implementation',
       },

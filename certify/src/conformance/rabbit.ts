@@ -16,8 +16,11 @@ const QUICK = {
   heartbeat_rate: 3,
 }
 
-export async function rabbit(title: string, version: string): Promise<Bench> {
-  const broker = await startBroker('rabbit', { version })
+/** At several nodes: queues that outlive one of them. */
+const REPLICATED = { ...QUICK, amqp_durable_queues: false, rabbit_quorum_queue: true }
+
+export async function rabbit(title: string, version: string, nodes = 1): Promise<Bench> {
+  const broker = await startBroker('rabbit', { version, nodes })
   await broker.vhost('one')
   await broker.vhost('two')
   const python = pythonPeer({
@@ -33,7 +36,12 @@ export async function rabbit(title: string, version: string): Promise<Bench> {
     createDriver:
       (proxies) =>
       ({ vhost = 'one' }) =>
-        open(rabbitDriver, broker.urlFor({ vhost, via: proxies }), QUICK),
+        open(rabbitDriver, broker.urlFor({ vhost, via: proxies }), nodes === 1 ? QUICK : REPLICATED),
+    revoke: async () => {
+      await broker.control.setRights({ vhost: 'one', configure: '', write: '', read: '' })
+      return () => broker.control.setRights({ vhost: 'one' })
+    },
+    ...(nodes === 1 ? { cluster: () => rabbit(title, version, 3) } : {}),
     close: python.close,
     knobs: {
       vhosts: ['one', 'two'],
@@ -49,10 +57,6 @@ export async function rabbit(title: string, version: string): Promise<Bench> {
           await broker.control.setMemoryAlarm(0)
           return () => broker.control.clearMemoryAlarm(0)
         },
-      },
-      reasons: {
-        'lever revoke': 'a listener that is refused is tried again, so nothing is lost for good',
-        'lever killNode': 'one node; npm run certify:rabbit -- --on cluster kills nodes of three',
       },
     },
   })

@@ -12,7 +12,7 @@ export const subjects: Readonly<Record<string, (title: string) => Bench | Promis
   'rabbit-3.10': (title) => rabbit(title, '3.10'),
   'rabbit-4.0': (title) => rabbit(title, '4.0'),
   'rabbit-4.3': (title) => rabbit(title, '4.3'),
-  'amqp-artemis': artemis,
+  'amqp-artemis': (title) => artemis(title),
   'amqp-rabbitmq-4.3': (title) => rabbitmq(title, '4.3'),
   'amqp-broker-j': brokerJ,
   'kafka-3.9': (title) => kafka(title, '3.9'),

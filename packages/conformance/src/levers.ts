@@ -11,8 +11,8 @@ export interface Levers {
   readonly split?: LastingLever
   readonly block?: LastingLever
   readonly killNode?: LastingLever
+  readonly revoke?: LastingLever
   readonly restart?: () => Promise<void>
-  readonly revoke?: () => Promise<void>
   readonly connections?: () => number | Promise<number>
   readonly proxies?: () => readonly FaultProxy[]
 }

@@ -116,8 +116,9 @@ export interface ConformanceLevers {
   readonly killNode?: LastingLever
   /** Stops the broker and starts it again. Resolves when it can be reached. */
   readonly restart?: () => Promise<void>
-  /** What every listener stands on is gone for good: its rights, its queue. */
-  readonly revoke?: () => Promise<void>
+  /** What every listener stands on is gone: its rights, its queue. What it resolves with gives it back, where that can
+   *  be done; a listener that is lost for good needs nothing back. */
+  readonly revoke?: LastingLever
   /** Connections that the drivers of the suite hold now. */
   readonly connections?: () => number | Promise<number>
 }

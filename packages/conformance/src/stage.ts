@@ -10,8 +10,8 @@ const DEFAULT_GRACE_MS = 2_000
 const RETRY_MS = 20
 
 /** Levers that last until they are ended. */
-type Lasting = 'outage' | 'freeze' | 'latency' | 'split' | 'block' | 'killNode'
-type Momentary = 'cut' | 'halfOpen' | 'restart' | 'revoke'
+type Lasting = 'outage' | 'freeze' | 'latency' | 'split' | 'block' | 'killNode' | 'revoke'
+type Momentary = 'cut' | 'halfOpen' | 'restart'
 
 /** Where one case runs: its times and names, the drivers it opens, what it waits for and the faults it causes.
  *  Everything it opens is closed after the case. */

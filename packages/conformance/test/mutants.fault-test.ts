@@ -40,7 +40,7 @@ describe.concurrent('every case rejects the driver that breaks its promise', () 
 })
 
 /** Cases that a driver broken in this place has to fail, one at least. */
-const SUSPECTS = /^(?:cut|outage|lost|requeue|notify|lifecycle|ordering|failure)/
+const SUSPECTS = /^(?:cut|outage|rights|requeue|notify|lifecycle|ordering|failure)/
 
 describe('none of what a stranger broke survives', () => {
   for (const [what, broken] of Object.entries(strangersBreaks)) {

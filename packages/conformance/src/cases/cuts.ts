@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { isMessagingError } from '@oslo-messaging/core/driver'
 import type { ConformanceCase } from '../case.ts'
 import { acknowledge, ascending, assertCode, payloads } from '../messages.ts'
+import { connectedPair } from '../traits/connected-pair.ts'
 
 const WAVES = 3
 const WAVE = 100
+const WITHOUT_RIGHTS_MS = 1_500
 
 /** Connections that are cut while something is under way. */
 export const cutCases: readonly ConformanceCase[] = [
@@ -129,18 +131,34 @@ export const cutCases: readonly ConformanceCase[] = [
     },
   },
   {
-    name: 'lost for good - closed of a listener rejects with the reason, and health says failed or nothing of it',
+    name: 'rights taken away - a listener says that it does not consume, and goes on when it has them again, or closed rejects',
     level: 1,
     needs: ['notifications', 'lever revoke'],
     async run(harness) {
-      const driver = await harness.open()
-      const { listener } = await harness.subscribe(driver, harness.target())
-      const lost = harness.rejection(listener.closed, 'closed of a listener that is lost for good')
-      await harness.pull('revoke')
-      const error = await lost
-      assert.ok(error instanceof Error && error.message !== '', 'the reason is an error with a text')
-      const component = driver.health().components.find(({ kind }) => kind === 'listener')
-      assert.notEqual(component?.state, 'consuming', 'a listener that is lost does not consume')
+      const { listening, listener, sending, target, inbox } = await connectedPair(harness)
+      let lost: { readonly reason: unknown } | undefined
+      listener.closed.catch((reason: unknown) => (lost = { reason }))
+      const giveBack = await harness.begin('revoke')
+      const doesNotConsume = (): void => {
+        const component = listening.health().components.find(({ kind }) => kind === 'listener')
+        assert.notEqual(component?.state, 'consuming', 'health says that a listener consumes which has lost its rights')
+      }
+      await harness.eventually(doesNotConsume)
+      // Long enough for a listener that only its connection was taken from.
+      await harness.pause(harness.scaled(WITHOUT_RIGHTS_MS))
+      doesNotConsume()
+      await giveBack()
+      let sent = 0
+      await harness.eventually(async () => {
+        if (lost !== undefined) return
+        const deadline = harness.deadline(2_000)
+        await harness.notify(sending, target, 'info', `after ${(sent += 1)}`, { deadline })
+        const came = payloads(inbox.all).some((payload) => String(payload).startsWith('after'))
+        assert.ok(came, 'a listener that has its rights again gets nothing, and its closed did not reject')
+      }, 3 * harness.patienceMs)
+      if (lost === undefined) return
+      const { reason } = lost
+      assert.ok(reason instanceof Error && reason.message !== '', 'the reason is an error with a text')
     },
   },
 ]

@@ -346,7 +346,7 @@ export const brokenLevels: Readonly<Record<string, Broken>> = {
   'cut - what was sent meanwhile is there if its send resolved, not if it said not-sent, and never twice':
     resendsTheUnknown,
   'cut - ten cuts later there are no more connections than before': growing,
-  'lost for good - closed of a listener rejects with the reason, and health says failed or nothing of it':
+  'rights taken away - a listener says that it does not consume, and goes on when it has them again, or closed rejects':
     closedIsSilent,
   ...Object.fromEntries(outages.map((name) => [`outage - ${name} ends with its deadline`, ignoresDeadlines])),
   'outage - retries count: when they are spent the send fails long before its deadline': ignoresRetries,

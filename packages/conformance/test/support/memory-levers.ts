@@ -30,7 +30,10 @@ export function memoryLevers(faults: Faults): ConformanceLevers & { readonly cut
       await new Promise((resolve) => setTimeout(resolve, 20))
       faults.reconnect()
     },
-    revoke: async () => faults.failListeners(),
+    revoke: async () => {
+      faults.failListeners()
+      return async () => {}
+    },
     connections: () => 1,
     cut: async () => {
       cuts += 1
