@@ -3,8 +3,8 @@ import { NACKED } from '../client/client.ts'
 import { judge, type Verdict } from './refusal.ts'
 
 /** How a publish ended. Exactly one of these for each message (P05):
- *  `confirmed`: the broker owns it. `returned`: mandatory, and no queue takes it. `nacked`: the broker refused it for
- *  now. `refused`: it never takes it.
+ *  `confirmed`: the broker owns it. `returned`: mandatory, and no queue takes it. `nacked`: one of its queues did not
+ *  take it; another, or the same one before it died, may have. `refused`: the broker never takes it.
  *  `unsent`: the broker closed the channel because of one before it, and never looked at it. `unsendable`: no frame can
  *  carry it, and nothing was sent.
  *  `unknown`: the channel ended first; `because` tells whether another message, or perhaps this one, was the reason. */

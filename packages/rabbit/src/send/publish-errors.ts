@@ -50,7 +50,8 @@ export function withLastFailure(error: unknown, { lastFailure, maybeSent }: Prog
   return new MessageDeliveryFailure(message, { phase, delivery, retryable, cause: error })
 }
 
-/** Whether sending again cannot make a second copy, or only one that receivers recognise. */
+/** Whether another attempt is worth the second copy that it may make. What was refused (nack) is in no queue as a rule,
+ *  and every request would fail while a queue has no leader, so that is sent again whatever it is. */
 export function mayRepeat(outcome: PublishOutcome, { repeatUnknown, requirement }: OutgoingMessage): boolean {
   if (outcome.kind === 'nacked' || outcome.kind === 'unsent') return true
   if (outcome.kind !== 'unknown') return false
@@ -72,11 +73,14 @@ export function outcomeError(outcome: PublishOutcome, { exchange, routingKey }: 
         },
       )
     case 'nacked':
-      return new MessageDeliveryFailure('The broker refused the message', {
-        phase: 'confirm',
-        delivery: 'not-sent',
-        retryable: true,
-      })
+      return new MessageDeliveryFailure(
+        'The broker refused the message (nack), though not each of its queues may have',
+        {
+          phase: 'confirm',
+          delivery: 'unknown',
+          retryable: true,
+        },
+      )
     case 'unsendable':
       return new SerializationError(
         `No AMQP frame can carry the message for exchange '${exchange}', routing key '${routingKey}': ${String(outcome.error)}`,

@@ -239,7 +239,7 @@ export class Publisher {
         progress.waitingFor = 'reply to a request that no queue took'
         return onOutcome(CONFIRMED)
       } else {
-        if (outcome.kind === 'unknown') progress.maybeSent = true
+        if (outcome.kind === 'unknown' || outcome.kind === 'nacked') progress.maybeSent = true
         this.memory.forget(body)
         progress.delivery = progress.maybeSent === true ? 'unknown' : 'not-sent'
         this.#channels.noteFailure(outgoing, outcome)

@@ -71,7 +71,7 @@ describe('publishing', () => {
     await driver.close()
   })
 
-  it('P05 - nacked: rejects when the attempts are spent, and says that nothing was taken', async () => {
+  it('P05 - nacked: rejects when the attempts are spent, and says that a queue may have it', async () => {
     const broker = new FakeBroker()
     const driver = await warm(broker)
     broker.nack = true
@@ -80,7 +80,7 @@ describe('publishing', () => {
       code: 'OSLO_MESSAGING_DELIVERY',
       attempts: 2,
       phase: 'confirm',
-      delivery: 'not-sent',
+      delivery: 'unknown',
     })
     await driver.close()
   })

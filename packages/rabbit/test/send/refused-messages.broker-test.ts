@@ -117,7 +117,7 @@ describe.skipIf(broker === undefined)('messages that the broker refuses for good
     const error = await rejection(driver.sendNotification(target, notificationOf(2), notify(1500)))
     expect(error).toMatchObject({
       code: 'OSLO_MESSAGING_TIMEOUT',
-      delivery: 'not-sent',
+      delivery: 'unknown',
       cause: { code: 'OSLO_MESSAGING_DELIVERY' },
     })
     expect(error.message).toMatch(/The broker refused the message/)
