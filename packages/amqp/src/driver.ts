@@ -28,7 +28,7 @@ import { Calls } from './rpc/calls.ts'
 import type { AmqpOptions } from './config.ts'
 import { AmqpConnection } from './topology/amqp-connection.ts'
 import { buriedOf } from './receive/dead-letter.ts'
-import type { OutgoingMessage } from './wire/encode-message.ts'
+import type { EncodableMessage } from './wire/encode-message.ts'
 import { type Bury, incomingNotification, incomingRequest } from './receive/incoming.ts'
 import type { Incoming } from './receive/listener-links.ts'
 import { LinkListener, type LinkListenerOptions } from './receive/link-listener.ts'
@@ -36,7 +36,7 @@ import type { ListenerSource } from './connection/links.ts'
 import { encodeNotification, encodeRequest } from './wire/message.ts'
 import { Publisher } from './send/publisher.ts'
 import type { AmqpSettings } from './settings.ts'
-import { type Destination, newProgress, type Shipment } from './send/outgoing-message.ts'
+import { type Destination, newProgress, type OutgoingMessage } from './send/outgoing-message.ts'
 
 /** What a message may be sent settled as (`pre_settled`). */
 const KINDS = ['rpc-call', 'rpc-cast', 'rpc-reply', 'notify'] as const
@@ -199,9 +199,14 @@ export class AmqpDriver implements Driver {
     }
   }
 
-  async #publish(to: Destination, message: Shipment['message'], options: PublishOptions, kind: Kind): Promise<void> {
+  async #publish(
+    to: Destination,
+    message: OutgoingMessage['message'],
+    options: PublishOptions,
+    kind: Kind,
+  ): Promise<void> {
     const { deadline, retries, connectRetries = retries } = options
-    const shipment = {
+    const outgoing = {
       to,
       message,
       bytes: Buffer.byteLength(message.body ?? ''),
@@ -213,13 +218,13 @@ export class AmqpDriver implements Driver {
     }
     // Settled when it leaves: with everything at hand that is the end of this turn, and what becomes of it then nobody
     // learns.
-    if (shipment.preSettled) {
+    if (outgoing.preSettled) {
       const written = createDeferred<void>()
       const onEnd = (failure: { readonly error: unknown } | undefined): void =>
         failure === undefined ? written.resolve() : written.reject(failure.error)
-      if (this.#publisher.post(shipment, onEnd)) return await written.promise
+      if (this.#publisher.post(outgoing, onEnd)) return await written.promise
     }
-    await this.#publisher.send(shipment)
+    await this.#publisher.send(outgoing)
   }
 
   /** Stores a notification that could not be handled, under the topic it came from and `.dead`. */
@@ -244,7 +249,7 @@ export class AmqpDriver implements Driver {
   }
 
   /** Sends a reply; true when it left. Nobody waits for the failure of one here, so it is reported. */
-  async #reply(message: OutgoingMessage): Promise<boolean> {
+  async #reply(message: EncodableMessage): Promise<boolean> {
     const { to: address, ...content } = message
     const { default_reply_timeout: seconds, default_reply_retry: retry } = this.#context.options
     const deadline = Deadline.after(seconds * 1000, { clock: this.#context.clock })

@@ -7,13 +7,13 @@ import {
   type RPCReply,
 } from '@oslo-messaging/core/driver'
 import type { Incoming } from './listener-links.ts'
-import type { OutgoingMessage } from '../wire/encode-message.ts'
+import type { EncodableMessage } from '../wire/encode-message.ts'
 import { bodyOf } from '../wire/read-message.ts'
 import { decodeMessage, encodeReply } from '../wire/message.ts'
 
 /** Sends one message to a client's reply address. Resolves true when it left, false when it was given up (and
  *  reported). */
-export type ReplySender = (message: OutgoingMessage) => Promise<boolean>
+export type ReplySender = (message: EncodableMessage) => Promise<boolean>
 
 /** What core makes of a request. Throws SerializationError when it cannot be read. */
 export function incomingRequest(incoming: Incoming, send: ReplySender): IncomingRequest {

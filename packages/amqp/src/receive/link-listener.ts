@@ -10,7 +10,7 @@ import {
   Supervisor,
 } from '@oslo-messaging/core/driver'
 import type { Addressing } from '../topology/addressing.ts'
-import { Attachment, type Incoming } from './listener-links.ts'
+import { ListenerLinks, type Incoming } from './listener-links.ts'
 import type { AmqpOptions } from '../config.ts'
 import type { AmqpConnection } from '../topology/amqp-connection.ts'
 import type { ListenerSource } from '../connection/links.ts'
@@ -46,7 +46,7 @@ export class LinkListener implements Listener {
   readonly #supervisor: Supervisor
   readonly #end = createDeferred<void>()
   readonly #accepted: DuplicateCache
-  #attachment: Attachment | undefined
+  #links: ListenerLinks | undefined
   #wasAttached = false
   #isStopped = false
   #closing: Promise<void> | undefined
@@ -98,7 +98,7 @@ export class LinkListener implements Listener {
 
   async stop(): Promise<void> {
     this.#isStopped = true
-    await this.#attachment?.stop()
+    await this.#links?.stop()
   }
 
   close(): Promise<void> {
@@ -108,9 +108,9 @@ export class LinkListener implements Listener {
 
   async #close(): Promise<void> {
     this.#supervisor.close()
-    const attachment = this.#attachment
-    this.#attachment = undefined
-    await attachment?.close()
+    const links = this.#links
+    this.#links = undefined
+    await links?.close()
     this.#end.resolve()
   }
 
@@ -121,22 +121,22 @@ export class LinkListener implements Listener {
     const session = await live.connection.openSession('own', this.#options.links)
     const tellsFirstAcquirer = live.addressing.tellsFirstAcquirer === true
     const options = { ...this.#options, clock, tellsFirstAcquirer, accepted: this.#accepted }
-    const attachment = new Attachment(session, options, (error) => {
-      if (this.#attachment === attachment) this.#attachment = undefined
+    const links = new ListenerLinks(session, options, (error) => {
+      if (this.#links === links) this.#links = undefined
       this.#supervisor.lost(error)
     })
     // A listener that is stopped keeps its links, for what it was given before, and gives no credit.
-    if (this.#isStopped) void attachment.stop()
+    if (this.#isStopped) void links.stop()
     try {
       const sources = await this.#options.sources(live.addressing, deadline)
-      await attachment.attach(sources, deadline)
+      await links.attach(sources, deadline)
       signal.throwIfAborted()
     } catch (error) {
-      await attachment.close()
+      await links.close()
       throw error
     }
-    this.#attachment = attachment
+    this.#links = links
     this.#wasAttached = true
-    if (this.#isStopped) void attachment.stop()
+    if (this.#isStopped) void links.stop()
   }
 }

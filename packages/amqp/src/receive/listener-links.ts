@@ -7,7 +7,7 @@ import {
 } from '@oslo-messaging/core/driver'
 import { type ListenerSource, openReceiver } from '../connection/links.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
-import type { Settlement } from '../session/outcome.ts'
+import type { Settlement } from '../session/delivery-state.ts'
 import type { Delivery, ReceiverLink } from '../session/receiver-link.ts'
 import { readMessage, type ReceivedMessage } from '../wire/read-message.ts'
 
@@ -34,7 +34,7 @@ const STOP_TIMEOUT_MS = 1_000
 /** Settled messages of so long a time give their credit back together, when the peer has plenty. */
 const GATHER_MS = 50
 
-export interface AttachmentOptions {
+export interface ListenerLinksOptions {
   readonly name: string
   readonly credit: number
   readonly prefetch: number
@@ -58,9 +58,9 @@ interface Held {
 
 /** The links of a listener during one connection, all in one session; thrown away with it. Credit is topped up only as
  *  messages are settled. */
-export class Attachment {
+export class ListenerLinks {
   readonly #session: PeerSession
-  readonly #options: AttachmentOptions
+  readonly #options: ListenerLinksOptions
   readonly #onLost: (error: Error) => void
   readonly #receivers = new Map<ReceiverLink, ListenerSource>()
   /** Messages beyond the prefetch: several links have credit of their own, and the limit is for all of them
@@ -81,7 +81,7 @@ export class Attachment {
   #isOver = false
 
   /** `onLost` is called once, when the peer takes a link, the session or the connection away. */
-  constructor(session: PeerSession, options: AttachmentOptions, onLost: (error: Error) => void) {
+  constructor(session: PeerSession, options: ListenerLinksOptions, onLost: (error: Error) => void) {
     this.#session = session
     this.#options = options
     this.#onLost = onLost

@@ -12,7 +12,7 @@ import type { AmqpOptions } from '../config.ts'
 import type { AmqpConnection } from '../topology/amqp-connection.ts'
 import type { Publisher } from '../send/publisher.ts'
 import { ReplyLink } from './reply-link.ts'
-import { newProgress, type Shipment } from '../send/outgoing-message.ts'
+import { newProgress, type OutgoingMessage } from '../send/outgoing-message.ts'
 
 /** Requests that wait for their reply. The link for replies is opened with the first of them. */
 export class Calls {
@@ -59,12 +59,12 @@ export class Calls {
   #callNow(replies: ReplyLink, call: Call): Promise<RPCReply> | undefined {
     const { current: replyTo, waiters } = replies
     if (replyTo === undefined) return undefined
-    const { id, shipment } = this.#prepare(replies, call, replyTo)
+    const { id, outgoing } = this.#prepare(replies, call, replyTo)
     replies.makeRoom()
-    const isPosted = this.#publisher.post(shipment, (failure) => {
+    const isPosted = this.#publisher.post(outgoing, (failure) => {
       if (failure !== undefined) waiters.fail(id, failure.error)
     })
-    return isPosted ? waiters.wait(id, waitOptions(call, shipment)) : undefined
+    return isPosted ? waiters.wait(id, waitOptions(call, outgoing)) : undefined
   }
 
   async #callLater(replies: ReplyLink, call: Call): Promise<RPCReply> {
@@ -73,21 +73,21 @@ export class Calls {
     for (;;) {
       if (this.#connection.current === undefined) await this.#connection.live(deadline, retries)
       const replyTo = replies.current ?? (await replies.address(deadline, retries))
-      const { id, shipment } = this.#prepare(replies, call, replyTo)
-      const reply = waiters.wait(id, waitOptions(call, shipment))
+      const { id, outgoing } = this.#prepare(replies, call, replyTo)
+      const reply = waiters.wait(id, waitOptions(call, outgoing))
       replies.makeRoom()
       // The reply decides; when the send fails first, the waiter is told and `reply` rejects with that.
-      this.#publisher.send(shipment).catch((error: unknown) => waiters.fail(id, error))
+      this.#publisher.send(outgoing).catch((error: unknown) => waiters.fail(id, error))
       try {
         return await reply
       } catch (error) {
         // Not sent: the request waits for the next address for replies instead of going out with one that is gone.
-        if (!(error instanceof ReplyPathLost && shipment.progress.delivery === 'not-sent')) throw error
+        if (!(error instanceof ReplyPathLost && outgoing.progress.delivery === 'not-sent')) throw error
       }
     }
   }
 
-  #prepare(replies: ReplyLink, call: Call, replyTo: string): { id: string; shipment: Shipment } {
+  #prepare(replies: ReplyLink, call: Call, replyTo: string): { id: string; outgoing: OutgoingMessage } {
     const { target, request, body, options } = call
     const { deadline, retries, expiresInMs } = options
     const id = randomUUID().replaceAll('-', '')
@@ -98,7 +98,7 @@ export class Calls {
       ttl: expiresInMs === null ? undefined : Math.ceil(expiresInMs),
       application_properties: request.headers,
     }
-    const shipment: Shipment = {
+    const outgoing: OutgoingMessage = {
       to: { target, service: 'rpc' },
       message,
       bytes: Buffer.byteLength(body),
@@ -109,7 +109,7 @@ export class Calls {
       progress: newProgress(),
       isWanted: () => replies.waiters.has(id),
     }
-    return { id, shipment }
+    return { id, outgoing }
   }
 }
 
@@ -120,7 +120,10 @@ interface Call {
   readonly options: SendOptions
 }
 
-const waitOptions = ({ options }: Call, { progress }: Shipment): Parameters<ReplyLink['waiters']['wait']>[1] => ({
+const waitOptions = (
+  { options }: Call,
+  { progress }: OutgoingMessage,
+): Parameters<ReplyLink['waiters']['wait']>[1] => ({
   deadline: options.deadline,
   callMonitorTimeoutMs: options.callMonitorTimeoutMs,
   progress: () => progress,

@@ -1,6 +1,6 @@
 import { type DeliveryState, TransportDriverError } from '@oslo-messaging/core/driver'
-import type { Outcome } from '../session/outcome.ts'
-import type { Shipment } from './outgoing-message.ts'
+import type { Outcome } from '../session/delivery-state.ts'
+import type { OutgoingMessage } from './outgoing-message.ts'
 
 /** Why one attempt to send came to nothing. */
 export interface Failure {
@@ -16,7 +16,7 @@ export interface Failure {
 }
 
 /** What an outcome means for the message (WIRE 7.5). Undefined: the peer has it. */
-export function failureOf(outcome: Outcome, { preSettled, progress }: Shipment): Failure | undefined {
+export function failureOf(outcome: Outcome, { preSettled, progress }: OutgoingMessage): Failure | undefined {
   switch (outcome.type) {
     case 'accepted':
       progress.phase = 'reply'

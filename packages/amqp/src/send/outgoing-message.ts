@@ -1,7 +1,7 @@
 import type { Deadline, DeliveryState, OperationPhase, Target, WaitFacts } from '@oslo-messaging/core/driver'
 import type { Addressing } from '../topology/addressing.ts'
 import type { Service } from '../topology/topic-addresses.ts'
-import type { OutgoingMessage } from '../wire/encode-message.ts'
+import type { EncodableMessage } from '../wire/encode-message.ts'
 
 /** How far a message has come; kept up to date while it is under way, for whoever times out outside. */
 export interface Progress extends WaitFacts {
@@ -20,9 +20,9 @@ export const addressOn = ({ address }: Addressing, to: Destination): string =>
   typeof to === 'string' ? to : address(to.target, to.service)
 
 /** One message to send, with how far to go for it. */
-export interface Shipment {
+export interface OutgoingMessage {
   readonly to: Destination
-  readonly message: Omit<OutgoingMessage, 'to'>
+  readonly message: Omit<EncodableMessage, 'to'>
   /** Size of the body. */
   readonly bytes: number
   readonly deadline: Deadline

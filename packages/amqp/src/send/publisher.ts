@@ -20,7 +20,7 @@ import { classify, mapError } from '../connection/map-error.ts'
 import { NoRoom } from '../connection/session-pool.ts'
 import type { PeerSession } from '../connection/peer-session.ts'
 import { BLOCKED_AFTER_MS, NotSent, SenderQueue } from './sender-queue.ts'
-import { addressOn, type Destination, type Shipment } from './outgoing-message.ts'
+import { addressOn, type Destination, type OutgoingMessage } from './outgoing-message.ts'
 
 const MAX_OUTSTANDING_MESSAGES = 2_000
 const MAX_OUTSTANDING_BYTES = 64 * 1024 * 1024
@@ -78,8 +78,8 @@ export class Publisher {
    *  the deadline; with MessageDeliveryFailure when the peer refuses it, when the retries are spent, or (delivery
    *  unknown) when the link is lost in between; with BackpressureError when no room came up in time. Source: WIRE
    *  7.5. */
-  async send(shipment: Shipment): Promise<void> {
-    const { bytes, deadline, progress } = shipment
+  async send(outgoing: OutgoingMessage): Promise<void> {
+    const { bytes, deadline, progress } = outgoing
     if (!this.#limit.tryAcquire(bytes)) {
       progress.phase = 'publish'
       this.#reclaim()
@@ -88,12 +88,12 @@ export class Publisher {
     }
     try {
       // The usual case, without a loop: a link with credit and a peer that accepts.
-      const queue = this.#readyQueue(shipment)
+      const queue = this.#readyQueue(outgoing)
       if (queue !== undefined) {
-        const first = await this.#attempt(queue, shipment)
+        const first = await this.#attempt(queue, outgoing)
         if (first === undefined) return
-        await this.#again(shipment, first)
-      } else await this.#again(shipment, undefined)
+        await this.#again(outgoing, first)
+      } else await this.#again(outgoing, undefined)
     } finally {
       this.#release(bytes)
     }
@@ -102,24 +102,24 @@ export class Publisher {
   /** `send` for whoever keeps the time himself: costs neither promise nor timer when everything is at hand. `onEnd` is
    *  called exactly once, with the failure if there is one, but maybe long after the deadline when the peer owes the
    *  outcome. False when something has to be waited for first: then nothing was done. */
-  post(shipment: Shipment, onEnd: (failure: { readonly error: unknown } | undefined) => void): boolean {
-    const { bytes } = shipment
-    const queue = this.#readyQueue(shipment)
+  post(outgoing: OutgoingMessage, onEnd: (failure: { readonly error: unknown } | undefined) => void): boolean {
+    const { bytes } = outgoing
+    const queue = this.#readyQueue(outgoing)
     if (queue === undefined || !this.#limit.tryAcquire(bytes)) return false
     const end = (failure: Failure | undefined): void => {
       if (failure === undefined) {
         this.#release(bytes)
         onEnd(undefined)
       } else
-        this.#again(shipment, failure)
+        this.#again(outgoing, failure)
           .finally(() => this.#release(bytes))
           .then(
             () => onEnd(undefined),
             (error: unknown) => onEnd({ error }),
           )
     }
-    const isPosted = queue.post(shipment, {
-      settle: (outcome) => end(failureOf(outcome, shipment)),
+    const isPosted = queue.post(outgoing, {
+      settle: (outcome) => end(failureOf(outcome, outgoing)),
       fail: (error) => {
         this.#release(bytes)
         onEnd({ error })
@@ -177,8 +177,8 @@ export class Publisher {
   }
 
   /** Attempts until one succeeds or there may be no other. */
-  async #again(shipment: Shipment, first: Failure | undefined): Promise<void> {
-    const { deadline, retries, progress } = shipment
+  async #again(outgoing: OutgoingMessage, first: Failure | undefined): Promise<void> {
+    const { deadline, retries, progress } = outgoing
     const { clock, random, options } = this.#context
     const longestMs = options.link_retry_delay * 1000
     const backoff = createBackoff({ initialMs: FIRST_RETRY_MS, factor: 2, maxMs: longestMs, random })
@@ -186,7 +186,7 @@ export class Publisher {
     let failure = first
     for (let failures = 0; ;) {
       if (failure !== undefined) {
-        if (!(failure.isConnectionLoss && shipment.connectRetries === null)) failures += 1
+        if (!(failure.isConnectionLoss && outgoing.connectRetries === null)) failures += 1
         if (failure.isFinal || (retries !== null && failures > retries))
           throw new MessageDeliveryFailure(failure.text, {
             attempts: failures,
@@ -201,7 +201,7 @@ export class Publisher {
         await deadline.sleep(delayMs, progress).catch((error: unknown) => raise(error, failure))
       }
       try {
-        const next = await this.#attempt(await this.#queueFor(shipment), shipment)
+        const next = await this.#attempt(await this.#queueFor(outgoing), outgoing)
         if (next === undefined) return
         failure = next
       } catch (error) {
@@ -211,9 +211,9 @@ export class Publisher {
     }
   }
 
-  async #attempt(queue: SenderQueue, shipment: Shipment): Promise<Failure | undefined> {
+  async #attempt(queue: SenderQueue, outgoing: OutgoingMessage): Promise<Failure | undefined> {
     try {
-      return failureOf(await queue.send(shipment), shipment)
+      return failureOf(await queue.send(outgoing), outgoing)
     } catch (error) {
       if (error instanceof NotSent) return this.#notSent(error)
       throw error
@@ -229,15 +229,15 @@ export class Publisher {
     return { isFinal: false, isConnectionLoss, text: reason.message, cause: reason }
   }
 
-  #readyQueue(shipment: Shipment): SenderQueue | undefined {
+  #readyQueue(outgoing: OutgoingMessage): SenderQueue | undefined {
     const live = this.#connection.current
     if (live === undefined || this.#links?.live !== live) return undefined
-    return this.#links.queues.get(linkOf(shipment, addressOn(live.addressing, shipment.to), live.addressing))
+    return this.#links.queues.get(linkOf(outgoing, addressOn(live.addressing, outgoing.to), live.addressing))
   }
 
   /** The queue of the address, with its link open. Rejects with NotSent when the peer refuses the link. */
-  async #queueFor(shipment: Shipment): Promise<SenderQueue> {
-    const { to, deadline, connectRetries, progress } = shipment
+  async #queueFor(outgoing: OutgoingMessage): Promise<SenderQueue> {
+    const { to, deadline, connectRetries, progress } = outgoing
     if (this.#isClosed) throw new ClosedError('The driver is closed')
     progress.phase = 'connect'
     const live = await this.#connection.live(deadline, connectRetries)
@@ -247,7 +247,7 @@ export class Publisher {
     }
     const links = this.#links
     const address = addressOn(live.addressing, to)
-    const name = linkOf(shipment, address, live.addressing)
+    const name = linkOf(outgoing, address, live.addressing)
     const known = links.queues.get(name)
     if (known !== undefined) return known
     progress.phase = 'declare'
@@ -364,7 +364,7 @@ export class Publisher {
 }
 
 /** The link a message goes over: one for each address, and a second one where settled messages need their own. */
-const linkOf = ({ preSettled }: Shipment, address: string, { settledApart }: Addressing): string =>
+const linkOf = ({ preSettled }: OutgoingMessage, address: string, { settledApart }: Addressing): string =>
   preSettled && settledApart === true ? `settled ${address}` : address
 
 /** A timeout says what went wrong before, when something did. */

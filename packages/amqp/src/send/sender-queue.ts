@@ -5,10 +5,10 @@ import {
   type MessagingError,
   TransportDriverError,
 } from '@oslo-messaging/core/driver'
-import type { Outcome } from '../session/outcome.ts'
+import type { Outcome } from '../session/delivery-state.ts'
 import type { SenderLink } from '../session/sender-link.ts'
 import { encodeMessage } from '../wire/encode-message.ts'
-import type { Shipment } from './outgoing-message.ts'
+import type { OutgoingMessage } from './outgoing-message.ts'
 
 /** The link went before the message was handed to it: another link may take the message. */
 export class NotSent extends Error {
@@ -26,7 +26,7 @@ export interface Ending {
 }
 
 interface Waiting extends Ending {
-  readonly shipment: Shipment
+  readonly outgoing: OutgoingMessage
 }
 
 export interface SenderQueueOptions {
@@ -73,14 +73,14 @@ export class SenderQueue {
   /** Resolves with the peer's outcome, or when a pre-settled message has been handed to the socket. Rejects at the
    *  deadline; with NotSent when the link goes before the message was handed to it; with MessageDeliveryFailure
    *  (delivery unknown) when it goes after. */
-  send(shipment: Shipment): Promise<Outcome> {
+  send(outgoing: OutgoingMessage): Promise<Outcome> {
     this.#lastUsedAt = this.#options.clock.now()
-    const { deadline, progress } = shipment
+    const { deadline, progress } = outgoing
     progress.phase = 'publish'
     return new Promise<Outcome>((resolve, reject) => {
       let cancel: (() => void) | undefined
       const waiting: Waiting = {
-        shipment,
+        outgoing,
         settle: (outcome) => {
           cancel?.()
           resolve(outcome)
@@ -102,11 +102,11 @@ export class SenderQueue {
 
   /** `send` for whoever keeps the time himself, without promise and timer. False when the message would have to wait:
    *  then nothing was done. */
-  post(shipment: Shipment, { settle, fail }: Ending): boolean {
+  post(outgoing: OutgoingMessage, { settle, fail }: Ending): boolean {
     const sender = this.#sender
     if (sender === undefined || this.#waiting.size > 0 || !sender.hasRoom) return false
     this.#lastUsedAt = this.#options.clock.now()
-    this.#hand(sender, { shipment, settle, fail })
+    this.#hand(sender, { outgoing, settle, fail })
     return true
   }
 
@@ -122,7 +122,7 @@ export class SenderQueue {
   /** Forgets what was handed over for somebody who has gone. */
   forgetUnwanted(): void {
     for (const waiting of this.#unsettled.keys()) {
-      if (waiting.shipment.isWanted?.() !== false) continue
+      if (waiting.outgoing.isWanted?.() !== false) continue
       this.#forget(waiting)
       waiting.fail(new ClosedError('Nobody waits for it any more'))
     }
@@ -166,14 +166,14 @@ export class SenderQueue {
       if (!sender.hasRoom) return
       this.#waiting.delete(waiting)
       // Whoever wanted it has been told why not.
-      if (waiting.shipment.isWanted?.() === false) waiting.fail(new ClosedError('Nobody waits for it any more'))
+      if (waiting.outgoing.isWanted?.() === false) waiting.fail(new ClosedError('Nobody waits for it any more'))
       else this.#hand(sender, waiting)
     }
     this.#watchForCredit()
   }
 
   #hand(sender: SenderLink, waiting: Waiting): void {
-    const { message, preSettled, progress } = waiting.shipment
+    const { message, preSettled, progress } = waiting.outgoing
     const bytes = encodeMessage({ ...message, to: this.address })
     if (bytes.length > sender.maxMessageSize) return waiting.fail(tooLarge(this.address, bytes.length, sender))
     progress.delivery = 'unknown'

@@ -1,5 +1,5 @@
 import { Link, type LinkHandlers, type LinkIdentity, type LinkSession } from './link.ts'
-import { type Settlement, STATES } from './outcome.ts'
+import { type Settlement, STATES } from './delivery-state.ts'
 import type { Attach, Flow, Transfer } from './performatives.ts'
 import { serial } from './serial.ts'
 

@@ -1,5 +1,5 @@
 import { Link, type LinkHandlers, type LinkIdentity, type LinkSession, type OutgoingDelivery } from './link.ts'
-import { type Outcome, outcomeOf } from './outcome.ts'
+import { type Outcome, outcomeOf } from './delivery-state.ts'
 import type { Attach, Flow } from './performatives.ts'
 import { ahead, serial } from './serial.ts'
 

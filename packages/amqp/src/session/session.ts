@@ -26,7 +26,7 @@ import {
 } from './performatives.ts'
 import { type ReceiverHandlers, ReceiverLink } from './receiver-link.ts'
 import { type SenderHandlers, SenderLink } from './sender-link.ts'
-import { isOutcome, STATES } from './outcome.ts'
+import { isOutcome, STATES } from './delivery-state.ts'
 import { ahead, serial } from './serial.ts'
 
 /** Transfer frames that the peer may send ahead. What it sends is bounded by the credit of the links; this one is given

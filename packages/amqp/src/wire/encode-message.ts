@@ -1,5 +1,5 @@
 /** A message as this driver sends it. */
-export interface OutgoingMessage {
+export interface EncodableMessage {
   readonly to: string
   /** JSON text; null: a null value; undefined: no body section at all, which is a sign of life. */
   readonly body: string | null | undefined
@@ -46,7 +46,7 @@ type Fields = readonly [
 /** The sections of a message in one buffer.
  *  Shape: header (durable, ttl), properties, application properties (strings), and the body as an amqp-value. Source:
  *  AMQP 1.0, part 3.2; WIRE 7.4. */
-export function encodeMessage(message: OutgoingMessage): Buffer {
+export function encodeMessage(message: EncodableMessage): Buffer {
   if (message.encoded !== undefined) return message.encoded
   const { to, body, message_id: id, reply_to: replyTo, correlation_id: correlationId } = message
   const fields: Fields = [id, undefined, to, undefined, replyTo, correlationId]

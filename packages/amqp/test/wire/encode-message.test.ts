@@ -1,13 +1,13 @@
 import rhea from 'rhea'
 import { describe, expect, it } from 'vitest'
-import { encodeMessage, type OutgoingMessage } from '../../src/wire/encode-message.ts'
+import { encodeMessage, type EncodableMessage } from '../../src/wire/encode-message.ts'
 import { readMessage } from '../../src/wire/read-message.ts'
 
-const decode = (message: OutgoingMessage): Record<string, unknown> =>
+const decode = (message: EncodableMessage): Record<string, unknown> =>
   JSON.parse(JSON.stringify(rhea.message.decode(encodeMessage(message)))) as Record<string, unknown>
 
 describe('messages on the wire, read by rhea', () => {
-  it.each<[string, OutgoingMessage, object]>([
+  it.each<[string, EncodableMessage, object]>([
     ['a cast', { to: 'a', body: '{}' }, { to: 'a', body: '{}' }],
     [
       'a call',
