@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { pythonWithLibrary, sharedBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { levers } from './support/levers.ts'
 import { jsonLines } from './support/memory.ts'
 import { osloMsg } from './support/program.ts'
 
@@ -25,22 +24,6 @@ async function simulated(url: string, ...argv: readonly string[]): Promise<Resul
   const { code, stdout, stderr } = await osloMsg(url, 'simulate', '--json', '--rate', '150', ...argv)
   expect(stderr).toBe('')
   return { ...(jsonLines(stdout)[0] as unknown as Result), code }
-}
-
-/** Commands that reach levers of this process, as an operator's would reach a machine. */
-async function levers(table: Readonly<Record<string, () => Promise<unknown>>>) {
-  const server = createServer(({ url = '' }, response) => {
-    const pull = table[url.slice(1)] ?? (async () => await Promise.reject(new Error(`no lever ${url}`)))
-    pull().then(
-      () => response.end(),
-      (error: unknown) => response.writeHead(500).end(String(error)),
-    )
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const command = (name: string): string =>
-    `${process.execPath} -e "fetch('http://127.0.0.1:${port}/${name}').then(async (answer) => { console.log(await answer.text()); process.exit(answer.ok ? 0 : 1) })"`
-  return { command, close: () => server.close() }
 }
 
 describe.skipIf(rabbit === undefined)('oslo-msg simulate in several processes', () => {

@@ -5,6 +5,7 @@ import { createDriverRegistry, type DriverDefinition } from '@oslo-messaging/cor
 import { memoryDriver } from '@oslo-messaging/core/testing'
 import { describe, expect, it } from 'vitest'
 import { jsonLines, onMemory } from './support/memory.ts'
+import { forgetful, mutant } from './support/mutant.ts'
 
 interface Result {
   readonly passed: boolean
@@ -28,18 +29,7 @@ async function simulated(
   return { ...(result as unknown as Result), code }
 }
 
-/** The in-process driver with one operation changed. */
-function mutant(change: (driver: Awaited<ReturnType<DriverDefinition['open']>>) => void): DriverDefinition {
-  const honest = memoryDriver as DriverDefinition
-  return {
-    ...honest,
-    open: async (url, context) => {
-      const driver = await honest.open(url, context)
-      change(driver)
-      return driver
-    },
-  }
-}
+const honest: DriverDefinition = memoryDriver
 
 describe('oslo-msg simulate', () => {
   it('hybrid on an honest driver - nothing lost, doubled or late, exit code 0', async () => {
@@ -54,22 +44,15 @@ describe('oslo-msg simulate', () => {
   })
 
   it('a driver that drops every tenth notification it has acknowledged - says how many, exit code 3', async () => {
-    let asked = 0
-    const driver = mutant((one) => {
-      const send = one.sendNotification.bind(one)
-      one.sendNotification = async (...args) => {
-        asked += 1
-        if (asked % 10 !== 0) await send(...args)
-      }
-    })
+    const { driver, dropped } = forgetful(honest, 10)
     const result = await simulated(['--profile', 'notify'], driver)
-    expect(result).toMatchObject({ code: 3, passed: false, lost: Math.floor(asked / 10) })
+    expect(result).toMatchObject({ code: 3, passed: false, lost: dropped() })
     expect(result.lost).toBeGreaterThan(3)
   })
 
   it('a driver that sends every fifth twice - says how many were doubled', async () => {
     let asked = 0
-    const driver = mutant((one) => {
+    const driver = mutant(honest, (one) => {
       const send = one.sendNotification.bind(one)
       one.sendNotification = async (...args) => {
         const nth = (asked += 1)
@@ -83,7 +66,6 @@ describe('oslo-msg simulate', () => {
   })
 
   it('--debug - what the library logs while it runs is on stderr, as with every command', async () => {
-    const honest = memoryDriver as DriverDefinition
     const driver: DriverDefinition = {
       ...honest,
       open: async (url, context) => {

@@ -74,6 +74,41 @@ describe.skipIf(rabbit === undefined)('oslo-msg on RabbitMQ', () => {
     await admin.close()
   })
 
+  it('listen --pool --remove - takes that pool away with what it holds; without --remove it stays', async () => {
+    const url = await rabbit.vhost()
+    const [topic, pool] = [`t-${id()}`, `billing-${id()}`]
+    const notify = async (): Promise<void> => void (await oslo(url, ['notify', 'e', '--topic', topic]))
+    const listen = ['listen', topic, '--pool', pool, '--count', '1', '--json']
+    const kept = await oslo(url, listen, notify)
+    expect(kept.err).toContain(`in the pool ${pool}; Ctrl-C ends`)
+    // Kept for the pool while nobody listens.
+    await notify()
+    await notify()
+    const removed = await oslo(url, [...listen, '--remove'])
+    expect(removed.err).toContain(`in the pool ${pool}, which goes when this ends; Ctrl-C ends`)
+    for (const { code, out } of [kept, removed]) {
+      expect(code).toBe(0)
+      expect(jsonLines(out)).toMatchObject([{ event_type: 'e' }])
+    }
+    const admin = await getBrokerAdmin(await loadConfig(), { url, registry })
+    expect(await admin.removePool(pool)).toBe(false)
+    await admin.close()
+  })
+
+  it('listen --pool --remove while a service reads the pool - shows, leaves it, and says so', async () => {
+    const url = await rabbit.vhost()
+    const [topic, pool] = [`t-${id()}`, `billing-${id()}`]
+    const bus = await getNotificationTransport(await loadConfig(), { url, registry })
+    const service = getNotificationListener(bus, [{ topic }], [{ info: () => {} }], { pool })
+    await service.start()
+    const { code, err } = await oslo(url, ['listen', topic, '--pool', pool, '--remove', '--for', '0.5'])
+    expect(code).toBe(0)
+    expect(err).toMatch(/The pool \S+ could not be removed and has to be by hand: .* is being read by 1/)
+    await service.stop()
+    await service.wait()
+    await bus.close()
+  })
+
   it('removePool - refuses while somebody listens, and says false where there is none', async () => {
     const url = await rabbit.vhost()
     const bus = await getNotificationTransport(await loadConfig(), { url, registry })
@@ -116,6 +151,20 @@ describe.skipIf(kafka === undefined)('oslo-msg on Kafka', () => {
     expect(jsonLines(out)).toMatchObject([{ event_type: 'instance.create', priority: 'info' }])
     const admin = await getBrokerAdmin(await loadConfig(), { url: kafka.url, registry })
     expect(await admin.removePool(/in the pool ([^, ]+)/.exec(err)?.[1] ?? '')).toBe(false)
+    await admin.close()
+  })
+
+  it('listen --pool --remove - the group of that pool is forgotten', async () => {
+    const [topic, pool] = [`t-${id()}`, `billing-${id()}`]
+    await kafka.createTopics([`${topic}.info`])
+    const listen = ['listen', topic, '--priority', 'info', '--pool', pool, '--remove', '--count', '1', '--json']
+    const { code, out } = await oslo(kafka.url, listen, async () => {
+      await oslo(kafka.url, ['notify', 'e', '--topic', topic])
+    })
+    expect(code).toBe(0)
+    expect(jsonLines(out)).toMatchObject([{ event_type: 'e' }])
+    const admin = await getBrokerAdmin(await loadConfig(), { url: kafka.url, registry })
+    expect(await admin.removePool(pool)).toBe(false)
     await admin.close()
   })
 

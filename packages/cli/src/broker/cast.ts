@@ -5,7 +5,7 @@ import { withRpc } from './connect.ts'
 import { describeFailure } from './failure-text.ts'
 import { clientOf, readRequests, type Request } from './request.ts'
 import type { RequestOptions } from './request-options.ts'
-import { sendMany } from './send-many.ts'
+import { interruptOf, sendMany } from './send-many.ts'
 
 /** Which requests to cast. */
 export interface Casting {
@@ -28,7 +28,7 @@ export async function castAll(
       await client.cast(request.context, request.method, request.args, {
         headers,
         timeoutMs: options.timeout * 1000,
-        signal: io.signal,
+        ...interruptOf(options.from, io),
       })
       return { sent: true }
     }

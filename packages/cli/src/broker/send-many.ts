@@ -13,6 +13,12 @@ export interface ManyOptions {
   readonly keepGoing: boolean
 }
 
+/** What bounds one message besides its timeout: Ctrl-C, unless it is one of many. Those that are under way then are
+ *  waited for, because nobody could tell otherwise which of them were done. */
+export function interruptOf(from: string | undefined, io: Io): { readonly signal?: AbortSignal } {
+  return from === undefined ? { signal: io.signal } : {}
+}
+
 interface Ended {
   readonly line: number
   readonly answer?: unknown
@@ -20,7 +26,8 @@ interface Ended {
 }
 
 /** Sends one message for each line, and prints what became of it, in the order of the lines. `send` resolves with what
- *  is to be printed, undefined for nothing. What was not sent any more is said. */
+ *  is to be printed, undefined for nothing. After Ctrl-C nothing more is read, and what was sent is waited for. What was
+ *  not sent any more is said. */
 export async function sendMany(
   { from, concurrency, keepGoing }: ManyOptions,
   io: Io,
@@ -30,7 +37,8 @@ export async function sendMany(
   let [done, failed] = [0, 0]
   let isRemoteOnly = true
   const settle = async (): Promise<boolean> => {
-    const ended = await underway.shift()
+    const ended = await underway[0]
+    void underway.shift()
     if (ended === undefined) return true
     if (!('failure' in ended)) {
       done += 1
@@ -44,6 +52,11 @@ export async function sendMany(
     io.err(`oslo-msg: line ${ended.line}: ${printable(failure.text)}\n`)
     return keepGoing
   }
+  const drain = (): void => {
+    if (underway.length > 0)
+      io.err(`oslo-msg: waiting for ${count(underway.length, 'line')} under way; Ctrl-C again ends at once\n`)
+  }
+  io.signal.addEventListener('abort', drain, { once: true })
   let goesOn = true
   let broken: unknown
   try {
@@ -57,6 +70,7 @@ export async function sendMany(
   }
   // What was begun is told, however the rest ended.
   while (underway.length > 0) goesOn = (await settle()) && goesOn
+  io.signal.removeEventListener('abort', drain)
   const sum = `${count(done, 'line')} done, ${failed} failed`
   if (broken !== undefined)
     throw new Error(`${errorText(broken)} (${sum}; nothing after it was sent)`, {

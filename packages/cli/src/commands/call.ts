@@ -3,7 +3,7 @@ import { withRpc } from '../broker/connect.ts'
 import { describeFailure } from '../broker/failure-text.ts'
 import { clientOf, readRequests, type Request } from '../broker/request.ts'
 import { addMonitorOption, addRequestOptions, addServerOption, type RequestOptions } from '../broker/request-options.ts'
-import { sendMany } from '../broker/send-many.ts'
+import { interruptOf, sendMany } from '../broker/send-many.ts'
 import type { Action } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
@@ -41,7 +41,7 @@ async function call(
       const begun = clock.now()
       const result: unknown = await client.call(request.context, request.method, request.args, {
         headers,
-        signal: io.signal,
+        ...interruptOf(options.from, io),
       })
       return { result, ms: Math.round((clock.now() - begun) * 1000) / 1000 }
     }

@@ -4,7 +4,7 @@ import { withNotifications } from '../broker/connect.ts'
 import { describeFailure } from '../broker/failure-text.ts'
 import { addBrokerOptions, type BrokerOptions, repeatable, wholeNumber } from '../broker/options.ts'
 import { addManyOptions, ARGUMENTS } from '../broker/request-options.ts'
-import { sendMany } from '../broker/send-many.ts'
+import { interruptOf, sendMany } from '../broker/send-many.ts'
 import type { Action } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
@@ -84,7 +84,10 @@ async function notify(
       ...(options.retry === undefined ? {} : { retry: options.retry }),
     })
     const send = async (each: Notification): Promise<{ readonly sent: true }> => {
-      await notifier[each.priority](each.context, each.eventType, each.payload, { headers, signal: io.signal })
+      await notifier[each.priority](each.context, each.eventType, each.payload, {
+        headers,
+        ...interruptOf(from, io),
+      })
       return { sent: true }
     }
     if (from !== undefined)
