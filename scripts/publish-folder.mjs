@@ -1,7 +1,8 @@
 // Makes what is published of the package in the current folder: its built modules rolled into a few files, because a
 // program that starts pays for each file it loads (ADR 20), and all the rest as it is. `pnpm pack` runs this first and
 // then packs the folder `published` (package.json: prepack, publishConfig.directory).
-// Usage: node ../../scripts/publish-folder.mjs [FOLDER], to have it somewhere else.
+// Usage: node ../../scripts/publish-folder.mjs [FOLDER], to have it somewhere else: in a folder that is empty or not
+// there yet.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { rollup } from 'rollup'
@@ -10,7 +11,12 @@ import { rollup } from 'rollup'
 const SMALL = 20_000
 const PURE = '/* @__PURE__ */ '
 
-const to = resolve(process.argv[2] ?? 'published')
+const [, , given] = process.argv
+const to = resolve(given ?? 'published')
+if (given !== undefined && existsSync(to) && readdirSync(to).length > 0) {
+  console.error(`${given} is not empty, and what is in it would be deleted: name a folder that is not there yet`)
+  process.exit(2)
+}
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 
 rmSync(to, { recursive: true, force: true })

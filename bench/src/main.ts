@@ -86,11 +86,15 @@ function compare(before: string, after: string): number {
 async function allocations(records: boolean): Promise<number> {
   const measured = await measureAllocations()
   const { node, marginPercent } = recordedAllocations()
-  const recorded = node[LINE] ?? {}
+  const recorded = node[LINE]
   for (const [name, bytes] of Object.entries(measured))
-    console.log(`${name.padEnd(26)} ${String(bytes).padStart(8)} bytes  (on record ${recorded[name] ?? '-'})`)
+    console.log(`${name.padEnd(26)} ${String(bytes).padStart(8)} bytes  (on record ${recorded?.[name] ?? '-'})`)
   if (records) {
     record(measured)
+    return 0
+  }
+  if (recorded === undefined) {
+    console.error(`Nothing is on record for Node ${LINE}, so nothing was compared; --record puts this there`)
     return 0
   }
   const found = excesses(measured, recorded, marginPercent)

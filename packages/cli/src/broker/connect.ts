@@ -14,18 +14,24 @@ import type { Io } from '../io.ts'
 import { printable } from '../text/printable.ts'
 import type { BrokerOptions } from './options.ts'
 
+/** A command that has ended leaves the queue of its replies to the broker, and nobody should find it among the orphans
+ *  for the half hour that a service's is kept. */
+const PASSING = { oslo_messaging_rabbit: { rabbit_transient_queues_ttl: 60 } }
+
 /** How long a transport may take to close when the command is done. */
 const CLOSE_MS = 5000
 
-/** The configuration that the options name. */
+/** The configuration that the options name; `passing`: for a process that is here for a moment. */
 export async function readConfiguration(
   options: Pick<BrokerOptions, 'configFile' | 'configDir'> & { readonly debug?: boolean },
   io: Io,
+  { passing = false }: { readonly passing?: boolean } = {},
 ): Promise<MessagingConfig> {
   const folders = await Promise.all(options.configDir.map(filesOf))
   return await loadConfig({
     files: [...options.configFile, ...folders.flat()],
     env: io.env,
+    overrides: passing ? PASSING : {},
     logger: loggerOf(options.debug === true, io),
   })
 }
@@ -53,7 +59,7 @@ export async function withRpc<T>(
   io: Io,
   use: (transport: Transport) => Promise<T>,
 ): Promise<T> {
-  const conf = await readConfiguration(options, io)
+  const conf = await readConfiguration(options, io, { passing: true })
   return await closing(await getRpcTransport(conf, { url: options.url, ...openingOptions(options, io) }), use)
 }
 

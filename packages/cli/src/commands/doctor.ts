@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { MessagingConfig } from '@oslo-messaging/core'
 import { type EffectiveOption, TransportURL } from '@oslo-messaging/core/driver'
+import { readConfiguration } from '../broker/connect.ts'
 import { addBrokerOptions, type BrokerOptions, repeatable } from '../broker/options.ts'
 import type { Action } from '../command.ts'
 import { checkConfiguration } from '../config/check.ts'
@@ -71,6 +72,7 @@ async function examineBuses(conf: MessagingConfig, options: DoctorOptions, io: I
     { kind: 'rpc' as const, text: rpc, topics: options.topic },
     { kind: 'notifications' as const, text: notify, topics: conf.get('oslo_messaging_notifications', 'topics') },
   ]
+  const trying = options.ping ? await readConfiguration(options, io, { passing: true }) : null
   const broken = new Set<string>()
   for (const { kind, text, topics } of buses) {
     let url: TransportURL
@@ -105,7 +107,7 @@ async function examineBuses(conf: MessagingConfig, options: DoctorOptions, io: I
         topics,
         management: options.management ?? null,
         timeoutMs: options.timeout * 1000,
-        tries: options.ping,
+        trying,
         debug: options.debug,
       },
       io,

@@ -129,7 +129,7 @@ async function watch(
 
 /** What can be asked: a bus of notifications has no servers, and some drivers have no administration. */
 async function openSources(options: TopOptions, io: Io): Promise<Sources> {
-  const conf = await readConfiguration(options, io)
+  const conf = await readConfiguration(options, io, { passing: true })
   const { url, notifyUrl, notifications } = options
   const opening = openingOptions(options, io, 'oslo-msg top')
   const transport: Transport | null = notifications ? null : await getRpcTransport(conf, { url, ...opening })

@@ -28,8 +28,9 @@ export interface BusToExamine {
   readonly topics: readonly string[]
   readonly management: string | null
   readonly timeoutMs: number
-  /** Send a message of its own there and back, over queues that are taken away again. */
-  readonly tries: boolean
+  /** The configuration to send a message of its own there and back with, over queues that are taken away again; null:
+   *  none is sent. */
+  readonly trying: MessagingConfig | null
   /** What the library logs goes to stderr. */
   readonly debug: boolean
 }
@@ -169,7 +170,7 @@ async function openBus(bus: BusToExamine, url: TransportURL, io: Io, findings: F
   try {
     if (facts.product === 'RabbitMQ') await examineRabbit(bus, url, facts, label, io, findings)
     await examineTopics(bus, admin, label, io, findings)
-    if (bus.tries) await examineRoundTrip(bus, admin, shared, label, findings)
+    if (bus.trying !== null) await examineRoundTrip(bus, bus.trying, admin, shared, label, findings)
   } finally {
     await admin.close()
   }

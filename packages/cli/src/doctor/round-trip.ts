@@ -7,6 +7,7 @@ import {
   getRpcClient,
   getRpcServer,
   getRpcTransport,
+  type MessagingConfig,
 } from '@oslo-messaging/core'
 import { isRabbit, type Opening } from '../broker/connect.ts'
 import { errorText } from '../text/error-text.ts'
@@ -20,6 +21,7 @@ const CLOSE_MS = 2000
  *  declare, send and read, and how long it takes. */
 export async function examineRoundTrip(
   bus: BusToExamine,
+  conf: MessagingConfig,
   admin: BrokerAdmin,
   opening: Opening & { readonly url: string },
   label: string,
@@ -32,7 +34,7 @@ export async function examineRoundTrip(
     return
   }
   try {
-    const ms = await send(bus, opening, topic)
+    const ms = await send(conf, bus.timeoutMs, opening, topic)
     const what = `A ${bus.kind === 'rpc' ? 'call' : 'notification'} went there and back in ${ms.toFixed(1)} ms`
     if (ms <= SLOW_MS) findings.add('ok', 'round-trip', label, what)
     else
@@ -69,9 +71,14 @@ export async function examineRoundTrip(
   }
 }
 
-type Trip = (bus: BusToExamine, opening: Opening & { readonly url: string }, topic: string) => Promise<number>
+type Trip = (
+  conf: MessagingConfig,
+  timeoutMs: number,
+  opening: Opening & { readonly url: string },
+  topic: string,
+) => Promise<number>
 
-const call: Trip = async ({ conf, timeoutMs }, opening, topic) => {
+const call: Trip = async (conf, timeoutMs, opening, topic) => {
   const transport = await getRpcTransport(conf, opening)
   try {
     const server = getRpcServer(transport, { topic, server: 'doctor' }, [{ answer: () => 1 }])
@@ -90,7 +97,7 @@ const call: Trip = async ({ conf, timeoutMs }, opening, topic) => {
   }
 }
 
-const notify: Trip = async ({ conf, timeoutMs }, opening, topic) => {
+const notify: Trip = async (conf, timeoutMs, opening, topic) => {
   const transport = await getNotificationTransport(conf, opening)
   try {
     let arrived: (() => void) | undefined
