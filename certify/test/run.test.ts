@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { HistoryEvent } from '@oslo-messaging/conformance/history'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Nemesis } from '../src/frame/nemesis.ts'
 import type { Profile, RunOptions, StageParts } from '../src/frame/profile.ts'
@@ -22,13 +23,15 @@ interface Behaviour {
   readonly strike?: () => Promise<never>
   readonly calm?: () => Promise<void>
   readonly loses?: boolean
+  readonly stopsNodes?: true
 }
 
 /** A stage without a broker: one message, one nemesis. */
-function profileThat({ hits = 1, strike, calm, loses = false }: Behaviour): Profile {
+function profileThat({ hits = 1, strike, calm, loses = false, stopsNodes }: Behaviour): Profile {
   const nemesis: Nemesis = {
     name: 'trouble & <strife>',
     disturbs: ['all'],
+    ...(stopsNodes === undefined ? {} : { stopsNodes }),
     strike: strike ?? (() => Promise.resolve({ count: hits, says: `${hits} hit` })),
   }
   return {
@@ -116,6 +119,24 @@ describe('run', () => {
     const ill = await reportOf({ calm: () => Promise.reject(new Error('still recovering')) })
     expect(ill.report.problems).toEqual(['after trouble & <strife> (phase 1): still recovering'])
     expect(ill.report.passed).toBe(false)
+  })
+
+  it.each([
+    [{ stopsNodes: true as const }, 1],
+    [{}, 0],
+  ])('the checker hears of nodes that went down, and of nothing else: %j', async (behaviour, downs) => {
+    const profile = profileThat(behaviour)
+    const nothing = (): void => {}
+    let history: Iterable<HistoryEvent> = []
+    const open = (parts: StageParts) => {
+      history = parts.recorder.history
+      return profile.open(parts)
+    }
+    const { strikes } = await run({ ...profile, open }, OPTIONS, nothing, nothing)
+    const found = [...history].filter(({ kind }) => kind === 'down')
+    expect(found).toEqual(
+      strikes.slice(0, downs).map(({ fromMs, toMs }) => ({ kind: 'down', at: fromMs, untilMs: toMs })),
+    )
   })
 
   it('refuses a nemesis that the stage has not, and names those it has', async () => {

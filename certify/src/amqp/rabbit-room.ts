@@ -73,7 +73,7 @@ export class RabbitMqRoom implements QueueRoom {
   }
 
   promisesOf(topic: TestedTopic): ReaderPromises {
-    return promisesOf(topic, 'marked')
+    return promisesOf(topic, 'marked-while-up')
   }
 
   async whole(): Promise<void> {

@@ -6,6 +6,8 @@ export interface Nemesis {
   readonly name: string
   /** What it takes for itself: two that share one of these are never mixed. */
   readonly disturbs: readonly string[]
+  /** A node goes down in a strike, and what it had not read of acknowledgements with it. */
+  readonly stopsNodes?: true
   /** Makes trouble for about `forMs` milliseconds, ends it, and tells what was hit. Rejects when the trouble cannot be
    *  made, or cannot be ended. */
   strike(strike: { readonly random: Random; readonly forMs: number }): Promise<Hits>

@@ -29,7 +29,11 @@ export async function run(
     nemeses: stage.nemeses,
     random: random.fork('strikes'),
     now: () => recorder.now,
-    onStrike: ({ nemesis, says }) => say(`  ${nemesis}: ${says}`),
+    onStrike: ({ nemesis, says, fromMs, toMs }) => {
+      say(`  ${nemesis}: ${says}`)
+      if (stage.nemeses.find(({ name }) => name === nemesis)?.stopsNodes === true)
+        recorder.history.record({ kind: 'down', at: fromMs, untilMs: toMs })
+    },
   })
   const phases: Phase[] = []
   await stage.begin()

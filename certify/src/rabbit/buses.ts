@@ -16,7 +16,9 @@ import { TOPICS } from './topics.ts'
 const EXCHANGE = 'openstack'
 /** The queue with the copies. */
 export const MIRROR = 'certify.mirror'
-const MIRRORED = TOPICS.filter(({ way }) => way === 'notification' || way === 'cast')
+/** Requests have no copies: a second queue that takes a request, or refuses it, would change what a nack means for
+ *  the first. */
+const MIRRORED = TOPICS.filter(({ way }) => way === 'notification')
 
 /** Transports over durable queues, or over quorum queues, and one whose fanouts go over streams. */
 export async function openBuses(url: string, quorum: boolean, logger: Logger): Promise<Buses> {
@@ -54,7 +56,7 @@ export function promisesOf(topic: TestedTopic): ReaderPromises {
   }
 }
 
-/** A queue with copies of all casts and notifications, on each of the brokers that `plain` gives, in that order. */
+/** A queue with copies of all notifications, on each of the brokers that `plain` gives, in that order. */
 export function mirrorOn(plain: () => readonly PlainClient[], quorum: boolean): Mirror {
   return {
     topics: MIRRORED,

@@ -41,6 +41,7 @@ export function kill({ nodes }: Pick<Broker, 'nodes'>, flush: (node: number) => 
   return {
     name: 'kill -9',
     disturbs: ['nodes'],
+    stopsNodes: true,
     strike: async ({ random, forMs }) => {
       const index = random.between(0, nodes.length - 1)
       const node = nodeAt(nodes, index)
@@ -64,6 +65,7 @@ export function failover(
   return {
     name: 'failover',
     disturbs: ['nodes', 'network'],
+    stopsNodes: true,
     strike: async ({ forMs }) => {
       const index = busiest(proxies)
       const node = nodeAt(nodes, index)
@@ -96,6 +98,7 @@ export function restart({ nodes }: Pick<Broker, 'nodes'>, whole: () => Promise<v
   return {
     name: 'restart',
     disturbs: ['nodes'],
+    stopsNodes: true,
     strike: async () => {
       for (const node of nodes) {
         await node.stop()

@@ -1,5 +1,6 @@
 import type { HistoryEvent } from './event.ts'
 import { checkReading } from './check-reading.ts'
+import { Returned } from './check-returned.ts'
 import { checkSending } from './check-sending.ts'
 import { checkStoredOrder, HandlingOrder } from './check-order.ts'
 import { Findings } from './findings.ts'
@@ -18,7 +19,7 @@ export interface CheckOptions {
 }
 
 /** Holds a whole history to its promises. Pure: the same events give the same verdict, and nothing is waited for. Goes
- *  through `events` up to three times. Takes about 50 bytes a message, and 3 a message and reader, whatever the number
+ *  through `events` up to four times. Takes about 50 bytes a message, and 3 a message and reader, whatever the number
  *  of events. */
 export function checkHistory(
   events: Iterable<HistoryEvent>,
@@ -31,7 +32,17 @@ export function checkHistory(
   const reported = new Map<string, number>()
   const positions = new Positions()
   const outside = new Set(promises.readOutside)
-  const summary: Summary = { table, places: new Names(), promises, outside, readers, positions, reported, findings }
+  const summary: Summary = {
+    table,
+    places: new Names(),
+    promises,
+    outside,
+    readers,
+    positions,
+    reported,
+    findings,
+    downs: [],
+  }
   const totals = readHistory(events, summary)
   checkSending(summary)
   checkStoredOrder(summary)
@@ -39,11 +50,11 @@ export function checkHistory(
   if (order.applies) {
     for (const event of events) if (event.kind === 'handled') order.handled(event)
   }
-  checkReading(summary)
+  const returned = checkReading(summary, new Returned(events, summary))
   return {
     passed: findings.total === 0,
     counts: findings.counts,
     violations: findings.collect(events),
-    totals,
+    totals: { ...totals, returned },
   }
 }

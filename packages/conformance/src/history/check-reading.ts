@@ -1,19 +1,30 @@
 import { placeOf, type Summary } from './summary.ts'
 import { Outcome } from './message-table.ts'
 import type { ReaderPromises } from './promises.ts'
+import type { Returned } from './check-returned.ts'
 
-/** What each reader did against what it was owed. */
-export function checkReading(summary: Summary): void {
+/** What each reader did against what it was owed. Gives how many repetitions are among what was `returned`. */
+export function checkReading(summary: Summary, returned: Returned): number {
+  let excused = 0
   for (const [index, reader] of summary.readers.entries()) {
     const promises = summary.promises.readers[reader]
-    if (promises !== undefined) checkReader(summary, reader, index, promises)
+    if (promises !== undefined) excused += checkReader(summary, reader, index, promises, returned)
   }
+  return excused
 }
 
-function checkReader(summary: Summary, reader: string, index: number, promises: ReaderPromises): void {
+function checkReader(
+  summary: Summary,
+  reader: string,
+  index: number,
+  promises: ReaderPromises,
+  returned: Returned,
+): number {
   const { table, findings, positions } = summary
   const { delivery, repeats, settles } = promises
   const columns = table.readers(index)
+  findings.applies('not-sent-but-stored')
+  let excused = 0
   if (delivery !== 'best-effort') findings.applies('lost')
   if (delivery === 'at-most-once') findings.applies('committed-and-dropped')
   if (repeats !== 'allowed') findings.applies('handled-twice')
@@ -27,8 +38,13 @@ function checkReader(summary: Summary, reader: string, index: number, promises: 
     const stored = table.stored[message] ?? 0
     const handled = columns.handled[message] ?? 0
     const counted = repeats === 'never' ? handled : (columns.unmarked[message] ?? 0)
-    if (repeats !== 'allowed' && counted > Math.max(1, stored))
+    const surplus = repeats === 'allowed' ? 0 : Math.max(0, counted - Math.max(1, stored))
+    const known = Math.min(surplus, returned.of(reader, message))
+    excused += known
+    if (surplus > known)
       findings.add('handled-twice', message, `handled ${counted} times, stored ${Math.max(1, stored)} times`, reader)
+    if (handled > 0 && table.outcome[message] === Outcome.notSent)
+      findings.add('not-sent-but-stored', message, 'rejected as not sent, and handled', reader)
     if (table.wiped[message] !== 0) continue
     const isCommitted =
       stored > 0 && positions.covers(reader, place, table.partition[message] ?? 0, table.position[message] ?? 0)
@@ -43,6 +59,7 @@ function checkReader(summary: Summary, reader: string, index: number, promises: 
       else findings.add('lost', message, `${stored > 0 ? 'stored' : 'resolved'}, and never handled`, reader)
     }
   }
+  return excused
 }
 
 /** Whether the broker is known to have had a message for its readers. */

@@ -17,6 +17,7 @@ export type HistoryEvent =
   | CommittedEvent
   | ReportedEvent
   | WipedEvent
+  | DownEvent
 
 interface At {
   readonly at: number
@@ -99,4 +100,10 @@ export interface ReportedEvent extends At {
 export interface WipedEvent extends At {
   readonly kind: 'wiped'
   readonly place: string
+}
+
+/** A node of the broker went down at `at`, in order or not, and was back at `untilMs`. */
+export interface DownEvent extends At {
+  readonly kind: 'down'
+  readonly untilMs: number
 }

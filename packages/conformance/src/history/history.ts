@@ -13,6 +13,7 @@ const KINDS = [
   'committed',
   'reported',
   'wiped',
+  'down',
 ] as const satisfies readonly HistoryEvent['kind'][]
 
 const DELIVERIES = ['not-sent', 'unknown', 'confirmed'] as const satisfies readonly DeliveryState[]
@@ -29,7 +30,7 @@ interface Block {
   readonly name: Int32Array
   /** Key, partition, member or delivery. */
   readonly detail: Int32Array
-  /** Deadline, position, answer, count or mark. */
+  /** Deadline, position, answer, count, mark or end. */
   readonly value: Float64Array
 }
 
@@ -91,6 +92,8 @@ export class History implements Iterable<HistoryEvent> {
         return [id(event.reader), event.partition, event.position]
       case 'reported':
         return [id(event.reader), NONE, event.count]
+      case 'down':
+        return [NONE, NONE, event.untilMs]
       default:
         return [id(event.place), NONE, NONE]
     }
@@ -130,6 +133,8 @@ export class History implements Iterable<HistoryEvent> {
         return { kind, at, reader: text(name), place: text(message), partition: detail, position: value }
       case 'reported':
         return { kind, at, reader: text(name), count: value }
+      case 'down':
+        return { kind, at, untilMs: value }
       default:
         return { kind, at, place: text(name) }
     }

@@ -3,6 +3,7 @@
 export { checkHistory, type CheckOptions } from './check-history.ts'
 export type {
   CommittedEvent,
+  DownEvent,
   HandledEvent,
   HistoryEvent,
   RejectedEvent,

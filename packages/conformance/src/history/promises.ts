@@ -9,8 +9,9 @@ export interface ReaderPromises {
    *  misses). */
   readonly delivery: 'at-least-once' | 'at-most-once' | 'best-effort'
   /** When a message that is stored once may be handled more than once: `never`, when the delivery is `marked` as a
-   *  repetition, or `allowed` without a mark. */
-  readonly repeats: 'never' | 'marked' | 'allowed'
+   *  repetition, the same but for what was acknowledged to a node that went down before it had read that
+   *  (`marked-while-up`), or `allowed` without a mark. */
+  readonly repeats: 'never' | 'marked' | 'marked-while-up' | 'allowed'
   /** Each member handles the messages of one key (in each partition) in the order they were sent. */
   readonly ordered: boolean
   /** What was handled is settled or committed by the end of the history. */

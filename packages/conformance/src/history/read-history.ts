@@ -6,8 +6,8 @@ import type { HistoryTotals } from './verdict.ts'
 const OUTCOMES = { 'not-sent': Outcome.notSent, unknown: Outcome.unknown, confirmed: Outcome.confirmed } as const
 
 /** The first pass: everything that can be known of each message, and what is wrong at the moment it happens. */
-export function readHistory(events: Iterable<HistoryEvent>, summary: Summary): HistoryTotals {
-  const { table, places, promises, readers, positions, findings, reported } = summary
+export function readHistory(events: Iterable<HistoryEvent>, summary: Summary): Omit<HistoryTotals, 'returned'> {
+  const { table, places, promises, readers, positions, findings, reported, downs } = summary
   const indexes = new Map(readers.map((reader, index) => [reader, index]))
   const readerPlaces = new Map(readers.map((reader) => [reader, new Set(promises.readers[reader]?.places)]))
   const rejected = { 'not-sent': 0, unknown: 0, confirmed: 0 }
@@ -83,6 +83,9 @@ export function readHistory(events: Iterable<HistoryEvent>, summary: Summary): H
         break
       case 'wiped':
         wipe(summary, event.place)
+        break
+      case 'down':
+        downs.push({ fromMs: event.at, untilMs: event.untilMs })
         break
     }
   }

@@ -17,6 +17,8 @@ export interface Summary {
   /** Messages that the library said will not reach a reader. */
   readonly reported: Map<string, number>
   readonly findings: Findings
+  /** When nodes of the broker were away. */
+  readonly downs: { readonly fromMs: number; readonly untilMs: number }[]
 }
 
 /** The place that a message was sent to. */

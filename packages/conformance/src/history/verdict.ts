@@ -4,7 +4,7 @@ import type { HistoryEvent } from './event.ts'
 export const INVARIANTS = {
   'resolved-and-not-stored': 'the send resolved, and the broker does not have it',
   'stored-twice': 'sent once and stored more often',
-  'not-sent-but-stored': 'rejected as not sent, and the broker has it',
+  'not-sent-but-stored': 'rejected as not sent, and the broker or a reader had it',
   order: 'later than one that was sent after it, in the same partition and key',
   'handled-twice': 'handled more often than the broker stored it',
   'committed-and-dropped': 'committed, and neither handled nor reported',
@@ -39,6 +39,9 @@ export interface HistoryTotals {
   readonly stored: number
   readonly handled: number
   readonly redelivered: number
+  /** Handled again without a mark because a node went down before it had their acknowledgement, where that is no
+   *  violation. */
+  readonly returned: number
   readonly settled: number
   readonly replied: number
   readonly reported: number

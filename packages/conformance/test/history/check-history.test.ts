@@ -6,6 +6,7 @@ import {
   type HistoryPromises,
   type Invariant,
   INVARIANTS,
+  type ReaderPromises,
   readerPromises,
 } from '../../src/history/index.ts'
 import { mutants } from './mutants.ts'
@@ -22,6 +23,14 @@ const NOTHING: HistoryPromises = {
   triesUntilDeadline: false,
   graceMs: null,
   readers: {},
+}
+
+const MARKED: ReaderPromises = {
+  places: ['a'],
+  delivery: 'best-effort',
+  repeats: 'marked',
+  ordered: false,
+  settles: false,
 }
 
 describe('check history', () => {
@@ -114,6 +123,64 @@ describe('check history', () => {
     const promises = { ...NOTHING, readOutside: ['a'], readers: { r: reader } }
     expect(checkHistory(events, promises).counts.lost).toBe(1)
     expect(checkHistory(events, { ...promises, storedForReaders: false }).counts.lost).toBe(0)
+  })
+
+  it('what was rejected as not sent and handled nevertheless is found, even where nobody reads outside', () => {
+    const events: HistoryEvent[] = [
+      { kind: 'sent', at: 0, message: 0, place: 'a' },
+      { kind: 'rejected', at: 1, message: 0, delivery: 'not-sent' },
+      { kind: 'handled', at: 1, message: 0, reader: 'r', member: 'm', redelivered: false },
+    ]
+    const promises = { ...NOTHING, readers: { r: MARKED } }
+    expect(checkHistory(events, promises).counts['not-sent-but-stored']).toBe(1)
+  })
+
+  describe('what was handled again without a mark', () => {
+    const down: HistoryEvent = { kind: 'down', at: 10_000, untilMs: 14_000 }
+    /** One message that a reader handled at these times; numbers below zero are marked. */
+    const handledAt = (...times: readonly number[]): HistoryEvent[] => [
+      { kind: 'sent', at: 0, message: 0, place: 'a' },
+      { kind: 'resolved', at: 1, message: 0 },
+      { kind: 'stored', at: 1, message: 0, place: 'a', partition: 0, position: 0 },
+      ...times.map((at): HistoryEvent => ({
+        kind: 'handled',
+        at: Math.abs(at),
+        message: 0,
+        reader: 'r',
+        member: 'm',
+        redelivered: at < 0,
+      })),
+    ]
+    const check = (events: readonly HistoryEvent[], repeats: ReaderPromises['repeats'] = 'marked-while-up') => {
+      const { counts, totals } = checkHistory(events, { ...NOTHING, readers: { r: { ...MARKED, repeats } } })
+      return { twice: counts['handled-twice'], returned: totals.returned }
+    }
+
+    it.each([
+      ['just before the node went down', 9_500],
+      ['while it was away', 12_000],
+    ])('is no violation when it was handled %s, and is counted apart', (_, first) => {
+      expect(check([...handledAt(first, 20_000), down])).toEqual({ twice: 0, returned: 1 })
+    })
+
+    it.each([
+      ['nothing went down', handledAt(9_500, 20_000)],
+      ['it was handled long before the node went down', [...handledAt(8_000, 20_000), down]],
+      ['it was handled when the node was back', [...handledAt(14_500, 20_000), down]],
+      ['it came again before the node went down', [...handledAt(9_500, 9_800), down]],
+      ['one node that went down returned it twice', [...handledAt(9_500, 15_000, 20_000), down]],
+      ['it comes once more after a marked return', [...handledAt(9_500, -15_000, 20_000), down]],
+    ])('is a violation when %s', (_, events) => {
+      expect(check(events).twice).toBe(1)
+    })
+
+    it('is a violation for a reader that was promised marks in any case', () => {
+      expect(check([...handledAt(9_500, 20_000), down], 'marked')).toEqual({ twice: 1, returned: 0 })
+    })
+
+    it('is no violation where the mark is there', () => {
+      expect(check([...handledAt(9_500, -20_000), down])).toEqual({ twice: 0, returned: 0 })
+    })
   })
 
   it('capabilities and settings decide what a reader is promised', () => {

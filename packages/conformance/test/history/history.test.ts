@@ -10,6 +10,7 @@ describe('history', () => {
       { kind: 'rejected', at: 1, message: 0, delivery: 'confirmed' },
       { kind: 'reported', at: 2, reader: 'r', count: 548 },
       { kind: 'wiped', at: 3, place: 'a' },
+      { kind: 'down', at: 3, untilMs: 4.5 },
     ]
     fc.assert(
       fc.property(validHistory, (events) => {
