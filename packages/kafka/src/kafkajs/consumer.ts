@@ -9,10 +9,12 @@ import {
   type PartitionOffset,
   type TopicPartition,
 } from '../port/client-port.ts'
+import { kindOf } from '../port/map-error.ts'
 import { partitionAssigners } from './assigners.ts'
 import { faultOf } from './fault.ts'
 import type { Connection } from './client.ts'
 import type { PatchedCluster } from './patches/client-patches.ts'
+import { DealCommits } from './patches/commits.ts'
 import { endsWhenClosing } from './patches/ending.ts'
 import { partOf, readFetches } from './patches/fetch.ts'
 import { coordinatorOf, joinAs, watchJoins } from './patches/joins.ts'
@@ -28,6 +30,9 @@ const DISCONNECT_MS = 3000
 /** How long a broker may take for an answer, beside what a fetch waits for records. */
 const ANSWER_MS = 7000
 const MAX_FETCH_BYTES = 10 * 1024 * 1024
+/** How often a commit is tried while its deal is in force, and the pause before the second attempt. */
+const COMMIT_ATTEMPTS = 5
+const COMMIT_PAUSE_MS = 100
 /** Partitions handled at once; each waits for its own room. */
 const PARTITIONS_AT_ONCE = 64
 
@@ -37,10 +42,7 @@ export class KafkaJSConsumer implements ConsumerPort {
   readonly #connection: Connection
   readonly #options: ConsumerPortOptions
   readonly #joined: Deferred<void> = createDeferred<void>()
-  /** Settles when the library takes commits: before, it ignores them without a word. */
-  readonly #running: Deferred<void> = createDeferred<void>()
-  /** Positions of the commits under way that the broker has not confirmed, for each commit. */
-  readonly #unconfirmed = new Set<Set<string>>()
+  readonly #commits: DealCommits
   #endWatch: (() => void) | undefined
   #cluster: PatchedCluster | undefined
   #member: string | undefined
@@ -59,6 +61,7 @@ export class KafkaJSConsumer implements ConsumerPort {
       this.#cluster ??= cluster
       endsWhenClosing(cluster, () => this.#closing)
     })
+    this.#commits = new DealCommits(patches, options.group)
     readFetches(patches, { checksCrc: options.checksCrc, maxBatchBytes: options.maxBytes })
     watchJoins(patches, {
       before: async () => await this.#beforeJoin(),
@@ -81,7 +84,6 @@ export class KafkaJSConsumer implements ConsumerPort {
       retry: { ...RETRY, restartOnFailure: async () => await Promise.resolve(false) },
     })
     this.#joined.promise.catch(() => {})
-    this.#running.promise.catch(() => {})
   }
 
   async start(): Promise<void> {
@@ -89,11 +91,6 @@ export class KafkaJSConsumer implements ConsumerPort {
     this.#consumer.on(events.GROUP_JOIN, (event) => this.#onJoin(event))
     // `run` never rejects: a failed join shows only here.
     this.#consumer.on(events.CRASH, (event) => this.#onLoss(faultOf(event.payload.error)))
-    this.#consumer.on(events.COMMIT_OFFSETS, ({ payload }) => {
-      for (const { topic, partitions } of payload.topics)
-        for (const { partition, offset } of partitions)
-          for (const keys of this.#unconfirmed) keys.delete(commitKey(topic, partition, offset))
-    })
     const { maxWaitMs } = this.#options
     this.#endWatch = this.#connection.sockets.watchSilence(maxWaitMs + ANSWER_MS, (broker) => {
       this.#onLoss(
@@ -121,32 +118,24 @@ export class KafkaJSConsumer implements ConsumerPort {
     }
     await this.#joined.promise
     this.#isRunning = true
-    this.#running.resolve()
   }
 
   async commit(positions: readonly PartitionOffset[]): Promise<void> {
     if (positions.length === 0) return
-    await this.#running.promise
-    if (this.#lost !== undefined) throw this.#lost
-    const unconfirmed = new Set(positions.map(({ topic, partition, offset }) => commitKey(topic, partition, offset)))
-    this.#unconfirmed.add(unconfirmed)
-    try {
-      await this.#consumer.commitOffsets(
-        positions.map(({ topic, partition, offset, note = null }) => ({
-          topic,
-          partition,
-          offset: String(offset),
-          metadata: note,
-        })),
-      )
-    } catch (error) {
-      throw faultOf(error)
-    } finally {
-      this.#unconfirmed.delete(unconfirmed)
+    await this.#joined.promise
+    const { deal } = this.#commits
+    for (let attempt = 1; ; attempt += 1) {
+      if (this.#lost !== undefined) throw this.#lost
+      this.#refuseWhenClosing()
+      try {
+        return await this.#commits.commit(positions)
+      } catch (error) {
+        const fault = faultOf(error)
+        const mayPass = kindOf(fault) === 'passing' && this.#commits.deal === deal
+        if (!mayPass || attempt === COMMIT_ATTEMPTS) throw fault
+      }
+      await new Promise((resolve) => setTimeout(resolve, COMMIT_PAUSE_MS * attempt))
     }
-    // The library resolves a commit without a word when its consumer has ended meanwhile.
-    if (unconfirmed.size > 0)
-      throw this.#lost ?? new ClientFault('Closed', 'The consumer had ended before its positions were stored')
   }
 
   seek({ topic, partition, offset }: PartitionOffset): void {
@@ -167,7 +156,6 @@ export class KafkaJSConsumer implements ConsumerPort {
     this.#endWatch?.()
     const closed = new ClientFault('Closed', 'The consumer was closed')
     this.#joined.reject(closed)
-    this.#running.reject(closed)
     const timer = setTimeout(() => this.#connection.sockets.close(), DISCONNECT_MS)
     try {
       // kafkajs leaves a group it reads from, not one that was about to let it in.
@@ -231,15 +219,18 @@ export class KafkaJSConsumer implements ConsumerPort {
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     )
+    this.#commits.begin()
     this.#options.handlers.onAssigned(assigned)
     this.#settled = true
     this.#joined.resolve()
   }
 
   async #beforeJoin(): Promise<void> {
-    if (!this.#settled || !this.#usable) return
-    this.#settled = false
-    await this.#options.handlers.onRejoin()
+    if (this.#settled && this.#usable) {
+      this.#settled = false
+      await this.#options.handlers.onRejoin()
+    }
+    this.#commits.end()
   }
 
   #onLoss(fault: ClientFault): void {
@@ -247,13 +238,12 @@ export class KafkaJSConsumer implements ConsumerPort {
     this.#lost = fault
     this.#endWatch?.()
     this.#joined.reject(fault)
-    this.#running.reject(fault)
     if (!this.#closing) this.#options.handlers.onLost(fault)
   }
 
   async #onBatch(payload: EachBatchPayload): Promise<void> {
     try {
-      await this.#options.handlers.onBatch(new Batch(payload))
+      await this.#options.handlers.onBatch(new Batch(payload, this.#commits))
     } catch (error) {
       // kafkajs decides by its own error whether it has to join again.
       throw error instanceof ClientFault && error.cause instanceof Error ? error.cause : error
@@ -264,6 +254,7 @@ export class KafkaJSConsumer implements ConsumerPort {
 /** A fetched batch over kafkajs's payload; records are converted once, when they are first asked for. */
 class Batch implements FetchedBatch {
   readonly #payload: EachBatchPayload
+  readonly #commits: DealCommits
   readonly topic: string
   readonly partition: number
   readonly records: readonly FetchedRecord[]
@@ -271,9 +262,10 @@ class Batch implements FetchedBatch {
   readonly end: number
   readonly bytes: number
 
-  constructor(payload: EachBatchPayload) {
+  constructor(payload: EachBatchPayload, commits: DealCommits) {
     const { batch } = payload
     this.#payload = payload
+    this.#commits = commits
     this.topic = batch.topic
     this.partition = batch.partition
     const part = partOf(batch.messages)
@@ -296,10 +288,8 @@ class Batch implements FetchedBatch {
   }
 
   async commit(offset: number, note: string): Promise<void> {
-    // The types of the library know no metadata here; it is sent as it stands.
-    const position = { partition: this.partition, offset: String(offset), metadata: note }
     try {
-      await this.#payload.commitOffsetsIfNecessary({ topics: [{ topic: this.topic, partitions: [position] }] })
+      await this.#commits.commit([{ topic: this.topic, partition: this.partition, offset, note }])
     } catch (error) {
       throw faultOf(error)
     }
@@ -313,10 +303,6 @@ class Batch implements FetchedBatch {
 /** A record in a format from before Kafka 0.11, which has no headers. */
 function toRecord({ offset, timestamp, key, value }: KafkaMessage): FetchedRecord {
   return { offset: Number(offset), timestamp: Number(timestamp), key, value, headers: undefined }
-}
-
-function commitKey(topic: string, partition: number, offset: unknown): string {
-  return `${topic}/${partition}@${String(offset)}`
 }
 
 /** Topics that do not exist are left out: whoever reads them makes them, and the group is dealt out again. */

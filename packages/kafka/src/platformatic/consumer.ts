@@ -120,6 +120,7 @@ export class PlatformaticConsumer implements ConsumerPort {
         await this.#cluster.know(this.#options.topics, { create: true })
         this.#refuseWhenClosing()
         this.#dealt = this.#counts()
+        this.#membership.begin()
         this.#reading.begin(assigned, () => handlers.onAssigned(assigned))
         this.#joined.resolve()
         this.#look ??= setInterval(() => void this.#lookAgain(), LOOK_MS)

@@ -51,6 +51,8 @@ export class Membership {
   #coordinator: number | undefined
   #id: string | undefined
   #generation = -1
+  /** The owner has not been told yet what it has of the group now. */
+  #isDealing = true
   #moved: Deferred<ClientFault> = createDeferred<ClientFault>()
   #moveFault: ClientFault | undefined
   #beating = new AbortController()
@@ -68,6 +70,7 @@ export class Membership {
 
   /** Resolves to what this member has of the group, once it is dealt out. */
   async join(): Promise<readonly TopicPartition[]> {
+    this.#isDealing = true
     for (let attempt = 1; ; attempt += 1) {
       try {
         const assigned = await this.#joinOnce()
@@ -85,6 +88,11 @@ export class Membership {
         await sleep(Math.min(PAUSE_MS.longest, PAUSE_MS.first * 2 ** attempt))
       }
     }
+  }
+
+  /** The owner knows what it has of the group: positions are stored in the name of this deal from now on. */
+  begin(): void {
+    this.#isDealing = false
   }
 
   /** Resolves when the group is dealt out anew, to the fault that says so. Rejects when this member cannot stay. */
@@ -109,9 +117,12 @@ export class Membership {
     if (this.#moveFault !== undefined) throw this.#moveFault
   }
 
-  /** Resolves when all are stored. */
+  /** Resolves when all are stored, in the name of the deal that is in force now. Between two it rejects: the position
+   *  of a partition that somebody else reads by then would move. */
   async commit(positions: readonly PartitionOffset[]): Promise<void> {
     const { group, instance = null } = this.#options
+    if (this.#isDealing) throw new ClientFault('REBALANCE_IN_PROGRESS', 'The group is being dealt out anew')
+    const [generation, id] = [this.#generation, this.#id ?? '']
     const topics = byTopic(positions, ({ partition, offset, note = null }) => ({
       partitionIndex: partition,
       committedOffset: BigInt(offset),
@@ -119,14 +130,7 @@ export class Membership {
       committedMetadata: note,
     }))
     await this.#ask((connection) =>
-      this.#cluster.library.offsetCommitV8.api.async(
-        connection,
-        group,
-        this.#generation,
-        this.#id ?? '',
-        instance,
-        topics,
-      ),
+      this.#cluster.library.offsetCommitV8.api.async(connection, group, generation, id, instance, topics),
     )
   }
 

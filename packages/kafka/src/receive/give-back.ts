@@ -64,6 +64,14 @@ export class GiveBack {
     }
   }
 
+  /** Empties what is left when the session has ended and nothing can be given back any more, and says how much it
+   *  was. */
+  giveUp(flows: readonly PartitionFlow[], doubtful: readonly DoubtfulCommit[]): void {
+    const late = doubtful.reduce((sum, { records }) => sum + records.length, 0)
+    const count = [...flows, ...this.#leftovers].reduce((sum, flow) => sum + flow.clearQueue(), late)
+    if (count > 0) this.report(count, new Error('The answer to their commit came after the session had ended'))
+  }
+
   /** Says that so many will not come to anybody. */
   report(count: number, error: unknown): void {
     this.#logger.error('kafka notifications were committed and could not be given back; they will not be delivered', {

@@ -210,6 +210,8 @@ export class KafkaListener implements Listener {
     if (settings.commit === 'before') {
       // A commit under way decides where the partition goes on; the client gives it up when no answer comes.
       await this.#parts.intake.settled()
+      // Positions that are being fixed can be stored until this resolves only.
+      await within(REJOIN_GRACE_MS, clock, session.positioned).catch(() => {})
       return
     }
     if (this.#session !== session) return
@@ -329,6 +331,8 @@ export class KafkaListener implements Listener {
       await this.#session.port.commit(positions)
     })
     await this.#end()
+    // What a commit brought whose answer was not waited for.
+    this.#giveBack.giveUp([...table.values()], doubts.takeAll())
   }
 
   async #close(): Promise<void> {

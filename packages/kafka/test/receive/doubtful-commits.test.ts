@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '@oslo-messaging/core/driver'
 import { describe, expect, it } from 'vitest'
 import { ClientFault } from '../../src/port/client-port.ts'
 import { encodeRecord } from '../../src/wire/record.ts'
@@ -10,6 +11,13 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) =
 const POSITION = 'oslo_messaging_consumer t.info/0'
 const CUT = new ClientFault('ECONNRESET', 'read ECONNRESET', { written: true })
 const LOST = 'kafka notifications were committed and could not be given back; they will not be delivered'
+
+/** A clock on which five seconds last a tenth of one. */
+const hurried: Clock = {
+  ...systemClock,
+  now: () => systemClock.now() * 50,
+  setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms / 50),
+}
 
 /** Two members of one group, and one partition, which the first of them has. */
 async function twoMembers() {
@@ -71,6 +79,41 @@ describe('kafka_commit_mode before, a commit whose connection ends before its an
     expect(first.payloads).toEqual([])
     const told = logger.lines.filter(({ message }) => message === LOST)
     expect(told.map(({ fields }) => fields?.['count'])).toEqual([3])
+    await driver.close()
+  })
+
+  it.each([
+    ['it was stored', () => {}],
+    [
+      'it was lost',
+      () => {
+        throw CUT
+      },
+    ],
+  ])('the answer comes when the listener has ended, %s - says how many may be lost', async (_how, answer) => {
+    const kafka = new ScriptedKafka()
+    kafka.createTopic('t.info', 1)
+    const logger = recordingLogger()
+    const driver = openOver(kafka, { logger, clock: hurried })
+    const received = await listen(driver, 't')
+    let ends = (): void => {}
+    let isAsked = false
+    kafka.afterCommit = async () => {
+      isAsked = true
+      await new Promise<void>((resolve) => {
+        ends = resolve
+      })
+      answer()
+    }
+    kafka.store('t.info', texts(3))
+    await eventually(() => isAsked, 'the commit')
+    kafka.beforeDisconnect = () => {
+      kafka.afterCommit = () => {}
+      ends()
+    }
+    await received.listener.close()
+    expect(received.payloads).toEqual([])
+    expect(logger.lines.filter(({ message }) => message === LOST).map(({ fields }) => fields?.['count'])).toEqual([3])
     await driver.close()
   })
 

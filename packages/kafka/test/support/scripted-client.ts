@@ -42,6 +42,8 @@ export class ScriptedKafka implements KafkaClient {
   onCommit: (positions: readonly PartitionOffset[]) => Promise<void> | void = () => {}
   /** Runs when positions are stored; throws to lose the answer. */
   afterCommit: (positions: readonly PartitionOffset[]) => Promise<void> | void = () => {}
+  /** Runs when a consumer ends. */
+  beforeDisconnect: () => void = () => {}
   /** Records of one fetch. */
   fetchSize = 1000
   /** How long connecting and joining take. */
@@ -389,6 +391,7 @@ export class ScriptedConsumer implements ConsumerPort {
 
   async disconnect(): Promise<void> {
     if (!this.isMember) return
+    this.#kafka.beforeDisconnect()
     this.isMember = false
     this.#assigned = []
     this.#kafka.rebalance(this.options.group)

@@ -1,0 +1,132 @@
+import net from 'node:net'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { ConsumerPort, TopicPartition } from '../../src/port/client-port.ts'
+import { kindOf, toFault } from '../../src/port/map-error.ts'
+import { plainClient, sharedKafka, unique, withAdmin } from '../support/broker.ts'
+import { createClient } from '../support/client.ts'
+import { eventually, recordingLogger } from '../support/open-driver.ts'
+
+const broker = await sharedKafka()
+const OFFSET_COMMIT = 8
+const SYNC_GROUP = 14
+/** Both clients join again and repeat what they repeat well within it. */
+const LATER_MS = 3000
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+interface Hooks {
+  /** What it throws is what becomes of the request. */
+  readonly before: (key: number, clientId: string) => void
+  readonly behind: (key: number, clientId: string) => void
+}
+
+/** Calls back for each request that this process writes. Shape: size 4, key 2, version 2, correlation 4, client id
+ *  2 + n. */
+function watchRequests({ before, behind }: Hooks): void {
+  // eslint-disable-next-line typescript/unbound-method -- It is called with its socket below.
+  const { write } = net.Socket.prototype
+  vi.spyOn(net.Socket.prototype, 'write').mockImplementation(function (this: net.Socket, ...args: unknown[]) {
+    const [data] = args
+    const isRequest =
+      Buffer.isBuffer(data) && data.length > 14 && data.readInt16BE(12) > 0 && data.readInt16BE(12) < 100
+    if (!isRequest) return Reflect.apply(write, this, args) as boolean
+    const [key, clientId] = [data.readInt16BE(4), data.toString('utf8', 14, 14 + data.readInt16BE(12))]
+    before(key, clientId)
+    const isWritten = Reflect.apply(write, this, args) as boolean
+    behind(key, clientId)
+    return isWritten
+  })
+}
+
+interface Member {
+  readonly port: ConsumerPort
+  readonly assigned: () => readonly TopicPartition[]
+}
+
+async function join(address: readonly string[], group: string, topic: string, clientId: string): Promise<Member> {
+  const settings = { brokers: address, clientId, tls: null, renewTls: () => null, sasl: null }
+  const client = await createClient(settings, recordingLogger())
+  let assigned: readonly TopicPartition[] = []
+  const port = client.createConsumer({
+    group,
+    topics: [topic],
+    maxBytesPerPartition: 1_000_000,
+    maxBytes: 1_000_000,
+    checksCrc: false,
+    maxWaitMs: 200,
+    sessionTimeoutMs: 30_000,
+    heartbeatIntervalMs: 200,
+    handlers: {
+      onAssigned: (partitions) => {
+        assigned = partitions
+      },
+      onRejoin: async () => await Promise.resolve(),
+      onBatch: async () => await Promise.resolve(),
+      onLost: () => {},
+    },
+  })
+  await port.start()
+  return { port, assigned: () => assigned }
+}
+
+/** Stores ten records, so that positions up to ten are some. */
+async function fill(topic: string, partition: number): Promise<void> {
+  if (broker === undefined) return
+  const producer = plainClient(broker).producer()
+  await producer.connect()
+  await producer.send({ topic, messages: Array.from({ length: 10 }, () => ({ partition, value: 'x' })) })
+  await producer.disconnect()
+}
+
+describe.skipIf(broker === undefined)('positions of one deal of a group', () => {
+  if (broker === undefined) return
+
+  it('a commit that begins while the group is dealt out anew does not move the partitions that others have then', async () => {
+    const group = unique('deal')
+    const topic = unique('deal')
+    const address = broker.hosts.map(({ host, port }) => `${host}:${port}`)
+    await withAdmin(broker, async (admin) => {
+      await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true })
+    })
+    const both = [0, 1].map((partition) => ({ topic, partition }))
+    for (const { partition } of both) await fill(topic, partition)
+    let onSync = (): void => {}
+    let isCut = false
+    // Before the first connection: the client keeps the way to write of each.
+    watchRequests({
+      before: (key, clientId) => {
+        if (key !== OFFSET_COMMIT || clientId !== `${group}-first` || !isCut) return
+        isCut = false
+        throw Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET' })
+      },
+      behind: (key, clientId) => {
+        if (key === SYNC_GROUP && clientId === `${group}-first`) onSync()
+      },
+    })
+    const first = await join(address, group, topic, `${group}-first`)
+    await first.port.commit(both.map((partition) => ({ ...partition, offset: 5 })))
+    let late: Promise<string> | undefined
+    onSync = () => {
+      isCut = late === undefined
+      late ??= first.port.commit(both.map((partition) => ({ ...partition, offset: 1 }))).then(
+        () => 'stored',
+        (error: unknown) => kindOf(toFault(error)),
+      )
+    }
+    const second = await join(address, group, topic, `${group}-second`)
+    await eventually(() => first.assigned().length === 1 && second.assigned().length === 1, 'one partition for each')
+    await second.port.commit(second.assigned().map((partition) => ({ ...partition, offset: 9 })))
+    expect(await late).toBe('rejoin')
+    await new Promise((resolve) => setTimeout(resolve, LATER_MS))
+    const stored = await withAdmin(
+      broker,
+      async (admin) => await admin.fetchOffsets({ groupId: group, topics: [topic] }),
+    )
+    const offsets = stored[0]?.partitions.toSorted((one, other) => one.partition - other.partition)
+    const isSeconds = (partition: number): boolean => second.assigned()[0]?.partition === partition
+    expect(offsets?.map(({ offset }) => Number(offset))).toEqual([0, 1].map((number) => (isSeconds(number) ? 9 : 5)))
+    await Promise.all([first.port.disconnect(), second.port.disconnect()])
+  })
+})
