@@ -15,7 +15,7 @@ const deadLetters = JSON.stringify({ destination: 'DLQ' })
  *  broker takes no exchange for a source until it is there. Routable addresses do not work: a name with a slash is read
  *  as an exchange and a key. */
 const virtualHost: string = JSON.stringify({
-  type: 'DERBY',
+  type: 'ProvidedStore',
   nodeAutoCreationPolicies: [
     {
       pattern: 'broadcast\\..*',
@@ -80,7 +80,7 @@ export function configuration(ports: BrokerJPorts): string {
     ],
     virtualhostnodes: VIRTUAL_HOSTS.map((name, index) => ({
       name,
-      type: 'JSON',
+      type: 'DERBY',
       defaultVirtualHostNode: String(index === 0),
       virtualHostInitialConfiguration: virtualHost,
     })),
