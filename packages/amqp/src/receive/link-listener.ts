@@ -115,6 +115,16 @@ export class LinkListener implements Listener {
   }
 
   async #establish(signal: AbortSignal): Promise<void> {
+    const { attaching } = this.#connection
+    await attaching.acquire(0, Deadline.after(null, { signal, clock: this.#context.clock }))
+    try {
+      await this.#attach(signal)
+    } finally {
+      attaching.release(0)
+    }
+  }
+
+  async #attach(signal: AbortSignal): Promise<void> {
     const { clock } = this.#context
     const live = await this.#connection.live(Deadline.after(null, { signal, clock }), null)
     const deadline = Deadline.after(ATTACH_TIMEOUT_MS, { signal, clock })
