@@ -1,7 +1,6 @@
 import { MessagingTimeout, ServerLost } from '../errors.ts'
 import type { Deadline, WaitFacts } from '../util/deadline.ts'
 import { type Clock, systemClock } from '../util/clock.ts'
-import { createDeferred } from '../util/deferred.ts'
 import type { RPCReply } from './messages.ts'
 
 /** How long one call waits. */
@@ -17,14 +16,45 @@ export interface ReplyWaitOptions {
 
 const REPLY_FACTS: WaitFacts = { phase: 'reply', delivery: 'confirmed' }
 
-interface Waiter {
-  readonly resolve: (reply: RPCReply) => void
-  readonly reject: (error: unknown) => void
-  readonly end: () => void
+const ignore = (): void => {}
+
+/** One call that waits. */
+class Waiter {
+  readonly reply: Promise<RPCReply>
   readonly progress: (() => WaitFacts) | undefined
+  lastHeardAt = 0
   /** Calls its timers off. */
-  disarm: () => void
-  lastHeardAt: number
+  disarm: () => void = ignore
+  readonly #forget: () => void
+  #resolve!: (reply: RPCReply) => void
+  #reject!: (error: unknown) => void
+
+  constructor(progress: (() => WaitFacts) | undefined, forget: () => void) {
+    this.progress = progress
+    this.#forget = forget
+    this.reply = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  resolve(reply: RPCReply): void {
+    this.end()
+    this.#resolve(reply)
+  }
+
+  reject(error: unknown): void {
+    this.end()
+    // It may end while the request is still being published and nobody looks at it yet. Only here, because most calls
+    // succeed and each handler is a promise.
+    this.reply.catch(ignore)
+    this.#reject(error)
+  }
+
+  end(): void {
+    this.#forget()
+    this.disarm()
+  }
 }
 
 /** Calls that wait for their reply, by correlation id. Shared by drivers so that deadlines, heartbeats and late replies
@@ -52,66 +82,43 @@ export class ReplyWaiters {
    *  Rejects with MessagingTimeout (phase and delivery from `progress`), ServerLost, the deadline signal's reason, or
    *  what `fail` says. */
   wait(id: string, options: ReplyWaitOptions): Promise<RPCReply> {
-    const { waiter, reply } = this.#register(id, options)
+    const waiter = this.#register(id, options)
     this.#arm(id, waiter, options)
-    return reply
+    return waiter.reply
   }
 
   /** A whole call: waits for the reply while `send` hands the request over. `send` keeps to the deadline itself, so its
    *  failure says best how far the request came, and ends the call; once it has resolved, deadline and monitor count as
    *  for `wait`. A reply that overtakes the confirm settles the call. */
   call(id: string, options: ReplyWaitOptions, send: () => Promise<void>): Promise<RPCReply> {
-    const { waiter, reply } = this.#register(id, options)
+    const waiter = this.#register(id, options)
     send().then(
       () => {
         if (this.#waiters.get(id) === waiter) this.#arm(id, waiter, options)
       },
       (error: unknown) => waiter.reject(error),
     )
-    return reply
+    return waiter.reply
   }
 
-  #register(
-    id: string,
-    { progress }: ReplyWaitOptions,
-  ): { readonly waiter: Waiter; readonly reply: Promise<RPCReply> } {
-    const { promise: reply, resolve, reject } = createDeferred<RPCReply>()
-    const end = (): void => {
-      this.#waiters.delete(id)
-      waiter.disarm()
-    }
-    const waiter: Waiter = {
-      lastHeardAt: this.#clock.now(),
-      disarm: () => {},
-      resolve: (result) => {
-        end()
-        resolve(result)
-      },
-      reject: (error) => {
-        end()
-        reject(error)
-      },
-      end,
-      progress,
-    }
+  #register(id: string, { progress }: ReplyWaitOptions): Waiter {
+    const waiter = new Waiter(progress, () => this.#waiters.delete(id))
     this.#waiters.set(id, waiter)
-    // It may end while the request is still being published and nobody looks at it yet.
-    reply.catch(() => {})
-    return { waiter, reply }
+    return waiter
   }
 
   #arm(id: string, waiter: Waiter, { deadline, callMonitorTimeoutMs, progress }: ReplyWaitOptions): void {
+    const cancelDeadline = deadline.watch(REPLY_FACTS, (error) => {
+      const isLate = progress !== undefined && error instanceof MessagingTimeout
+      waiter.reject(isLate ? deadline.timeoutError(progress()) : error)
+    })
+    waiter.disarm = cancelDeadline
+    if (callMonitorTimeoutMs === null || !this.#waiters.has(id)) return
     let monitor: unknown
-    let cancelDeadline = (): void => {}
     waiter.disarm = () => {
       cancelDeadline()
       if (monitor !== undefined) this.#clock.clearTimeout(monitor)
     }
-    cancelDeadline = deadline.watch(REPLY_FACTS, (error) => {
-      const isLate = progress !== undefined && error instanceof MessagingTimeout
-      waiter.reject(isLate ? deadline.timeoutError(progress()) : error)
-    })
-    if (callMonitorTimeoutMs === null || !this.#waiters.has(id)) return
     waiter.lastHeardAt = this.#clock.now()
     const check = (): void => {
       const silentMs = this.#clock.now() - waiter.lastHeardAt

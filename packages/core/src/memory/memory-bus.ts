@@ -14,7 +14,9 @@ import type { OutgoingNotification, OutgoingRequest, RPCReply } from '../driver/
 import { ReplyWaiters } from '../driver/reply-waiters.ts'
 import { ClosedError, ReplyPathLost } from '../errors.ts'
 import type { Target } from '../target.ts'
+import type { Clock } from '../util/clock.ts'
 import { Deadline, type WaitFacts } from '../util/deadline.ts'
+import { DONE } from '../util/promise.ts'
 import { encodeJson } from '../wire/json.ts'
 import type { MemoryBroker } from './memory-broker.ts'
 import { MemoryConnection } from './memory-connection.ts'
@@ -23,7 +25,7 @@ import type { BreakableConnection, MemoryFaultPlan, MemoryRecorder, MessageKind 
 import { MemoryListener, type MemoryListenerOptions } from './memory-listener.ts'
 import { passObstacles } from './memory-obstacles.ts'
 import { routingKeyOf, topicOf, undeliverable } from './memory-names.ts'
-import type { MemoryQueue, StoredMessage } from './memory-queue.ts'
+import type { MemoryQueue, ReplyAddress, StoredMessage } from './memory-queue.ts'
 import { isFull, publishWhenRoom } from './memory-room.ts'
 import { MemoryReplyInbox } from './memory-reply-inbox.ts'
 
@@ -64,37 +66,59 @@ export class MemoryBus implements Driver {
     this.#detachFaults = options.faults?.attach(this.#breakable())
   }
 
-  async send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
+  /** Not `async`: where nothing is in the way the request is in its queue at once, and the promise is the reply's. */
+  send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
     const { context, message, headers } = request
-    const { deadline, waitForReply, expiresInMs, callMonitorTimeoutMs } = options
+    const { deadline, waitForReply, callMonitorTimeoutMs } = options
     const { clock } = this.#options.context
-    deadline.check(NOT_SENT)
-    const stored: StoredMessage = {
-      text: encodeJson({ context, message }),
-      headers,
-      uniqueId: this.#options.broker.nextId(),
-      expiresAt: expiresInMs === null ? Infinity : clock.now() + expiresInMs,
-      clock,
-      replyTo: waitForReply ? this.#inbox : null,
-      callMonitorTimeout: callMonitorTimeoutMs === null ? null : callMonitorTimeoutMs / 1000,
-      orderingKey: undefined,
+    try {
+      deadline.check(NOT_SENT)
+      const stored: StoredMessage = {
+        text: encodeJson({ context, message }),
+        headers,
+        uniqueId: this.#options.broker.nextId(),
+        expiresAt: expiryOf(options, clock),
+        clock,
+        replyTo: waitForReply ? this.#inbox : null,
+        callMonitorTimeout: callMonitorTimeoutMs === null ? null : callMonitorTimeoutMs / 1000,
+        orderingKey: undefined,
+      }
+      if (!this.#hasObstacles) return this.#publish(target, request, stored, options)
+      return this.#passObstacles('request', options).then(() => this.#publish(target, request, stored, options))
+    } catch (error) {
+      return Promise.reject(error)
     }
-    if (this.#hasObstacles) await this.#passObstacles('request', options)
-    this.#options.recorder?.record({ type: waitForReply ? 'call' : 'cast', target, context, message: { ...message } })
+  }
 
-    let reply: Promise<RPCReply> | undefined
-    const publish = (queues: readonly MemoryQueue[]): void => {
-      for (const queue of queues) queue.push(stored)
-      if (!waitForReply) return
-      const wait = { deadline, callMonitorTimeoutMs }
-      reply = this.#waiters.wait(stored.uniqueId, queues.length === 0 ? { ...wait, progress: () => NOT_TAKEN } : wait)
-    }
+  /** Puts a request into its queues, when they have room for it. */
+  #publish(
+    target: Target,
+    { context, message }: OutgoingRequest,
+    stored: StoredMessage,
+    options: SendOptions,
+  ): Promise<RPCReply | undefined> {
+    const type = options.waitForReply ? 'call' : 'cast'
+    this.#options.recorder?.record({ type, target, context, message: { ...message } })
     const queues = this.#requestQueues(target)
     if (options.atLeastOnce && queues.length === 0) throw undeliverable(this.#exchangeOf(target), target)
-    if (queues.some(isFull))
-      await this.#untilClosed(publishWhenRoom(() => this.#requestQueues(target), publish, deadline))
-    else publish(queues)
-    return reply === undefined ? undefined : await reply
+    return queues.some(isFull) ? this.#pushWhenRoom(target, stored, options) : this.#push(queues, stored, options)
+  }
+
+  #push(queues: readonly MemoryQueue[], stored: StoredMessage, options: SendOptions): Promise<RPCReply | undefined> {
+    for (const queue of queues) queue.push(stored)
+    if (!options.waitForReply) return DONE
+    const { deadline, callMonitorTimeoutMs } = options
+    const wait = { deadline, callMonitorTimeoutMs }
+    return this.#waiters.wait(stored.uniqueId, queues.length === 0 ? { ...wait, progress: () => NOT_TAKEN } : wait)
+  }
+
+  async #pushWhenRoom(target: Target, stored: StoredMessage, options: SendOptions): Promise<RPCReply | undefined> {
+    let reply: Promise<RPCReply | undefined> | undefined
+    const push = (queues: readonly MemoryQueue[]): void => {
+      reply = this.#push(queues, stored, options)
+    }
+    await this.#untilClosed(publishWhenRoom(() => this.#requestQueues(target), push, options.deadline))
+    return await reply
   }
 
   async sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
@@ -209,16 +233,29 @@ export class MemoryBus implements Driver {
     return listener
   }
 
-  readonly #sendReply: ReplySender = async (request, address, resultText, failure) => {
-    const { context, recorder, faults } = this.#options
-    if (!this.#connection.isOpen) {
-      try {
-        await this.#connection.whenOpen(Deadline.after(null))
-      } catch (error) {
-        emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'memory', replyTo: address.name, error }))
-        return
-      }
+  readonly #sendReply: ReplySender = (request, address, resultText, failure) => {
+    if (!this.#connection.isOpen) return this.#sendReplyWhenOpen(request, address, resultText, failure)
+    this.#deliverReply(request, address, resultText, failure)
+    return DONE
+  }
+
+  async #sendReplyWhenOpen(...[request, address, resultText, failure]: Parameters<ReplySender>): Promise<void> {
+    try {
+      await this.#connection.whenOpen(Deadline.after(null))
+    } catch (error) {
+      emitDiagnostic('oslo-messaging:reply-abandoned', () => ({ driver: 'memory', replyTo: address.name, error }))
+      return
     }
+    this.#deliverReply(request, address, resultText, failure)
+  }
+
+  #deliverReply(
+    request: MemoryRequest,
+    address: ReplyAddress,
+    resultText: string | null,
+    failure: string | null,
+  ): void {
+    const { context, recorder, faults } = this.#options
     recorder?.record({
       type: 'reply',
       outcome: failure === null ? 'result' : 'failure',
@@ -296,6 +333,12 @@ export class MemoryBus implements Driver {
       },
     }
   }
+}
+
+/** Most calls are worth delivering for as long as they are waited for, and that moment is known. */
+function expiryOf({ expiresInMs, deadline }: SendOptions, clock: Clock): number {
+  if (expiresInMs === null) return Infinity
+  return expiresInMs === deadline.timeoutMs ? deadline.at : clock.now() + expiresInMs
 }
 
 function closedError(phase: 'publish' | 'reply'): ClosedError {

@@ -1,5 +1,6 @@
 import type { IncomingNotification, IncomingRequest, MessageContext, RPCReply } from '../driver/messages.ts'
 import { FAILURE_HEADERS, failedAttemptsOf, type FailureFacts } from '../driver/failure.ts'
+import { DONE } from '../util/promise.ts'
 import { encodeJson } from '../wire/json.ts'
 import type { ReplyAddress, StoredBody, StoredMessage } from './memory-queue.ts'
 import type { Settlement } from './memory-subscription.ts'
@@ -66,11 +67,15 @@ export class MemoryRequest implements IncomingRequest {
     this.#settlement.requeue()
   }
 
-  async reply(reply: RPCReply): Promise<void> {
+  reply(reply: RPCReply): Promise<void> {
     const { replyTo } = this.#settlement.entry.message
-    if (replyTo === null) return
-    const resultText = reply.failure === null ? encodeJson(reply.result ?? null) : null
-    await this.#sendReply(this, replyTo, resultText, reply.failure)
+    if (replyTo === null) return DONE
+    try {
+      const resultText = reply.failure === null ? encodeJson(reply.result ?? null) : null
+      return this.#sendReply(this, replyTo, resultText, reply.failure)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async heartbeat(): Promise<boolean> {

@@ -25,6 +25,8 @@ const WAITING_FOR: Record<OperationPhase, string> = {
   reply: 'reply',
 }
 
+const ignore = (): void => {}
+
 /** One point in time that bounds a whole operation: connect, declare, publish, confirm and reply share it.
  *  It is made once, where the application called, and handed down; nothing below starts a timeout of its own that could
  *  outlive it. */
@@ -82,16 +84,18 @@ export class Deadline {
     const { signal } = this
     if (signal?.aborted) {
       onEnd(signal.reason)
-      return () => {}
+      return ignore
     }
+    if (signal === undefined && this.at === Infinity) return ignore
     let timer: unknown
+    const onTime = (): void => {
+      // A timer may fire early by a fraction, or stand in for one too long for Node.
+      if (!this.expired) return arm()
+      cancel()
+      onEnd(this.timeoutError(facts))
+    }
     const arm = (): void => {
-      timer = this.#clock.setTimeout(() => {
-        // A timer may fire early by a fraction, or stand in for one too long for Node.
-        if (!this.expired) return arm()
-        cancel()
-        onEnd(this.timeoutError(facts))
-      }, Math.ceil(this.remainingMs))
+      timer = this.#clock.setTimeout(onTime, Math.ceil(this.remainingMs))
     }
     const callOff =
       signal &&

@@ -86,11 +86,26 @@ export class ManagedDriver {
   }
 
   send(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply | undefined> {
-    return this.#send(options.deadline.signal, () => this.#driver.send(target, request, options))
+    const { signal } = options.deadline
+    let sent: Promise<RPCReply | undefined>
+    try {
+      // Not by way of a function, of which there would be one for each of the thousands that may be under way.
+      sent = this.#refusal(signal) ?? this.#driver.send(target, request, options)
+    } catch (error) {
+      sent = Promise.reject(error)
+    }
+    return this.#sends.track(sent, signal && this.#rethrowUnless(signal))
   }
 
   sendNotification(target: Target, notification: OutgoingNotification, options: NotifyOptions): Promise<void> {
-    return this.#send(options.deadline.signal, () => this.#driver.sendNotification(target, notification, options))
+    const { signal } = options.deadline
+    let sent: Promise<void>
+    try {
+      sent = this.#refusal(signal) ?? this.#driver.sendNotification(target, notification, options)
+    } catch (error) {
+      sent = Promise.reject(error)
+    }
+    return this.#sends.track(sent, signal && this.#rethrowUnless(signal))
   }
 
   listen(target: Target, options: ListenOptions): Promise<Listener> {
@@ -155,27 +170,21 @@ export class ManagedDriver {
   }
 
   async #subscribe(signal: AbortSignal | undefined, listen: () => Promise<Listener>): Promise<Listener> {
-    const listener = await this.#begin(signal, listen).catch(
-      signal === undefined ? this.#rethrow : this.#rethrowUnless(signal),
-    )
+    let listener: Listener
+    try {
+      listener = await (this.#refusal(signal) ?? listen())
+    } catch (error) {
+      throw unify(this.name, error, signal)
+    }
     if (this.#closing === undefined) return new ManagedListener(this.name, listener)
     await listener.close()
     throw this.#closedError()
   }
 
-  /** Not `async`: on the way of a call every wrapper costs turns of the event loop. */
-  #send<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
-    return this.#sends.track(this.#begin(signal, run), signal && this.#rethrowUnless(signal))
-  }
-
-  #begin<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+  /** Why nothing more may begin; undefined when it may. */
+  #refusal(signal: AbortSignal | undefined): Promise<never> | undefined {
     if (this.#closing !== undefined) return Promise.reject(this.#closedError())
-    if (signal?.aborted) return Promise.reject(signal.reason)
-    try {
-      return run()
-    } catch (error) {
-      return Promise.reject(error)
-    }
+    return signal?.aborted ? Promise.reject(signal.reason) : undefined
   }
 
   /** The same for all who have no signal: one less for each of the thousands that may be under way. */

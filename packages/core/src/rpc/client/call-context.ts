@@ -68,6 +68,7 @@ const PREPARE_OPTIONS: OptionNames<PrepareOptions> = {
 type Args = Readonly<Record<string, unknown>>
 
 const NO_ARGUMENTS: Args = Object.freeze({})
+const NO_OPTIONS: CallOptions = Object.freeze({})
 
 /** Calls and casts to one target with fixed settings. Immutable; `prepare` gives a changed copy. Any number of calls
  *  may be under way. */
@@ -136,7 +137,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
   ): Promise<CallResult<Methods[K]>> {
     const observed = observeSending('call', this.target, method, this.transport.clock)
     try {
-      const [args, options = {}] = rest
+      const [args, options = NO_OPTIONS] = rest
       // Before the options: two arguments by position would look like one and wrong options.
       const named = checkArguments(method, args)
       checkOptions(method, options, CALL_OPTIONS)
@@ -188,7 +189,7 @@ export class CallContext<Methods extends object = AnyMethods, Ctx extends object
   ): Promise<void> {
     const observed = observeSending('cast', this.target, method, this.transport.clock)
     try {
-      const [args, options = {}] = rest
+      const [args, options = NO_OPTIONS] = rest
       // Before the options: two arguments by position would look like one and wrong options.
       const named = checkArguments(method, args)
       checkOptions(method, options, CALL_OPTIONS)

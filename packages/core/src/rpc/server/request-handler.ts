@@ -28,6 +28,16 @@ export interface Taken {
   readonly claim?: Claim
 }
 
+/** One request whose method runs. */
+interface Serving {
+  readonly request: IncomingRequest
+  readonly taken: Taken
+  readonly checked: CheckedRequest
+  readonly call: IncomingCall
+  readonly observed: ((error?: unknown) => void) | undefined
+  endHeartbeats: (() => void) | undefined
+}
+
 /** Runs the methods of one server and sends their replies. */
 export class RequestHandler {
   /** Calls whose methods hold a signal. */
@@ -44,55 +54,87 @@ export class RequestHandler {
     this.#replies = replies
   }
 
-  /** One request, from the worker that took it to its reply. Resolves in every case. */
-  async serve(request: IncomingRequest, { receivedAt, report, claim }: Taken): Promise<void> {
+  /** One request, from the worker that took it to its reply. Resolves in every case; undefined when there is nothing to
+   *  wait for. Not `async`, because a method that returns at once would pay for promises that nobody needs. */
+  serve(request: IncomingRequest, taken: Taken): Promise<void> | undefined {
     request.acknowledge()
-    const { clock } = this.#transport
+    const { clock, logger } = this.#transport
     let checked: CheckedRequest
     try {
       checked = this.#dispatcher.check(request.message)
     } catch (error) {
-      report?.()
-      const busy = this.#replies.fail(request, error)
-      this.#reportUnreadable(request, error)
-      if (claim !== undefined) await claim.release()
-      return await busy
+      return this.#refuse(request, taken, error)
     }
-    const observed = this.#observe(checked)
-    const call = new IncomingCall(request, this.watching, clock, receivedAt)
-    let endHeartbeats: (() => void) | undefined
+    const call = new IncomingCall(request, this.watching, clock, taken.receivedAt)
+    const serving: Serving = {
+      request,
+      taken,
+      checked,
+      call,
+      observed: this.#observe(checked),
+      endHeartbeats: undefined,
+    }
     let result: unknown
     try {
       const found = this.#dispatcher.find(checked)
-      endHeartbeats = startHeartbeats(request, this.#transport.clock, this.#transport.logger)
+      serving.endHeartbeats = startHeartbeats(request, clock, logger)
       const { serve } = busOf(this.#transport).interceptors
       result =
         serve === undefined
           ? this.#dispatcher.invoke(found, checked, request.context, call)
           : this.#intercept(serve, found, checked, request, call)
-      if (isPromiseLike(result)) result = await result
-      endHeartbeats?.()
-      call.end()
     } catch (error) {
-      endHeartbeats?.()
-      call.end()
-      // The client first: a logger that fails must not leave it waiting.
-      report?.(isExpected(error) || call.hasGone ? undefined : { error })
-      // Whoever gave up because nobody waits any more has nobody to tell: the failure would only race the caller's own
-      // timeout.
-      const busy = call.hasGone ? undefined : this.#replies.fail(request, error)
-      observed?.(error)
-      this.#log(checked, error)
-      if (claim !== undefined) await claim.release()
-      return await busy
+      return this.#fail(serving, error)
     }
+    return isPromiseLike(result) ? this.#settleLater(serving, result) : this.#succeed(serving, result)
+  }
+
+  async #settleLater(serving: Serving, promise: PromiseLike<unknown>): Promise<void> {
+    let result: unknown
+    try {
+      result = await promise
+    } catch (error) {
+      return await this.#fail(serving, error)
+    }
+    const busy = this.#succeed(serving, result)
+    // An await of nothing would cost a turn.
+    if (busy !== undefined) await busy
+  }
+
+  #succeed({ request, taken, call, observed, endHeartbeats }: Serving, result: unknown): Promise<void> | undefined {
+    const { report, claim } = taken
+    endHeartbeats?.()
+    call.end()
     report?.()
     observed?.()
+    if (claim === undefined) return this.#replies.succeed(request, result)
     // Before the reply: whoever dies in between leaves a caller without one, and not a method that runs again.
-    if (claim !== undefined) await claim.done()
-    // Nothing to wait for is the rule, and an await of it would cost every request a turn.
-    const busy = this.#replies.succeed(request, result)
-    if (busy !== undefined) await busy
+    return claim.done().then(() => this.#replies.succeed(request, result))
+  }
+
+  #fail(
+    { request, taken, checked, call, observed, endHeartbeats }: Serving,
+    error: unknown,
+  ): Promise<void> | undefined {
+    const { report, claim } = taken
+    endHeartbeats?.()
+    call.end()
+    // The client first: a logger that fails must not leave it waiting.
+    report?.(isExpected(error) || call.hasGone ? undefined : { error })
+    // Whoever gave up because nobody waits any more has nobody to tell: the failure would only race the caller's own
+    // timeout.
+    const busy = call.hasGone ? undefined : this.#replies.fail(request, error)
+    observed?.(error)
+    this.#log(checked, error)
+    return claim === undefined ? busy : claim.release().then(() => busy)
+  }
+
+  /** What cannot be read. */
+  #refuse(request: IncomingRequest, { report, claim }: Taken, error: unknown): Promise<void> | undefined {
+    report?.()
+    const busy = this.#replies.fail(request, error)
+    this.#reportUnreadable(request, error)
+    return claim === undefined ? busy : claim.release().then(() => busy)
   }
 
   /** Runs the method inside the interceptors. */
