@@ -43,12 +43,12 @@ class Waiter {
     this.#resolve(reply)
   }
 
-  reject(error: unknown): void {
+  reject(reason: unknown): void {
     this.end()
     // It may end while the request is still being published and nobody looks at it yet. Only here, because most calls
     // succeed and each handler is a promise.
     this.reply.catch(ignore)
-    this.#reject(error)
+    this.#reject(reason)
   }
 
   end(): void {
