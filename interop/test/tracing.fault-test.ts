@@ -125,7 +125,7 @@ it.runIf(python)(
     // The first declares queues and opens connections; the second is what a service does all day.
     await relayed()
     expect(await relayed()).toBe('created')
-    const spans = await receiver.spans.atLeast(12, ({ startMs }) => startMs >= begunMs, 30_000)
+    const spans = await receiver.spans.atLeast(14, ({ startMs }) => startMs >= begunMs, 30_000)
     const last = spans.toSorted((one, other) => other.startMs - one.startMs)[0]?.traceId
     const trace = spans.filter(({ traceId }) => traceId === last)
     const described = (text: string): string =>
@@ -139,8 +139,9 @@ it.runIf(python)(
       'node: send events',
       expect.stringMatching(/^node: process /) as string,
     ])
+    expect(named.map(({ name }) => name)).toContain('acknowledge notification listener events')
     const picture = drawTrace(named, 'A call through Python to Node, and the notification it sends')
-    expect(picture.match(/<rect x=/g)).toHaveLength(6)
+    expect(picture.match(/<rect x=/g)).toHaveLength(7)
     if (process.env['TRACE_PICTURE'] === '1') writeFileSync(PICTURE, picture)
   },
 )

@@ -28,6 +28,8 @@ export type {
   NotifyOperation,
   SendOperation,
   ServeOperation,
+  SettleAction,
+  SettleOperation,
 } from './transport/interceptor.ts'
 export type { MessageHeaders } from './transport/check-headers.ts'
 export {

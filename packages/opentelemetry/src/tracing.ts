@@ -15,7 +15,14 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api'
-import type { Interceptor, ListenOperation, NotifyOperation, SendOperation, ServeOperation } from '@oslo-messaging/core'
+import type {
+  Interceptor,
+  ListenOperation,
+  NotifyOperation,
+  SendOperation,
+  ServeOperation,
+  SettleOperation,
+} from '@oslo-messaging/core'
 import { extract, withTraceContext } from './carrier.ts'
 import { ATTRIBUTE, METRIC, OWN_ATTRIBUTE, systemOf } from './names.ts'
 
@@ -29,7 +36,12 @@ export interface TracingOptions {
    *  so that Python's servers go on with the trace. It is always in the headers, which leaves the message as it is.
    *  Default false. */
   readonly inRequestContext?: boolean | undefined
+  /** Also make a span of each notification's settling, and of that of requests with late acknowledgement. Default
+   *  true. */
+  readonly settle?: boolean | undefined
 }
+
+const OPTIONS = ['tracerProvider', 'meterProvider', 'inRequestContext', 'settle']
 
 const SCOPE = '@oslo-messaging/opentelemetry'
 
@@ -55,15 +67,15 @@ interface Described {
   readonly links?: Link[]
 }
 
-/** An interceptor that makes a span of each call, cast, notification, request and delivery, and the metrics of the
+/** An interceptor that makes a span of each call, cast, notification, request, delivery and its settling, and the metrics of the
  *  conventions: `messaging.use(getTracing())`. One trace context travels in the headers of messages.
  *  Throws TypeError for options it does not know. */
 export function getTracing(options: TracingOptions = {}): Interceptor {
   for (const name of Object.keys(options))
-    if (!['tracerProvider', 'meterProvider', 'inRequestContext'].includes(name))
-      throw new TypeError(`getTracing has no option ${name}: tracerProvider, meterProvider, inRequestContext are known`)
+    if (!OPTIONS.includes(name))
+      throw new TypeError(`getTracing has no option ${name}: ${OPTIONS.join(', ')} are known`)
   const { tracerProvider = trace.getTracerProvider(), meterProvider = metrics.getMeterProvider() } = options
-  const { inRequestContext = false } = options
+  const { inRequestContext = false, settle = true } = options
   const meter = meterProvider.getMeter(SCOPE)
   const instruments: Instruments = {
     tracer: tracerProvider.getTracer(SCOPE),
@@ -98,6 +110,7 @@ export function getTracing(options: TracingOptions = {}): Interceptor {
         return outcome
       })
     },
+    ...(settle ? { settle: (operation, next) => new Running(instruments, describeSettle(operation)).until(next) } : {}),
   }
 }
 
@@ -148,8 +161,9 @@ class Running {
   #measure(attributes: Attributes): void {
     const { operationDuration, processDuration, sent, consumed } = this.#instruments
     const { kind, messages } = this.#described
-    const [count, duration] = kind === SpanKind.PRODUCER ? [sent, operationDuration] : [consumed, processDuration]
-    count.add(messages, attributes)
+    if (kind === SpanKind.PRODUCER) sent.add(messages, attributes)
+    else if (kind === SpanKind.CONSUMER) consumed.add(messages, attributes)
+    const duration = kind === SpanKind.CONSUMER ? processDuration : operationDuration
     duration.record((performance.now() - this.#begun) / 1000, attributes)
   }
 }
@@ -158,25 +172,35 @@ class Running {
 const MOST_KNOWN = 1000
 const known = new Map<string, Attributes>()
 
+/** What the conventions call each operation. */
+const TYPES = {
+  call: 'send',
+  cast: 'send',
+  notify: 'send',
+  serve: 'process',
+  listen: 'process',
+  acknowledge: 'settle',
+  requeue: 'settle',
+  'retry-later': 'settle',
+  'dead-letter': 'settle',
+  discard: 'settle',
+} as const
+
 /** What is the same for each message of a method and a topic, made once. */
-function commonOf(
-  driver: string,
-  operation: 'call' | 'cast' | 'serve' | 'notify' | 'listen',
-  destination: string,
-  detail: string,
-): Attributes {
+function commonOf(driver: string, operation: keyof typeof TYPES, destination: string, detail: string): Attributes {
   const key = `${operation} ${driver} ${destination} ${detail}`
   const found = known.get(key)
   if (found !== undefined) return found
-  const isReceived = operation === 'serve' || operation === 'listen'
-  const isRpc = operation !== 'notify' && operation !== 'listen'
-  const made = Object.freeze({
+  const type = TYPES[operation]
+  const made: Attributes = {
     [ATTRIBUTE.system]: systemOf(driver),
-    [ATTRIBUTE.operationType]: isReceived ? 'process' : 'send',
+    [ATTRIBUTE.operationType]: type,
     [ATTRIBUTE.operationName]: operation,
     [ATTRIBUTE.destination]: destination,
-    [isRpc ? ATTRIBUTE.rpcMethod : OWN_ATTRIBUTE.priority]: detail,
-  })
+  }
+  if (type !== 'settle')
+    made[operation === 'notify' || operation === 'listen' ? OWN_ATTRIBUTE.priority : ATTRIBUTE.rpcMethod] = detail
+  Object.freeze(made)
   if (known.size >= MOST_KNOWN) known.clear()
   known.set(key, made)
   return made
@@ -242,6 +266,15 @@ function describeListen({ driver, listener, priority, notifications }: ListenOpe
   put(attributes, OWN_ATTRIBUTE.eventType, first?.eventType)
   put(attributes, OWN_ATTRIBUTE.redelivered, first?.delivery.redelivered)
   return { ...described, messages: 1, parent: origins[0] ?? ROOT_CONTEXT }
+}
+
+/** Beside the span of its handling: both go on from the sender's. */
+function describeSettle({ driver, receiver, action, context: ctxt, headers, uniqueId }: SettleOperation): Described {
+  const common = commonOf(driver, action, receiver, '')
+  const attributes = { ...common }
+  put(attributes, ATTRIBUTE.messageId, uniqueId)
+  const parent = extract(headers, ctxt)
+  return { name: `${action} ${receiver}`, kind: SpanKind.CLIENT, common, attributes, messages: 1, parent }
 }
 
 function requestId(ctxt: object): string | undefined {

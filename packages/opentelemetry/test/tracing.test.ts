@@ -141,6 +141,33 @@ describe('spans', () => {
     expect(batch.links).toEqual(sent.map(({ id }) => id))
   })
 
+  it('settling - what becomes of a notification is a span in the trace of its sender, unless it is not wanted', async () => {
+    for (const settle of [true, false]) {
+      exporter.reset()
+      await using at = await scene({ settle })
+      const { messaging } = at
+      const onFailure = { then: 'dead-letter' } as const
+      const fail = (): never => {
+        throw new RuntimeError('no')
+      }
+      messaging.listener([{ topic: 'events' }], [{ info: fail }], { onFailure })
+      await messaging.start()
+      await messaging.notifier({ driver: 'messagingv2', topics: ['events'] }).info({}, 'stored', {})
+      await messaging.drain()
+      const settled = spans().filter(({ kind }) => kind === SpanKind.CLIENT)
+      const sent = named('send events')
+      expect(settled.map(({ name, parent, traceId }) => [name, parent, traceId])).toEqual(
+        settle ? [['dead-letter notification listener events', sent.id, sent.traceId]] : [],
+      )
+      if (settle)
+        expect(settled[0]?.attributes).toMatchObject({
+          'messaging.operation.type': 'settle',
+          'messaging.operation.name': 'dead-letter',
+          'messaging.destination.name': 'notification listener events',
+        })
+    }
+  })
+
   it('Y3 propagation - in headers alone, or also in the request context where Python has it', async () => {
     for (const inRequestContext of [false, true]) {
       await using at = await scene({ inRequestContext })

@@ -15,6 +15,7 @@ import {
   type NotificationListenerOptions,
   prepareListener,
   sourcesOf,
+  withInterceptors,
 } from './listener-parts.ts'
 
 /** Settings of a batch listener; everything may be left out. */
@@ -80,7 +81,7 @@ export function getBatchNotificationListener(
           ),
       })
       const prefetch = Math.min(batchSize * (workers.size + 1), LARGEST_PREFETCH)
-      const onMessage = (incoming: IncomingNotification): void => batcher.add(incoming)
+      const onMessage = (incoming: IncomingNotification): void => batcher.add(withInterceptors(incoming, parts))
       const listener = await busOf(transport).listenForNotifications(sources, {
         pool,
         allowRequeue,

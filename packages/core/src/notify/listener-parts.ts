@@ -8,6 +8,7 @@ import { checkSerializer, type Serializer } from '../serializer/serializer.ts'
 import type { Target, TargetFields } from '../target.ts'
 import { readTarget, requireTransport } from '../transport/check-target.ts'
 import type { Interceptors } from '../transport/interceptor.ts'
+import { interceptNotification } from '../transport/settling.ts'
 import { busOf } from '../transport/bus.ts'
 import type { Transport } from '../transport/transport.ts'
 import { checkList, checkOptions, kindOf, type OptionNames } from '../util/check.ts'
@@ -148,6 +149,14 @@ function isPosition(value: unknown): value is number {
 /** Every target with every priority. */
 export function sourcesOf(targets: readonly Target[], priorities: readonly string[]): readonly NotificationSource[] {
   return targets.flatMap((target) => priorities.map((priority) => ({ target, priority })))
+}
+
+/** The notification as the broker gave it, or with the interceptors around its settling when there are any. */
+export function withInterceptors(
+  incoming: IncomingNotification,
+  { interceptors: { settle }, driver, name }: ListenerParts,
+): IncomingNotification {
+  return settle === undefined ? incoming : interceptNotification(incoming, settle, { driver, receiver: name })
 }
 
 /** What to do with a notification that no worker took before the listener stopped: hand it back where the driver can.

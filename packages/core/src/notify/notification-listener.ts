@@ -11,6 +11,7 @@ import {
   type NotificationListenerOptions,
   prepareListener,
   sourcesOf,
+  withInterceptors,
 } from './listener-parts.ts'
 import { ListeningCycle } from './listening-cycle.ts'
 import { NotificationDispatcher } from './notification-dispatcher.ts'
@@ -55,7 +56,8 @@ export function getNotificationListener(
           handBackOf(transport, incoming),
         )
       const cycle = new ListeningCycle(transport, parts, workers, take)
-      const options = { pool, allowRequeue, ...start, deadline, prefetch: prefetchOf(workers), onMessage: take }
+      const onMessage = (incoming: IncomingNotification): void => take(withInterceptors(incoming, parts))
+      const options = { pool, allowRequeue, ...start, deadline, prefetch: prefetchOf(workers), onMessage }
       return cycle.guard(await busOf(transport).listenForNotifications(sources, options))
     },
   })

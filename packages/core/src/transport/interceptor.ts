@@ -80,6 +80,23 @@ export interface ListenOperation extends Operation {
   readonly notifications: readonly InterceptedNotification[]
 }
 
+/** What is done to a delivery at its end: `requeue` gives it back as it is, `retry-later` has it come again after a
+ *  while, `discard` refuses it. */
+export type SettleAction = 'acknowledge' | 'requeue' | 'retry-later' | 'dead-letter' | 'discard'
+
+/** The settling of one notification, or of one request with late acknowledgement. Not of what the broker had forgotten
+ *  when it came. */
+export interface SettleOperation extends Operation {
+  readonly kind: 'settle'
+  /** Names the server or listener: `notification listener notifications`. */
+  readonly receiver: string
+  readonly action: SettleAction
+  /** As it came, before the serializer. */
+  readonly context: MessageContext
+  readonly headers: Readonly<Record<string, string>>
+  readonly uniqueId: string | undefined
+}
+
 /** Goes around one operation. `next` does the rest, further interceptors included, and gives its outcome: the reply of
  *  a call, the result of a method, whether an endpoint asked for requeue.
  *  Not calling it and throwing refuses the operation: the caller gets the error, a method's client gets it as a
@@ -94,9 +111,19 @@ export interface Interceptor {
   readonly notify?: Interception<NotifyOperation, void>
   readonly serve?: Interception<ServeOperation, unknown>
   readonly listen?: Interception<ListenOperation, 'handled' | 'requeue'>
+  /** Cannot refuse: what it does not settle, or what it throws before, is settled all the same and reported. Only of a
+   *  retry and a dead letter is an error told to the failure policy, which tries again. */
+  readonly settle?: Interception<SettleOperation, void>
 }
 
-const NAMES: OptionNames<Interceptor> = { call: true, cast: true, notify: true, serve: true, listen: true }
+const NAMES: OptionNames<Interceptor> = {
+  call: true,
+  cast: true,
+  notify: true,
+  serve: true,
+  listen: true,
+  settle: true,
+}
 
 /** The interceptors of one transport, by what they go around. A kind that nobody asked for is undefined, so that it
  *  costs one look. */
@@ -106,6 +133,7 @@ export class Interceptors {
   notify: readonly Interception<NotifyOperation, void>[] | undefined
   serve: readonly Interception<ServeOperation, unknown>[] | undefined
   listen: readonly Interception<ListenOperation, 'handled' | 'requeue'>[] | undefined
+  settle: readonly Interception<SettleOperation, void>[] | undefined
   #all: readonly Interceptor[] = []
 
   /** Adds one inside those that are there; the returned function takes it out again. Throws TypeError for what is
@@ -127,6 +155,7 @@ export class Interceptors {
     this.notify = partsOf(all, 'notify')
     this.serve = partsOf(all, 'serve')
     this.listen = partsOf(all, 'listen')
+    this.settle = partsOf(all, 'settle')
   }
 }
 

@@ -256,8 +256,8 @@ describe('interceptors', () => {
 
   it('tracing and metrics that are off add none: nothing is made for a call', async () => {
     await using scene = await createScene()
-    const { call, cast, notify, serve, listen } = busOf(scene.transport).interceptors
-    expect([call, cast, notify, serve, listen]).toEqual(Array.from({ length: 5 }))
+    const { call, cast, notify, serve, listen, settle } = busOf(scene.transport).interceptors
+    expect([call, cast, notify, serve, listen, settle]).toEqual(Array.from({ length: 6 }))
     const remove = scene.transport.use(watching([]))
     expect(busOf(scene.transport).interceptors.call).toHaveLength(1)
     remove()

@@ -13,6 +13,7 @@ import type { WorkerPool } from '../../server/worker-pool.ts'
 import type { Target, TargetFields } from '../../target.ts'
 import { readTarget, requireServerTarget, requireTransport } from '../../transport/check-target.ts'
 import { busOf } from '../../transport/bus.ts'
+import { interceptRequest } from '../../transport/settling.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { checkChoice, checkOptions } from '../../util/check.ts'
 import type { Deadline } from '../../util/deadline.ts'
@@ -115,7 +116,8 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
       deadline,
       ...(this.#acknowledge === null ? {} : { acknowledge: this.#acknowledge }),
       prefetch: prefetchOf(pool),
-      onMessage: (request) => this.#take(request, request.expiresInMs === undefined ? 0 : clock.now(), cycle, false),
+      onMessage: (request) =>
+        this.#take(this.#watched(request), request.expiresInMs === undefined ? 0 : clock.now(), cycle, false),
     })
     this.#tellMethods()
     return {
@@ -136,6 +138,14 @@ export class RPCServer<Api extends object = AnyMethods> extends MessageServer {
         await listener.close()
       },
     }
+  }
+
+  /** With the interceptors around its settling, where that is late and there are any. */
+  #watched(request: IncomingRequest): IncomingRequest {
+    const { settle } = busOf(this.#transport).interceptors
+    if (settle === undefined || this.#acknowledge !== 'after') return request
+    const receiver = `RPC server ${String(this.target)}`
+    return interceptRequest(request, settle, { driver: this.#transport.driverName, receiver })
   }
 
   /** Has a worker handle a request. `wasHeld`: it has waited already, because another process held it. */
