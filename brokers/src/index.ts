@@ -10,6 +10,7 @@ export { KafkaBroker, type KafkaOptions } from './kafka/kafka-broker.ts'
 export { importSecondKafkaClient, SECOND_KAFKA_CLIENT } from './kafka/second-client.ts'
 export type { NatsOptions } from './nats/nats-broker.ts'
 export { freePorts } from './ports.ts'
+export { type Prometheus, type PrometheusOptions, promtool, type Series, startPrometheus } from './prometheus.ts'
 export {
   LAST_PYTHON_WITH_AMQP10,
   NEWEST_PYTHON,

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 
-import type { HostPort } from './broker.ts'
+import type { BrokerName, HostPort } from './broker.ts'
 import { type DebianProgram, unpackedProgram } from './debian.ts'
 import type { LocalBroker, LocalBrokerParts } from './local-broker.ts'
 import { freePorts } from './ports.ts'
@@ -12,7 +12,7 @@ export const ACCOUNT = { user: 'app', password: 'secret' } as const
 
 /** How one program of a Debian package becomes a broker. */
 export interface ProgramRecipe {
-  readonly program: DebianProgram
+  readonly program: DebianProgram & { readonly name: BrokerName }
   /** Lines of the configuration file for a server at that port of 127.0.0.1 that keeps its data in that folder, which
    *  is there and empty, and that lets `ACCOUNT` in. */
   readonly lines: (at: { readonly port: number; readonly data: string }) => readonly string[]
@@ -36,7 +36,7 @@ export async function startProgram<Kind extends LocalBroker>(
   make: (parts: ProgramParts) => Kind,
 ): Promise<Kind> {
   const { program, lines, args, answers } = recipe
-  const { broker: name } = program
+  const { name } = program
   const { command, version } = await unpackedProgram(program, wanted)
   const workspace = await Workspace.create(name)
   try {

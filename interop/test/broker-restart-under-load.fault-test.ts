@@ -1,34 +1,15 @@
 /// <reference lib="esnext.disposable" />
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { skipOrFail, startBroker } from '@oslo-messaging/brokers'
 import { getMessaging } from '@oslo-messaging/core'
 import { getProbes } from '@oslo-messaging/core/probes'
 import { getMetrics } from '@oslo-messaging/prometheus'
 import { expect, it } from 'vitest'
 
+import { sumOf, until } from './support/measured.ts'
 import { unique } from './support/ours.ts'
 
 const broker = await skipOrFail(startBroker('rabbit'))
 const CALLERS = 20
-
-/** The sum over all lines of the metric that have the labels. */
-function sumOf(text: string, name: string, ...labels: readonly string[]): number {
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label)))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
-}
-
-/** Milliseconds until it is so; rejects after `withinMs`. */
-async function until(isSo: () => Promise<boolean>, what: string, withinMs: number): Promise<number> {
-  const begun = performance.now()
-  while (!(await isSo())) {
-    if (performance.now() - begun > withinMs) throw new Error(`${what} was not so within ${withinMs} ms`)
-    await sleep(20)
-  }
-  return performance.now() - begun
-}
 
 it.runIf(broker)(
   'P25 a broker killed and restarted under load - readiness follows, and the counters add up',

@@ -5,7 +5,7 @@ import { rabbitDriver } from '@oslo-messaging/rabbit'
 import { startServer } from '../child.ts'
 import { duel } from '../duel.ts'
 import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
-import { traceAll } from '../traced.ts'
+import { trace } from '../traced.ts'
 import { takeTurn } from '../turn.ts'
 
 const TIMEOUT_MS = 60_000
@@ -15,37 +15,54 @@ interface EchoMethods {
   echo(args: { text: string }): string
 }
 
-/** Calls through RabbitMQ with spans on both sides, against the same without an interceptor. */
+/** Calls through RabbitMQ with spans on both sides, all recorded or none of them, against the same without an
+ *  interceptor. */
 export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOutcome> {
   say('starting RabbitMQ')
   await using broker = await startBroker('rabbit')
   const topic = `bench_${randomUUID().slice(0, 8)}`
-  await using _traced = await startServer('rpc-ours', [broker.url, `${topic}_traced`, 'traced'])
-  await using _plain = await startServer('rpc-ours', [broker.url, `${topic}_plain`])
+  const opened: AsyncDisposable[] = []
+  await using _opened = {
+    [Symbol.asyncDispose]: async () => {
+      for (const each of opened.toReversed()) await each[Symbol.asyncDispose]()
+    },
+  }
   const registry = createDriverRegistry({ drivers: [rabbitDriver], discover: false })
-  await using traced = await getRpcTransport(await loadConfig(), { url: broker.url, registry })
-  await using plain = await getRpcTransport(await loadConfig(), { url: broker.url, registry })
-  traceAll(traced)
-  const clientOf = (transport: typeof traced, name: string) =>
-    getRpcClient<EchoMethods>(transport, new Target({ topic: `${topic}_${name}` }), { timeoutMs: TIMEOUT_MS })
-  const [tracedClient, plainClient] = [clientOf(traced, 'traced'), clientOf(plain, 'plain')]
   const args = { text: 'x'.repeat(BYTES) }
+  const calling = async (name: string, isRecorded?: boolean): Promise<() => unknown> => {
+    const own = `${topic}_${name}`
+    const words = isRecorded === undefined ? [] : [isRecorded ? 'recorded' : 'unrecorded']
+    opened.push(await startServer('rpc-ours', [broker.url, own, ...words]))
+    const transport = await getRpcTransport(await loadConfig(), { url: broker.url, registry })
+    opened.push(transport)
+    if (isRecorded !== undefined) trace(transport, isRecorded)
+    const client = getRpcClient<EchoMethods>(transport, new Target({ topic: own }), { timeoutMs: TIMEOUT_MS })
+    return () => client.call({}, 'echo', args)
+  }
+  const plain = await calling('plain')
+  const unrecorded = await calling('unrecorded', false)
+  const recorded = await calling('recorded', true)
   const rows: Row[] = []
   for (const concurrency of [1, 64]) {
     if (!wants({ name: 'call', concurrency })) continue
-    say(`call, ${concurrency} at once`)
     const turnOf = (operation: () => unknown) => (durationMs: number) =>
       takeTurn(operation, { concurrency, durationMs })
-    rows.push(
-      ...(await duel({
-        workload: { name: 'call', concurrency, bytes: BYTES },
-        ours: { name: 'traced', turn: turnOf(() => tracedClient.call({}, 'echo', args)) },
-        peers: [{ name: 'not traced', turn: turnOf(() => plainClient.call({}, 'echo', args)) }],
-        pairs: quick ? 11 : 21,
-        turnMs: quick ? 500 : 800,
-        warmUpMs: 3_000,
-      })),
-    )
+    for (const [name, operation] of [
+      ['recorded', recorded],
+      ['not recorded', unrecorded],
+    ] as const) {
+      say(`call, ${concurrency} at once, spans ${name}`)
+      rows.push(
+        ...(await duel({
+          workload: { name: `call, spans ${name}`, concurrency, bytes: BYTES },
+          ours: { name, turn: turnOf(operation) },
+          peers: [{ name: 'not traced', turn: turnOf(plain) }],
+          pairs: quick ? 11 : 21,
+          turnMs: quick ? 500 : 800,
+          warmUpMs: 3_000,
+        })),
+      )
+    }
   }
   return { rows, brokers: { rabbit: broker.version } }
 }

@@ -12,8 +12,8 @@ export interface NatsOptions {
   readonly config?: Readonly<Record<string, string>>
 }
 
-export const NATS: DebianProgram = {
-  broker: 'nats',
+export const NATS: DebianProgram & { readonly name: 'nats' } = {
+  name: 'nats',
   package: 'nats-server',
   program: 'usr/sbin/nats-server',
   versions: [

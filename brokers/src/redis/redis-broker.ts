@@ -10,8 +10,8 @@ export interface RedisOptions {
   readonly config?: Readonly<Record<string, string>>
 }
 
-export const REDIS: DebianProgram = {
-  broker: 'redis',
+export const REDIS: DebianProgram & { readonly name: 'redis' } = {
+  name: 'redis',
   package: 'redis-server',
   program: 'usr/bin/redis-server',
   versions: [

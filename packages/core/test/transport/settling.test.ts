@@ -6,6 +6,7 @@ import {
   type FailurePolicy,
   getBatchNotificationListener,
   getNotificationListener,
+  type NotificationEndpoint,
   NotificationResult,
   Notifier,
   type SettleOperation,
@@ -15,7 +16,7 @@ import { interceptNotification } from '../../src/transport/settling.ts'
 import { createScene } from '../rpc/scene.ts'
 
 /** Notifications over a broker in the process, and what was settled how. */
-async function scene(endpoint: { info(): unknown }, onFailure?: FailurePolicy, options: { allowRequeue?: true } = {}) {
+async function scene(endpoint: NotificationEndpoint, onFailure?: FailurePolicy, options: { allowRequeue?: true } = {}) {
   const at = await createScene()
   const topic = `n${randomUUID().slice(0, 8)}`
   const settled: SettleOperation[] = []
@@ -26,7 +27,7 @@ async function scene(endpoint: { info(): unknown }, onFailure?: FailurePolicy, o
     },
   })
   const policy = onFailure === undefined ? {} : { onFailure }
-  await getNotificationListener(at.transport, [{ topic }], [endpoint as { info(): void }], {
+  await getNotificationListener(at.transport, [{ topic }], [endpoint], {
     ...policy,
     ...options,
   }).start()
@@ -70,7 +71,7 @@ it.each<[string, FailurePolicy, readonly string[]]>([
 
 it('what is handed back is requeued, and acknowledged when it comes again', async () => {
   let times = 0
-  const info = (): unknown => ((times += 1) === 1 ? NotificationResult.REQUEUE : undefined)
+  const info = (): 'requeue' | undefined => ((times += 1) === 1 ? NotificationResult.REQUEUE : undefined)
   await using at = await scene({ info }, undefined, { allowRequeue: true })
   await at.notify()
   await expect.poll(() => at.settled.map(({ action }) => action)).toEqual(['requeue', 'acknowledge'])
