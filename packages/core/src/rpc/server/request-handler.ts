@@ -83,10 +83,12 @@ export class RequestHandler {
         serve === undefined
           ? this.#dispatcher.invoke(found, checked, request.context, call)
           : this.#intercept(serve, found, checked, request, call)
+      // Here, because a `then` of the application's may throw when it is looked at.
+      if (isPromiseLike(result)) return this.#settleLater(serving, result)
     } catch (error) {
       return this.#fail(serving, error)
     }
-    return isPromiseLike(result) ? this.#settleLater(serving, result) : this.#succeed(serving, result)
+    return this.#succeed(serving, result)
   }
 
   async #settleLater(serving: Serving, promise: PromiseLike<unknown>): Promise<void> {

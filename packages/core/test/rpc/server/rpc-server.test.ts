@@ -205,6 +205,18 @@ describe('RPC server', () => {
     expect(scene.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1)
   })
 
+  it('S14 reply failures - a result that throws when it is looked at is a failure for the client', async () => {
+    const result = {
+      get then(): never {
+        throw new RangeError('do not look')
+      },
+    }
+    await scene.serve({ go: () => result })
+    await expect(scene.client().call({}, 'go', {}, { timeoutMs: 2000 })).rejects.toMatchObject({
+      message: expect.stringContaining('do not look') as string,
+    })
+  })
+
   it('S14 reply failures - a reply that waits does not hold its worker, and too many of them do', async () => {
     const { fed, deliver, request, log } = await createHandFedScene()
     await using _ = fed
