@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import {
   consoleLogger,
+  getNotificationListener,
   getNotificationTransport,
+  getRpcServer,
+  getRpcTransport,
   loadConfig,
   Notifier,
   openBrokerAdmin,
   TransportHost,
   TransportURL,
 } from '../src/index.ts'
-import { createMemoryDriver } from '../src/testing.ts'
+import { createFaults, createManualClock, createMemoryDriver, createRecorder } from '../src/testing.ts'
 import { createScene, rejection, thrownBy } from './rpc/scene.ts'
 
 /** What callers without a compiler give. */
@@ -68,6 +71,62 @@ describe('an option that is misspelt is never silently the default', () => {
     )
     expect(message(() => consoleLogger(wrong({ lvel: 'debug' })))).toMatch(/no option lvel; did you mean level/)
   })
+})
+
+describe('a lever of a test that is misspelt does not let the test pass', () => {
+  const message = (run: () => unknown): string => (thrownBy(run) as Error).message
+
+  it('a fault', () => {
+    const faults = createFaults()
+    expect(message(() => faults.dropReply(wrong({ evry: true })))).toMatch(/no option evry; did you mean every/)
+    expect(message(() => faults.dropDelivery({ nth: 0 }))).toBe(
+      'nth of a fault must be a whole number, 1 or more, not 0',
+    )
+    expect(message(() => faults.delayReply(wrong(['5'])))).toMatch(/^delayMs must be a number of milliseconds/)
+    expect(message(() => faults.refusePublish(wrong({ kind: 'call' })))).toMatch(/must be one of request, notification/)
+    expect(message(() => faults.disconnect(wrong({ looseReplies: true })))).toMatch(/did you mean loseReplies/)
+  })
+
+  it('a filter of a recorder, which would fit everything', async () => {
+    const recorder = createRecorder()
+    expect(message(() => recorder.calls(wrong({ methd: 'x' })))).toMatch(/no option methd; did you mean method/)
+    expect(message(() => recorder.notifications(wrong({ event_type: 'x' })))).toMatch(/did you mean eventType/)
+    expect(message(() => createRecorder(wrong({ clok: {} })))).toMatch(/did you mean clock/)
+    expect(await rejection(recorder.waitFor(() => true, wrong({ timeoutMs: 5 })))).toMatchObject({
+      message: expect.stringMatching(/^The deadline of waitFor, such as Deadline.after\(1000\), must have/) as string,
+    })
+  })
+
+  it('a clock', async () => {
+    const clock = createManualClock()
+    expect(message(() => clock.advance(-1))).toBe('advance takes a number of milliseconds, 0 or more, not -1')
+    expect(message(() => clock.advance(wrong(['5'])))).toMatch(/not a list$/)
+    expect(message(() => createManualClock(wrong({ walltime: 5 })))).toMatch(/did you mean wallTime/)
+    const opening = getRpcTransport({ url: 'memory://', clock: wrong({}) })
+    expect(await rejection(opening)).toMatchObject({ message: expect.stringMatching(/^clock must have/) as string })
+  })
+})
+
+it('workers that are no number are refused in words that fit, by a server and by a listener', async () => {
+  await using scene = await createScene()
+  const bus = await getNotificationTransport({ url: 'memory://' })
+  const text = 'A worker pool needs a whole number of workers, at least 1, not text'
+  const options = wrong({ workers: '4' })
+  const target = { topic: 't', server: 's' }
+  expect(thrownBy(() => getRpcServer(scene.transport, target, { go: () => 1 }, options))).toMatchObject({
+    message: text,
+  })
+  const listener = (): unknown => getNotificationListener(bus, [{ topic: 't' }], [{ info: () => undefined }], options)
+  expect(thrownBy(listener)).toMatchObject({ message: text })
+  await bus.close()
+})
+
+it('an endpoint of which every name begins with _ is not told to use expose, which would not help', async () => {
+  await using scene = await createScene()
+  getRpcServer(scene.transport, { topic: 't', server: 's' }, { _go: () => 1 })
+  expect(scene.log.lines).toMatchObject([
+    { message: expect.stringMatching(/hides every method .*: _go; names that begin with _ are not for clients/) },
+  ])
 })
 
 it('arguments by position are refused in words that fit', async () => {

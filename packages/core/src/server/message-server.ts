@@ -85,7 +85,7 @@ export class MessageServer {
 
   constructor(options: MessageServerOptions) {
     this.#options = options
-    // Checks the number now instead of at the first start.
+    // Checks the number now instead of at the first start; one that is none says so itself.
     void new WorkerPool(this.#workers)
   }
 
@@ -334,7 +334,7 @@ export class MessageServer {
 
   get #workers(): number {
     const { workers } = this.#options
-    return typeof workers === 'number' ? workers : workers()
+    return typeof workers === 'function' ? workers() : workers
   }
 
   /** For what goes on although nobody waits for it. */

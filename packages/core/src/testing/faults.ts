@@ -1,4 +1,5 @@
 import { TransportDriverError } from '../errors.ts'
+import { checkChoice, checkCount, checkOptions, type OptionNames, shown } from '../util/check.ts'
 import type {
   BreakableConnection,
   DeliveryFault,
@@ -49,13 +50,25 @@ interface Scripted<Fault> {
   seen: number
 }
 
+const SCOPE: OptionNames<FaultScope> = { nth: true, every: true, kind: true }
+
 /** Faults for `createMemoryDriver({ faults })`; none until they are scripted. */
 export function createFaults(): Faults {
   const connections = new Set<BreakableConnection>()
   let publishes: Scripted<PublishFault>[] = []
   let deliveries: Scripted<DeliveryFault>[] = []
   let replies: Scripted<DeliveryFault>[] = []
-  const script = <Fault>(list: Scripted<Fault>[], fault: Fault, scope: FaultScope = {}): void => {
+  const script = <Fault extends { readonly delayMs?: number }>(
+    list: Scripted<Fault>[],
+    fault: Fault,
+    scope: FaultScope = {},
+    names: Readonly<Record<string, true>> = SCOPE,
+  ): void => {
+    checkOptions('A fault', scope, names)
+    checkCount('nth of a fault', scope.nth, 1)
+    checkChoice('kind of a fault', scope.kind, ['request', 'notification'])
+    if ('delayMs' in fault && !(typeof fault.delayMs === 'number' && fault.delayMs >= 0))
+      throw new TypeError(`delayMs must be a number of milliseconds, 0 or more, not ${shown(fault.delayMs)}`)
     list.push({ fault, scope, seen: 0 })
   }
   return {
@@ -73,9 +86,16 @@ export function createFaults(): Faults {
     delayDelivery: (delayMs, scope) => script(deliveries, { delayMs }, scope),
     duplicateDelivery: (scope) => script(deliveries, { duplicate: true }, scope),
     refusePublish: (scope) =>
-      script(publishes, { refuse: scope?.error ?? new TransportDriverError('Refused by the script of faults') }, scope),
+      script(
+        publishes,
+        { refuse: scope?.error ?? new TransportDriverError('Refused by the script of faults') },
+        scope,
+        { ...SCOPE, error: true },
+      ),
     delayPublish: (delayMs, scope) => script(publishes, { delayMs }, scope),
-    disconnect: ({ loseReplies = false } = {}) => {
+    disconnect: (options = {}) => {
+      checkOptions('disconnect', options, { loseReplies: true })
+      const { loseReplies = false } = options
       for (const connection of connections) connection.disconnect({ loseReplies })
     },
     reconnect: () => {

@@ -1,3 +1,4 @@
+import { checkOptions, shown } from '../util/check.ts'
 import type { Clock } from '../util/clock.ts'
 
 /** A clock that stands still until it is told to move. */
@@ -17,6 +18,7 @@ interface Timer {
 
 /** A clock that stands still until `advance` moves it. */
 export function createManualClock(options: { readonly wallTime?: number } = {}): ManualClock {
+  checkOptions('createManualClock', options, { wallTime: true })
   const startedAt = options.wallTime ?? Date.UTC(2026, 0, 1)
   const timers = new Set<Timer>()
   let now = 0
@@ -52,6 +54,8 @@ export function createManualClock(options: { readonly wallTime?: number } = {}):
       timers.delete(handle as Timer)
     },
     advance(ms) {
+      if (typeof ms !== 'number' || !(ms >= 0))
+        throw new TypeError(`advance takes a number of milliseconds, 0 or more, not ${shown(ms)}`)
       previous = previous.then(() => move(ms))
       return previous
     },

@@ -1,3 +1,5 @@
+import type { Target } from '../target.ts'
+import { checkMethods, checkOptions, type OptionNames } from '../util/check.ts'
 import { systemClock, type Clock } from '../util/clock.ts'
 import { Deadline } from '../util/deadline.ts'
 import type { MemoryEvent, MemoryRecorder } from '../memory/memory-hooks.ts'
@@ -33,6 +35,7 @@ export interface Recorder extends MemoryRecorder {
 
 /** A recorder for `createMemoryDriver({ recorder })`. */
 export function createRecorder(options: { readonly clock?: Clock } = {}): Recorder {
+  checkOptions('createRecorder', options, { clock: true })
   const { clock = systemClock } = options
   let events: RecordedEvent[] = []
   let order = 0
@@ -51,17 +54,11 @@ export function createRecorder(options: { readonly clock?: Clock } = {}): Record
       events.push(recorded)
       for (const watcher of watchers) watcher(recorded)
     },
-    calls: (filter = {}) =>
-      ofTypes(['call', 'cast']).filter(
-        ({ target, message }) => matches(filter.topic, target.topic) && matches(filter.method, message['method']),
-      ),
-    notifications: (filter = {}) =>
-      ofTypes(['notify']).filter(
-        ({ target, message }) =>
-          matches(filter.topic, target.topic) && matches(filter.eventType, message['event_type']),
-      ),
+    calls: (filter) => ofTypes(['call', 'cast']).filter(matcherOf('calls', filter)),
+    notifications: (filter) => ofTypes(['notify']).filter(matcherOf('notifications', filter)),
     ofType: (type) => ofTypes([type]),
     async waitFor(predicate, deadline = Deadline.after(5000, { clock })) {
+      checkMethods('The deadline of waitFor, such as Deadline.after(1000),', deadline, ['race'])
       const past = events.find(predicate)
       if (past !== undefined) return past
       let stop = (): void => {}
@@ -86,6 +83,21 @@ export function createRecorder(options: { readonly clock?: Clock } = {}): Record
       events = []
     },
   }
+}
+
+const FILTER: OptionNames<EventFilter> = { topic: true, method: true, eventType: true }
+
+interface Sent {
+  readonly target: Target
+  readonly message: Readonly<Record<string, unknown>>
+}
+
+function matcherOf(user: string, filter: EventFilter = {}): (event: Sent) => boolean {
+  // A filter that is misspelt would let everything through, and the test pass.
+  checkOptions(user, filter, FILTER)
+  const { topic, method, eventType } = filter
+  return ({ target, message }) =>
+    matches(topic, target.topic) && matches(method, message['method']) && matches(eventType, message['event_type'])
 }
 
 const matches = (wanted: string | undefined, actual: unknown): boolean => wanted === undefined || wanted === actual

@@ -98,6 +98,7 @@ export async function findDriver(
   checkOptions('A transport', options, OPTIONS)
   checkMethods('logger', options.logger, ['debug', 'info', 'warn', 'error'])
   checkMethods('registry', options.registry, ['resolve'])
+  checkMethods('clock', options.clock, ['now', 'wallTime', 'setTimeout', 'clearTimeout'])
   checkFunction('credentials', options.credentials)
   const { clock = systemClock, random = Math.random, program = programName() } = options
   const url = chooseUrl(options.url, configured)

@@ -107,7 +107,11 @@ export class RPCDispatcher {
   get emptiness(): string | undefined {
     if (this.methods.length > 0) return undefined
     const names = this.#endpoints.flatMap(({ offered }) => [...offered])
-    return `${this.#policy.constructor.name} hides every method of the endpoints: ${names.join(', ')}; mark with expose what clients may call`
+    const remedy =
+      this.#policy instanceof DefaultRPCAccessPolicy
+        ? 'names that begin with _ are not for clients'
+        : 'mark with expose what clients may call'
+    return `${this.#policy.constructor.name} hides every method of the endpoints: ${names.join(', ')}; ${remedy}`
   }
 
   #isAllowed({ endpoint }: ResolvedEndpoint, method: string): boolean {
