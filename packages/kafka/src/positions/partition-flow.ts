@@ -7,6 +7,12 @@ export interface Beginning {
   readonly after?: string | undefined
 }
 
+/** A record that was handed out, until the position has passed it. */
+export interface Unsettled {
+  readonly offset: number
+  settled: boolean
+}
+
 /** What one partition of a listener has taken from the broker, handed out and seen settled. Pure bookkeeping: it knows
  *  no broker and no time. */
 export class PartitionFlow implements TopicPartition {
@@ -25,7 +31,7 @@ export class PartitionFlow implements TopicPartition {
   #queue: readonly FetchedRecord[] = []
   #head = 0
   /** Records handed out, oldest first; a settled one stays until all before it are settled. */
-  #unsettled: { readonly offset: number; settled: boolean }[] = []
+  #unsettled: Unsettled[] = []
   readonly #room: Room
   #queuedBytes = 0
   #end: number | undefined
@@ -105,22 +111,28 @@ export class PartitionFlow implements TopicPartition {
     return record
   }
 
-  /** The oldest record was handed out. The returned function ends that, with whether it is done, and says whether
-   *  `settledUpTo` moved. `offset`: the record's, where positions follow the handlers. */
-  handOut(offset: number | null): (isDone: boolean) => boolean {
+  /** The oldest record was handed out. */
+  handOut(): void {
     this.#open += 1
-    const entry = { offset: offset ?? 0, settled: false }
-    if (offset !== null) this.#unsettled.push(entry)
-    return (isDone) => {
-      this.#open -= 1
-      if (!isDone) return false
-      entry.settled = true
-      if (this.#unsettled[0] !== entry) return false
-      let done = 0
-      while (this.#unsettled[done]?.settled === true) done += 1
-      this.#unsettled.splice(0, done)
-      return true
-    }
+  }
+
+  /** The position stays before the record that was handed out last until it has ended. */
+  follow(offset: number): Unsettled {
+    const unsettled = { offset, settled: false }
+    this.#unsettled.push(unsettled)
+    return unsettled
+  }
+
+  /** A record that was handed out has ended; true: `settledUpTo` moved. */
+  endOf(unsettled: Unsettled | undefined, isDone: boolean): boolean {
+    this.#open -= 1
+    if (!isDone || unsettled === undefined) return false
+    unsettled.settled = true
+    if (this.#unsettled[0] !== unsettled) return false
+    let done = 0
+    while (this.#unsettled[done]?.settled === true) done += 1
+    this.#unsettled.splice(0, done)
+    return true
   }
 
   /** Forgets what was not handed out; the count says how much. */

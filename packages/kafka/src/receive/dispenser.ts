@@ -1,8 +1,8 @@
-import { type Clock, type IncomingNotification, SerializationError } from '@oslo-messaging/core/driver'
+import type { Clock, IncomingNotification } from '@oslo-messaging/core/driver'
 import type { FetchedRecord } from '../port/client-port.ts'
 import type { PartitionFlow } from '../positions/partition-flow.ts'
-import { decodeRecord } from '../wire/record.ts'
 import type { DeadLetters } from './dead-letters.ts'
+import { HandedOut, type HandOutHooks } from './handed-out.ts'
 
 /** Records handed out before the event loop gets its turn. */
 const RECORDS_AT_ONCE = 100
@@ -22,19 +22,10 @@ export interface DispenserOptions {
   readonly partitions: () => number
 }
 
-/** The place of a record among those with handlers. */
-interface Place {
-  /** It is done: its place is free, and the position may pass it. */
-  readonly release: () => void
-  /** Nobody here finishes it: its place is free, and the position stays before it. */
-  readonly giveUp: () => void
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
 /** Hands queued records out while there is room, one of each partition in turn. */
 export class Dispenser {
   readonly #options: DispenserOptions
+  readonly #hooks: HandOutHooks
   /** Flows with queued records and places left, in turn. */
   readonly #ready = new Set<PartitionFlow>()
   /** Highest record handed out, by partition, to tell a second delivery from a first. */
@@ -47,6 +38,10 @@ export class Dispenser {
 
   constructor(options: DispenserOptions) {
     this.#options = options
+    this.#hooks = {
+      deadLetters: options.deadLetters,
+      onEnd: (flow, hasAdvanced) => this.#onEnd(flow, hasAdvanced),
+    }
   }
 
   /** Records were queued. */
@@ -99,85 +94,61 @@ export class Dispenser {
     // A handler that settles at once comes back here from inside the loop, which then goes on anyway.
     if (this.#running) return
     this.#running = true
+    const limit = this.#limit
     let left = RECORDS_AT_ONCE
+    let last: PartitionFlow | undefined
     for (const flow of this.#ready) {
-      if (this.#out >= this.#options.prefetch || this.#stopped || this.#held) break
-      if (left === 0) {
-        // The next commit and fetch get their turn, and are under way while the rest is handed out.
-        setImmediate(() => {
-          this.#running = false
-          this.#run()
-        })
-        return
-      }
-      left -= 1
+      if (!this.#hasPlaces || left === 0) break
       this.#ready.delete(flow)
-      const record = flow.shift()
-      if (record !== undefined) this.#handOut(flow, record)
-      if (flow.queued > 0 && flow.open < this.#limit) this.#ready.add(flow)
-      flow.signalRoom()
+      last = flow
+      // A partition that is alone with its records keeps its turn.
+      do {
+        left -= 1
+        const record = flow.shift()
+        if (record !== undefined) this.#handOut(flow, record)
+      } while (left > 0 && flow.queued > 0 && flow.open < limit && this.#hasPlaces && this.#isAlone(flow))
+      if (flow.queued > 0 && flow.open < limit) this.#ready.add(flow)
     }
-    this.#running = false
+    // Once for all of them: whoever waits for room looks each time whether it is still wanted.
+    last?.signalRoom()
+    if (left > 0 || this.#ready.size === 0) {
+      this.#running = false
+      return
+    }
+    // The next commit and fetch get their turn, and are under way while the rest is handed out.
+    setImmediate(() => {
+      this.#running = false
+      this.#run()
+    })
+  }
+
+  get #hasPlaces(): boolean {
+    return this.#out < this.#options.prefetch && !this.#stopped && !this.#held
+  }
+
+  #isAlone(flow: PartitionFlow): boolean {
+    return this.#ready.size === 0 || (this.#ready.size === 1 && this.#ready.has(flow))
   }
 
   #handOut(flow: PartitionFlow, record: FetchedRecord): void {
-    const { tracked } = this.#options
-    const settle = flow.handOut(tracked ? record.offset : null)
+    const { tracked, topics, onMessage } = this.#options
     this.#out += 1
-    let open = true
-    const end = (isDone: boolean): void => {
-      if (!open) return
-      open = false
-      this.#out -= 1
-      const hasAdvanced = settle(isDone)
-      if (flow.queued > 0) this.#ready.add(flow)
-      if (hasAdvanced) this.#options.onAdvance(flow)
-      if (this.#out === 0) this.#onIdle?.()
-      this.#run()
-    }
-    this.#deliver(flow, record, { release: () => end(true), giveUp: () => end(false) })
+    const handedOut = new HandedOut(flow, record, topics.get(flow.topic), this.#hooks)
+    if (tracked) handedOut.track(this.#isRepeated(flow, record))
+    onMessage(handedOut)
   }
 
-  #deliver(flow: PartitionFlow, record: FetchedRecord, { release, giveUp }: Place): void {
-    const { onMessage, topics, tracked, deadLetters } = this.#options
-    const priority = topics.get(flow.topic)
-    const notification: Mutable<IncomingNotification> = {
-      ...contentOf(flow, record),
-      orderingKey: flow.key,
-      acknowledge: release,
-      requeue: release,
-      leave: giveUp,
-      bury: async (failure) => {
-        await deadLetters.bury(flow, record, failure)
-        release()
-      },
-    }
-    if (priority !== undefined) notification.priority = priority
-    if (record.headers !== undefined) notification.headers = record.headers
-    if (tracked) {
-      notification.signal = flow.signal
-      notification.redelivered = this.#isRepeated(flow, record)
-    }
-    onMessage(notification)
+  #onEnd(flow: PartitionFlow, hasAdvanced: boolean): void {
+    this.#out -= 1
+    if (flow.queued > 0) this.#ready.add(flow)
+    if (hasAdvanced) this.#options.onAdvance(flow)
+    if (this.#out === 0) this.#onIdle?.()
+    this.#run()
   }
 
   #isRepeated(flow: PartitionFlow, { offset }: FetchedRecord): boolean {
     if (offset <= (this.#highest.get(flow.key) ?? -1)) return true
     this.#highest.set(flow.key, offset)
     return false
-  }
-}
-
-/** What a record says; what cannot be read is for the policy of the listener. */
-function contentOf(
-  flow: PartitionFlow,
-  { value, offset }: FetchedRecord,
-): Pick<IncomingNotification, 'context' | 'message' | 'unreadable'> {
-  try {
-    const { context, message } = decodeRecord(value)
-    return { context, message }
-  } catch (cause) {
-    const text = `The record at ${flow.key}@${offset} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
-    return { context: {}, message: {}, unreadable: { error: new SerializationError(text, { cause }) } }
   }
 }
