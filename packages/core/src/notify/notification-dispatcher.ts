@@ -128,7 +128,10 @@ export class NotificationDispatcher {
     failures: NotificationFailures,
   ): Outcome | Promise<Outcome> {
     const { ctxt, publisherId, eventType, payload, metadata, delivery } = notification
-    for (const [offset, { call, filter }] of callbacks.slice(first).entries()) {
+    for (let at = first; at < callbacks.length; at += 1) {
+      const callback = callbacks[at]
+      if (callback === undefined) continue
+      const { call, filter } = callback
       let answer: ReturnType<typeof call>
       try {
         if (!passes(filter, notification)) continue
@@ -141,7 +144,7 @@ export class NotificationDispatcher {
           (outcome) =>
             outcome === NotificationResult.REQUEUE
               ? this.#requeue(incoming, failures)
-              : this.#call(incoming, notification, callbacks, first + offset + 1, failures),
+              : this.#call(incoming, notification, callbacks, at + 1, failures),
           (error: unknown) => this.#fail(incoming, notification, error, failures),
         )
       if (answer === NotificationResult.REQUEUE) return this.#requeue(incoming, failures)

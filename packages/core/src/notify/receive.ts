@@ -64,14 +64,17 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** One assignment for each fact: spreading an object for each took a tenth of the time of a listener. */
 function deliveryOf(incoming: IncomingNotification): NotificationDelivery {
   const { redelivered, deliveryCount, failedAttempts, uniqueId, headers, signal } = incoming
-  return {
-    ...(redelivered === undefined ? {} : { redelivered }),
-    ...(deliveryCount === undefined ? {} : { deliveryCount }),
-    ...(failedAttempts === undefined ? {} : { failedAttempts }),
-    ...(uniqueId === undefined ? {} : { uniqueId }),
-    ...(headers === undefined ? {} : { headers }),
-    ...(signal === undefined ? {} : { signal }),
-  }
+  const delivery: Mutable<NotificationDelivery> = {}
+  if (redelivered !== undefined) delivery.redelivered = redelivered
+  if (deliveryCount !== undefined) delivery.deliveryCount = deliveryCount
+  if (failedAttempts !== undefined) delivery.failedAttempts = failedAttempts
+  if (uniqueId !== undefined) delivery.uniqueId = uniqueId
+  if (headers !== undefined) delivery.headers = headers
+  if (signal !== undefined) delivery.signal = signal
+  return delivery
 }

@@ -20,8 +20,8 @@ export class WorkerPool {
   /** Most tasks that run at the same time. */
   readonly size: number
   readonly #queue = new Fifo<Job>()
-  /** Keys with a task queued or running, and the tasks behind it. */
-  readonly #lanes = new Map<string, Fifo<Job>>()
+  /** Keys with a task queued or running, and the tasks behind it; null: none. */
+  readonly #lanes = new Map<string, Fifo<Job> | null>()
   #running = 0
   #laneWaiting = 0
   #pumping = false
@@ -57,20 +57,21 @@ export class WorkerPool {
    *  even then. */
   run(task: Task, orderingKey?: string, handBack?: () => void): void {
     if (orderingKey === undefined) {
-      if (this.#running < this.size && this.#queue.length === 0 && this.#mayStart()) this.#start(task)
+      if (this.#isFree() && this.#mayStart()) this.#start(task)
       else this.#queue.push({ task: inThisContext(task), orderingKey, handBack })
       return
     }
-    const job: Job = { task: inThisContext(task), orderingKey, handBack }
     const lane = this.#lanes.get(orderingKey)
     if (lane !== undefined) {
-      lane.push(job)
+      const behind = lane ?? new Fifo<Job>()
+      if (lane === null) this.#lanes.set(orderingKey, behind)
+      behind.push({ task: inThisContext(task), orderingKey, handBack })
       this.#laneWaiting += 1
       return
     }
-    this.#lanes.set(orderingKey, new Fifo<Job>())
-    this.#queue.push(job)
-    this.#pump()
+    this.#lanes.set(orderingKey, null)
+    if (this.#isFree() && this.#mayStart()) this.#startKeyed(task, orderingKey)
+    else this.#queue.push({ task: inThisContext(task), orderingKey, handBack })
   }
 
   /** Starts no further task until `release`; what runs goes on. */
@@ -99,6 +100,7 @@ export class WorkerPool {
       return true
     }
     for (const lane of this.#lanes.values()) {
+      if (lane === null) continue
       const before = lane.length
       for (const job of lane.drain()) if (!giveUp(job)) lane.push(job)
       this.#laneWaiting -= before - lane.length
@@ -118,6 +120,11 @@ export class WorkerPool {
     const idle = createDeferred<void>()
     this.#idleWaiters.push(() => idle.resolve())
     return idle.promise
+  }
+
+  /** Whether a task may go before all others: nobody waits, and there is a worker. */
+  #isFree(): boolean {
+    return this.#running < this.size && this.#queue.length === 0
   }
 
   #isIdle(): boolean {
@@ -146,18 +153,19 @@ export class WorkerPool {
   }
 
   #startKeyed(task: Task, orderingKey: string): void {
-    this.#start(() => {
-      const done = (): void => this.#nextInLane(orderingKey)
-      let outcome: Promise<void> | void
-      try {
-        outcome = task()
-      } catch (error) {
-        done()
-        throw error
-      }
-      if (outcome === undefined) return done()
-      return outcome.finally(done)
-    })
+    this.#running += 1
+    let outcome: Promise<void> | void
+    try {
+      outcome = task()
+    } catch (error) {
+      this.#nextInLane(orderingKey)
+      this.#onFailed(error)
+      return
+    }
+    if (outcome === undefined) {
+      this.#nextInLane(orderingKey)
+      this.#finish()
+    } else outcome.finally(() => this.#nextInLane(orderingKey)).then(this.#onDone, this.#onFailed)
   }
 
   #finish(): void {
