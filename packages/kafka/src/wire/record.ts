@@ -39,7 +39,11 @@ export interface DecodedRecord {
  *  an envelope of another version. */
 export function decodeRecord(value: Buffer | null): DecodedRecord {
   if (value === null) throw new SerializationError('The record has no value')
-  const { [CONTEXT_KEY]: context, ...message } = readEnvelope(value.toString('utf8'))
+  const message = readEnvelope(value.toString('utf8'))
+  const context = message[CONTEXT_KEY]
+  // It was read just now and is nobody else's. Its writers put this key last, and taking back the last key is what an
+  // engine does without a copy, which took a tenth of the time of reading.
+  Reflect.deleteProperty(message, CONTEXT_KEY)
   return { message, context: isObject(context) ? context : {} }
 }
 
