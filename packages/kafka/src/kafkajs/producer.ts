@@ -101,6 +101,10 @@ export class KafkaJSProducer implements ProducerPort {
     const cluster = this.#cluster
     if (cluster === undefined) throw new ClientFault('Closed', 'There is no client yet')
     try {
+      const isFresh = Date.now() <= (cluster.brokerPool.metadataExpireAt ?? 0)
+      // The library looks for every topic among all of them, which is too much for one batch of one.
+      const fresh = isFresh && cluster.targetTopics.has(topic) ? cluster.findTopicPartitionMetadata(topic) : []
+      if (fresh.length > 0) return fresh
       if (!cluster.targetTopics.has(topic)) await cluster.addMultipleTargetTopics([topic])
       else await cluster.refreshMetadataIfNecessary()
     } catch (error) {
@@ -122,21 +126,13 @@ export class KafkaJSProducer implements ProducerPort {
     for (const sending of share) this.#underWay.set(keyOf(sending), sending)
     try {
       const answers = await this.#producer.sendBatch({
-        topicMessages: [...new Set(share.map(({ topic }) => topic))].map((topic) => ({
-          topic,
-          messages: byPartition(share.filter((sending) => sending.topic === topic)),
-        })),
+        topicMessages: [...byTopic(share)].map(([topic, sendings]) => ({ topic, messages: byPartition(sendings) })),
         acks: ACKS_ALL,
         timeout: this.#options.timeoutMs,
         compression: compressionType(this.#options.compression),
       })
-      return share.map((sending) => {
-        const { topic, partition } = sending
-        return this.#faultIn(
-          answers.find((each) => each.topicName === topic && each.partition === partition),
-          sending,
-        )
-      })
+      const found = new Map(answers.map((answer) => [keyOf({ ...answer, topic: answer.topicName }), answer]))
+      return share.map((sending) => this.#faultIn(found.get(keyOf(sending)), sending))
     } catch (error) {
       throw faultOf(error)
     } finally {
@@ -160,6 +156,16 @@ export class KafkaJSProducer implements ProducerPort {
       return batches.find(({ records }) => records.some(({ value }) => value === message.value))?.partition ?? 0
     }
   }
+}
+
+function byTopic(share: readonly Sending[]): ReadonlyMap<string, Sending[]> {
+  const topics = new Map<string, Sending[]>()
+  for (const sending of share) {
+    const own = topics.get(sending.topic)
+    if (own === undefined) topics.set(sending.topic, [sending])
+    else own.push(sending)
+  }
+  return topics
 }
 
 /** The records of one topic as kafkajs takes them. It groups them by partition with `reduce`, in quadratic time; these

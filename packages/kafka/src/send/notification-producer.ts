@@ -25,7 +25,7 @@ const MAX_WAITING_MESSAGES = 16_384
 /** How fast the size that is expected of a message follows the sizes that were seen: a share of each difference. */
 const SIZE_SHARE = 1 / 16
 /** Topics that keep their lane, with what it has learned, while nothing is sent. */
-const IDLE_LANES = 64
+const IDLE_LANES = 512
 const NO_KEY = Buffer.alloc(0)
 
 export interface NotificationProducerOptions {
@@ -203,8 +203,8 @@ export class NotificationProducer {
     topic: string,
     own: Pick<LaneOptions, 'session' | 'partition' | 'spread'> & { readonly lingerMs?: number },
   ): ProducerLane {
-    // No topic has a slash in its name.
-    const name = own.spread === undefined ? `${topic}/${own.partition ?? ''}` : `${topic}/*`
+    // No topic has a slash in its name. Most lanes are those of a topic, whose own name costs nothing to make.
+    const name = own.spread === undefined ? nameOf(topic, own.partition) : `${topic}/*`
     let lane = this.#lanes.get(name)
     if (lane === undefined) {
       const { lingerMs, batchMessages, clock, random } = this.#options
@@ -216,6 +216,10 @@ export class NotificationProducer {
     }
     return lane
   }
+}
+
+function nameOf(topic: string, partition: number | undefined): string {
+  return partition === undefined ? topic : `${topic}/${partition}`
 }
 
 function closedError(delivery: DeliveryState): ClosedError {
