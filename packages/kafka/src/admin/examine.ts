@@ -39,7 +39,46 @@ export async function examine(
     }
   }
   if (absent.length > 0) findings.push(missing(absent, makesTopics))
+  // Last: a broker that does not know this question closes the connection.
+  findings.push(await examineClock(admin))
   return findings
+}
+
+const APART_MS = 5000
+
+/** Of all that may be asked without a record being written, the controller's answer about its quorum alone tells the
+ *  time. */
+async function examineClock(admin: AdminPort): Promise<BrokerFinding> {
+  const askedAt = Date.now()
+  let theirs: number
+  try {
+    theirs = await admin.controllerClock()
+  } catch (error) {
+    return {
+      severity: 'note',
+      check: 'clock',
+      what: `What time it is for Kafka is not known (${toFault(error).type})`,
+      why: 'It refuses records that are too far from its own time, and keeps others for longer or shorter than is meant.',
+      fix: 'Only a controller of KRaft (3.3 or newer) tells it, to a user with Describe on the cluster: compare the clocks by hand.',
+    }
+  }
+  // It was told at some time between the question and the answer.
+  const apart = Math.max(askedAt - theirs, theirs - Date.now(), 0)
+  if (apart <= APART_MS)
+    return {
+      severity: 'ok',
+      check: 'clock',
+      what: `The clocks of Kafka's controller and this machine are at most ${apart} ms apart`,
+      why: '',
+      fix: '',
+    }
+  return {
+    severity: 'warning',
+    check: 'clock',
+    what: `The clocks of Kafka's controller and this machine are ${Math.round(apart / 1000)} s apart`,
+    why: 'Kafka refuses records that are too far from its own time, and keeps others for longer or shorter than is meant.',
+    fix: 'Run a time service on both.',
+  }
 }
 
 /** null: the broker does not let this user ask. */

@@ -6,8 +6,10 @@ import {
   type PartitionOffset,
   type TopicFacts,
 } from '../port/client-port.ts'
+import { decodeQuorumClock, DESCRIBE_QUORUM, encodeQuorumRequest } from '../wire/quorum.ts'
 import type { Connection } from './client.ts'
 import { faultOf } from './fault.ts'
+import { isFunction, shaped } from './patches/internals.ts'
 import type { PatchedCluster } from './patches/client-patches.ts'
 
 const DISCONNECT_MS = 500
@@ -168,6 +170,30 @@ export class KafkaJSAdmin implements AdminPort {
     })
   }
 
+  async controllerClock(): Promise<number> {
+    return await this.#ask(async () => {
+      const cluster = await this.#know([])
+      const broker = shaped(await cluster.findControllerBroker(), isAskable, 'a broker')
+      const { key: apiKey, version: apiVersion } = DESCRIBE_QUORUM
+      // A broker that does not know the question would close the connection.
+      if (!(apiKey in broker.versions)) throw new ClientFault('UNSUPPORTED_VERSION', 'This Kafka has no KRaft')
+      // As much of an encoder as is looked at by whoever copies it behind the request's head.
+      const buf = encodeQuorumRequest()
+      return await broker.connectionPool.send({
+        request: {
+          apiKey,
+          apiVersion,
+          apiName: 'DescribeQuorum',
+          encode: async () => await Promise.resolve({ buf, buffer: buf }),
+        },
+        response: {
+          decode: async (answer) => await Promise.resolve(decodeQuorumClock(answer)),
+          parse: async (found) => await Promise.resolve(found),
+        },
+      })
+    })
+  }
+
   async #settings(type: ConfigResourceTypes, name: string): Promise<Readonly<Record<string, string>>> {
     const { resources } = await this.#admin.describeConfigs({ includeSynonyms: false, resources: [{ type, name }] })
     return Object.fromEntries(
@@ -220,4 +246,23 @@ export class KafkaJSAdmin implements AdminPort {
       throw await this.#connection.explain(fault)
     }
   }
+}
+
+/** A broker of kafkajs, as far as a question that kafkajs does not know needs it. */
+interface AskableBroker {
+  readonly versions: Readonly<Record<number, object>>
+  readonly connectionPool: {
+    readonly send: (question: {
+      readonly request: object
+      readonly response: {
+        readonly decode: (answer: Buffer) => Promise<number>
+        readonly parse: (found: number) => Promise<number>
+      }
+    }) => Promise<number>
+  }
+}
+
+function isAskable(found: unknown): found is AskableBroker {
+  const { versions, connectionPool } = (found ?? {}) as Partial<AskableBroker>
+  return typeof versions === 'object' && isFunction(connectionPool?.send)
 }

@@ -1,4 +1,5 @@
 import type { AdminPort, PartitionBounds, PartitionOffset, TopicFacts, TopicPartition } from '../port/client-port.ts'
+import { decodeQuorumClock, DESCRIBE_QUORUM, encodeQuorumRequest } from '../wire/quorum.ts'
 import type { Cluster } from './cluster.ts'
 
 const OLDEST = -2n
@@ -84,6 +85,14 @@ export class PlatformaticAdmin implements AdminPort {
     const { brokers } = await this.#cluster.metadata([])
     const node = brokers[0]?.nodeId
     return await this.#settings(node, RESOURCES.broker, String(node))
+  }
+
+  async controllerClock(): Promise<number> {
+    const { key, version } = DESCRIBE_QUORUM
+    const answer = await this.#cluster.askAny(
+      async (connection) => await this.#cluster.send(connection, key, version, encodeQuorumRequest()),
+    )
+    return decodeQuorumClock(answer)
   }
 
   async #settings(

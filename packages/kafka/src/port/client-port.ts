@@ -194,6 +194,9 @@ export interface AdminPort {
   /** Settings of a broker of the cluster. Rejects with ClientFault CLUSTER_AUTHORIZATION_FAILED for a user that may not
    *  ask. */
   brokerSettings(): Promise<Readonly<Record<string, string>>>
+  /** What the clock of the active controller says, milliseconds since 1970. Rejects with ClientFault
+   *  UNSUPPORTED_VERSION for a Kafka without KRaft, CLUSTER_AUTHORIZATION_FAILED for a user that may not ask. */
+  controllerClock(): Promise<number>
   /** Forgets a group and its positions. Rejects with ClientFault GROUP_ID_NOT_FOUND, or NON_EMPTY_GROUP while it has
    *  members. */
   deleteGroup(group: string): Promise<void>

@@ -65,7 +65,7 @@ describe('an examination of Kafka', () => {
       topicFacts: async () => await Promise.reject(new ClientFault('UNKNOWN_TOPIC_OR_PARTITION', 'none')),
     }
     const found = await examine(admin, { ...none, topics: ['a.info', 'b.info'] })
-    expect(found.at(-1)).toMatchObject({ severity, what: says })
+    expect(found).toContainEqual(expect.objectContaining({ severity, what: says }))
     expect(found.some(({ check }) => check === 'auto-create')).toBe(auto === 'true')
   })
 
@@ -79,6 +79,33 @@ describe('an examination of Kafka', () => {
     expect(found.map(({ severity, check }) => [severity, check])).toEqual([
       ['error', 'codecs'],
       ['note', 'topics'],
+      ['ok', 'clock'],
     ])
+  })
+
+  it.each([
+    { by: -3_600_000, severity: 'warning', says: /are 3600 s apart$/ },
+    { by: 3_600_000, severity: 'warning', says: /are 3600 s apart$/ },
+    { by: 0, severity: 'ok', says: /at most 0 ms apart$/ },
+  ])("a controller's clock that is $by ms off", async ({ by, severity, says }) => {
+    const admin = {
+      ...new ScriptedKafka().createAdmin(),
+      controllerClock: async () => (await Promise.resolve(Date.now())) + by,
+    }
+    const [clock] = await examine(admin, none)
+    expect(clock).toMatchObject({ check: 'clock', severity, what: expect.stringMatching(says) as string })
+  })
+
+  it('a Kafka that does not tell the time - is said, with what does', async () => {
+    const admin = {
+      ...new ScriptedKafka().createAdmin(),
+      controllerClock: async () => await Promise.reject(new ClientFault('UNSUPPORTED_VERSION', 'no')),
+    }
+    const [clock] = await examine(admin, none)
+    expect(clock).toMatchObject({
+      check: 'clock',
+      severity: 'note',
+      what: 'What time it is for Kafka is not known (UNSUPPORTED_VERSION)',
+    })
   })
 })

@@ -133,6 +133,7 @@ export class ScriptedKafka implements KafkaClient {
           settings: {},
         }),
       brokerSettings: async () => await Promise.resolve({}),
+      controllerClock: async () => await Promise.resolve(Date.now()),
       deleteGroup: async () => await Promise.resolve(),
       offsetsAt: async (topic, timestamp) =>
         await Promise.resolve(
