@@ -23,7 +23,7 @@ export function rollingSteps(): readonly MigrationStep[] {
  *  has a reader. */
 export function moveSteps(before: Place, after: Place): readonly MigrationStep[] {
   const isSamePlace = before.hosts === after.hosts && before.virtualHost === after.virtualHost
-  const next = isSamePlace ? `${before.virtualHost === '/' ? '' : before.virtualHost}-next` : after.virtualHost
+  const next = isSamePlace ? (before.virtualHost === '/' ? 'next' : `${before.virtualHost}-next`) : after.virtualHost
   const [old, fresh] = [quoted(before.virtualHost), quoted(next)]
   return [
     {

@@ -53,7 +53,7 @@ describe('the plan of a migration', () => {
       'Drain the old place',
       'Switch off',
     ])
-    expect(plan.steps[0]?.commands).toContain("rabbitmqctl add_vhost '-next'")
+    expect(plan.steps[0]?.commands).toContain("rabbitmqctl add_vhost 'next'")
     expect(plan.steps.at(-1)?.commands).toContain("rabbitmqctl delete_vhost '/'")
   })
 
