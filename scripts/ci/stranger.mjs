@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -68,8 +69,7 @@ export async function checkInstalled() {
   const app = mkdtempSync(join(tmpdir(), 'oslo-messaging-stranger-'))
   try {
     await install(app, await tarballs())
-    // The command, by the link that npm makes for it.
-    await tool(join(app, 'node_modules', '.bin', 'oslo-msg'), ['--version'], { cwd: app })
+    tryCommand(app)
     const core = 'node_modules/@oslo-messaging/core'
     cpSync(join(app, core), join(app, 'copy', core), { recursive: true })
     writeFileSync(join(app, 'rolled.mjs'), ROLLED)
@@ -78,6 +78,23 @@ export async function checkInstalled() {
   } finally {
     rmSync(app, { recursive: true, force: true })
   }
+}
+
+/** The command, by the link that npm makes for it: each of its commands has a help, and one of them asks nobody. */
+function tryCommand(app) {
+  const program = join(app, 'node_modules', '.bin', 'oslo-msg')
+  const oslo = (...words) => execFileSync(program, words, { cwd: app, encoding: 'utf8' })
+  oslo('--version')
+  const commands = oslo('--help').matchAll(/^ {2}([a-z]+) {2,}/gm)
+  let count = 0
+  for (const [, name] of commands) {
+    if (name === 'help') continue
+    const help = oslo(name, '--help')
+    if (!help.startsWith(`Usage: oslo-msg ${name}`)) throw new Error(`oslo-msg ${name} --help says: ${help}`)
+    count += 1
+  }
+  if (count < 19) throw new Error(`oslo-msg --help names ${count} commands`)
+  oslo('config', 'sample', 'oslo_messaging_rabbit')
 }
 
 /** Makes an application of an empty folder that has the tarballs installed. */

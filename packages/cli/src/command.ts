@@ -96,16 +96,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     group: ASK,
     load: () => import('./commands/topology.ts'),
   },
-  driver: {
-    summary: 'a package for a driver of your own',
-    group: 'Other:',
-    load: () => import('./commands/driver.ts'),
-  },
-  completion: {
-    summary: 'completion for bash, zsh and fish',
-    group: 'Other:',
-    load: () => import('./commands/completion.ts'),
-  },
   migrate: {
     summary: 'from one configuration to another, nothing lost',
     group: KEEP,
@@ -120,5 +110,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'return dead letters to where they failed',
     group: KEEP,
     load: () => import('./commands/redrive.ts'),
+  },
+  driver: {
+    summary: 'a package for a driver of your own',
+    group: 'Other:',
+    load: () => import('./commands/driver.ts'),
+  },
+  completion: {
+    summary: 'completion for bash, zsh and fish',
+    group: 'Other:',
+    load: () => import('./commands/completion.ts'),
   },
 }

@@ -109,7 +109,9 @@ function overview(io: Io): number {
   const program = prepare(new Command('oslo-msg'), io)
     .usage('COMMAND ...')
     .description('What an operator asks of the messaging of a deployment, whichever broker it has.')
-    .helpCommand('help COMMAND', 'what a command does, and its options')
+    .addHelpCommand(
+      new Command('help').helpGroup('Other:').arguments('COMMAND').description('what a command does, and its options'),
+    )
     .option('-V, --version', 'show the version')
   for (const [name, { summary, group }] of Object.entries(COMMANDS))
     program.addCommand(new Command(name).helpGroup(group).description(summary).helpOption(false))

@@ -43,6 +43,20 @@ describe('oslo-msg forward', () => {
     ])
   })
 
+  it.each([
+    { to: 'http://127.0.0.1:3/events', says: 'The webhook at 127.0.0.1:3 cannot be reached (ECONNREFUSED)', code: 0 },
+    { to: '/nonexistent/events', says: '--to: /nonexistent/events cannot be written (ENOENT)', code: 1 },
+    { to: 'http://', says: '--to http:// is no URL', code: 2 },
+  ])('to $to - says what is wrong, and the notification stays', async ({ to, says, code }) => {
+    const topic = `stays-${code}`
+    await notify(topic, 'a')
+    const ended = await onMemory(URL, ['forward', topic, '--take', '--to', to, '--for', '0.3'])
+    expect(ended.code).toBe(code)
+    expect(ended.err).toContain(says)
+    const taken = await onMemory(URL, ['listen', topic, '--take', '--count', '1', '--json'])
+    expect(jsonLines(taken.out)).toMatchObject([{ event_type: 'a' }])
+  })
+
   it('to a webhook - as CloudEvents, again until it confirms', async () => {
     const got: Record<string, unknown>[] = []
     let refusals = 1

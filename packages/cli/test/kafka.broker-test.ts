@@ -77,6 +77,15 @@ function redriveTests(broker: SharedKafka): void {
         what: `${topic}.info has one copy`,
       }),
     )
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        severity: 'ok',
+        check: 'clock',
+        what: expect.stringMatching(
+          /^The clocks of Kafka's controller and this machine are at most \d+ ms apart$/,
+        ) as string,
+      }),
+    )
     expect(found.some(({ what }) => what.startsWith(`There is no topic ${topic}.audit, ${topic}.debug`))).toBe(true)
     expect(code).toBe(4)
   })

@@ -55,6 +55,14 @@ afterAll(async () => {
 })
 
 describe('oslo-msg call', () => {
+  it('a call that no queue took - says how to find who is up', async () => {
+    const { code, err } = await onMemory('memory://cli-nobody/', ['call', 'flet', 'build', '--timeout', '0.3'])
+    expect(code).toBe(1)
+    expect(err).toMatch(
+      /^oslo-msg: No reply .* no queue took .*: no server has this topic or name; oslo-msg ping flet finds those that are up[^\n]*\n$/,
+    )
+  })
+
   it.each([
     {
       argv: ['name=x', 'n:=3', 'list:=[1,null]', 'eq=a=b:=c', 'empty='],

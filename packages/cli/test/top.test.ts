@@ -52,6 +52,16 @@ describe('oslo-msg top', () => {
     await transport.close()
   })
 
+  it('a note that is longer than the screen is wide - is folded: what is to be done stands at its end', async () => {
+    const argv = ['top', 'nobody', ...ONCE, '--probe', 'http://127.0.0.1:1/a/rather/long/path']
+    const { out } = await onMemory('memory://top-notes/', argv, { columns: 40 })
+    const lines = out.split('\n')
+    const at = lines.findIndex((line) => line.startsWith('! http://127.0.0.1:1/'))
+    expect(lines[at + 1]).toMatch(/^ {2}\S/)
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('neither /health nor /metrics answers')
+    expect(out).not.toContain('…')
+  })
+
   it('--once - nobody answers: down, and exit code 3', async () => {
     const { code, out } = await onMemory('memory://top-down/', ['top', 'nobody', ...ONCE])
     expect(code).toBe(3)

@@ -18,6 +18,9 @@ import type { BrokerOptions } from './options.ts'
  *  for the half hour that a service's is kept. */
 const PASSING = { oslo_messaging_rabbit: { rabbit_transient_queues_ttl: 60 } }
 
+/** Somebody at a terminal hears after so long why nothing has happened yet. */
+const SILENCE_MS = 3000
+
 /** How long a transport may take to close when the command is done. */
 const CLOSE_MS = 5000
 
@@ -60,7 +63,7 @@ export async function withRpc<T>(
   use: (transport: Transport) => Promise<T>,
 ): Promise<T> {
   const conf = await readConfiguration(options, io, { passing: true })
-  return await closing(await getRpcTransport(conf, { url: options.url, ...openingOptions(options, io) }), use)
+  return await closing(await getRpcTransport(conf, { url: options.url, ...openingOptions(options, io) }), io, use)
 }
 
 /** Opens the transport for notifications, uses it and closes it. */
@@ -71,13 +74,18 @@ export async function withNotifications<T>(
 ): Promise<T> {
   const conf = await readConfiguration(options, io)
   const url = options.notifyUrl ?? options.url
-  return await closing(await getNotificationTransport(conf, { url, ...openingOptions(options, io) }), use)
+  return await closing(await getNotificationTransport(conf, { url, ...openingOptions(options, io) }), io, use)
 }
 
-async function closing<T>(transport: Transport, use: (transport: Transport) => Promise<T>): Promise<T> {
+async function closing<T>(transport: Transport, io: Io, use: (transport: Transport) => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => {
+    const reason = transport.health().components.find((each) => each.reason !== undefined)?.reason
+    if (io.isTerminal && reason !== undefined) io.err(`oslo-msg: still trying: ${printable(reason)}\n`)
+  }, SILENCE_MS)
   try {
     return await use(transport)
   } finally {
+    clearTimeout(timer)
     await transport.close({ timeoutMs: CLOSE_MS })
   }
 }

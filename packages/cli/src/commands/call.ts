@@ -53,16 +53,22 @@ async function call(
       io.out(options.json ? jsonLine({ result, ms }) : `${jsonText(result, 2)}\n`)
       return EXIT.done
     } catch (error) {
-      return explain(error, options, io)
+      return explain(error, topic, options, io)
     }
   })
 }
 
 /** What the method raised is an answer; everything else is a failure. */
-function explain(error: unknown, options: CallOptions, io: Io): number {
+function explain(error: unknown, topic: string, options: CallOptions, io: Io): number {
   const failure = describeFailure(error)
   if (options.json) io.out(jsonLine({ error: failure.fields }))
-  if (!failure.isRemote) throw error
+  if (!failure.isRemote) {
+    if (!/no queue took/.test(failure.text)) throw error
+    throw new Error(
+      `${failure.text}: no server has this topic or name; oslo-msg ping ${topic} finds those that are up, --exchange names another place`,
+      { cause: error },
+    )
+  }
   const hint = failure.traceback.length > 0 && !options.traceback ? ' (--traceback shows where)' : ''
   io.err(`oslo-msg: ${printable(failure.text)}${hint}\n`)
   if (options.traceback)

@@ -2,7 +2,9 @@ import { open } from 'node:fs/promises'
 import { getNotificationTransport, getNotifier, type MessagingConfig, type Priority } from '@oslo-messaging/core'
 import { openingOptions } from '../broker/connect.ts'
 import type { Io } from '../io.ts'
+import { errorText } from '../text/error-text.ts'
 import { jsonLine, jsonText } from '../text/json.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** One notification on its way. */
 export interface Forwarded {
@@ -33,7 +35,10 @@ interface DestinationOptions {
 
 /** The destination that `to` names. Rejects when it cannot be opened. */
 export async function openDestination(to: string, options: DestinationOptions): Promise<Destination> {
-  if (/^https?:/.test(to)) return webhook(new URL(to), options.timeoutMs)
+  if (/^https?:/.test(to)) {
+    if (!URL.canParse(to)) throw new UsageError(`--to ${to} is no URL: http://host:port/path`)
+    return webhook(new URL(to), options.timeoutMs)
+  }
   if (/^[a-z][a-z0-9+]*:\/\//.test(to) && !to.startsWith('file:')) return await otherBus(to, options)
   return await lines(to.replace(/^file:(\/\/)?/, ''))
 }
@@ -55,12 +60,20 @@ function webhook(url: URL, timeoutMs: number): Destination {
         headers,
         body: jsonText(cloudEvent(notification)),
         signal: AbortSignal.timeout(timeoutMs),
+      }).catch((error: unknown) => {
+        throw new Error(`The webhook at ${url.host} cannot be reached (${reasonOf(error)})`, { cause: error })
       })
       await answer.arrayBuffer()
       if (!answer.ok) throw new Error(`The webhook answers with status ${answer.status}`)
     },
     close: async () => {},
   }
+}
+
+/** `fetch failed` has what it means in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : errorText(cause)
 }
 
 function cloudEvent({ priority, publisherId, eventType, payload, message_id, timestamp }: Forwarded): object {
@@ -78,7 +91,9 @@ function cloudEvent({ priority, publisherId, eventType, payload, message_id, tim
 
 /** One line each, on the disk before it is confirmed. */
 async function lines(path: string): Promise<Destination> {
-  const file = await open(path, 'a')
+  const file = await open(path, 'a').catch((error: unknown) => {
+    throw new Error(`--to: ${path} cannot be written (${reasonOf(error)})`, { cause: error })
+  })
   return {
     name: path,
     async take({ eventType, publisherId, ...rest }) {

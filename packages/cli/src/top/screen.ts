@@ -1,7 +1,7 @@
 import type { Io } from '../io.ts'
 import { milliseconds } from '../simulate/text.ts'
 import { count, printable } from '../text/printable.ts'
-import { tableText } from '../text/table.ts'
+import { fold, tableText } from '../text/table.ts'
 import type { Figures, ProbeFigures } from './figures.ts'
 
 const COLOURS: Readonly<Record<Figures['health'], number>> = { ok: 32, behind: 33, down: 31, unknown: 36 }
@@ -11,7 +11,7 @@ const NARROW = 60
 /** A screen of at most so many columns and rows. */
 export function screenText(figures: Figures, io: Pick<Io, 'columns' | 'rows' | 'colour'>): string {
   const { columns, rows, colour } = io
-  const lines = linesOf(figures, columns < NARROW).map((line) => clip(line, columns))
+  const lines = linesOf(figures, columns).map((line) => clip(line, columns))
   const most = Math.max(5, rows - 1)
   const shown =
     lines.length <= most
@@ -23,7 +23,8 @@ export function screenText(figures: Figures, io: Pick<Io, 'columns' | 'rows' | '
   return colour ? text.replace(health, `  ${colours}${figures.health}\u001b[0m  `) : text
 }
 
-function linesOf(figures: Figures, isNarrow: boolean): readonly string[] {
+function linesOf(figures: Figures, columns: number): readonly string[] {
+  const isNarrow = columns < NARROW
   const { topic, at, health, notes, servers, queues, probes, backlog, perSecond } = figures
   const times = servers.flatMap(({ ms }) => (ms === null ? [] : [ms])).toSorted((one, other) => one - other)
   const median = times[Math.floor(times.length / 2)]
@@ -36,7 +37,10 @@ function linesOf(figures: Figures, isNarrow: boolean): readonly string[] {
   return [
     `${printable(topic)}  ${health}  ${at.slice(11, 19)} UTC`,
     ...(isNarrow ? facts : [facts.join(', ')]).filter((line) => line !== ''),
-    ...notes.map((note) => `! ${printable(note)}`),
+    // What is to be done stands at the end of it.
+    ...notes.flatMap((note) =>
+      `! ${fold(printable(note), columns - 2)}`.split('\n').map((line, at) => (at === 0 ? line : `  ${line}`)),
+    ),
     ...table(
       ['SERVER', 'ROUND TRIP', ''],
       servers.map(({ server, ms, says }) => [printable(server), ms === null ? '-' : milliseconds(ms), printable(says)]),
