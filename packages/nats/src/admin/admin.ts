@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   type BrokerFacts,
   type CheckRequest,
+  type Clock,
   type Deadline,
   type DriverAdmin,
   type DriverContext,
@@ -22,7 +23,7 @@ import { Publisher } from '../send/publisher.ts'
 import { outstandingLimitOf, Sender } from '../send/sender.ts'
 import type { LoginFiles } from '../settings.ts'
 import { Names } from '../topology/names.ts'
-import { consumersOf, listQueues } from './queues.ts'
+import { consumersOf, listQueues, readersOf } from './queues.ts'
 import { redrive } from './redrive.ts'
 
 const CONNECT = { phase: 'connect', delivery: 'not-sent' } as const
@@ -35,12 +36,14 @@ export class NatsAdmin implements DriverAdmin {
   readonly #jetStream: JetStream
   readonly #names: Names
   readonly #publisher: Publisher
+  readonly #clock: Clock
 
   constructor(url: TransportURL, context: DriverContext<NatsOptions>, files: LoginFiles) {
     const { options, clock, defaultExchange } = context
     const inbox = `_INBOX.${randomUUID()}`
     this.#names = new Names({ prefix: options.subject_prefix, virtualHost: url.virtualHost, defaultExchange })
     this.#jetStream = new JetStream(options)
+    this.#clock = clock
     this.#connection = new Connection({
       url,
       context,
@@ -59,7 +62,7 @@ export class NatsAdmin implements DriverAdmin {
 
   async queues({ deadline }: QueuesRequest): Promise<readonly QueueReport[]> {
     return await this.#asked(deadline, async (link) =>
-      deadline.race(listQueues(link, this.#jetStream, this.#names), ASKING),
+      deadline.race(listQueues(link, this.#jetStream, this.#names, this.#clock), ASKING),
     )
   }
 
@@ -74,7 +77,8 @@ export class NatsAdmin implements DriverAdmin {
       const { consumers } = await this.#jetStream.manager(link)
       const all = await deadline.race(consumersOf(link, this.#jetStream, stream), ASKING)
       const own = all.filter(({ name }) => this.#names.poolOf(name) === pool)
-      if (own.some(({ num_waiting: readers }) => readers > 0))
+      const readers = await deadline.race(readersOf(link, own, this.#names, this.#clock), ASKING)
+      if (readers.some((count) => count > 0))
         throw new TransportDriverError(`The pool ${pool} is being read: stop its listeners first`, { retryable: false })
       for (const { name } of own) await deadline.race(link.orLost(consumers.delete(stream, name)), REMOVING)
       return own.length > 0

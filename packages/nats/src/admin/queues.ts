@@ -1,6 +1,7 @@
-import type { QueueReport } from '@oslo-messaging/core/driver'
+import type { Clock, QueueReport } from '@oslo-messaging/core/driver'
 import { codeOf, type ConsumerInfo, type JetStream, STREAM_NOT_FOUND } from '../client/jet-stream.ts'
 import type { Link } from '../client/link.ts'
+import { countReaders } from '../receive/readers.ts'
 import type { Names } from '../topology/names.ts'
 
 /** The consumers of a stream; none when there is no such stream. */
@@ -21,9 +22,30 @@ export async function consumersOf(link: Link, jetStream: JetStream, stream: stri
 
 /** Every consumer of notifications with what it has not settled, and the dead letters by subject. Requests are kept
  *  nowhere. */
-export async function listQueues(link: Link, jetStream: JetStream, names: Names): Promise<readonly QueueReport[]> {
+export async function listQueues(
+  link: Link,
+  jetStream: JetStream,
+  names: Names,
+  clock: Clock,
+): Promise<readonly QueueReport[]> {
   const consumers = await consumersOf(link, jetStream, names.stream)
-  return [...consumers.map((info) => reportOf(info, names)), ...(await deadLetters(link, jetStream, names))]
+  const readers = await readersOf(link, consumers, names, clock)
+  return [
+    ...consumers.map((info, index) => reportOf(info, readers[index] ?? 0, names)),
+    ...(await deadLetters(link, jetStream, names)),
+  ]
+}
+
+/** Listeners of each consumer. A program that is no driver of ours shows only by what it asks for. */
+export async function readersOf(
+  link: Link,
+  consumers: readonly ConsumerInfo[],
+  names: Names,
+  clock: Clock,
+): Promise<readonly number[]> {
+  const subjects = consumers.map(({ name }) => names.readers(name))
+  const answering = await countReaders(link, subjects, clock)
+  return consumers.map(({ num_waiting: asking }, index) => Math.max(asking, answering[index] ?? 0))
 }
 
 async function deadLetters(link: Link, jetStream: JetStream, names: Names): Promise<readonly QueueReport[]> {
@@ -44,11 +66,9 @@ async function deadLetters(link: Link, jetStream: JetStream, names: Names): Prom
   }
 }
 
-function reportOf(info: ConsumerInfo, names: Names): QueueReport {
-  const { name, num_pending: waiting, num_ack_pending: unsettled, num_waiting: asking } = info
+function reportOf(info: ConsumerInfo, consumers: number, names: Names): QueueReport {
+  const { name, num_pending: waiting, num_ack_pending: unsettled } = info
   const messages = waiting + unsettled
-  // A listener that has all it may hold asks for nothing.
-  const consumers = Math.max(asking, unsettled > 0 ? 1 : 0)
   const facts = { name, messages, bytes: null, consumers }
   if (consumers > 0) return { ...facts, orphan: false, why: null }
   if (names.poolOf(name) !== undefined)

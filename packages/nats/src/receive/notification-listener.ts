@@ -13,7 +13,7 @@ import {
   reportState,
   Supervisor,
 } from '@oslo-messaging/core/driver'
-import type { Arrival, Link } from '../client/link.ts'
+import type { Arrival, Link, LinkSubscription } from '../client/link.ts'
 import type { JetStream } from '../client/jet-stream.ts'
 import type { NatsOptions } from '../config.ts'
 import type { Connection, Dependent } from '../connection/connection.ts'
@@ -22,6 +22,7 @@ import type { Publisher } from '../send/publisher.ts'
 import type { Names } from '../topology/names.ts'
 import { DRIVER_HEADERS, numberOf, writeHeaders } from '../wire/headers.ts'
 import { deliveriesOf, Delivery, type Verdict } from './delivery.ts'
+import { answerReaders } from './readers.ts'
 import { Source } from './source.ts'
 
 const CONNECT = { phase: 'connect', delivery: 'not-sent' } as const
@@ -62,6 +63,8 @@ export class NotificationListener implements Listener, Dependent {
   /** Verdicts that no connection has taken yet. */
   #untold: { readonly address: string; readonly verdict: Verdict }[] = []
   #unsettled = 0
+  /** Where it answers that it reads. */
+  #answering: readonly LinkSubscription[] = []
   /** Aborts when the connection is lost that deliveries came by. */
   #taken = new AbortController()
   #isStopped = false
@@ -132,6 +135,8 @@ export class NotificationListener implements Listener, Dependent {
         const { consumer, subject } = source.facts
         await jetStream.consumer(link, stream, consumer, subject, this.#options.pool)
       }
+      await this.#answerNoMore()
+      this.#answering = this.#sources.map(({ facts }) => answerReaders(link, names.readers(facts.consumer)))
       if (this.#isStopped) return
       for (const source of this.#sources) source.open(link, `_INBOX.${randomUUID()}`)
       await link.flush()
@@ -280,6 +285,7 @@ export class NotificationListener implements Listener, Dependent {
   async #close(): Promise<void> {
     await this.stop()
     for (const held of this.#held) this.#settle(held, '-NAK')
+    await this.#answerNoMore()
     await this.#flush()
     this.#parts.context.clock.clearTimeout(this.#tick)
     this.#parts.connection.release(this)
@@ -297,6 +303,12 @@ export class NotificationListener implements Listener, Dependent {
     const told = this.#sources.map(({ facts }) => jetStream.ask(link, facts.stream, facts.consumer))
     // Out of order is no harm worth an error.
     await Promise.all(told).catch(() => undefined)
+  }
+
+  async #answerNoMore(): Promise<void> {
+    const answering = this.#answering
+    this.#answering = []
+    await Promise.all(answering.map((subscription) => subscription.drain()))
   }
 
   async #flush(): Promise<void> {

@@ -84,6 +84,11 @@ export class Names {
     return pool === null ? name : `${name}~pool~${token(pool)}`
   }
 
+  /** Where the listeners of a consumer answer whoever asks for them. */
+  readers(consumer: string): string {
+    return `${this.#root}.readers.${consumer}`
+  }
+
   get stream(): string {
     return `${this.#root.replace('.', '~')}~notify`
   }
