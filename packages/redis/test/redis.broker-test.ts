@@ -109,6 +109,19 @@ describe.skipIf(broker === undefined)('redis', () => {
     expect(await redis.xLen('oslo:notify:openstack:default.info')).toBe(1)
   })
 
+  it('a notification that was on its way when the server went is not said to be unsent', async () => {
+    const proxy = await broker!.proxy()
+    const url = broker!.urlFor({ via: [proxy] })
+    const transport = closing(await getNotificationTransport({ url, registry }))
+    const notifier = new Notifier(transport, { publisherId: 'test', driver: 'messagingv2', topics: ['gone'] })
+    await notifier.info({}, 'event', {})
+    // From the next bytes on, every connection is cut: that of the message, and those that are to carry it again.
+    proxy.cutAfter(20)
+    await expect(notifier.info({}, 'event', {}, { timeoutMs: 1500 })).rejects.toMatchObject({ delivery: 'unknown' })
+    proxy.cutAfter(null)
+    await notifier.info({}, 'event', {})
+  })
+
   it('what a frozen server has not taken keeps its place, however early the deadline was', async () => {
     const url = `${broker!.url}?max_outstanding_messages=1`
     const transport = closing(await getRpcTransport({ url, registry }))

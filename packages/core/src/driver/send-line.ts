@@ -78,26 +78,29 @@ export class SendLine {
   async #attempts<T>({ deadline, retries, isRepeatable }: LineOptions, publish: () => Promise<T>): Promise<T> {
     const startedAt = this.#clock.now()
     const backoff = createBackoff({ initialMs: 20, factor: 2, maxMs: 1000, random: this.#options.random })
+    // Of what may have arrived once, nothing that comes later says that it did not.
+    let known = NOT_SENT
     for (let attempt = 1; ; attempt += 1) {
       const left = retries === null ? null : Math.max(0, retries - (attempt - 1))
-      await this.#options.ready(deadline, NOT_SENT, { retries: left })
-      deadline.check(NOT_SENT)
+      await this.#options.ready(deadline, known, { retries: left })
+      deadline.check(known)
       try {
         return await deadline.race(publish(), UNCONFIRMED)
       } catch (error) {
         if (!isMessagingError(error) || isMessagingError(error, 'TIMEOUT')) throw error
         const { delivery = 'unknown' } = error
         if (!error.retryable || (delivery !== 'not-sent' && isRepeatable?.(error) !== true)) throw error
+        if (delivery !== 'not-sent') known = UNCONFIRMED
         if (retries !== null && attempt > retries)
           throw new MessageDeliveryFailure(`Gave up after ${attempt} attempts: ${errorText(error)}`, {
             cause: error,
             retryable: true,
-            phase: delivery === 'not-sent' ? 'publish' : 'confirm',
-            delivery,
+            ...known,
             attempts: attempt,
             elapsedMs: Math.round(this.#clock.now() - startedAt),
           })
-        await deadline.sleep(backoff.next(), NOT_SENT)
+        // What was lost with a connection waits for the next one alone, and so keeps its order.
+        if (attempt > 1) await deadline.sleep(backoff.next(), known)
       }
     }
   }

@@ -94,6 +94,43 @@ describe('SendLine', () => {
     })
   })
 
+  it('what may have arrived stays unknown, whatever it waits for before it is sent again', async () => {
+    const down = createDeferred<void>()
+    let ups = 0
+    const line = new SendLine({
+      limit: limitOf(10),
+      random: () => 0,
+      ready: async (deadline, facts) => {
+        ups += 1
+        if (ups > 1) await deadline.race(down.promise, facts)
+      },
+    })
+    const lost = async (): Promise<never> => {
+      throw new TransportDriverError('the connection was lost', { retryable: true })
+    }
+    expect(await failure(line.send(10, { ...within(200), isRepeatable: () => true }, lost))).toMatchObject({
+      code: 'OSLO_MESSAGING_TIMEOUT',
+      delivery: 'unknown',
+    })
+    expect(ups).toBe(2)
+  })
+
+  it('what a lost connection took is sent again in the order of the calls', async () => {
+    const line = new SendLine({ limit: limitOf(100), ready: async () => {} })
+    const isRepeatable = (): boolean => true
+    const tries = new Map<number, number>()
+    const stored: number[] = []
+    const publish = async (n: number): Promise<void> => {
+      tries.set(n, (tries.get(n) ?? 0) + 1)
+      await Promise.resolve()
+      if (tries.get(n) === 1) throw new TransportDriverError('the connection was lost', { retryable: true })
+      stored.push(n)
+    }
+    const numbers = Array.from({ length: 20 }, (_, n) => n)
+    await Promise.all(numbers.map((n) => line.send(10, { ...within(5000), isRepeatable }, () => publish(n))))
+    expect(stored).toEqual(numbers)
+  })
+
   it('gives the supervisor the retries that are left', async () => {
     const asked: (number | null | undefined)[] = []
     const line = new SendLine({

@@ -3,6 +3,8 @@ import {
   type Clock,
   encodeJson,
   isMessagingError,
+  type MessagingError,
+  MessagingTimeout,
   type NotifyOptions,
   type OutgoingNotification,
   type Target,
@@ -59,6 +61,7 @@ export class Publisher {
     const numbered = { ...outgoing, headers: { ...outgoing.headers, 'Nats-Msg-Id': randomUUID() } }
     let link: Link | undefined
     let sentAt: number | undefined
+    let unknown: MessagingError | undefined
     const prepare = async (next: Link): Promise<void> => {
       link = next
       try {
@@ -83,10 +86,18 @@ export class Publisher {
       } catch (error) {
         const isUnknown = isMessagingError(error, 'DELIVERY') && error.delivery === 'unknown'
         const isFresh = sentAt !== undefined && this.#clock.now() - sentAt < SAFE_TO_REPEAT_MS
-        if (!isUnknown || !isFresh || retries === 0 || terms.deadline.expired) throw error
+        if (!isUnknown || !isFresh || retries === 0 || terms.deadline.expired) throw afterwards(error, unknown)
+        unknown = error
       }
     }
   }
+}
+
+/** What has left once may have arrived, whatever the next try waited for in vain. */
+function afterwards(error: unknown, unknown: MessagingError | undefined): unknown {
+  if (unknown === undefined || !isMessagingError(error) || error.delivery !== 'not-sent') return error
+  if (!isMessagingError(error, 'TIMEOUT')) return unknown
+  return new MessagingTimeout(error.message, { phase: 'confirm', delivery: 'unknown', cause: unknown })
 }
 
 /** JetStream's answer to a publish. Throws what it says against it: nothing is stored then. */

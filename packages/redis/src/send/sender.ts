@@ -1,9 +1,12 @@
 import {
   type Clock,
   type Deadline,
-  Lane,
+  isMessagingError,
   MessageDeliveryFailure,
+  type MessagingError,
   OutstandingLimit,
+  SendLine,
+  TransportDriverError,
   type WaitFacts,
 } from '@oslo-messaging/core/driver'
 import { type Link, LinkLost } from '../client/link.ts'
@@ -57,18 +60,25 @@ export function senderLimitsOf(options: RedisOptions): SenderLimits {
 /** From a message to the server's word that it has it. */
 export class Sender {
   readonly #connection: Connection
-  readonly #limits: SenderLimits
+  readonly #kept: number
   readonly #clock: Clock
   /** Where the server keeps the numbers of this sender's messages. */
   readonly #numbers: string
-  readonly #lane = new Lane()
+  readonly #line: SendLine
   #number = 0
 
   constructor(connection: Connection, clock: Clock, numbers: string, limits: SenderLimits) {
     this.#connection = connection
     this.#clock = clock
     this.#numbers = numbers
-    this.#limits = limits
+    this.#kept = limits.kept
+    this.#line = new SendLine({
+      limit: limits.outstanding,
+      ready: async (within, facts, options) => {
+        await connection.ready(within, facts.delivery === 'not-sent' ? CONNECT : facts, options)
+      },
+      clock,
+    })
   }
 
   /** Resolves once the server has it: true when the stream took it, false when there is no such stream. `onLeft`: it is
@@ -78,59 +88,45 @@ export class Sender {
     const pairs = Object.entries(fields).flat()
     const bytes = pairs.reduce((sum, text) => sum + Buffer.byteLength(text), OVERHEAD)
     const number = ++this.#number
-    const startedAt = this.#clock.now()
-    let isAdmitted = false
     const write = (link: Link): Promise<unknown> => {
       onLeft?.()
       const cut = trim?.(link) ?? []
       if (!isForClient) {
-        const rules = [number, this.#limits.kept, makes ? 1 : 0, cut.length, ...cut]
+        const rules = [number, this.#kept, makes ? 1 : 0, cut.length, ...cut]
         return link.ask('EVAL', ADD, 2, stream, this.#numbers, ...rules, ...pairs)
       }
       const added = link.ask('XADD', stream, ...(makes ? [] : ['NOMKSTREAM']), ...cut, '*', ...pairs)
       link.ask('PUBLISH', channelOf(link.database, stream), 'new').catch(() => undefined)
       return added
     }
-    let underWay: Promise<unknown> | undefined
+    const startedAt = this.#clock.now()
+    // The server knows the number of a message that it has, so it is written once whatever became of the first try.
+    const isRepeatable = (error: MessagingError): boolean =>
+      isMessagingError(error, 'DELIVERY') && !isForClient && this.#clock.now() - startedAt < SAFE_TO_REPEAT_MS
     deadline.check(CONNECT)
-    const turn = this.#lane.enter()
-    try {
-      if (!this.#limits.outstanding.tryAcquire(bytes)) await this.#limits.outstanding.acquire(bytes, deadline)
-      isAdmitted = true
-      await deadline.race(turn.before, PUBLISH)
-      // What is repeated takes no other turn: those who wait in the lane may wait for its place.
-      for (let left = retries, attempts = 1; ; left = left === null ? null : left - 1, attempts += 1) {
-        const link = await deadline.race(this.#connection.ready(deadline, CONNECT, { retries: left }), PUBLISH)
-        underWay = write(link)
-        underWay.catch(() => undefined)
-        turn.leave()
-        try {
-          return (await deadline.race(underWay, CONFIRM)) !== null
-        } catch (error) {
-          if (deadline.signal?.aborted || deadline.expired) throw error
-          const cause = mapError(error, this.#connection.host)
-          // What the server refused it does not have.
-          if (!(error instanceof LinkLost)) throw cause
-          const isSafe = !isForClient && this.#clock.now() - startedAt < SAFE_TO_REPEAT_MS
-          // The server knows the number of a message that it has, so it is written once whatever became of the first
-          // try.
-          if (isSafe && left !== 0) continue
-          throw new MessageDeliveryFailure(`It is not known whether the server has the message: ${cause.message}`, {
-            ...CONFIRM,
-            retryable: true,
-            attempts,
-            elapsedMs: Math.round(this.#clock.now() - startedAt),
-            cause,
-          })
-        }
+    const added = await this.#line.send(bytes, { deadline, retries, isRepeatable }, async () => {
+      const { link, host } = this.#connection
+      if (link === undefined)
+        throw new TransportDriverError(`The connection to ${host ?? 'the server'} was lost`, {
+          ...PUBLISH,
+          retryable: true,
+        })
+      try {
+        return await write(link)
+      } catch (error) {
+        const cause = mapError(error, host)
+        // What the server refused it does not have.
+        if (!(error instanceof LinkLost)) throw cause
+        throw new MessageDeliveryFailure(`It is not known whether the server has the message: ${cause.message}`, {
+          ...CONFIRM,
+          retryable: true,
+          attempts: 1,
+          elapsedMs: Math.round(this.#clock.now() - startedAt),
+          cause,
+        })
       }
-    } finally {
-      turn.leave()
-      const release = (): void => this.#limits.outstanding.release(bytes)
-      // The place is held until the server has answered, however early the deadline was.
-      if (underWay !== undefined) underWay.then(release, release)
-      else if (isAdmitted) release()
-    }
+    })
+    return added !== null
   }
 }
 
