@@ -1,16 +1,17 @@
 import net from 'node:net'
 
-/** Opens a connection, writes `hello` and gives the first `bytes` of the answer; undefined when there is none within
+/** Opens a connection, writes `hello` and gives the first `bytes` of the answer, or what is enough of it; undefined when there is none within
  *  `timeoutMs` (nobody listens, the peer closes, silence). */
 function exchange(
   target: { readonly host: string; readonly port: number },
   hello: Uint8Array,
-  bytes: number,
+  bytes: number | ((received: Buffer) => boolean),
   timeoutMs = 2000,
 ): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const socket = net.connect({ host: target.host, port: target.port })
     let received = Buffer.alloc(0)
+    const isEnough = (): boolean => (typeof bytes === 'number' ? received.length >= bytes : bytes(received))
     const end = (answer: Buffer | undefined): void => {
       clearTimeout(timer)
       socket.destroy()
@@ -23,7 +24,7 @@ function exchange(
     })
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk])
-      if (received.length >= bytes) end(received)
+      if (isEnough()) end(received)
     })
     socket.on('error', () => end(undefined))
     socket.on('close', () => end(undefined))
@@ -45,6 +46,18 @@ export async function answersAmqp10(target: { readonly host: string; readonly po
 /** NATS: the server speaks first, and says INFO. */
 export async function answersNats(target: { readonly host: string; readonly port: number }): Promise<boolean> {
   return (await exchange(target, Buffer.alloc(0), 5, 2000))?.subarray(0, 5).toString() === 'INFO '
+}
+
+/** JetStream: the servers of a cluster have chosen who answers questions about streams. */
+export async function answersJetStream(
+  target: { readonly host: string; readonly port: number },
+  login: { readonly user: string; readonly password: string },
+): Promise<boolean> {
+  const connect = JSON.stringify({ user: login.user, pass: login.password, verbose: false, pedantic: false })
+  const question = `CONNECT ${connect}\r\nSUB answer 1\r\nPUB $JS.API.INFO answer 0\r\n\r\n`
+  const isWhole = (received: Buffer): boolean => /MSG answer [^]*\}/.test(received.toString())
+  const answer = await exchange(target, Buffer.from(question), isWhole)
+  return answer !== undefined && !answer.includes('"error"')
 }
 
 /** Redis: the answer to PING, or that one has to log in first. While it reads its data it says LOADING. */

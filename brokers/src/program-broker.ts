@@ -10,12 +10,25 @@ import { Workspace } from './workspace.ts'
 /** Who may do everything on such a broker. */
 export const ACCOUNT = { user: 'app', password: 'secret' } as const
 
+/** Where one server of a program is. */
+export interface ProgramPlace {
+  /** `n1`, `n2`, ... */
+  readonly name: string
+  /** Of 127.0.0.1, for clients. */
+  readonly port: number
+  /** For the other servers. */
+  readonly peerPort: number
+  /** Those of all servers, its own among them. */
+  readonly peerPorts: readonly number[]
+  /** A folder that is there and empty. */
+  readonly data: string
+}
+
 /** How one program of a Debian package becomes a broker. */
 export interface ProgramRecipe {
   readonly program: DebianProgram & { readonly name: BrokerName }
-  /** Lines of the configuration file for a server at that port of 127.0.0.1 that keeps its data in that folder, which
-   *  is there and empty, and that lets `ACCOUNT` in. */
-  readonly lines: (at: { readonly port: number; readonly data: string }) => readonly string[]
+  /** Lines of the configuration file of one server, which lets `ACCOUNT` in. */
+  readonly lines: (at: ProgramPlace) => readonly string[]
   /** How the program is told of that file. */
   readonly args: (file: string) => readonly string[]
   /** Asks once whether the protocol answers. */
@@ -28,11 +41,11 @@ export interface ProgramParts extends LocalBrokerParts {
   readonly rewrite: (change: (line: string) => string) => Promise<void>
 }
 
-/** Starts the program as one node, in the default version unless one is wanted. Rejects with BrokerUnavailable or
- *  BrokerStartFailed, and nothing is left behind then. */
+/** Starts the program, as one node unless more are wanted and in the default version unless one is. Rejects with
+ *  BrokerUnavailable or BrokerStartFailed, and nothing is left behind then. */
 export async function startProgram<Kind extends LocalBroker>(
   recipe: ProgramRecipe,
-  wanted: string | undefined,
+  { version: wanted, nodes: count = 1 }: { readonly version?: string | undefined; readonly nodes?: number | undefined },
   make: (parts: ProgramParts) => Kind,
 ): Promise<Kind> {
   const { program, lines, args, answers } = recipe
@@ -40,35 +53,51 @@ export async function startProgram<Kind extends LocalBroker>(
   const { command, version } = await unpackedProgram(program, wanted)
   const workspace = await Workspace.create(name)
   try {
-    const [port = 0] = await freePorts(1)
-    const data = workspace.path('data')
-    await mkdir(data)
-    const write = (change: (line: string) => string): Promise<string> =>
-      workspace.write(`${name}.conf`, `${lines({ port, data }).map(change).join('\n')}\n`)
-    const file = await write((line) => line)
-    const at = { host: '127.0.0.1', port } as const
-    const node = new ProcessNode({
-      broker: name,
-      name: 'n1',
-      ...at,
-      command,
-      args: args(file),
-      env: process.env,
-      workspace,
-      logFile: workspace.path(`${name}.log`),
-      answers: () => answers(at),
+    const ports = await freePorts(2 * count)
+    const peerPorts = ports.slice(count)
+    const places = peerPorts.map((peerPort, index): ProgramPlace => {
+      const node = `n${index + 1}`
+      return { name: node, port: ports[index] ?? 0, peerPort, peerPorts, data: workspace.path(node, 'data') }
     })
+    const write = async (change: (line: string) => string): Promise<readonly string[]> =>
+      await Promise.all(
+        places.map((place) =>
+          workspace.write(`${place.name}/${name}.conf`, `${lines(place).map(change).join('\n')}\n`),
+        ),
+      )
+    const files = await write((line) => line)
+    const nodes = await Promise.all(
+      places.map(async ({ name: node, port, data }, index) => {
+        await mkdir(data)
+        const at = { host: '127.0.0.1', port } as const
+        return new ProcessNode({
+          broker: name,
+          name: node,
+          ...at,
+          command,
+          args: args(files[index] ?? ''),
+          env: process.env,
+          workspace,
+          logFile: workspace.path(node, `${name}.log`),
+          answers: () => answers(at),
+        })
+      }),
+    )
     const broker = make({
       name,
       version,
       source: 'packages',
-      nodes: [node],
+      nodes,
       url: { scheme: name, ...ACCOUNT },
       dispose: () => workspace.close(),
       rewrite: async (change) => void (await write(change)),
     })
-    // A node whose start fails ends its process itself.
-    await broker.start()
+    try {
+      await broker.start()
+    } catch (error) {
+      await broker.kill()
+      throw error
+    }
     return broker
   } catch (error) {
     await workspace.close()

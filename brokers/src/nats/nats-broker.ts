@@ -1,11 +1,13 @@
 import type { DebianProgram } from '../debian.ts'
 import { LocalBroker } from '../local-broker.ts'
-import { answersNats } from '../probe.ts'
+import { answersJetStream, answersNats } from '../probe.ts'
 import { ACCOUNT, type ProgramParts, startProgram } from '../program-broker.ts'
 
 export interface NatsOptions {
   /** `2.9` (default) or `2.10`. */
   readonly version?: string
+  /** A cluster of this many servers. Default 1. */
+  readonly nodes?: number
   /** Keeps messages for consumers (default true). Without it the server only passes them on. */
   readonly jetstream?: boolean
   /** Lines of the server's configuration file, `max_payload` for example. */
@@ -47,12 +49,13 @@ export class NatsBroker extends LocalBroker {
 /** Starts nats-server from Debian's package, with JetStream in a temporary folder. Rejects with BrokerUnavailable or
  *  BrokerStartFailed. */
 export async function startNatsFromPackages(options: NatsOptions = {}): Promise<NatsBroker> {
-  const { version, jetstream = true, config = {} } = options
+  const { version, nodes = 1, jetstream = true, config = {} } = options
   return await startProgram(
     {
       program: NATS,
-      lines: ({ port, data }) => [
+      lines: ({ name, port, peerPort, peerPorts, data }) => [
         `listen: "127.0.0.1:${port}"`,
+        ...(nodes === 1 ? [] : clusterOf(name, peerPort, peerPorts)),
         ALL_RIGHTS,
         // A client that is silent for so long is dead.
         'ping_interval: "5s"',
@@ -60,9 +63,14 @@ export async function startNatsFromPackages(options: NatsOptions = {}): Promise<
         ...Object.entries(config).map(([key, value]) => `${key}: ${value}`),
       ],
       args: (file) => ['-c', file],
-      answers: answersNats,
+      answers: nodes > 1 && jetstream ? (at) => answersJetStream(at, ACCOUNT) : answersNats,
     },
-    version,
+    { version, nodes },
     (parts) => new NatsBroker(parts),
   )
+}
+
+function clusterOf(name: string, peerPort: number, peerPorts: readonly number[]): readonly string[] {
+  const routes = peerPorts.map((port) => `"nats://127.0.0.1:${port}"`).join(', ')
+  return [`server_name: ${name}`, `cluster { name: brokers, listen: "127.0.0.1:${peerPort}", routes: [${routes}] }`]
 }

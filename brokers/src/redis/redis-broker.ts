@@ -40,7 +40,7 @@ export async function startRedisFromPackages({ version, config = {} }: RedisOpti
       args: (file) => [file],
       answers: answersRedis,
     },
-    version,
+    { version },
     (parts) => new LocalBroker(parts),
   )
 }

@@ -3,8 +3,9 @@ import { connect } from '@nats-io/transport-node'
 import { natsDriver } from 'oslo-messaging-driver-nats'
 import { atBroker, type Bench, open } from './bench.ts'
 
-export async function nats(title: string, version: string): Promise<Bench> {
-  const broker = await startBroker('nats', { version, config: { max_payload: '8MB' } })
+export async function nats(title: string, version: string, nodes = 1): Promise<Bench> {
+  const broker = await startBroker('nats', { version, nodes, config: { max_payload: '8MB' } })
+  const options = { heartbeat: 2, stream_replicas: nodes }
   return await atBroker(title, {
     broker,
     driver: 'oslo-messaging-driver-nats',
@@ -13,11 +14,12 @@ export async function nats(title: string, version: string): Promise<Bench> {
     createDriver:
       (proxies) =>
       ({ vhost }) =>
-        open(natsDriver, broker.urlFor({ via: proxies, ...(vhost === undefined ? {} : { vhost }) }), { heartbeat: 2 }),
+        open(natsDriver, broker.urlFor({ via: proxies, ...(vhost === undefined ? {} : { vhost }) }), options),
     revoke: async () => {
       await broker.setRights(false)
       return () => broker.setRights(true)
     },
+    ...(nodes === 1 ? { cluster: () => nats(title, version, 3) } : {}),
     knobs: {
       timeScale: 1,
       vhosts: ['one', 'two'],
@@ -44,7 +46,6 @@ export async function nats(title: string, version: string): Promise<Bench> {
       },
       reasons: {
         'lever block': 'a stream that is full refuses, and the server never blocks',
-        'lever killNode': 'one server',
         'knob peer': 'there is no other implementation',
       },
     },
