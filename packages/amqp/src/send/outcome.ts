@@ -15,6 +15,9 @@ export interface Failure {
   readonly delivery?: DeliveryState
 }
 
+/** A queue takes no more. */
+const FULL = 'amqp:resource-limit-exceeded'
+
 /** What an outcome means for the message (WIRE 7.5). Undefined: the peer has it. */
 export function failureOf(outcome: Outcome, { preSettled, progress }: OutgoingMessage): Failure | undefined {
   switch (outcome.type) {
@@ -42,6 +45,9 @@ export function failureOf(outcome: Outcome, { preSettled, progress }: OutgoingMe
           retryable: false,
           brokerCode: outcome.condition,
         }),
+        // One of several queues refused it, or nobody says why: RabbitMQ names no queue before 4.3, and another may have
+        // it.
+        ...(outcome.condition === undefined || outcome.condition === FULL ? { delivery: 'unknown' } : {}),
       }
   }
 }

@@ -8,6 +8,14 @@ import { openDriver } from './open-driver.ts'
 import { runPoolSuite } from './pool-suite.ts'
 import { put } from './put.ts'
 
+const NOTIFICATION = {
+  publisher_id: 'test',
+  event_type: 'test',
+  priority: 'INFO',
+  payload: 1,
+  timestamp: '2026-01-01 00:00:00.000000',
+} as const
+
 /** RabbitMQ 4 speaks AMQP 1.0 on the port of 0-9-1, with addresses of its own. */
 export async function runOnRabbitMQ(version: '4.0' | '4.3'): Promise<void> {
   const broker = await skipOrFail(startBroker('rabbit', { version }))
@@ -77,6 +85,27 @@ export async function runOnRabbitMQ(version: '4.0' | '4.3'): Promise<void> {
         await answers(client)
         await expect.poll(() => server.health().status, { timeout: 10_000 }).toBe('ok')
         await Promise.all([server.close(), client.close()])
+      })
+
+      it('a notification that one of two queues refused, and the other has, is not said to be unsent', async () => {
+        const driver = await openDriver(url())
+        const topic = `t-${randomUUID().slice(0, 8)}`
+        const send = (): Promise<void> =>
+          driver.sendNotification(
+            new Target({ topic: `${topic}.info` }),
+            { context: {}, message: { ...NOTIFICATION, message_id: randomUUID() } },
+            { version: '2.0', deadline: Deadline.after(5_000), retries: 0 },
+          )
+        await send()
+        const name = `unicast.openstack.${topic}.info`
+        const full = '[{<<"x-max-length">>,long,0},{<<"x-overflow">>,longstr,<<"reject-publish">>}]'
+        await broker.control.eval(
+          `Q=rabbit_misc:r(<<"/">>,queue,<<"full-${topic}">>),rabbit_amqqueue:declare(Q,true,false,${full},none,<<"tests">>),` +
+            `rabbit_binding:add({binding,rabbit_misc:r(<<"/">>,exchange,<<"${name}">>),<<>>,Q,[]},<<"tests">>)`,
+        )
+        await expect(send()).rejects.toMatchObject({ code: 'OSLO_MESSAGING_DELIVERY', delivery: 'unknown' })
+        await expect.poll(async () => (await broker.control.queue(name))?.messages).toBe(2)
+        await driver.close()
       })
 
       it('one driver calls itself: its replies come to a link of its own connection', async () => {
