@@ -51,10 +51,13 @@ export async function artemis(title: string, standby = false): Promise<Bench> {
   })
 }
 
+/** A listener leaves it to the broker what kind its queue is: of several nodes, one must outlive any of them. What a
+ *  consumer on a node that died had been given is kept for it, a minute by default. */
+const REPLICATED = { default_queue_type: 'quorum', consumer_disconnected_timeout: '1000' }
+
 /** RabbitMQ 4 speaks AMQP 1.0 on the port of 0-9-1, with addresses of its own. */
 export async function rabbitmq(title: string, version: string, nodes = 1): Promise<Bench> {
-  // A listener leaves it to the broker what kind its queue is: of several nodes, one must outlive any of them.
-  const replicated = nodes === 1 ? {} : { config: { default_queue_type: 'quorum' } }
+  const replicated = nodes === 1 ? {} : { config: REPLICATED }
   const broker = await startBroker('rabbit', { version, nodes, ...replicated })
   const url = (options: Parameters<typeof broker.urlFor>[0] = {}): string =>
     broker.urlFor(options).replace(/^rabbit/, 'amqp')
