@@ -57,6 +57,18 @@ describe('oslo-msg topology --deployment', () => {
     expect(out).not.toContain('s3cret')
   })
 
+  it('quorum queues - their memory is that of more than classic ones', async () => {
+    const quorum = {
+      OS_OSLO_MESSAGING_RABBIT__RABBIT_QUORUM_QUEUE: 'true',
+      OS_OSLO_MESSAGING_RABBIT__RABBIT_TRANSIENT_QUORUM_QUEUE: 'true',
+    }
+    const bytesOf = async (env: Record<string, string>): Promise<unknown> =>
+      jsonLines((await scale(CLOUD, env, ['--json'])).out)[0]?.['memoryBytes']
+    const [classic, all] = [Number(await bytesOf({})), Number(await bytesOf(quorum))]
+    const queues = 4 + 1010 + 2 * 1080
+    expect(all - classic).toBe(queues * (51_700 - 30_000))
+  })
+
   it('one stream for all fanout casts takes the queue of each process away', async () => {
     const env = {
       OS_OSLO_MESSAGING_RABBIT__RABBIT_STREAM_FANOUT: 'true',
@@ -66,6 +78,8 @@ describe('oslo-msg topology --deployment', () => {
     }
     const [bus] = jsonLines((await scale(CLOUD, env, ['--json'])).out)
     expect(bus?.['queues']).toMatchObject({ perProcess: 1080 })
+    // Nobody has measured what a stream holds.
+    expect(bus?.['memoryBytes']).toBeNull()
   })
 
   it('calls over AMQP 1.0 and notifications over Kafka - a bus each', async () => {

@@ -31,7 +31,8 @@ export interface BusScale {
   readonly channels: number | null
   /** Queues or topics; null: the driver does not say what it declares. */
   readonly queues: { readonly shared: number; readonly perInstance: number; readonly perProcess: number } | null
-  /** Of the broker while nothing is sent, bytes; null: not known for this driver, or for quorum queues. */
+  /** Of the broker while nothing is sent, bytes; of quorum queues at each node that has a copy. null: not known for this
+   *  driver, or for streams. */
   readonly memoryBytes: number | null
 }
 
@@ -39,9 +40,10 @@ export interface BusScale {
 const INSTANCE = 'INSTANCE'
 const OWN = '*'
 
-/** What is held for each connection, channel and classic queue by a RabbitMQ 3.10 at rest, bytes, buffers of sockets
- *  left out. Measured with `packages/cli/test/scale.fault-test.ts`, which holds the model to a real broker. */
-const RABBIT_BYTES = { connection: 61_000, channel: 5200, classic: 30_000 }
+/** What is held for each connection, channel and queue by a RabbitMQ at rest, bytes, buffers of sockets left out:
+ *  classic queues of 3.10, quorum queues of 4.0 (its process and its tables). Measured with
+ *  `packages/cli/test/scale.fault-test.ts`, which holds the model to real brokers. */
+const RABBIT_BYTES = { connection: 61_000, channel: 5200, classic: 30_000, quorum: 51_700 }
 
 interface Part {
   readonly section: 'default' | 'notifications'
@@ -80,7 +82,7 @@ export async function scaleOf(
       channels,
       queues: queues === null ? null : countsOf(queues),
       memoryBytes:
-        part.driver === 'rabbit' && queues?.quorum === 0 ? rabbitBytes(connections, channels ?? 0, queues) : null,
+        part.driver === 'rabbit' && queues?.streams === 0 ? rabbitBytes(connections, channels ?? 0, queues) : null,
     })
   }
   return scales
@@ -148,6 +150,7 @@ interface Queues {
   readonly perInstance: number
   readonly perProcess: number
   readonly quorum: number
+  readonly streams: number
 }
 
 async function queuesOf(
@@ -157,7 +160,7 @@ async function queuesOf(
   registry: DriverSource,
 ): Promise<Queues | null> {
   const shared = new Map<string, string>()
-  let [perInstance, perProcess, quorum] = [0, 0, 0]
+  let [perInstance, perProcess, quorum, streams] = [0, 0, 0, 0]
   for (const service of services) {
     const uses = usesOf(service).filter(({ role }) => (role.startsWith('rpc') ? carries.rpc : carries.notifications))
     if (uses.length === 0) continue
@@ -177,9 +180,10 @@ async function queuesOf(
       else if (shared.has(name)) continue
       else shared.set(name, properties)
       if (/quorum/.test(properties)) quorum += times
+      if (/stream/.test(properties)) streams += times
     }
   }
-  return { shared, perInstance, perProcess, quorum }
+  return { shared, perInstance, perProcess, quorum, streams }
 }
 
 function usesOf(service: ServiceKind): readonly TopologyUse[] {
@@ -211,6 +215,6 @@ function countsOf({ shared, perInstance, perProcess }: Queues): NonNullable<BusS
 
 function rabbitBytes(connections: number, channels: number, queues: Queues): number {
   const all = queues.shared.size + queues.perInstance + queues.perProcess
-  const { connection, channel, classic } = RABBIT_BYTES
-  return connections * connection + channels * channel + all * classic
+  const { connection, channel, classic, quorum } = RABBIT_BYTES
+  return connections * connection + channels * channel + (all - queues.quorum) * classic + queues.quorum * quorum
 }
