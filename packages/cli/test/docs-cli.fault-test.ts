@@ -85,7 +85,7 @@ async function deployment(url: string): Promise<void> {
     }
     await memoryServer(transport, 'fleet', by, { build, refuse })
   }
-  await using bus = await getNotificationTransport(conf, { url, registry })
+  const bus = await getNotificationTransport(conf, { url, registry })
   let failed = 0
   const info = (): never => {
     failed += 1
@@ -100,6 +100,7 @@ async function deployment(url: string): Promise<void> {
   await expect.poll(() => failed, { timeout: 10_000 }).toBe(2)
   await listener.stop()
   await listener.wait()
+  await bus.close()
 }
 
 describe.skipIf(rabbit === undefined)('docs/cli.md', () => {

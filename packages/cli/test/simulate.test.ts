@@ -81,6 +81,13 @@ describe('oslo-msg simulate', () => {
     expect(err).toContain('oslo-msg: debug: The driver was opened\n')
   })
 
+  it('a page that cannot be written - is said before anything is sent, rather than after the run', async () => {
+    const argv = ['simulate', '--for', '600', '--html', '/nonexistent/page.html']
+    const { code, out, err } = await onMemory('memory://cli-simulate/', argv)
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toBe('oslo-msg: --html: /nonexistent/page.html cannot be written (ENOENT)\n')
+  })
+
   it('in words, and as one page with plots that asks for nothing from anywhere', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'cli-simulate-')), 'page.html')
     const argv = ['simulate', '--for', '0.4', '--drain', '0.2', '--html', file]

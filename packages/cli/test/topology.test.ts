@@ -57,6 +57,15 @@ describe('oslo-msg topology', () => {
     expect(resources.kind).toBe('List')
   })
 
+  it('--url and --notify-url - instead of what is configured; one of them goes for both', async () => {
+    const uses = ['--server', 'work', '--notify', 'n', '--priority', 'info', '--json']
+    const kinds = async (...argv: readonly string[]): Promise<readonly unknown[]> => [
+      ...new Set(jsonLines((await topology([...uses, ...argv], 'nobody://h/')).out).map(({ kind }) => kind)),
+    ]
+    expect(await kinds('--url', RABBIT)).toEqual(['exchange', 'queue', 'binding'])
+    expect(await kinds('--url', RABBIT, '--notify-url', 'kafka://two/')).toContain('topic')
+  })
+
   it('two brokers - each is asked for its own uses', async () => {
     const both = await topology(['--server', 'work:one', '--notify', 'n', '--json'], RABBIT, 'rabbit://bus/events')
     expect(names(both.out)).toHaveLength(3 + 7)

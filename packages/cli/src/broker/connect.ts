@@ -16,7 +16,7 @@ import type { BrokerOptions } from './options.ts'
 
 /** A command that has ended leaves the queue of its replies to the broker, and nobody should find it among the orphans
  *  for the half hour that a service's is kept. */
-const PASSING = { oslo_messaging_rabbit: { rabbit_transient_queues_ttl: 60 } }
+export const PASSING: Overrides = { oslo_messaging_rabbit: { rabbit_transient_queues_ttl: 60 } }
 
 /** Somebody at a terminal hears after so long why nothing has happened yet. */
 const SILENCE_MS = 3000
@@ -24,17 +24,28 @@ const SILENCE_MS = 3000
 /** How long a transport may take to close when the command is done. */
 const CLOSE_MS = 5000
 
-/** The configuration that the options name; `passing`: for a process that is here for a moment. */
+/** Values by group and option, over those of files and variables. */
+type Overrides = Readonly<Record<string, Readonly<Record<string, string | number>>>>
+
+/** The URLs of the command line as a configuration has them. */
+export function urlsAsOptions({ url, notifyUrl = url }: Pick<BrokerOptions, 'url' | 'notifyUrl'>): Overrides {
+  return {
+    ...(url === undefined ? {} : { DEFAULT: { transport_url: url } }),
+    ...(notifyUrl === undefined ? {} : { oslo_messaging_notifications: { transport_url: notifyUrl } }),
+  }
+}
+
+/** The configuration that the options name. */
 export async function readConfiguration(
   options: Pick<BrokerOptions, 'configFile' | 'configDir'> & { readonly debug?: boolean },
   io: Io,
-  { passing = false }: { readonly passing?: boolean } = {},
+  overrides: Overrides = {},
 ): Promise<MessagingConfig> {
   const folders = await Promise.all(options.configDir.map(filesOf))
   return await loadConfig({
     files: [...options.configFile, ...folders.flat()],
     env: io.env,
-    overrides: passing ? PASSING : {},
+    overrides,
     logger: loggerOf(options.debug === true, io),
   })
 }
@@ -62,7 +73,7 @@ export async function withRpc<T>(
   io: Io,
   use: (transport: Transport) => Promise<T>,
 ): Promise<T> {
-  const conf = await readConfiguration(options, io, { passing: true })
+  const conf = await readConfiguration(options, io, PASSING)
   return await closing(await getRpcTransport(conf, { url: options.url, ...openingOptions(options, io) }), io, use)
 }
 

@@ -20,9 +20,16 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 
 /** Adds them; `timeoutS` is the default of `--timeout`, and `timeoutOf` what it bounds. */
 export function addBrokerOptions(command: Command, timeoutS: number, timeoutOf = 'the whole command'): Command {
-  const heading = 'Where the broker is:'
-  const option = (flags: string, text: string): Option => new Option(flags, text).helpGroup(heading)
-  return addConfigOptions(command)
+  return addUrlOptions(addConfigOptions(command))
+    .addOption(new Option('--timeout <seconds>', `for ${timeoutOf}`).argParser(seconds('--timeout')).default(timeoutS))
+    .option('--json', 'print JSON, one object a line', false)
+    .option('--debug', 'print what the library logs to stderr', false)
+}
+
+/** `--url` and `--notify-url`. */
+export function addUrlOptions(command: Command): Command {
+  const option = (flags: string, text: string): Option => new Option(flags, text).helpGroup('Where the broker is:')
+  return command
     .addOption(
       option(
         '--url <url>',
@@ -30,9 +37,6 @@ export function addBrokerOptions(command: Command, timeoutS: number, timeoutOf =
       ),
     )
     .addOption(option('--notify-url <url>', 'the same for notifications; without it they use --url'))
-    .addOption(new Option('--timeout <seconds>', `for ${timeoutOf}`).argParser(seconds('--timeout')).default(timeoutS))
-    .option('--json', 'print JSON, one object a line', false)
-    .option('--debug', 'print what the library logs to stderr', false)
 }
 
 /** `--config-file` and `--config-dir` alone. */

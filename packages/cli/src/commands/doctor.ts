@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { MessagingConfig } from '@oslo-messaging/core'
 import { type EffectiveOption, TransportURL } from '@oslo-messaging/core/driver'
-import { readConfiguration } from '../broker/connect.ts'
+import { PASSING, readConfiguration } from '../broker/connect.ts'
 import { addBrokerOptions, type BrokerOptions, repeatable } from '../broker/options.ts'
 import type { Action } from '../command.ts'
 import { checkConfiguration } from '../config/check.ts'
@@ -16,6 +16,7 @@ import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
 import { errorText } from '../text/error-text.ts'
 import { jsonLine } from '../text/json.ts'
+import { checkWritable } from '../text/writable.ts'
 
 interface DoctorOptions extends BrokerOptions {
   readonly topic: readonly string[]
@@ -40,6 +41,7 @@ export function define(command: Command, act: (action: Action) => void): void {
 }
 
 async function examine(options: DoctorOptions, io: Io): Promise<number> {
+  await checkWritable('--html', options.html)
   const findings = new Findings()
   const conf = await examineConfiguration(options, io, findings)
   if (conf !== undefined) await examineBuses(conf, options, io, findings)
@@ -72,7 +74,7 @@ async function examineBuses(conf: MessagingConfig, options: DoctorOptions, io: I
     { kind: 'rpc' as const, text: rpc, topics: options.topic },
     { kind: 'notifications' as const, text: notify, topics: conf.get('oslo_messaging_notifications', 'topics') },
   ]
-  const trying = options.ping ? await readConfiguration(options, io, { passing: true }) : null
+  const trying = options.ping ? await readConfiguration(options, io, PASSING) : null
   const broken = new Set<string>()
   for (const { kind, text, topics } of buses) {
     let url: TransportURL

@@ -12,6 +12,7 @@ import { type Progress, simulate, type SimulationPlan } from '../simulate/run.ts
 import { resultText } from '../simulate/text.ts'
 import { findPython } from '../simulate/worker-process.ts'
 import { jsonLine } from '../text/json.ts'
+import { checkWritable } from '../text/writable.ts'
 import { UsageError } from '../usage-error.ts'
 
 interface SimulateOptions extends BrokerOptions {
@@ -89,6 +90,7 @@ export function define(command: Command, act: (action: Action) => void): void {
 
 async function run(options: SimulateOptions, io: Io): Promise<number> {
   const plan = await planOf(options, io)
+  await checkWritable('--html', options.html)
   const result = await simulate(plan, io, (progress) => {
     if (io.isTerminal && !options.json) io.out(progressLine(progress))
   })

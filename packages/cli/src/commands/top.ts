@@ -8,7 +8,7 @@ import {
   isMessagingError,
   type Transport,
 } from '@oslo-messaging/core'
-import { openingOptions, readConfiguration } from '../broker/connect.ts'
+import { openingOptions, PASSING, readConfiguration } from '../broker/connect.ts'
 import { addBrokerOptions, type BrokerOptions, repeatable, seconds, wholeNumber } from '../broker/options.ts'
 import type { Action } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
@@ -129,7 +129,7 @@ async function watch(
 
 /** What can be asked: a bus of notifications has no servers, and some drivers have no administration. */
 async function openSources(options: TopOptions, io: Io): Promise<Sources> {
-  const conf = await readConfiguration(options, io, { passing: true })
+  const conf = await readConfiguration(options, io, PASSING)
   const { url, notifyUrl, notifications } = options
   const opening = openingOptions(options, io, 'oslo-msg top')
   const transport: Transport | null = notifications ? null : await getRpcTransport(conf, { url, ...opening })

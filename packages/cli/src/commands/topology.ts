@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
 import { type MessagingConfig, planTopology, Target, type TopologyPlan, type TopologyUse } from '@oslo-messaging/core'
 import { TransportURL } from '@oslo-messaging/core/driver'
-import { readConfiguration } from '../broker/connect.ts'
+import { readConfiguration, urlsAsOptions } from '../broker/connect.ts'
 import { prioritiesOf } from '../broker/notification-choice.ts'
-import { addConfigOptions, repeatable } from '../broker/options.ts'
+import { addConfigOptions, addUrlOptions, repeatable } from '../broker/options.ts'
 import type { Action } from '../command.ts'
 import { notificationsUrlOf, registryOf } from '../config/groups.ts'
 import { EXIT } from '../exit-code.ts'
@@ -19,6 +19,8 @@ import { UsageError } from '../usage-error.ts'
 interface TopologyOptions {
   readonly configFile: readonly string[]
   readonly configDir: readonly string[]
+  readonly url?: string
+  readonly notifyUrl?: string
   readonly server: readonly string[]
   readonly client: readonly string[]
   readonly notify: readonly string[]
@@ -33,9 +35,11 @@ interface TopologyOptions {
 const TABLE = 'table'
 
 export function define(command: Command, act: (action: Action) => void): void {
-  addConfigOptions(
-    command.description(
-      'What services with this configuration will declare, and where, by the code that declares it. Asks no broker.',
+  addUrlOptions(
+    addConfigOptions(
+      command.description(
+        'What services with this configuration will declare, and where, by the code that declares it. Asks no broker.',
+      ),
     ),
   )
     .addOption(repeatable('--server <topic[:name]>', 'an RPC server of the topic, by name'))
@@ -61,7 +65,7 @@ async function show(options: TopologyOptions, io: Io): Promise<number> {
   if (uses.length === 0) throw new UsageError('Whose topology? Give --server, --client, --notify or --listen')
   if (options.json && options.format !== TABLE)
     throw new UsageError('--json prints the table as JSON; --format has a form of its own: give one of them')
-  const conf = await readConfiguration(options, io)
+  const conf = await readConfiguration(options, io, urlsAsOptions(options))
   const registry = await registryOf(io)
   const plans: TopologyPlan[] = []
   for (const { section, some } of bySection(conf, uses))
@@ -86,7 +90,7 @@ async function showScale(
       '--deployment names the services itself: take --server, --client, --notify, --listen and --format off',
     )
   const services = await readDeployment(file)
-  const conf = await readConfiguration(options, io)
+  const conf = await readConfiguration(options, io, urlsAsOptions(options))
   const registry = await registryOf(io)
   const rpcUrl = conf.get('DEFAULT', 'transport_url')
   const notifyUrl = notificationsUrlOf(conf)
