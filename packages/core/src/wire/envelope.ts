@@ -2,7 +2,7 @@ import { SerializationError } from '../errors.ts'
 import { errorText } from '../util/text.ts'
 import { decodeJson, encodeJson } from './json.ts'
 import { quoteJson } from './nested-json.ts'
-import { readNested } from './nested-reader.ts'
+import { LEAST_BYTES, readNested } from './nested-reader.ts'
 import { writeNested } from './nested-writer.ts'
 import { readUtf8 } from './utf8.ts'
 
@@ -44,7 +44,7 @@ const allocateBuffer = (bytes: number): Buffer => Buffer.allocUnsafe(bytes)
  *  where the text is long.
  *  Throws as these two do, and SerializationError for bytes that are not UTF-8. */
 export function readEnvelope(body: string | Uint8Array): Readonly<Record<string, unknown>> {
-  const message = typeof body === 'string' ? undefined : readMessage(body)
+  const message = typeof body === 'string' || body.length < LEAST_BYTES ? undefined : readMessage(body)
   if (message !== undefined) return asObject(decodeJson(message), `${MESSAGE_KEY} of the envelope`)
   const text = typeof body === 'string' ? body : readUtf8(body)
   return unwrapEnvelope(text.startsWith(HEAD) ? parseOuter(text) : decodeJson(text))

@@ -5,7 +5,7 @@ const BACKSLASH = 0x5c
 const SPACE = 0x20
 
 /** Shorter strings are left to the engine. */
-const LEAST_BYTES = 4096
+export const LEAST_BYTES = 4096
 /** With more than one escape for so many bytes it does not pay to look for them. */
 const BYTES_PER_ESCAPE = 32
 const SAMPLE = 256

@@ -8,7 +8,7 @@ let room = Buffer.allocUnsafeSlow(0)
  *  keep in a byte for each, as most languages of Europe, is made such here, four bytes at a time where they are ASCII.
  *  Throws SerializationError when they are not UTF-8. */
 export function readUtf8(bytes: Uint8Array): string {
-  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const body = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (isAscii(body)) return body.toString('latin1')
   if (!isUtf8(body)) throw new SerializationError('The body is not UTF-8')
   if (body.length > room.length) room = Buffer.allocUnsafeSlow(body.length)
