@@ -24,7 +24,7 @@ const fails: ConformanceCase = {
 const needsLever: ConformanceCase = { name: 'three - restarts', level: 0, needs: ['lever restart'], run: fails.run }
 const above: ConformanceCase = { name: 'four - histories', level: 3, needs: [], run: fails.run }
 
-const run = async (cases: readonly ConformanceCase[], level: 0 | 1 = 1): Promise<ConformanceResults> =>
+const run = async (cases: readonly ConformanceCase[], level: 0 | 1 | 2 = 1): Promise<ConformanceResults> =>
   await runConformance(
     { chapter: cases },
     {
@@ -59,6 +59,12 @@ describe('results of conformance', () => {
     expect((await run([{ ...fails, level: 0 }])).level).toBeNull()
     expect((await run([passes, { ...passes, level: 1 }])).level).toBe(1)
     expect((await run([passes, { ...passes, level: 1 }], 0)).level).toBe(0)
+  })
+
+  it('a level that does not apply holds up none above it, one that could not be tried does', async () => {
+    const second: ConformanceCase = { ...passes, level: 2 }
+    expect((await run([passes, { ...passes, level: 1, needs: ['no rpc'] }, second], 2)).level).toBe(2)
+    expect((await run([passes, { ...needsLever, level: 1 }, second], 2)).level).toBe(0)
   })
 
   it('a page, a badge and a table show them, and escape what they show', async () => {
