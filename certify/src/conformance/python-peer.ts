@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { LAST_PYTHON_WITH_AMQP10, NEWEST_PYTHON, type PythonRelease, pythonWithLibrary } from '@oslo-messaging/brokers'
 import type { ConformancePeer } from '@oslo-messaging/conformance'
@@ -13,6 +14,9 @@ const RELEASES: Readonly<Record<'newest' | 'amqp10', PythonRelease>> = {
 }
 const ANSWER_MS = 60_000
 const STOP_MS = 15_000
+/** What is sent to a listener until it hears it. */
+const PROBE = 'does it listen?'
+const PROBE_PAUSE_MS = 200
 
 export interface PythonPeerOptions {
   readonly library: keyof typeof RELEASES
@@ -22,7 +26,8 @@ export interface PythonPeerOptions {
   readonly settings?: readonly string[]
   /** Exchange of requests, when it is not the one of notifications. */
   readonly exchange?: string
-  /** Makes topics before the library listens to them: on Kafka it looks for new ones rarely. */
+  /** Makes topics before the library listens to them: on Kafka it looks for new ones rarely, and begins at the end of
+   *  each whenever it gets there. */
   readonly createTopics?: (names: readonly string[]) => Promise<void>
 }
 
@@ -112,10 +117,26 @@ class PythonPeer implements ConformancePeer {
     onNotification: (priority: string, payload: unknown) => void,
   ): Promise<() => Promise<void>> {
     const name = randomUUID()
-    this.#watchers.set(name, ({ priority, payload }) => onNotification(String(priority), payload))
+    const unheard = new Set(priorities)
+    this.#watchers.set(name, ({ priority, payload }) => {
+      if (payload === PROBE) unheard.delete(String(priority))
+      else onNotification(String(priority), payload)
+    })
     await this.#createTopics?.(priorities.map((priority) => `${topic}.${priority}`))
     await this.#do('listen', { name, topics: [topic], priorities })
+    if (this.#createTopics !== undefined) await this.#reach(topic, unheard)
     return async () => void (await this.#do('stop', { name }))
+  }
+
+  /** Resolves when each priority was heard. The library says that it listens when it has its partitions, and only then
+   *  asks where they end: what is sent in between would be behind its back. */
+  async #reach(topic: string, unheard: ReadonlySet<string>): Promise<void> {
+    const ends = performance.now() + ANSWER_MS
+    while (unheard.size > 0) {
+      if (performance.now() > ends) throw new Error(`Python does not hear ${[...unheard].join(', ')} of ${topic}`)
+      for (const priority of unheard) await this.notify(topic, priority, PROBE)
+      await sleep(PROBE_PAUSE_MS)
+    }
   }
 
   async close(): Promise<void> {
