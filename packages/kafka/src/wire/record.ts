@@ -1,10 +1,9 @@
 import {
-  encodeJson,
   type MessageContext,
   type OutgoingNotification,
   readEnvelope,
   SerializationError,
-  wrapEnvelope,
+  writeEnvelope,
 } from '@oslo-messaging/core/driver'
 import type { FetchedRecord, OutgoingRecord } from '../port/client-port.ts'
 
@@ -16,8 +15,7 @@ const CONTEXT_KEY = '_context'
  *  Throws: SerializationError when payload or context cannot be JSON.
  *  Source: impl_kafka.py, pack_message. */
 export function encodeRecord(notification: OutgoingNotification): Buffer {
-  const text = encodeJson({ ...notification.message, [CONTEXT_KEY]: notification.context })
-  return Buffer.from(wrapEnvelope(text))
+  return writeEnvelope({ ...notification.message, [CONTEXT_KEY]: notification.context })
 }
 
 /** The headers of a record as they are stored, for a copy of it: bytes that are no text, and every value of a name. */
