@@ -15,8 +15,8 @@ export interface Failure {
   readonly delivery?: DeliveryState
 }
 
-/** A queue takes no more. */
-const FULL = 'amqp:resource-limit-exceeded'
+/** Said of one queue, and not of the message: it is full, or has no leader at the moment. */
+const OF_A_QUEUE = new Set<string | undefined>(['amqp:resource-limit-exceeded', 'amqp:precondition-failed'])
 
 /** What an outcome means for the message (WIRE 7.5). Undefined: the peer has it. */
 export function failureOf(outcome: Outcome, { preSettled, progress }: OutgoingMessage): Failure | undefined {
@@ -47,7 +47,7 @@ export function failureOf(outcome: Outcome, { preSettled, progress }: OutgoingMe
         }),
         // One of several queues refused it, or nobody says why: RabbitMQ names no queue before 4.3, and another may have
         // it.
-        ...(outcome.condition === undefined || outcome.condition === FULL ? { delivery: 'unknown' } : {}),
+        ...(outcome.condition === undefined || OF_A_QUEUE.has(outcome.condition) ? { delivery: 'unknown' } : {}),
       }
   }
 }

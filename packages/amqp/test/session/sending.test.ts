@@ -141,6 +141,24 @@ describe('outcomes', () => {
     expect(arrived(peer, 'n.info')).toBe(1)
   })
 
+  it.each([
+    ['without a reason', undefined, 'unknown'],
+    ['for a queue that is full', 'amqp:resource-limit-exceeded', 'unknown'],
+    ['for a queue without a leader', 'amqp:precondition-failed', 'unknown'],
+    ['for what is in it', 'amqp:decode-error', 'not-sent'],
+    ['for whoever sends it', 'amqp:not-allowed', 'not-sent'],
+  ])(
+    'rejected %s - fails at once, and is called unsent only where no queue can have it',
+    async (_why, condition, delivery) => {
+      const error = condition === undefined ? {} : { error: { condition, description: "queue 'q' is unavailable" } }
+      const peer = await scene.peer({ outcome: () => ({ type: 'rejected', ...error }) })
+      const driver = await scene.driver(peer)
+      const options = { version: '2.0', deadline: within(5_000).deadline, retries: null } as const
+      const sent = driver.sendNotification(new Target({ topic: 'n.info' }), notification, options)
+      expect(await ending(sent)).toMatchObject({ code: 'OSLO_MESSAGING_DELIVERY', phase: 'confirm', delivery })
+    },
+  )
+
   it('of 2^32 deliveries at once - taken at once', async () => {
     const peer = await scene.peer({ outcome: () => null })
     const driver = await scene.driver(peer)
