@@ -6,6 +6,9 @@ import { bin, filesBelow, packagesIn, root, verdict } from './tools.mjs'
 const FOLDER = join('node_modules', '.docs-check')
 const FENCE = /^(\s*)```(\w+)?(.*)$/
 
+/** Programs in the words of another library, which have no types to be compiled by: a test runs them. */
+const FOREIGN = /\bruns \w+-(?:before|back)\b/
+
 /** Every ts and js block of README, docs and the packages' own README files compiles against the built packages.
  *  A block whose fence says `continues` goes on from the blocks before it in the same file. */
 export async function checkDocs() {
@@ -55,7 +58,9 @@ function blocksOf(document) {
     if (current === undefined) {
       if (fence === null) continue
       const [, , language, rest = ''] = fence
-      const kind = { ts: 'ts', typescript: 'ts', js: 'mjs', javascript: 'mjs', mjs: 'mjs' }[language]
+      const foreign = language === 'js' && FOREIGN.test(rest)
+      const kinds = { ts: 'ts', typescript: 'ts', js: 'mjs', javascript: 'mjs', mjs: 'mjs' }
+      const kind = foreign ? undefined : kinds[language]
       const base = /\bcontinues\b/.test(rest) ? [...before] : lines.map(() => '')
       current = { kind, text: base, line: index + 1 }
     } else if (fence !== null && fence[2] === undefined) {
