@@ -157,10 +157,9 @@ describe('from Python and back, while clients go on', () => {
     }
     const hear = (all: readonly string[]): void => {
       heard.clear()
-      for (const line of all) {
-        const [by = '', event, id] = line.split(' ')
-        if (event === 'order.created') heard.set(Number(id), [...(heard.get(Number(id)) ?? []), by])
-      }
+      // Threads of Python write their lines and the ends of their lines as they come.
+      for (const [, by = '', id] of all.join('\n').matchAll(/(python|node) order\.created (\d+)/g))
+        heard.set(Number(id), [...(heard.get(Number(id)) ?? []), by])
     }
     const lineSets: (readonly string[])[] = []
     let last = 0
@@ -193,7 +192,14 @@ describe('from Python and back, while clients go on', () => {
     await by(second)
     enough.abort()
     await sending
-    hear(lineSets.flat())
+    await until(
+      async () => {
+        hear(lineSets.flat())
+        return heard.has(last)
+      },
+      'the last one heard',
+      60_000,
+    )
     // The group began at the newest: what was sent before it was there is not its own.
     const firstId = Math.min(...heard.keys())
     const wanted = Array.from({ length: last - firstId + 1 }, (_none, index) => firstId + index)
