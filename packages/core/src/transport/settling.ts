@@ -55,20 +55,33 @@ function around<Incoming extends IncomingNotification | IncomingRequest>(
       return (...args: unknown[]): unknown => {
         const { context, headers = {}, uniqueId } = delivery
         const operation: SettleOperation = { kind: 'settle', driver, receiver, action, context, headers, uniqueId }
-        let answer: unknown
-        let isDone = false
-        const settle = async (): Promise<void> => {
-          isDone = true
-          answer = member.apply(delivery, args)
+        const report = (error: unknown): void =>
+          emitDiagnostic('oslo-messaging:background-error', () => ({ source: receiver, error }))
+        let settling: Promise<void> | undefined
+        const start = async (): Promise<void> => {
+          const answer: unknown = member.apply(delivery, args)
           if (answer instanceof Promise) await answer
         }
-        const settled = intercept(interceptions, operation, settle)
-        if (action === 'retry-later' || action === 'dead-letter') return settled
-        void settled.catch((error: unknown) => {
-          emitDiagnostic('oslo-messaging:background-error', () => ({ source: receiver, error }))
+        // Once, however often an interceptor goes on: brokers close a connection for the second time.
+        const settle = (): Promise<void> => (settling ??= start())
+        const ended = intercept(interceptions, operation, settle).then(() => {
           // Whoever watches may not keep a message from being settled.
-          if (!isDone) void settle()
+          if (settling === undefined) report(new Error(`An interceptor did not go on to ${action}`))
+          return settle()
         })
+        if (action === 'retry-later' || action === 'dead-letter')
+          return ended.catch(async (error: unknown) => {
+            if (settling === undefined) throw error
+            // What the broker has must not be given to it again, whatever was thrown afterwards.
+            await settling
+            report(error)
+          })
+        void ended
+          .catch(async (error: unknown) => {
+            report(error)
+            if (settling === undefined) await settle()
+          })
+          .catch(report)
         return undefined
       }
     },

@@ -127,7 +127,7 @@ it('each notification of a batch is settled by itself', async () => {
   await expect.poll(() => actions).toEqual(['acknowledge', 'acknowledge'])
 })
 
-it('an interceptor that throws, or forgets to go on, keeps no message from being settled', async () => {
+it('an interceptor that throws keeps no message from being settled', async () => {
   const errors: unknown[] = []
   const watch = (event: unknown): void => void errors.push(event)
   subscribe('oslo-messaging:background-error', watch)
@@ -163,4 +163,66 @@ it('a request with late acknowledgement is settled inside it when its reply is h
   await at.serve({ work: () => 1 }, {}, { topic: 'early' })
   await at.client({}, { topic: 'early' }).call({}, 'work')
   expect(lines).toHaveLength(3)
+})
+
+/** A delivery that counts what is done to it, inside one interceptor, and what is reported. */
+function odd(settle: (operation: SettleOperation, next: () => Promise<void>) => Promise<void>) {
+  const done: string[] = []
+  const errors: string[] = []
+  const watch = (event: unknown): void =>
+    void errors.push(((event as { readonly error: unknown }).error as Error).message)
+  subscribe('oslo-messaging:background-error', watch)
+  const incoming: IncomingNotification = {
+    context: {},
+    message: {},
+    acknowledge: () => void done.push('acknowledge'),
+    requeue: () => {
+      throw new Error('gone')
+    },
+    bury: async () => void done.push('bury'),
+  }
+  return {
+    done,
+    errors,
+    delivery: interceptNotification(incoming, [settle], { driver: 'd', receiver: 'r' }),
+    [Symbol.dispose]: () => void unsubscribe('oslo-messaging:background-error', watch),
+  }
+}
+
+const FAILURE = { attempts: 1, error: null, headers: {} }
+
+it('what an interceptor forgets to settle is settled all the same, and reported', async () => {
+  using at = odd(async () => {})
+  at.delivery.acknowledge()
+  await at.delivery.bury?.(FAILURE)
+  await expect.poll(() => at.done).toEqual(['acknowledge', 'bury'])
+  expect(at.errors).toEqual([
+    'An interceptor did not go on to acknowledge',
+    'An interceptor did not go on to dead-letter',
+  ])
+})
+
+it('an interceptor that goes on twice settles once', async () => {
+  using at = odd(async (_operation, next) => {
+    await next()
+    await next()
+  })
+  at.delivery.acknowledge()
+  await at.delivery.bury?.(FAILURE)
+  expect(at.done).toEqual(['acknowledge', 'bury'])
+})
+
+it('an interceptor that throws after a dead letter was written has no second one written', async () => {
+  using at = odd(async (_operation, next) => {
+    await next()
+    throw new Error('too late')
+  })
+  await at.delivery.bury?.(FAILURE)
+  expect([at.done, at.errors]).toEqual([['bury'], ['too late']])
+})
+
+it('a delivery that cannot be settled after its interceptor threw is reported, not an unhandled rejection', async () => {
+  using at = odd(() => Promise.reject(new Error('broken')))
+  at.delivery.requeue()
+  await expect.poll(() => at.errors).toEqual(['broken', 'gone'])
 })
