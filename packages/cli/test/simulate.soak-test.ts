@@ -37,6 +37,7 @@ interface Result {
   readonly doubled: number
   readonly passed: boolean
   readonly counts: Readonly<Record<string, number>>
+  readonly violations: readonly object[]
   readonly totals: { readonly sent: number; readonly resolved: number; readonly handled: number }
   readonly latency: object
   readonly recoveries: readonly { readonly fault: { readonly kind: string }; readonly recoveryMs: number | null }[]
@@ -71,9 +72,10 @@ describe.skipIf(rabbit === undefined || kafka === undefined).concurrent('ten min
     })
     const result = await simulated([rabbitDriver, kafkaDriver], FAULTS.join(','), command('restart'))
     close()
-    const { totals, doubled, latency, counts, recoveries } = result
+    const { totals, doubled, latency, counts, violations, recoveries } = result
     const broken = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
     console.log(JSON.stringify({ totals, doubled, latency, broken }))
+    for (const violation of violations) console.log(JSON.stringify(violation))
     for (const { fault, recoveryMs } of recoveries)
       console.log(`${fault.kind}: ${recoveryMs?.toFixed(0) ?? 'never'} ms`)
     expect(result).toMatchObject({ lost: 0, passed: true })

@@ -97,7 +97,11 @@ async function run(options: SimulateOptions, io: Io): Promise<number> {
   if (io.isTerminal && !options.json) io.out('\r\u001b[K')
   if (options.html !== undefined) await writeFile(options.html, simulationPage(result, commandOf(options)))
   const { verdict, ...rest } = result
-  io.out(options.json ? jsonLine({ ...rest, passed: verdict.passed, counts: verdict.counts }) : resultText(result))
+  io.out(
+    options.json
+      ? jsonLine({ ...rest, passed: verdict.passed, counts: verdict.counts, violations: verdict.violations })
+      : resultText(result),
+  )
   return verdict.passed ? EXIT.done : EXIT.found
 }
 
