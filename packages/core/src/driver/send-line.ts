@@ -46,7 +46,8 @@ export class SendLine {
   /** Sends one message of `bytes`. `publish` hands it to the connection at once, before its first `await`, and resolves
    *  when the broker has confirmed it; it rejects with `delivery: 'not-sent'` only for what certainly did not arrive.
    *  Resolves with what `publish` does. Rejects: BackpressureError; MessagingTimeout (`not-sent` before `publish` was
-   *  called, `unknown` after it); MessageDeliveryFailure when retries are spent; what `publish` rejects with.
+   *  called, `unknown` after it); MessageDeliveryFailure when retries are spent, or when a repeated message is refused
+   *  that may have arrived before; what `publish` rejects with.
    *  The place in the bounds is held until `publish` settles, however early the deadline was, because the message is
    *  under way until then. A message that is repeated comes behind those that were sent since. */
   async send<T>(bytes: number, options: LineOptions, publish: () => Promise<T>): Promise<T> {
@@ -80,7 +81,16 @@ export class SendLine {
     const backoff = createBackoff({ initialMs: 20, factor: 2, maxMs: 1000, random: this.#options.random })
     // Of what may have arrived once, nothing that comes later says that it did not.
     let known = NOT_SENT
-    for (let attempt = 1; ; attempt += 1) {
+    let attempt = 1
+    const givenUp = (error: MessagingError): MessageDeliveryFailure =>
+      new MessageDeliveryFailure(`Gave up after ${attempt} attempts: ${errorText(error)}`, {
+        cause: error,
+        retryable: error.retryable,
+        ...known,
+        attempts: attempt,
+        elapsedMs: Math.round(this.#clock.now() - startedAt),
+      })
+    for (; ; attempt += 1) {
       const left = retries === null ? null : Math.max(0, retries - (attempt - 1))
       await this.#options.ready(deadline, known, { retries: left })
       deadline.check(known)
@@ -89,16 +99,13 @@ export class SendLine {
       } catch (error) {
         if (!isMessagingError(error) || isMessagingError(error, 'TIMEOUT')) throw error
         const { delivery = 'unknown' } = error
-        if (!error.retryable || (delivery !== 'not-sent' && isRepeatable?.(error) !== true)) throw error
+        if (!error.retryable || (delivery !== 'not-sent' && isRepeatable?.(error) !== true)) {
+          // Of this attempt alone it is true that nothing arrived.
+          if (delivery === 'not-sent' && known.delivery !== 'not-sent') throw givenUp(error)
+          throw error
+        }
         if (delivery !== 'not-sent') known = UNCONFIRMED
-        if (retries !== null && attempt > retries)
-          throw new MessageDeliveryFailure(`Gave up after ${attempt} attempts: ${errorText(error)}`, {
-            cause: error,
-            retryable: true,
-            ...known,
-            attempts: attempt,
-            elapsedMs: Math.round(this.#clock.now() - startedAt),
-          })
+        if (retries !== null && attempt > retries) throw givenUp(error)
         // What was lost with a connection waits for the next one alone, and so keeps its order.
         if (attempt > 1) await deadline.sleep(backoff.next(), known)
       }

@@ -115,6 +115,23 @@ describe('SendLine', () => {
     expect(ups).toBe(2)
   })
 
+  it('what may have arrived stays unknown when the broker refuses it the next time', async () => {
+    const line = new SendLine({ limit: limitOf(10), ready: async () => {} })
+    let isFirst = true
+    const publish = async (): Promise<never> => {
+      if (!isFirst) throw new TransportDriverError('no such queue', { delivery: 'not-sent', retryable: false })
+      isFirst = false
+      throw new TransportDriverError('the connection was lost', { retryable: true })
+    }
+    expect(await failure(line.send(10, { ...within(5000), isRepeatable: () => true }, publish))).toMatchObject({
+      message: 'Gave up after 2 attempts: no such queue',
+      phase: 'confirm',
+      delivery: 'unknown',
+      retryable: false,
+      cause: { delivery: 'not-sent' },
+    })
+  })
+
   it('what a lost connection took is sent again in the order of the calls', async () => {
     const line = new SendLine({ limit: limitOf(100), ready: async () => {} })
     const isRepeatable = (): boolean => true
