@@ -128,11 +128,10 @@ export class KafkaJSConsumer implements ConsumerPort {
       if (this.#lost !== undefined) throw this.#lost
       this.#refuseWhenClosing()
       try {
-        return await this.#commits.commit(positions)
+        return await this.#commits.commit(positions, deal)
       } catch (error) {
         const fault = faultOf(error)
-        const mayPass = kindOf(fault) === 'passing' && this.#commits.deal === deal
-        if (!mayPass || attempt === COMMIT_ATTEMPTS) throw fault
+        if (kindOf(fault) !== 'passing' || attempt === COMMIT_ATTEMPTS) throw fault
       }
       await new Promise((resolve) => setTimeout(resolve, COMMIT_PAUSE_MS * attempt))
     }
@@ -289,7 +288,8 @@ class Batch implements FetchedBatch {
 
   async commit(offset: number, note: string): Promise<void> {
     try {
-      await this.#commits.commit([{ topic: this.topic, partition: this.partition, offset, note }])
+      const position = { topic: this.topic, partition: this.partition, offset, note }
+      await this.#commits.commit([position], this.#commits.deal)
     } catch (error) {
       throw faultOf(error)
     }

@@ -1,4 +1,5 @@
 import net from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ConsumerPort, TopicPartition } from '../../src/port/client-port.ts'
 import { kindOf, toFault } from '../../src/port/map-error.ts'
@@ -45,7 +46,13 @@ interface Member {
   readonly assigned: () => readonly TopicPartition[]
 }
 
-async function join(address: readonly string[], group: string, topic: string, clientId: string): Promise<Member> {
+async function join(
+  address: readonly string[],
+  group: string,
+  topic: string,
+  clientId: string,
+  onRejoin: () => Promise<void> = async () => await Promise.resolve(),
+): Promise<Member> {
   const settings = { brokers: address, clientId, tls: null, renewTls: () => null, sasl: null }
   const client = await createClient(settings, recordingLogger())
   let assigned: readonly TopicPartition[] = []
@@ -62,7 +69,7 @@ async function join(address: readonly string[], group: string, topic: string, cl
       onAssigned: (partitions) => {
         assigned = partitions
       },
-      onRejoin: async () => await Promise.resolve(),
+      onRejoin,
       onBatch: async () => await Promise.resolve(),
       onLost: () => {},
     },
@@ -82,16 +89,24 @@ async function fill(topic: string, partition: number): Promise<void> {
 
 describe.skipIf(broker === undefined)('positions of one deal of a group', () => {
   if (broker === undefined) return
+  const address = broker.hosts.map(({ host, port }) => `${host}:${port}`)
 
-  it('a commit that begins while the group is dealt out anew does not move the partitions that others have then', async () => {
+  /** A topic of two partitions, and a group that the broker is ready to look after. */
+  const scene = async () => {
     const group = unique('deal')
     const topic = unique('deal')
-    const address = broker.hosts.map(({ host, port }) => `${host}:${port}`)
     await withAdmin(broker, async (admin) => {
       await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true })
+      // A broker that has just started refuses joins until it has loaded the group; the admin asks until it has.
+      await admin.fetchOffsets({ groupId: group, topics: [topic] })
     })
     const both = [0, 1].map((partition) => ({ topic, partition }))
     for (const { partition } of both) await fill(topic, partition)
+    return { group, topic, both }
+  }
+
+  it('a commit that begins while the group is dealt out anew does not move the partitions that others have then', async () => {
+    const { group, topic, both } = await scene()
     let onSync = (): void => {}
     let isCut = false
     // Before the first connection: the client keeps the way to write of each.
@@ -127,6 +142,40 @@ describe.skipIf(broker === undefined)('positions of one deal of a group', () => 
     const offsets = stored[0]?.partitions.toSorted((one, other) => one.partition - other.partition)
     const isSeconds = (partition: number): boolean => second.assigned()[0]?.partition === partition
     expect(offsets?.map(({ offset }) => Number(offset))).toEqual([0, 1].map((number) => (isSeconds(number) ? 9 : 5)))
+    await Promise.all([first.port.disconnect(), second.port.disconnect()])
+  })
+
+  it('a commit that is cut just before the group is dealt out anew is not repeated in the name of the next deal', async () => {
+    const { group, topic, both } = await scene()
+    let onCut: (() => void) | undefined
+    watchRequests({
+      before: (key, clientId) => {
+        if (key !== OFFSET_COMMIT || clientId !== `${group}-first` || onCut === undefined) return
+        onCut()
+        onCut = undefined
+        throw Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET' })
+      },
+      behind: () => {},
+    })
+    let late: Promise<string> | undefined
+    const onRejoin = async (): Promise<void> => {
+      if (late !== undefined) return
+      const cut = new Promise<void>((resolve) => {
+        onCut = resolve
+      })
+      late = first.port.commit(both.map((partition) => ({ ...partition, offset: 1 }))).then(
+        () => 'stored',
+        () => 'refused',
+      )
+      await cut
+      // The commit hears of it before the deal ends.
+      await setImmediate()
+    }
+    const first = await join(address, group, topic, `${group}-first`, onRejoin)
+    await first.port.commit(both.map((partition) => ({ ...partition, offset: 5 })))
+    const second = await join(address, group, topic, `${group}-second`)
+    await eventually(() => first.assigned().length === 1 && second.assigned().length === 1, 'one partition for each')
+    expect(await late).toBe('refused')
     await Promise.all([first.port.disconnect(), second.port.disconnect()])
   })
 })

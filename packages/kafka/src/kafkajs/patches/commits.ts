@@ -72,11 +72,11 @@ export class DealCommits {
     this.#deal = undefined
   }
 
-  /** One attempt. Resolves when all are stored. Rejects with what kafkajs says, and with ClientFault
-   *  REBALANCE_IN_PROGRESS between two deals. */
-  async commit(positions: readonly PartitionOffset[]): Promise<void> {
+  /** One attempt, in the name of `held`: the deal in which the positions were held. Resolves when all are stored. Rejects
+   *  with what kafkajs says, and with ClientFault REBALANCE_IN_PROGRESS when that deal is not in force any more. */
+  async commit(positions: readonly PartitionOffset[], held: object | undefined): Promise<void> {
     const [deal, coordinator] = [this.#deal, this.#coordinator]
-    if (deal === undefined || coordinator === undefined)
+    if (deal === undefined || deal !== held || coordinator === undefined)
       throw new ClientFault('REBALANCE_IN_PROGRESS', 'The group is being dealt out anew')
     const broker = coordinator.isConnected() ? coordinator : await this.#connected(coordinator)
     await broker.offsetCommit({
