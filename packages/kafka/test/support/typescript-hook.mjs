@@ -2,8 +2,8 @@
 // tests what is written and not what was built last. What was made of a source once is kept: compiling all of them takes
 // a child nine seconds of CPU, which a busy machine makes a minute of.
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { register } from 'node:module'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import module, { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,19 +11,29 @@ import { isMainThread } from 'node:worker_threads'
 
 const KEPT = join(tmpdir(), 'oslo-messaging-compiled')
 
-if (isMainThread) register(import.meta.url)
+// Node 26 warns of `register`, and Node 20 has nothing else. The hooks of `registerHooks` are of one thread, and each
+// worker imports this file, too.
+if (module.registerHooks !== undefined) module.registerHooks({ load })
+else if (isMainThread) module.register(import.meta.url)
 
-export async function load(url, context, nextLoad) {
-  if (!url.endsWith('.ts')) return await nextLoad(url, context)
-  const text = await readFile(fileURLToPath(url), 'utf8')
+export function load(url, context, nextLoad) {
+  if (!url.endsWith('.ts')) return nextLoad(url, context)
+  const text = readFileSync(fileURLToPath(url), 'utf8')
   const file = join(KEPT, `${createHash('sha256').update(url).update(text).digest('hex')}.js`)
-  const source = (await readFile(file, 'utf8').catch(() => undefined)) ?? (await compile(url, text, file))
-  return { format: 'module', shortCircuit: true, source }
+  return { format: 'module', shortCircuit: true, source: kept(file) ?? compile(url, text, file) }
 }
 
-async function compile(url, text, file) {
-  const { default: typescript } = await import('typescript')
-  const { ModuleKind, ScriptTarget, transpileModule } = typescript
+function kept(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function compile(url, text, file) {
+  const { ModuleKind, ScriptTarget, transpileModule } = createRequire(import.meta.url)('typescript')
   const { outputText } = transpileModule(text, {
     fileName: fileURLToPath(url),
     compilerOptions: {
@@ -35,8 +45,8 @@ async function compile(url, text, file) {
   })
   // Renamed, because other children read it meanwhile.
   const written = `${file}.${randomUUID()}`
-  await mkdir(KEPT, { recursive: true })
-  await writeFile(written, outputText)
-  await rename(written, file)
+  mkdirSync(KEPT, { recursive: true })
+  writeFileSync(written, outputText)
+  renameSync(written, file)
   return outputText
 }
