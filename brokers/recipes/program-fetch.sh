@@ -1,8 +1,9 @@
 #!/bin/bash
 # program-fetch.sh SUITE FOLDER PACKAGE PROGRAM [PROGRAM ...]
 # Unpacks a package of a Debian suite and the libraries it needs into FOLDER/root, without root and without installing
-# anything, and writes FOLDER/program: it starts the first PROGRAM (a path inside the package) through the loader and the
-# C library of the same suite, so that it runs on any Linux of the same architecture; the others get their own names.
+# anything, and writes FOLDER/program: it starts the first PROGRAM (a path inside the package) through the loader and
+# the C library of the same suite, so that it runs on any Linux of the same architecture; the others get their own
+# names.
 # FOLDER must not be moved afterwards.
 # Standard output: lines "progress: ..." for a person. FOLDER/version: the version that was unpacked.
 set -euo pipefail
