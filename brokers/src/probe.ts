@@ -1,7 +1,7 @@
 import net from 'node:net'
 
-/** Opens a connection, writes `hello` and gives the first `bytes` of the answer, or what is enough of it; undefined when
- *  there is none within `timeoutMs` (nobody listens, the peer closes, silence). */
+/** Opens a connection, writes `hello` and gives the first `bytes` of the answer, or what is enough of it; undefined
+ *  when there is none within `timeoutMs` (nobody listens, the peer closes, silence). */
 function exchange(
   target: { readonly host: string; readonly port: number },
   hello: Uint8Array,

@@ -36,7 +36,8 @@ async function run(name: string, level: Level, seed: string | undefined, only: R
   return await runConformance(chapters, bench.subject, { ...bench.options, knobs, level }, say)
 }
 
-/** A case that kills a node runs at a cluster of its own, started for it: several nodes would make all the others slow. */
+/** A case that kills a node runs at a cluster of its own, started for it: several nodes would make all the others
+ *  slow. */
 function whereItBelongs(testCase: ConformanceCase, { cluster }: Bench): ConformanceCase {
   if (cluster === undefined || !testCase.needs.includes('lever killNode')) return testCase
   return {

@@ -45,8 +45,8 @@ export function failureOf(outcome: Outcome, { preSettled, progress }: OutgoingMe
           retryable: false,
           brokerCode: outcome.condition,
         }),
-        // One of several queues refused it, or nobody says why: RabbitMQ names no queue before 4.3, and another may have
-        // it.
+        // One of several queues refused it, or nobody says why: RabbitMQ names no queue before 4.3, and another may
+        // have it.
         ...(outcome.condition === undefined || OF_A_QUEUE.has(outcome.condition) ? { delivery: 'unknown' } : {}),
       }
   }

@@ -23,9 +23,9 @@ export interface Live {
   readonly addressing: Addressing
 }
 
-/** Listeners that attach at the same time. A peer that makes a queue for each link says nothing until it has read all it
- *  was sent, not even that it is alive: hundreds at once would be more than its silence may last, and again after each
- *  loss. */
+/** Listeners that attach at the same time. A peer that makes a queue for each link says nothing until it has read all
+ *  it was sent, not even that it is alive: hundreds at once would be more than its silence may last, and again after
+ *  each loss. */
 const ATTACHING_AT_ONCE = 16
 
 /** The one connection of a transport, kept up by a supervisor. Links are their owners': they hear of each loss through

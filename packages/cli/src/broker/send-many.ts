@@ -26,8 +26,8 @@ interface Ended {
 }
 
 /** Sends one message for each line, and prints what became of it, in the order of the lines. `send` resolves with what
- *  is to be printed, undefined for nothing. After Ctrl-C nothing more is read, and what was sent is waited for. What was
- *  not sent any more is said. */
+ *  is to be printed, undefined for nothing. After Ctrl-C nothing more is read, and what was sent is waited for. What
+ *  was not sent any more is said. */
 export async function sendMany(
   { from, concurrency, keepGoing }: ManyOptions,
   io: Io,

@@ -31,8 +31,8 @@ export interface BusScale {
   readonly channels: number | null
   /** Queues or topics; null: the driver does not say what it declares. */
   readonly queues: { readonly shared: number; readonly perInstance: number; readonly perProcess: number } | null
-  /** Of the broker while nothing is sent, bytes; of quorum queues at each node that has a copy. null: not known for this
-   *  driver, or for streams. */
+  /** Of the broker while nothing is sent, bytes; of quorum queues at each node that has a copy. null: not known for
+   *  this driver, or for streams. */
   readonly memoryBytes: number | null
 }
 

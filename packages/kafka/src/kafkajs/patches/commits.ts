@@ -72,8 +72,9 @@ export class DealCommits {
     this.#deal = undefined
   }
 
-  /** One attempt, in the name of `held`: the deal in which the positions were held. Resolves when all are stored. Rejects
-   *  with what kafkajs says, and with ClientFault REBALANCE_IN_PROGRESS when that deal is not in force any more. */
+  /** One attempt, in the name of `held`: the deal in which the positions were held. Resolves when all are stored.
+   *  Rejects with what kafkajs says, and with ClientFault REBALANCE_IN_PROGRESS when that deal is not in force any
+   *  more. */
   async commit(positions: readonly PartitionOffset[], held: object | undefined): Promise<void> {
     const [deal, coordinator] = [this.#deal, this.#coordinator]
     if (deal === undefined || deal !== held || coordinator === undefined)
