@@ -43,10 +43,11 @@ export interface OpenOptions {
   readonly options?: Options
   readonly logger?: Logger
   readonly clock?: Clock
+  readonly random?: () => number
   readonly credentials?: CredentialsProvider
 }
 
-function contextOf({ options, logger, clock, credentials }: OpenOptions) {
+function contextOf({ options, logger, clock, random, credentials }: OpenOptions) {
   const defaults = Object.fromEntries(
     Object.entries(kafkaConfig.options).map(([name, option]) => [name, option.default]),
   )
@@ -56,7 +57,7 @@ function contextOf({ options, logger, clock, credentials }: OpenOptions) {
     program: 'test',
     logger: logger ?? recordingLogger(),
     clock: clock ?? systemClock,
-    random: Math.random,
+    random: random ?? Math.random,
     credentials,
   }
 }
