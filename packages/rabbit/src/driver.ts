@@ -1,6 +1,8 @@
 import {
+  type Backoff,
   type ComponentHealth,
   ConfigurationError,
+  createBackoff,
   type Driver,
   type DriverContext,
   type Health,
@@ -29,7 +31,7 @@ import { RequestReader } from './rpc/incoming-request.ts'
 import { encodeNotification, encodeRequest, newId } from './wire/message.ts'
 import { FailedCopies } from './receive/failed-copies.ts'
 import { Publisher } from './send/publisher.ts'
-import { newProgress } from './send/outgoing-message.ts'
+import { newProgress, type OutgoingMessage } from './send/outgoing-message.ts'
 import { createQueueNames, type QueueNames } from './topology/queue-names.ts'
 import { ReplyQueue } from './rpc/reply-queue.ts'
 import { ReplySender } from './rpc/reply-sender.ts'
@@ -42,6 +44,8 @@ import { Watchdog } from './receive/watchdog.ts'
 
 /** RabbitMQ counts a message's time in 32 bits and closes the channel of a longer one. */
 const LONGEST_EXPIRATION_MS = 4_294_967_295
+/** Pauses between attempts to hand a request to a server that is not there. */
+const NOBODY_THERE = { initialMs: 500, factor: 2, maxMs: 5000, jitter: 'none' } as const
 /** How long a close waits for what is under way when nobody says how long. */
 const CLOSE_PATIENCE_MS = 5_000
 
@@ -191,6 +195,7 @@ export class RabbitDriver implements Driver {
   async #call(target: Target, request: OutgoingRequest, options: SendOptions): Promise<RPCReply> {
     const { exchange, routingKey, requirement } = this.#routes.ofRequest(target)
     const { deadline, callMonitorTimeoutMs, expiresInMs } = options
+    const { clock } = this.#runtime
     if (!this.#replies.isUp) {
       this.#watchdog.watch(this.#replies)
       // The first call needs both connections: they open at the same time. A failure here shows when it is sent.
@@ -206,27 +211,45 @@ export class RabbitDriver implements Driver {
     }
     // Expected before it is published, so that a fast reply is never missed.
     const reply = this.#replies.expect(msgId, { deadline, callMonitorTimeoutMs, progress: () => progress })
-    const outgoing = {
+    const post = (message: OutgoingMessage): void =>
+      this.#publisher.post(message, (failure) => {
+        if (failure !== undefined) this.#replies.fail(msgId, failure.error)
+      })
+    let pauses: Backoff | undefined
+    let attempts = 1
+    let again: unknown
+    let isOver = false
+    // No queue has it, so that it cannot run twice: its server may not be there yet, or not again after an outage.
+    const onDropped = (): void => {
+      if (isOver || (options.retries !== null && attempts > options.retries)) return
+      attempts += 1
+      pauses ??= createBackoff({ ...NOBODY_THERE, random: this.#runtime.random })
+      again = clock.setTimeout(() => {
+        const left = expiresInMs === null ? null : Math.min(expiresInMs, deadline.remainingMs)
+        if (left === null || left >= 1) post({ ...outgoing, expiration: expirationOf(left) })
+      }, pauses.next())
+    }
+    const outgoing: OutgoingMessage = {
       exchange,
       routingKey,
       requirement,
       // Also when nobody asked: a timeout is to know whether a queue has the request.
       mandatory: target.fanout !== true,
-      mayBeDropped: !options.atLeastOnce,
-      expiration: expiresInMs === null ? undefined : String(Math.min(Math.trunc(expiresInMs), LONGEST_EXPIRATION_MS)),
+      onDropped: options.atLeastOnce ? undefined : onDropped,
+      expiration: expirationOf(expiresInMs),
       encode: () => this.#pack(encodeRequest(request, call, newId(), this.#publisher.memory.allocate), request.headers),
       deadline,
       retries: options.retries,
       repeatUnknown: false,
       progress,
     }
-    this.#publisher.post(outgoing, (failure) => {
-      if (failure !== undefined) this.#replies.fail(msgId, failure.error)
-    })
+    post(outgoing)
     try {
       return await reply
     } finally {
+      isOver = true
       this.#replies.forget(msgId)
+      if (again !== undefined) clock.clearTimeout(again)
     }
   }
 
@@ -283,4 +306,8 @@ function compressionOf({ kombu_compression: value }: RabbitOptions): Compression
   throw new ConfigurationError(`kombu_compression = ${value} is not supported: use gzip or bzip2, or leave it unset`, {
     option: '[oslo_messaging_rabbit] kombu_compression',
   })
+}
+
+function expirationOf(expiresInMs: number | null): string | undefined {
+  return expiresInMs === null ? undefined : String(Math.min(Math.trunc(expiresInMs), LONGEST_EXPIRATION_MS))
 }

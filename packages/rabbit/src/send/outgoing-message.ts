@@ -11,8 +11,9 @@ export interface OutgoingMessage {
   readonly requirement: Requirement | OwnQueueRequirement | null
   /** The broker gives it back when no queue takes it. */
   readonly mandatory: boolean
-  /** What no queue takes is not worth an error: it counts as sent, and `progress` says what became of it. */
-  readonly mayBeDropped?: boolean
+  /** What no queue takes is not worth an error where this stands: it counts as sent, `progress` says what became of it,
+   *  and this is called. */
+  readonly onDropped?: (() => void) | undefined
   /** Milliseconds as a decimal string. */
   readonly expiration: string | undefined
   /** Called when it is sent, or has to wait for that. Throws SerializationError. */

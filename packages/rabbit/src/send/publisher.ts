@@ -231,12 +231,14 @@ export class Publisher {
       if (outcome.kind === 'confirmed') {
         progress.phase = 'reply'
         progress.delivery = 'confirmed'
+        if (progress.waitingFor !== undefined) delete progress.waitingFor
         // The broker has read it to its end, so the socket is done with it as well, and there was no other.
         this.memory.release(body)
-      } else if (outcome.kind === 'returned' && outgoing.mayBeDropped === true) {
+      } else if (outcome.kind === 'returned' && outgoing.onDropped !== undefined) {
         progress.phase = 'reply'
         progress.delivery = progress.maybeSent === true ? 'unknown' : 'not-sent'
         progress.waitingFor = 'reply to a request that no queue took'
+        outgoing.onDropped()
         return onOutcome(CONFIRMED)
       } else {
         if (outcome.kind === 'unknown' || outcome.kind === 'nacked') progress.maybeSent = true

@@ -47,6 +47,33 @@ describe.skipIf(broker === undefined)('a request that no queue takes', () => {
     })
   })
 
+  it('a call to a server that comes a moment later is answered, once', async () => {
+    const transport = await open()
+    const target = { topic: unique('late'), server: 'one' }
+    const ran: number[] = []
+    const called = getRpcClient(transport, target, { timeoutMs: 30_000 }).call({}, 'go', { n: 1 })
+    // The first attempt has come back when a second call, sent after it, has.
+    await expect(getRpcClient(transport, target, { timeoutMs: 300 }).call({}, 'go', { n: 2 })).rejects.toMatchObject({
+      delivery: 'not-sent',
+    })
+    const server = getRpcServer(transport, target, { go: (_context: object, { n }: { n: number }) => ran.push(n) })
+    await server.start()
+    expect(await called).toBe(1)
+    expect(ran).toEqual([1])
+  })
+
+  it('a call that may be tried once is not sent again', async () => {
+    const transport = await open()
+    const target = { topic: unique('late'), server: 'one' }
+    const ran: number[] = []
+    const called = getRpcClient(transport, target, { timeoutMs: 3000, retry: 0 }).call({}, 'go', {})
+    await expect(getRpcClient(transport, target, { timeoutMs: 300 }).call({}, 'go')).rejects.toThrow('no queue took')
+    const server = getRpcServer(transport, target, { go: () => ran.push(1) })
+    await server.start()
+    await expect(called).rejects.toMatchObject({ code: 'OSLO_MESSAGING_TIMEOUT', delivery: 'not-sent' })
+    expect(ran).toEqual([])
+  })
+
   it('a call that a queue took says confirmed, although nobody answers', async () => {
     const transport = await open()
     const target = { topic: unique('silent'), server: 'one' }
