@@ -35,6 +35,10 @@ export class DoubtfulCommits {
     return this.#open.size
   }
 
+  has(flow: PartitionFlow): boolean {
+    return this.#open.get(flow.key)?.flow === flow
+  }
+
   add(commit: DoubtfulCommit): void {
     this.#open.set(commit.flow.key, commit)
   }

@@ -30,6 +30,7 @@ export class PartitionFlow implements TopicPartition {
   #next: number | undefined
   #queue: readonly FetchedRecord[] = []
   #head = 0
+  #stranded = 0
   /** Records handed out, oldest first; a settled one stays until all before it are settled. */
   #unsettled: Unsettled[] = []
   readonly #room: Room
@@ -88,6 +89,16 @@ export class PartitionFlow implements TopicPartition {
     return this.#queue[this.#head]?.offset
   }
 
+  /** Queued records from before others read on in the partition: handed out here, or nowhere. */
+  get stranded(): number {
+    return this.#stranded
+  }
+
+  /** Offset of the oldest record not handed out behind which nobody else has read. */
+  get firstReturnable(): number | undefined {
+    return this.#queue[this.#head + this.#stranded]?.offset
+  }
+
   /** A fetch says where the partition ends. */
   sawEnd(end: number): void {
     this.#end = end
@@ -106,6 +117,7 @@ export class PartitionFlow implements TopicPartition {
     const record = this.#queue[this.#head]
     if (record === undefined) return undefined
     this.#head += 1
+    if (this.#stranded > 0) this.#stranded -= 1
     this.#queuedBytes -= record.value?.length ?? 0
     if (this.queued === 0) this.#isSlow = false
     return record
@@ -141,6 +153,7 @@ export class PartitionFlow implements TopicPartition {
     const first = this.firstQueued
     this.#queue = []
     this.#head = 0
+    this.#stranded = 0
     this.#queuedBytes = 0
     this.#isSlow = false
     if (first !== undefined) this.#next = first
@@ -155,7 +168,7 @@ export class PartitionFlow implements TopicPartition {
     if (!keepQueued) {
       this.clearQueue()
       this.#unsettled = []
-    }
+    } else if (next !== this.#next) this.#stranded = this.queued
     this.#next = next
     this.#begun = { from: next, after }
   }

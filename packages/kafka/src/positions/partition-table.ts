@@ -48,6 +48,8 @@ const DOUBT_MS = { first: 250, longest: 15_000 } as const
 export class PartitionTable {
   readonly #options: PartitionTableOptions
   readonly #flows = new Map<string, PartitionFlow>()
+  /** Flows of partitions that were taken away, for what they have still to hand out. */
+  readonly #former = new Set<PartitionFlow>()
   /** Signals whenever a queue of any partition has become shorter. */
   readonly room: Room = new Room()
   /** Where the group begins in partitions it has never read: where they ended before this listener first joined,
@@ -92,6 +94,11 @@ export class PartitionTable {
 
   values(): IterableIterator<PartitionFlow> {
     return this.#flows.values()
+  }
+
+  /** Partitions that were taken away with committed records that are still to be handed out. */
+  leftovers(): readonly PartitionFlow[] {
+    return [...this.#former].filter(({ queued }) => queued > 0)
   }
 
   /** Also settles what was in doubt. */
@@ -139,11 +146,13 @@ export class PartitionTable {
     for (const flow of this.#flows.values()) {
       if (assigned.has(flow.key)) continue
       this.#flows.delete(flow.key)
+      this.#dropFormer(flow.key)
+      this.#former.add(flow)
       flow.signalRoom()
       this.#options.onRevoked(flow)
     }
     for (const partition of partitions) {
-      const flow = this.#flows.get(keyOf(partition))
+      const flow = this.#flows.get(keyOf(partition)) ?? this.#takeBack(keyOf(partition))
       if (flow === undefined) this.#begin(session, partition)
       else this.#keep(session, flow)
       session.port.resume(partition)
@@ -151,6 +160,24 @@ export class PartitionTable {
     }
     // One after the other: each has to know what the one before has fixed.
     session.positioned = session.positioned.then(async () => await this.#position(session, partitions))
+  }
+
+  /** A partition that comes back while what was committed of it waits to be handed out goes on behind that, so that its
+   *  records keep their order. */
+  #takeBack(key: string): PartitionFlow | undefined {
+    if (!this.#options.commitsFirst) return undefined
+    this.#dropFormer(key)
+    const flow = [...this.#former].find((former) => former.key === key)
+    if (flow === undefined) return undefined
+    this.#former.delete(flow)
+    this.#flows.set(key, flow)
+    return flow
+  }
+
+  /** Those that have nothing any more. */
+  #dropFormer(key: string): void {
+    for (const flow of this.#former)
+      if (flow.key === key && flow.queued === 0 && !this.#options.doubts.has(flow)) this.#former.delete(flow)
   }
 
   #keep(session: Session, flow: PartitionFlow): void {

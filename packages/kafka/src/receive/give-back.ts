@@ -16,8 +16,6 @@ export class GiveBack {
   readonly #self: string
   readonly #logger: Logger
   readonly #clock: Clock
-  /** Flows of partitions that were taken away, with committed records still to be handed out. */
-  readonly #leftovers = new Set<PartitionFlow>()
 
   /** `self`: the name of the listener in the notes beside its positions. */
   constructor(name: string, group: string, self: string, logger: Logger, clock: Clock) {
@@ -28,23 +26,19 @@ export class GiveBack {
     this.#clock = clock
   }
 
-  /** Remembers a partition that was taken away: what it has queued is committed, and nobody else's. */
-  keep(flow: PartitionFlow): void {
-    for (const other of this.#leftovers) if (other.queued === 0) this.#leftovers.delete(other)
-    if (flow.queued > 0) this.#leftovers.add(flow)
-  }
-
   /** Empties the queues and commits where they began. Never rejects: what cannot be given back is reported with its
-   *  number. `doubtful`: nobody has been handed what these stand for, and they may have been stored. */
+   *  number. `leftovers`: partitions that others have by now, with committed records still to be handed out.
+   *  `doubtful`: nobody has been handed what these stand for, and they may have been stored. */
   async run(
     flows: readonly PartitionFlow[],
+    leftovers: readonly PartitionFlow[],
     doubtful: readonly DoubtfulCommit[],
     timeoutMs: number,
     commit: (positions: readonly PartitionOffset[]) => Promise<void>,
   ): Promise<void> {
     const positions = flows.flatMap((flow) => {
       const { topic, partition } = flow
-      const offset = flow.firstQueued ?? doubtful.find((commit) => commit.flow === flow)?.from
+      const offset = flow.firstReturnable ?? doubtful.find((commit) => commit.flow === flow)?.from
       const note = writeNote({ by: this.#self, ...flow.begun })
       return offset === undefined ? [] : [{ topic, partition, offset, note }]
     })
@@ -53,9 +47,10 @@ export class GiveBack {
         .filter(({ flow }) => flows.includes(flow) === isOurs)
         .reduce((sum, { records }) => sum + records.length, 0),
     )
-    const count = flows.reduce((sum, flow) => sum + flow.clearQueue(), ours ?? 0)
-    const gone = [...this.#leftovers].reduce((sum, flow) => sum + flow.clearQueue(), others ?? 0)
-    if (gone > 0) this.report(gone, new Error('Their partitions belong to other members by now'))
+    const stranded = flows.reduce((sum, flow) => sum + flow.stranded, others ?? 0)
+    const gone = leftovers.reduce((sum, flow) => sum + flow.clearQueue(), stranded)
+    const count = flows.reduce((sum, flow) => sum - flow.stranded + flow.clearQueue(), ours ?? 0)
+    if (gone > 0) this.report(gone, new Error('Other members have their partitions, or have read on in them'))
     if (positions.length === 0) return
     try {
       await within(timeoutMs, this.#clock, commit(positions))
@@ -68,7 +63,7 @@ export class GiveBack {
    *  was. */
   giveUp(flows: readonly PartitionFlow[], doubtful: readonly DoubtfulCommit[]): void {
     const late = doubtful.reduce((sum, { records }) => sum + records.length, 0)
-    const count = [...flows, ...this.#leftovers].reduce((sum, flow) => sum + flow.clearQueue(), late)
+    const count = flows.reduce((sum, flow) => sum + flow.clearQueue(), late)
     if (count > 0) this.report(count, new Error('The answer to their commit came after the session had ended'))
   }
 

@@ -124,7 +124,7 @@ export class Intake {
       await batch.commit(next, writeNote({ by: this.#options.self, ...flow.begun }))
       this.handOut(flow, slice, next)
       // The new deal began at the position of before.
-      if (flow.deal !== deal) {
+      if (flow.deal !== deal && this.#options.isOurs(flow)) {
         this.#options.session()?.port.seek({ topic: flow.topic, partition: flow.partition, offset: next })
       }
     } catch (error) {

@@ -71,10 +71,7 @@ export function createListenerParts(options: KafkaListenerOptions, hooks: Listen
   const giveBack = new GiveBack(hooks.name, group, self, logger, clock)
   const doubts = new DoubtfulCommits({
     self,
-    onStored: ({ flow, records, to }) => {
-      intake.handOut(flow, records, to)
-      if (table.get(flow.key) !== flow) giveBack.keep(flow)
-    },
+    onStored: ({ flow, records, to }) => intake.handOut(flow, records, to),
     onUndecidable: ({ records }) =>
       giveBack.report(records.length, new Error('The answer to their commit was lost, and others have read on since')),
   })

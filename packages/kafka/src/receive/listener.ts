@@ -287,10 +287,7 @@ export class KafkaListener implements Listener {
     const { settings, logger, group } = this.#options
     this.#parts.committer.forget(flow)
     // Committed records are nobody else's: they are still handed out. The others come again, elsewhere.
-    if (settings.commit !== 'after') {
-      this.#giveBack.keep(flow)
-      return
-    }
+    if (settings.commit !== 'after') return
     this.#parts.dispenser.drop(flow)
     flow.clearQueue()
     if (flow.unsettled === 0) return
@@ -326,13 +323,13 @@ export class KafkaListener implements Listener {
     await this.#parts.committer.flush(leftMs())
     const { table, doubts } = this.#parts
     if (doubts.size > 0) await within(leftMs(), clock, table.ask()).catch(() => {})
-    await this.#giveBack.run([...table.values()], doubts.takeAll(), leftMs(), async (positions) => {
+    await this.#giveBack.run([...table.values()], table.leftovers(), doubts.takeAll(), leftMs(), async (positions) => {
       if (this.#session === undefined) throw new Error('There is no session')
       await this.#session.port.commit(positions)
     })
     await this.#end()
     // What a commit brought whose answer was not waited for.
-    this.#giveBack.giveUp([...table.values()], doubts.takeAll())
+    this.#giveBack.giveUp([...table.values(), ...table.leftovers()], doubts.takeAll())
   }
 
   async #close(): Promise<void> {

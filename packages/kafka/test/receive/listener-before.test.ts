@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createDeferred, type IncomingNotification } from '@oslo-messaging/core/driver'
 import { ClientFault } from '../../src/port/client-port.ts'
 import { encodeRecord } from '../../src/wire/record.ts'
-import { eventually, listen, notification, openOver } from '../support/open-driver.ts'
+import { eventually, listen, notification, openOver, recordingLogger } from '../support/open-driver.ts'
 import { ScriptedKafka } from '../support/scripted-client.ts'
 
 const text = (payload: unknown): string => encodeRecord(notification(payload)).toString()
@@ -153,6 +153,59 @@ describe('listener, kafka_commit_mode before, while a commit is under way', () =
     kafka.rebalance(GROUP)
     await eventually(() => open.length > 0, 'the next one')
     expect(received.payloads.slice(6, 7)).toEqual([6])
+    await driver.close()
+  })
+
+  it('the partition goes to another member and comes back while records of before wait for their handlers - all are handed out in the order they were stored', async () => {
+    const kafka = new ScriptedKafka()
+    const driver = openOver(kafka)
+    const open: IncomingNotification[] = []
+    const received = await listen(driver, 't', { prefetch: 1, onMessage: (message) => open.push(message) })
+    kafka.store('t.info', texts(4))
+    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 4, 'commit 4')
+    kafka.consumers[0]?.assign([])
+    kafka.rebalance(GROUP)
+    kafka.store('t.info', texts(4, 4))
+    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 8, 'commit 8')
+    for (let count = 1; count <= 8; count += 1) {
+      await received.until(count)
+      for (const message of open.splice(0)) message.acknowledge()
+    }
+    expect(received.payloads).toEqual(upTo(8))
+    await driver.close()
+  })
+
+  it('the same, and the listener stops - what nobody has read behind is given back', async () => {
+    const kafka = new ScriptedKafka()
+    const driver = openOver(kafka)
+    const received = await listen(driver, 't', { prefetch: 1, onMessage: () => {} })
+    kafka.store('t.info', texts(4))
+    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 4, 'commit 4')
+    kafka.consumers[0]?.assign([])
+    kafka.rebalance(GROUP)
+    kafka.store('t.info', texts(4, 4))
+    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 8, 'commit 8')
+    await received.listener.stop()
+    expect([received.payloads, kafka.committed.get(`${GROUP} t.info/0`)]).toEqual([[0], 1])
+    await driver.close()
+  })
+
+  it('another member reads on before it comes back - what it read is not given back when the listener stops, and the rest of before is reported with its number', async () => {
+    const kafka = new ScriptedKafka()
+    const logger = recordingLogger()
+    const driver = openOver(kafka, { logger })
+    const received = await listen(driver, 't', { prefetch: 1, onMessage: () => {} })
+    kafka.store('t.info', texts(4))
+    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 4, 'commit 4')
+    kafka.consumers[0]?.assign([])
+    kafka.store('t.info', texts(4, 4))
+    kafka.committed.set(`${GROUP} t.info/0`, 6)
+    kafka.rebalance(GROUP)
+    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 8, 'commit 8')
+    await received.listener.stop()
+    expect([received.payloads, kafka.committed.get(`${GROUP} t.info/0`)]).toEqual([[0], 6])
+    const reports = logger.lines.filter(({ message }) => message.includes('could not be given back'))
+    expect(reports.map(({ fields }) => fields?.['count'])).toEqual([3])
     await driver.close()
   })
 
