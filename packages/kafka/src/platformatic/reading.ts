@@ -39,9 +39,9 @@ export interface ReadingOptions extends Pick<
   ConsumerPortOptions,
   'checksCrc' | 'maxBytes' | 'maxBytesPerPartition' | 'maxWaitMs' | 'topics'
 > {
-  readonly cluster: Cluster
+  readonly cluster: Pick<Cluster, 'ask' | 'errorName' | 'leaderOf' | 'offsets' | 'refresh' | 'send'>
   readonly codecs: Codecs
-  readonly membership: Membership
+  readonly membership: Pick<Membership, 'check' | 'commit' | 'committed'>
   readonly onBatch: (batch: FetchedBatch) => Promise<void>
   /** Reading cannot go on, or a handler of a batch has rejected. */
   readonly onFault: (fault: ClientFault) => void
@@ -52,7 +52,9 @@ interface Place extends TopicPartition {
   /** The next record to read; undefined: nobody has said so far, and the group is asked. */
   next: number | undefined
   isPaused: boolean
-  /** Counts the moves: a fetch from before the last one is not wanted. */
+  /** A batch of it waits to be taken over: the next one begins behind that, whoever leads the partition by then. */
+  isHanded: boolean
+  /** Counts moves and fetches: what an earlier fetch brings is not wanted. */
   moves: number
 }
 
@@ -76,7 +78,10 @@ export class Reading {
   begin(partitions: readonly TopicPartition[], tell: () => void): void {
     this.stop()
     this.#places = new Map(
-      partitions.map((partition) => [keyOf(partition), { ...partition, next: undefined, isPaused: false, moves: 0 }]),
+      partitions.map((partition) => [
+        keyOf(partition),
+        { ...partition, next: undefined, isPaused: false, isHanded: false, moves: 0 },
+      ]),
     )
     this.#readers = new Set()
     tell()
@@ -175,7 +180,7 @@ export class Reading {
         readers.delete(node)
         return
       }
-      const wanted = mine.filter(({ isPaused, next }) => !isPaused && next !== undefined)
+      const wanted = mine.filter(({ isPaused, isHanded, next }) => !isPaused && !isHanded && next !== undefined)
       if (wanted.length === 0) {
         await this.#changed(maxWaitMs)
         continue
@@ -207,6 +212,8 @@ export class Reading {
 
   async #fetch(node: number, places: readonly Place[]): Promise<readonly Fetched[]> {
     const { cluster, codecs, checksCrc, maxBytes, maxBytesPerPartition, maxWaitMs } = this.#options
+    // A former leader may owe an answer.
+    for (const place of places) place.moves += 1
     const asked = places.map((place) => ({ place, from: place.next ?? 0, moves: place.moves }))
     const body = encodeFetchRequest({
       maxWaitMs,
@@ -251,10 +258,14 @@ export class Reading {
       return
     }
     if (part.next <= from || place.isPaused || isStale()) return
+    place.isHanded = true
     try {
       await onBatch(new Batch(place, part, membership, isStale))
     } catch (error) {
       this.#fail(deal, error)
+    } finally {
+      place.isHanded = false
+      this.#change()
     }
   }
 
@@ -302,12 +313,12 @@ class Batch implements FetchedBatch {
   readonly bytes: number
   readonly isStale: () => boolean
   readonly #place: Place
-  readonly #membership: Membership
+  readonly #membership: ReadingOptions['membership']
 
   constructor(
     place: Place,
     { records, next, end, bytes }: FetchedPart,
-    membership: Membership,
+    membership: ReadingOptions['membership'],
     isStale: () => boolean,
   ) {
     this.topic = place.topic
