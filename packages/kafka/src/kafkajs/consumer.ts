@@ -17,7 +17,7 @@ import type { PatchedCluster } from './patches/client-patches.ts'
 import { DealCommits } from './patches/commits.ts'
 import { endsWhenClosing } from './patches/ending.ts'
 import { partOf, readFetches } from './patches/fetch.ts'
-import { coordinatorOf, joinAs, watchJoins } from './patches/joins.ts'
+import { coordinatorOf, joinAgainAs, joinAs, watchJoins } from './patches/joins.ts'
 
 /** Joining an unsettled group takes a few attempts; what is left then is a loss, which the driver mends with a new
  *  session. */
@@ -71,6 +71,8 @@ export class KafkaJSConsumer implements ConsumerPort {
       },
     })
     if (options.instance !== undefined) joinAs(patches, options.instance)
+    if (options.formerMember !== undefined) joinAgainAs(patches, options.formerMember)
+    this.#member = options.formerMember
     this.#consumer = kafka.consumer({
       groupId: options.group,
       sessionTimeout: options.sessionTimeoutMs,
@@ -104,8 +106,6 @@ export class KafkaJSConsumer implements ConsumerPort {
       await this.#consumer.connect()
       this.#refuseWhenClosing()
       await this.#subscribe()
-      this.#refuseWhenClosing()
-      await this.#remove(this.#options.formerMember)
       this.#refuseWhenClosing()
       await this.#consumer.run({
         autoCommit: false,

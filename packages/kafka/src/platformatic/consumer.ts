@@ -39,10 +39,17 @@ export class PlatformaticConsumer implements ConsumerPort {
   #isClosing = false
 
   constructor(cluster: Cluster, codecs: Codecs, options: ConsumerPortOptions) {
-    const { group, topics, instance, sessionTimeoutMs, heartbeatIntervalMs, handlers } = options
+    const { group, topics, instance, formerMember, sessionTimeoutMs, heartbeatIntervalMs, handlers } = options
     this.#cluster = cluster
     this.#options = options
-    this.#membership = new Membership(cluster, { group, topics, instance, sessionTimeoutMs, heartbeatIntervalMs })
+    this.#membership = new Membership(cluster, {
+      group,
+      topics,
+      instance,
+      formerMember,
+      sessionTimeoutMs,
+      heartbeatIntervalMs,
+    })
     this.#reading = new Reading({
       ...options,
       cluster,
@@ -62,9 +69,6 @@ export class PlatformaticConsumer implements ConsumerPort {
     try {
       await this.#cluster.connect()
       await this.#knowTopics()
-      const { formerMember } = this.#options
-      if (formerMember !== undefined) await this.#membership.remove(formerMember)
-      this.#refuseWhenClosing()
     } catch (error) {
       throw this.#isClosing ? closed() : faultOf(error)
     }

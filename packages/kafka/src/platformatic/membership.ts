@@ -33,6 +33,8 @@ export interface MembershipOptions {
   readonly group: string
   readonly topics: readonly string[]
   readonly instance: string | undefined
+  /** Its name in an earlier session, which the group may still know. */
+  readonly formerMember: string | undefined
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
 }
@@ -61,6 +63,7 @@ export class Membership {
   constructor(cluster: Cluster, options: MembershipOptions) {
     this.#cluster = cluster
     this.#options = options
+    this.#id = options.formerMember
   }
 
   /** Its name in the group, as soon as the broker waits for it. */
@@ -139,22 +142,6 @@ export class Membership {
     return await this.#cluster.committed(await this.#find(), this.#options.group, partitions)
   }
 
-  /** Takes a member out of the group, also one that is not this. */
-  async remove(memberId: string, lane: Lane = 'control'): Promise<void> {
-    const { group } = this.#options
-    try {
-      await this.#ask(
-        (connection) => this.#cluster.library.leaveGroupV4.api.async(connection, group, [{ memberId }]),
-        ANSWER_MS,
-        lane,
-      )
-    } catch (error) {
-      const fault = faultOf(error)
-      // It has left, or the group has given it up already.
-      if (fault.type !== 'UNKNOWN_MEMBER_ID') throw fault
-    }
-  }
-
   /** Leaves the group, unless it is a static member's place. Never rejects. */
   async leave(): Promise<void> {
     this.#isClosing = true
@@ -164,7 +151,13 @@ export class Membership {
     if (id === undefined || this.#options.instance !== undefined) return
     this.#id = undefined
     // On a connection of its own: an answer that the other one waits for may take its time.
-    await this.remove(id, 'leave').catch(() => {})
+    await this.#ask(
+      (connection) => this.#cluster.library.leaveGroupV4.api.async(connection, this.#options.group, [{ memberId: id }]),
+      ANSWER_MS,
+      'leave',
+    ).catch(() => {
+      // It has left already, or the group gives it up when its session times out.
+    })
   }
 
   async #joinOnce(): Promise<readonly TopicPartition[]> {

@@ -90,8 +90,9 @@ export interface ConsumerPortOptions {
   /** Joins as a static member of this name (`group.instance.id`), and stays in the group when the session ends: whoever
    *  comes by that name within the session timeout takes its place. */
   readonly instance?: string
-  /** The name of this listener's last session in the group, which could perhaps not leave it. The group would wait for
-   *  it until its session times out; it is taken out first. */
+  /** The name of this listener's last session in the group, which could perhaps not leave it: the group would wait for
+   *  it until its session times out. This session joins under that name, or under a new one if the group does not know
+   *  it any more. */
   readonly formerMember?: string
   readonly handlers: ConsumerHandlers
 }

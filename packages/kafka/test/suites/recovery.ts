@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type KafkaBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
-import type { Driver } from '@oslo-messaging/core/driver'
+import type { Driver, IncomingNotification } from '@oslo-messaging/core/driver'
 import { plainClient, unique, withAdmin } from '../support/broker.ts'
 import { createClient } from '../support/client.ts'
+import { JOIN_GROUP, loseAnswers, OFFSET_COMMIT } from '../support/lose-answers.ts'
 import { eventually, listen, openReal, recordingLogger, send } from '../support/open-driver.ts'
 import { useDriver } from '../support/suite-driver.ts'
 
@@ -19,6 +20,9 @@ function recoveryTests(broker: KafkaBroker): void {
   const { version } = broker
   let driver: Driver
   useDriver(broker, (opened) => (driver = opened))
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
 
   it('broker down at start - both sides wait and begin by themselves', async () => {
     const topic = unique('down')
@@ -135,6 +139,46 @@ function recoveryTests(broker: KafkaBroker): void {
     await own.close()
     await proxy.close()
   })
+
+  it.each([1, 3])(
+    'disconnected network, behind a commit and behind the next %i requests to join - the listener is back long before a session timeout of 30 s, and loses and doubles nothing',
+    async (joins) => {
+      const proxy = await broker.proxy()
+      const lost = loseAnswers(proxy.port)
+      const topic = unique('lost-join')
+      const own = await openReal(broker.urlFor({ via: [proxy] }))
+      try {
+        const pool = unique('pool')
+        const received: unknown[] = []
+        const onMessage = (message: IncomingNotification): void => {
+          received.push(message.message['payload'])
+          message.acknowledge()
+        }
+        const until = async (count: number): Promise<void> =>
+          await eventually(() => received.length >= count, `${count} notifications`, 12_000)
+        await broker.createTopics([`${topic}.info`], { partitions: 2 })
+        await listen(own, topic, { pool, onMessage })
+        await send(driver, `${topic}.info`, 1)
+        await until(1)
+        // The group waits for whoever is to come, as long as it has a member.
+        const other = await listen(driver, topic, { pool, onMessage })
+        lost.begin([
+          [OFFSET_COMMIT, 1],
+          [JOIN_GROUP, joins],
+        ])
+        for (let n = 2; n <= 20; n += 1) await send(driver, `${topic}.info`, n)
+        await eventually(() => lost.left() === 0, 'the loss of those answers', 20_000)
+        await until(20)
+        expect(received.toSorted((one, two) => Number(one) - Number(two))).toEqual(
+          Array.from({ length: 20 }, (_, n) => n + 1),
+        )
+        await other.listener.close()
+      } finally {
+        await own.close()
+        await proxy.close()
+      }
+    },
+  )
 
   it('trap 11, topic deleted and made again - the listener reads the new one', async () => {
     const topic = unique('again')

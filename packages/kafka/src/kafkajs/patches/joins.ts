@@ -1,8 +1,11 @@
 import type { Cluster } from 'kafkajs'
+import { faultOf } from '../fault.ts'
 import { API_KEYS, type ClientPatches } from './client-patches.ts'
+import { isFunction, shaped } from './internals.ts'
 
 /** What kafkajs's brokers can do and its types do not say. */
 interface Coordinator {
+  joinGroup: (request: { readonly memberId: string }) => Promise<unknown>
   leaveGroup: (member: { readonly groupId: string; readonly memberId: string }) => Promise<unknown>
 }
 
@@ -46,6 +49,33 @@ export function joinAs(patches: ClientPatches, instance: string): void {
       const coordinator = await find(group)
       const member = coordinator as object as Coordinator
       member.leaveGroup = async () => await Promise.resolve()
+      return coordinator
+    }
+  })
+}
+
+/** Has a client join under the name of its last session, until the group says that it does not know that one.
+ *  kafkajs always begins without a name and is given one; if its connection breaks before it hears that, the group waits
+ *  a session timeout for a member that does not know itself. */
+export function joinAgainAs(patches: ClientPatches, formerMember: string): void {
+  let name = formerMember
+  const known = new WeakSet<object>()
+  patches.onCluster((cluster) => {
+    const find = cluster.findGroupCoordinator.bind(cluster)
+    cluster.findGroupCoordinator = async (group) => {
+      const coordinator = await find(group)
+      const broker = coordinator as object as Coordinator
+      if (known.has(broker)) return coordinator
+      known.add(broker)
+      const join = shaped(broker.joinGroup, isFunction, 'broker.joinGroup').bind(broker) as Coordinator['joinGroup']
+      broker.joinGroup = async (request) => {
+        try {
+          return await join({ ...request, memberId: request.memberId === '' ? name : request.memberId })
+        } catch (error) {
+          if (faultOf(error).type === 'UNKNOWN_MEMBER_ID') name = ''
+          throw error
+        }
+      }
       return coordinator
     }
   })
