@@ -1,65 +1,18 @@
 /// <reference lib="esnext.disposable" />
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-
 import { startBroker, sharedBroker, skipOrFail } from '@oslo-messaging/brokers'
-import { type ConfigOverrides, getMessaging } from '@oslo-messaging/core'
+import { getMessaging } from '@oslo-messaging/core'
 import { describe, expect, it } from 'vitest'
 
 import { Inbox } from './support/inbox.ts'
 import { unique } from './support/ours.ts'
+import { type Service, startService, type ServiceProcess } from './support/service-process.ts'
 
-const PROGRAM = fileURLToPath(new URL('./support/drained-service.ts', import.meta.url))
-const HOOK = new URL('../../packages/kafka/test/support/typescript-hook.mjs', import.meta.url).href
 const COUNT = 200
 const HANDLER_MS = 2000
 const PATIENCE_MS = 60_000
 
-interface Service {
-  readonly url: string
-  readonly topic: string
-  readonly kind: 'rpc' | 'notifications'
-  readonly overrides: ConfigOverrides
-  readonly timeoutMs: number
-}
-
-/** Starts the service and resolves when it serves. `end` sends SIGTERM and gives the exit code. */
-async function started({ url, topic, kind, overrides, timeoutMs }: Service) {
-  const given = [url, topic, kind, JSON.stringify(overrides), String(timeoutMs), String(HANDLER_MS)]
-  const child = spawn(
-    process.execPath,
-    ['--conditions', '@oslo-messaging/source', '--import', HOOK, PROGRAM, ...given],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  )
-  const exited = once(child, 'close')
-  const ready = new Inbox<string>()
-  const begun = new Inbox<number>()
-  let abandoned = 0
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    if (line === 'ready') ready.add(line)
-    else if (line.startsWith('abandoned')) abandoned = Number(line.slice('abandoned'.length))
-    else begun.add(Number(line.slice(2)))
-  })
-  await ready.atLeast(1, undefined, PATIENCE_MS)
-  return {
-    begun,
-    get abandoned() {
-      return abandoned
-    },
-    async end(): Promise<unknown> {
-      child.kill('SIGTERM')
-      const [code] = (await exited) as [unknown]
-      return code
-    },
-    [Symbol.asyncDispose]: async () => {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
-      await exited
-    },
-  }
+async function started(service: Omit<Service, 'handlerMs'>): Promise<ServiceProcess> {
+  return await startService({ ...service, handlerMs: HANDLER_MS })
 }
 
 const numbers = Array.from({ length: COUNT }, (_, index) => index)

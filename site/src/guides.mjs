@@ -57,6 +57,7 @@ export const SIDEBAR = [
       'cli',
       'config',
       'operations',
+      'failures',
       'diagnostics',
       'performance',
       'support',
