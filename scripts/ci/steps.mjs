@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { checkBoundaries } from './boundaries.mjs'
+import { haveChromium } from './chromium.mjs'
 import { checkComments } from './comments.mjs'
 import { checkBundles, checkCompilers } from './consumers.mjs'
 import { checkDeclarations } from './declarations.mjs'
@@ -20,6 +21,7 @@ const before = gitState()
 /** Each step is one check; `run` resolves with what passed and failed, or rejects. Steps that wait for brokers, or
  *  count what others leave behind, run `alone`; those that `usesTarballs` get them packed before. */
 export const steps = [
+  { name: 'Chromium for pages', alone: true, run: () => haveChromium() },
   { name: 'npm test', alone: true, run: runTests },
   { name: 'format', run: () => bin('oxfmt', '--check', '.') },
   { name: 'lint', run: () => bin('oxlint', '--type-aware', '--deny-warnings') },
@@ -69,8 +71,11 @@ export const steps = [
   },
   { name: 'code in the docs', run: checkDocs },
   {
-    name: 'site and its links',
-    run: () => tool(process.execPath, [join(root, 'site/build.mjs'), '--no-reference'], { cwd: root }),
+    name: 'site, its links, and its pages in Chromium',
+    run: async () => {
+      await tool(process.execPath, [join(root, 'site/build.mjs'), '--no-reference'], { cwd: root })
+      return await tool(process.execPath, [join(root, 'site/check.mjs')], { cwd: root })
+    },
   },
   ...examples().map((folder) => ({ name: `example ${folder}`, run: () => checkExample(folder) })),
   ...['rabbit', 'amqp'].map((rpc) => ({

@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { ExpectedError } from '../door/processes.mjs'
+import { verdict } from './tools.mjs'
+
+const PATIENCE_MS = 300_000
+
+/** Has a Chromium for what opens pages, Debian's package where there is none. A machine that can have none opens no
+ *  pages, which the summary says; with CI set it fails, because a job that skips must not pass. */
+export function haveChromium(env = process.env) {
+  const before = chromiumOf(env)
+  if (before !== undefined) return verdict([], `${before} is there`)
+  const failure = install()
+  const installed = chromiumOf(env)
+  if (installed !== undefined) return verdict([], `${installed} was installed`)
+  const text = `Pages are not opened, for want of a Chromium: ${failure}. CHROMIUM_PATH may name one`
+  if (!['', '0', 'false', undefined].includes(env.CI)) throw new ExpectedError(text)
+  return { passed: 0, failed: 0, notes: [text] }
+}
+
+function chromiumOf(env) {
+  return [env.CHROMIUM_PATH ?? '', '/usr/bin/chromium'].find((path) => path !== '' && existsSync(path))
+}
+
+/** What was in the way; without a Chromium after it there was something. */
+function install() {
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '--non-interactive']
+  for (const words of [['update'], ['install', '--yes', '--no-install-recommends', 'chromium']]) {
+    const [command, ...args] = [...asRoot, 'apt-get', '--quiet=2', ...words]
+    const { error, status, stderr } = spawnSync(command, args, {
+      encoding: 'utf8',
+      timeout: PATIENCE_MS,
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
+    if (error !== undefined) return `${command} ${error.message}`
+    if (status !== 0) return `apt-get ${words[0]} says ${stderr.trim().split('\n').at(-1)}`
+  }
+  return "Debian's package has no /usr/bin/chromium"
+}
