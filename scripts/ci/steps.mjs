@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { checkAdvisories } from './audit.mjs'
 import { checkBoundaries } from './boundaries.mjs'
 import { haveChromium } from './chromium.mjs'
 import { checkComments } from './comments.mjs'
@@ -45,6 +46,7 @@ export const steps = [
   { name: 'compilers of applications, TypeScript 5.4 to 7.0', usesTarballs: true, run: checkCompilers },
   { name: 'esbuild bundles core as an ES module and as CommonJS', usesTarballs: true, run: checkBundles },
   { name: 'licences and install scripts', run: () => checkSupplyChain() },
+  { name: 'advisories against what comes with ours', run: checkAdvisories },
   { name: 'public declarations', run: checkDeclarations },
   { name: 'comments of exported symbols', run: checkComments },
   {

@@ -30,10 +30,9 @@ const HOOKS = ['preinstall', 'install', 'postinstall']
 /** What an installation of the published packages brings: each package has a licence that is allowed and no install
  *  script, and stands on docs/dependencies.md. */
 export function checkSupplyChain({ write = false } = {}) {
-  const found = new Map()
+  const found = packagesThatCome()
   const complaints = []
-  for (const { folder, manifest } of publicPackages()) collect(join(root, folder), manifest, [manifest.name], found)
-  for (const [name, { version, license, scripts, users }] of found) {
+  for (const { name, version, license, scripts, users } of found) {
     if (!LICENCES.has(license))
       complaints.push(`${name} ${version} (for ${users.join(', ')}): licence ${license} is not allowed`)
     const hooks = HOOKS.filter((hook) => scripts?.[hook] !== undefined)
@@ -60,8 +59,15 @@ export function checkSupplyChain({ write = false } = {}) {
     complaints.push('docs/dependencies.md does not say what is installed: run node scripts/generate-dependencies.mjs')
   return verdict(
     complaints,
-    `${found.size} packages come with ours: licences are allowed, nothing runs when it is installed`,
+    `${found.length} packages come with ours: licences are allowed, nothing runs when it is installed`,
   )
+}
+
+/** What an installation of all published packages brings beside themselves. */
+export function packagesThatCome() {
+  const found = new Map()
+  for (const { folder, manifest } of publicPackages()) collect(join(root, folder), manifest, [manifest.name], found)
+  return [...found.values()]
 }
 
 function collect(folder, manifest, path, found) {
@@ -95,7 +101,7 @@ function installed(folder, name) {
 }
 
 function pageOf(found) {
-  const rows = [...found.values()]
+  const rows = found
     .toSorted((one, other) => one.name.localeCompare(other.name))
     .map(
       ({ name, version, license, users }) =>
