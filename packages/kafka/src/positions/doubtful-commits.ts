@@ -35,6 +35,7 @@ export class DoubtfulCommits {
     return this.#open.size
   }
 
+  /** There is one of this partition. */
   has(flow: PartitionFlow): boolean {
     return this.#open.get(flow.key)?.flow === flow
   }

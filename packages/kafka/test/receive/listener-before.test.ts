@@ -67,6 +67,24 @@ describe('listener, kafka_commit_mode before, while a commit is under way', () =
     await driver.close()
   })
 
+  it('its answer is lost while the next batch waits - that one is not stored before it, and nothing is lost', async () => {
+    const kafka = new ScriptedKafka()
+    kafka.fetchSize = 2
+    const { driver, received, commit } = await listenWithGate(kafka)
+    // The second of two losses in a row is mended after a pause, in which the client reads on.
+    kafka.consumers[0]?.crash(new ClientFault('ECONNRESET', 'the connection broke'))
+    await eventually(() => driver.health().status === 'ok', 'health ok')
+    kafka.store('t.info', texts(4))
+    const first = await commit(2)
+    await eventually(() => kafka.consumers[1]?.fetches === 2, 'the second fetch')
+    first(new ClientFault('ECONNRESET', 'the connection broke'))
+    ;(await commit(2))()
+    ;(await commit(4))()
+    await received.until(4)
+    expect(received.payloads).toEqual(upTo(4))
+    await driver.close()
+  })
+
   it('it is refused and nothing more is stored - the member joins again by itself', async () => {
     const kafka = new ScriptedKafka()
     const { driver, received, commit } = await listenWithGate(kafka)
