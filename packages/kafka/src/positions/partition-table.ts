@@ -183,7 +183,9 @@ export class PartitionTable {
   #keep(session: Session, flow: PartitionFlow): void {
     flow.dealtAgain()
     const { topic, partition, next } = flow
-    if (next !== undefined) session.port.seek({ topic, partition, offset: next })
+    if (next === undefined) return
+    session.port.seek({ topic, partition, offset: next })
+    session.sought.set(flow.key, next)
   }
 
   #begin(session: Session, partition: TopicPartition): void {
@@ -324,7 +326,10 @@ export class PartitionTable {
     if (flow.next !== undefined) {
       const isOurs = committed === undefined || committed <= flow.next
       // Else another member had the partition in between.
-      return isOurs ? null : move({ topic, partition, offset: committed, why: 'stored', skipped: 0 })
+      if (!isOurs) return move({ topic, partition, offset: committed, why: 'stored', skipped: 0 })
+      // A commit that was in doubt when the partition was dealt out turned out to be stored.
+      if (session.sought.get(key) !== flow.next) session.port.seek({ topic, partition, offset: flow.next })
+      return null
     }
     const start = this.#startOf(flow, now)
     const clientBegins = session.sought.get(key) ?? committed ?? bounds?.low ?? 0

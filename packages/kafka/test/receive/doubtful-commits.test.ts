@@ -117,6 +117,28 @@ describe('kafka_commit_mode before, a commit whose connection ends before its an
     await driver.close()
   })
 
+  it('it is stored only when this listener is a member again - what it stands for is handed out once, and not read again', async () => {
+    const kafka = new ScriptedKafka()
+    kafka.createTopic('t.info', 1)
+    const driver = openOver(kafka)
+    const received = await listen(driver, 't')
+    kafka.onCommit = ([position]) => {
+      kafka.onCommit = () => {}
+      // The broker holds it until its replicas have it, while a new session asks, and joins.
+      kafka.onJoin = () => {
+        kafka.committed.set(POSITION, position?.offset ?? -1)
+        kafka.notes.set(POSITION, position?.note ?? '')
+      }
+      throw CUT
+    }
+    kafka.store('t.info', texts(3))
+    await received.until(3)
+    kafka.store('t.info', texts(1, 3))
+    await eventually(() => received.payloads.includes(3), 'the next one')
+    expect(received.payloads).toEqual(upTo(4))
+    await driver.close()
+  })
+
   it('another client without notes has moved the position further - says how many may be lost', async () => {
     const { kafka, driver, logger, first, second } = await twoMembers()
     await second.listener.close()
