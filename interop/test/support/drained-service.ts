@@ -1,6 +1,6 @@
 // A service in a process of its own, to be drained by SIGTERM. Arguments: URL, topic, `rpc` or `notifications`, options
 // of getMessaging's configuration as JSON, patience of the drain and time of a handler in milliseconds. Prints `ready`,
-// `+ <id>` when a handler begins, and `abandoned <count>` at its end.
+// `+ <id>` when a handler begins, `= <id>` when it ends, and `abandoned <count>` at its end.
 import { writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -27,6 +27,7 @@ const messaging = await getMessaging({
 async function handle(id: unknown): Promise<string> {
   writeSync(1, `+ ${String(id)}\n`)
   await sleep(Number(handlerMs))
+  writeSync(1, `= ${String(id)}\n`)
   return `first ${String(id)}`
 }
 

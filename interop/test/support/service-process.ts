@@ -27,7 +27,9 @@ export interface Service {
 export interface ServiceProcess extends AsyncDisposable {
   /** What handlers have begun with. */
   readonly begun: Inbox<number>
-  /** Handlers that its drain did not wait for; 0 until it has ended. */
+  /** What they have ended with. */
+  readonly done: Inbox<number>
+  /** What its drain did not wait for, with handlers and before them; 0 until it has ended. */
   readonly abandoned: number
   /** SIGTERM; resolves with the exit code. */
   end(): Promise<unknown>
@@ -47,11 +49,12 @@ export async function startService(service: Service): Promise<ServiceProcess> {
   const exited = once(child, 'close')
   const ready = new Inbox<string>()
   const begun = new Inbox<number>()
+  const done = new Inbox<number>()
   let abandoned = 0
   createInterface({ input: child.stdout }).on('line', (line) => {
     if (line === 'ready') ready.add(line)
     else if (line.startsWith('abandoned')) abandoned = Number(line.slice('abandoned'.length))
-    else begun.add(Number(line.slice(2)))
+    else (line.startsWith('=') ? done : begun).add(Number(line.slice(2)))
   })
   const kill = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
@@ -60,6 +63,7 @@ export async function startService(service: Service): Promise<ServiceProcess> {
   await ready.atLeast(1, undefined, PATIENCE_MS)
   return {
     begun,
+    done,
     get abandoned() {
       return abandoned
     },
