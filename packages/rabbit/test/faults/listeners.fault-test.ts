@@ -244,14 +244,16 @@ describe('P35 - unreadable messages', () => {
     const send = (body: Buffer): boolean =>
       channel.publish('openstack', `${topic}.info`, body, { contentType: 'application/json' })
     const readable = Buffer.from('{"event_type": "e"}')
+    // What cannot be read is handed over as well, for the policy of the listener.
+    const read = (): IncomingNotification[] => got.filter(({ unreadable }) => unreadable === undefined)
     // What one takes alone says how busy this machine is.
     const startedAt = performance.now()
     send(readable)
-    await waitFor('one alone', () => got.length === 1, 10_000)
+    await waitFor('one alone', () => read().length === 1, 10_000)
     const aloneMs = performance.now() - startedAt
     send(Buffer.from([0xff, 0x00]))
     send(readable)
-    await waitFor('the readable one', () => got.length === 2, 1000 + 10 * aloneMs)
+    await waitFor('the readable one', () => read().length === 2, 1000 + 10 * aloneMs)
     await connection.close()
     await listener.close()
     await driver.close()
