@@ -95,7 +95,7 @@ describe.skipIf(broker === undefined)('publishing when the broker fails or refus
         const { attempted, before, peak, mostOpen, outcomes, status, states } = await load.fact('attempted')
         const growth = (Number(peak) - Number(before)) / MIB
         tell(
-          `${alarm ? 'blocked' : 'taken'}: ${String(attempted)} attempts, ${JSON.stringify(outcomes)}, RSS ${Math.round(Number(before) / MIB)} MiB + ${Math.round(growth)} MiB; health ${String(status)}: ${String(states)}; at most ${String(mostOpen)} at a time`,
+          `${alarm ? 'blocked' : 'taken'}: ${String(attempted)} attempts, ${JSON.stringify(outcomes)}, held ${Math.round(Number(before) / MIB)} MiB + ${Math.round(growth)} MiB; health ${String(status)}: ${String(states)}; at most ${String(mostOpen)} at a time`,
         )
         expect(attempted).toBe(1_000_000)
         expect(Object.keys(outcomes as object)).toContain(expected)
