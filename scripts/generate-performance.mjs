@@ -1,4 +1,4 @@
-// Writes docs/performance.md from the recorded results in bench/results and bench/allocations.json:
+// Writes docs/performance.md from the recorded results in bench/results, bench/limits.md and bench/allocations.json:
 // node scripts/generate-performance.mjs
 // With --check it only compares, and fails when they differ.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ const folder = join(root, 'bench/results')
 
 const HEAD = `# Performance
 
-<!-- Written by scripts/generate-performance.mjs from bench/results and bench/allocations.json; CI compares. -->
+<!-- Written by scripts/generate-performance.mjs from bench/results, bench/limits.md and bench/allocations.json; CI compares. -->
 
 Ours and a hand-written client with the same semantics took turns in one run. The ratio is throughput, ours over the peer's, of each pair of turns: the median, and the least and the greatest. Above 1 we are faster.
 Only ratios can be set beside those of another machine; what each suite does, and who the peers are, is in [bench/README.md](https://github.com/oslo-messaging/oslo-messaging-node/blob/main/bench/README.md).
@@ -26,19 +26,7 @@ const NOTES = {
   import: `A row sets two small differences side by side, each what a package adds to a process that does nothing: read the milliseconds, not the ratio.`,
 }
 
-const LIMITS = `## Where we are slower, and why
-
-| what | why | what was tried |
-|---|---|---|
-| a call in process, against the least code that does the same | deadlines, bounds, health and diagnostics of each call; 10 to 20 µs, where a call through a broker takes 100 | half of the promises of a call are gone; 9,000 bytes a call are left |
-| reading an envelope of 64 KiB of ASCII | integers of sixteen digits and more are looked for, because \`JSON.parse\` would change them without a word | looking at every sixteenth character, four bytes at a time, while unescaping: no quicker as a whole |
-| calls against frames made beforehand | those encode and decode nothing: 26 of 46 µs of CPU are two messages and two envelopes in JSON, the rest is mostly the kernel's | one pass for message and envelope, memory that is used again, frames read where they lie |
-| calls of 64 KiB against frames made beforehand | two texts of 64 KiB for each reply, which \`JSON.parse\` needs, and their garbage collection | the same |
-| confluent-kafka with 1,000 callers | it takes bytes that were made before and sends them from C; here each notification is encoded, has a place in the queue and a promise | requests of our own, several topics in each, records encoded in one pass |
-| 100 topics against one | each topic has batches of its own: ten records share what a thousand share | all topics of a broker in one request |
-| one notification at a time on Kafka | the same CPU as by hand; the pairs of turns lie far apart, around 0.8 to 1 | over the second client library half the CPU: it writes and reads in fewer steps |
-| spans of OpenTelemetry | its SDK starts, ends and makes active two spans a call, 27 µs on Node 20 where a call takes 90; our own part is 4 | sampling, which makes context and ids all the same |
-`
+const LIMITS = readFileSync(join(root, 'bench/limits.md'), 'utf8')
 
 export function renderPerformance(results, allocations) {
   return [HEAD, ...results.map(renderSuite), LIMITS, renderAllocations(allocations)].join('\n')
