@@ -83,7 +83,7 @@ describe.skipIf(broker === undefined)('publishing when the broker fails or refus
     { name: 'a memory alarm', alarm: true, expected: 'OSLO_MESSAGING_BACKPRESSURE' },
     { name: 'a broker that is well', alarm: false, expected: 'resolved' },
   ])(
-    'P07 - 1,000,000 casts of 1 KiB to $name, sent without waiting, on a heap without a limit: every one settles, memory grows by less than what may be outstanding and wait, and 64 MiB',
+    'P07 - 1,000,000 casts of 1 KiB to $name, sent without waiting, on a heap without a limit: every one settles, and what is held stays below 64 MiB',
     async ({ alarm, expected }) => {
       const url = await broker.vhost(unique('flood'))
       const given = { topic: unique('t'), attempts: 1_000_000, timeoutMs: 500, alarm }
@@ -103,8 +103,8 @@ describe.skipIf(broker === undefined)('publishing when the broker fails or refus
           expect(Object.keys(outcomes as object)).not.toContain('resolved')
           expect(String(states)).toContain('blocked')
         }
-        // Defaults of maxOutstandingBytes and maxWaitingBytes, and 64 MiB.
-        expect(growth).toBeLessThanOrEqual(64 + 64 + 64)
+        // 9 MiB of it are the messages that may be outstanding and wait.
+        expect(growth).toBeLessThanOrEqual(64)
         // What is outstanding, what waits, and a turn of the event loop.
         expect(mostOpen).toBeLessThanOrEqual(4096 + 4096 + 1000)
       } finally {
