@@ -100,8 +100,8 @@ export class Intake {
 
   #wants(session: Session, flow: PartitionFlow, batch: FetchedBatch): boolean {
     const { session: current, isStopped, isOurs, doubts } = this.#options
-    // Stored behind records of which nobody knows whether they are, these would hide them for good: the session is over,
-    // and only its owner has not heard of it.
+    // Stored behind records of which nobody knows whether they are, these would hide them for good: the session is
+    // over, and only its owner has not heard of it.
     if (doubts.has(flow)) return false
     return current() === session && !isStopped() && isOurs(flow) && !batch.isStale()
   }

@@ -55,8 +55,8 @@ export function joinAs(patches: ClientPatches, instance: string): void {
 }
 
 /** Has a client join under the name of its last session, until the group says that it does not know that one.
- *  kafkajs always begins without a name and is given one; if its connection breaks before it hears that, the group waits
- *  a session timeout for a member that does not know itself. */
+ *  kafkajs always begins without a name and is given one; if its connection breaks before it hears that, the group
+ *  waits a session timeout for a member that does not know itself. */
 export function joinAgainAs(patches: ClientPatches, formerMember: string): void {
   let name = formerMember
   const known = new WeakSet<object>()
