@@ -1,9 +1,10 @@
-import net from 'node:net'
+import type net from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ConsumerPort } from '../../src/port/client-port.ts'
 import { sharedKafka, unique, withAdmin } from '../support/broker.ts'
 import { createClient } from '../support/client.ts'
 import { eventually, recordingLogger } from '../support/open-driver.ts'
+import { watchRequests } from '../support/watch-requests.ts'
 
 const broker = await sharedKafka()
 /** Requests of a session that joins for the first time, and a few beyond. It is ended soon after the answer to one:
@@ -18,21 +19,6 @@ const LATER_MS = 1200
 afterEach(() => {
   vi.restoreAllMocks()
 })
-
-/** Tells of each request that this process writes to a broker. Shape: size 4, key 2, version 2, correlation 4, client
- *  id 2 + n. */
-function watchRequests(onRequest: (clientId: string, socket: net.Socket) => void): void {
-  // eslint-disable-next-line typescript/unbound-method -- It is called with its socket below.
-  const { write } = net.Socket.prototype
-  vi.spyOn(net.Socket.prototype, 'write').mockImplementation(function (this: net.Socket, ...args: unknown[]) {
-    const [data] = args
-    if (Buffer.isBuffer(data) && data.length > 14) {
-      const length = data.readInt16BE(12)
-      if (length > 0 && length < 100) onRequest(data.toString('utf8', 14, 14 + length), this)
-    }
-    return Reflect.apply(write, this, args) as boolean
-  })
-}
 
 async function joining(address: readonly string[], group: string): Promise<ConsumerPort> {
   const settings = { brokers: address, clientId: group, tls: null, renewTls: () => null, sasl: null }
@@ -65,12 +51,14 @@ describe.skipIf(broker === undefined)('kafka', () => {
       string,
       { requests: number; readonly sockets: Set<net.Socket>; onRequest: (socket: net.Socket) => void }
     >()
-    watchRequests((clientId, socket) => {
-      const one = seen.get(clientId)
-      if (one === undefined) return
-      one.sockets.add(socket)
-      one.requests += 1
-      one.onRequest(socket)
+    watchRequests({
+      before: ({ clientId, socket }) => {
+        const one = seen.get(clientId)
+        if (one === undefined) return
+        one.sockets.add(socket)
+        one.requests += 1
+        one.onRequest(socket)
+      },
     })
     const sessions = STEPS.flatMap((request) =>
       PAUSES_MS.map((pauseMs) => ({ group: `${name}-${request}-${pauseMs}`, request, pauseMs })),

@@ -1,14 +1,14 @@
-import net from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ConsumerPort, TopicPartition } from '../../src/port/client-port.ts'
 import { kindOf, toFault } from '../../src/port/map-error.ts'
 import { plainClient, sharedKafka, unique, withAdmin } from '../support/broker.ts'
 import { createClient } from '../support/client.ts'
+import { OFFSET_COMMIT } from '../support/lose-answers.ts'
 import { eventually, recordingLogger } from '../support/open-driver.ts'
+import { watchRequests } from '../support/watch-requests.ts'
 
 const broker = await sharedKafka()
-const OFFSET_COMMIT = 8
 const SYNC_GROUP = 14
 /** Both clients join again and repeat what they repeat well within it. */
 const LATER_MS = 3000
@@ -16,30 +16,6 @@ const LATER_MS = 3000
 afterEach(() => {
   vi.restoreAllMocks()
 })
-
-interface Hooks {
-  /** What it throws is what becomes of the request. */
-  readonly before: (key: number, clientId: string) => void
-  readonly behind: (key: number, clientId: string) => void
-}
-
-/** Calls back for each request that this process writes. Shape: size 4, key 2, version 2, correlation 4, client id
- *  2 + n. */
-function watchRequests({ before, behind }: Hooks): void {
-  // eslint-disable-next-line typescript/unbound-method -- It is called with its socket below.
-  const { write } = net.Socket.prototype
-  vi.spyOn(net.Socket.prototype, 'write').mockImplementation(function (this: net.Socket, ...args: unknown[]) {
-    const [data] = args
-    const isRequest =
-      Buffer.isBuffer(data) && data.length > 14 && data.readInt16BE(12) > 0 && data.readInt16BE(12) < 100
-    if (!isRequest) return Reflect.apply(write, this, args) as boolean
-    const [key, clientId] = [data.readInt16BE(4), data.toString('utf8', 14, 14 + data.readInt16BE(12))]
-    before(key, clientId)
-    const isWritten = Reflect.apply(write, this, args) as boolean
-    behind(key, clientId)
-    return isWritten
-  })
-}
 
 interface Member {
   readonly port: ConsumerPort
@@ -109,14 +85,13 @@ describe.skipIf(broker === undefined)('positions of one deal of a group', () => 
     const { group, topic, both } = await scene()
     let onSync = (): void => {}
     let isCut = false
-    // Before the first connection: the client keeps the way to write of each.
     watchRequests({
-      before: (key, clientId) => {
+      before: ({ key, clientId }) => {
         if (key !== OFFSET_COMMIT || clientId !== `${group}-first` || !isCut) return
         isCut = false
         throw Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET' })
       },
-      behind: (key, clientId) => {
+      behind: ({ key, clientId }) => {
         if (key === SYNC_GROUP && clientId === `${group}-first`) onSync()
       },
     })
@@ -149,13 +124,12 @@ describe.skipIf(broker === undefined)('positions of one deal of a group', () => 
     const { group, topic, both } = await scene()
     let onCut: (() => void) | undefined
     watchRequests({
-      before: (key, clientId) => {
+      before: ({ key, clientId }) => {
         if (key !== OFFSET_COMMIT || clientId !== `${group}-first` || onCut === undefined) return
         onCut()
         onCut = undefined
         throw Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET' })
       },
-      behind: () => {},
     })
     let late: Promise<string> | undefined
     const onRejoin = async (): Promise<void> => {

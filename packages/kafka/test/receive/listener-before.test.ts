@@ -30,6 +30,26 @@ async function listenWithGate(kafka: ScriptedKafka) {
   return { driver, received, waiting, commit }
 }
 
+/** A listener whose partition went to another member and came back when that one had read up to `position`. It has four
+ *  notifications of before and those behind the position up to the eighth; each waits for the end of the one before. */
+async function comesBack(position: number) {
+  const kafka = new ScriptedKafka()
+  const logger = recordingLogger()
+  const driver = openOver(kafka, { logger })
+  const open: IncomingNotification[] = []
+  const received = await listen(driver, 't', { prefetch: 1, onMessage: (message) => open.push(message) })
+  const key = `${GROUP} t.info/0`
+  const committed = (): number | undefined => kafka.committed.get(key)
+  kafka.store('t.info', texts(4))
+  await eventually(() => committed() === 4, 'commit 4')
+  kafka.consumers[0]?.assign([])
+  kafka.store('t.info', texts(4, 4))
+  kafka.committed.set(key, position)
+  kafka.rebalance(GROUP)
+  await eventually(() => committed() === 8, 'commit 8')
+  return { driver, received, open, committed, logger }
+}
+
 describe('listener, kafka_commit_mode before, while a commit is under way', () => {
   it('the next batch is fetched meanwhile, and waits for that commit and its own', async () => {
     const kafka = new ScriptedKafka()
@@ -175,16 +195,7 @@ describe('listener, kafka_commit_mode before, while a commit is under way', () =
   })
 
   it('the partition goes to another member and comes back while records of before wait for their handlers - all are handed out in the order they were stored', async () => {
-    const kafka = new ScriptedKafka()
-    const driver = openOver(kafka)
-    const open: IncomingNotification[] = []
-    const received = await listen(driver, 't', { prefetch: 1, onMessage: (message) => open.push(message) })
-    kafka.store('t.info', texts(4))
-    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 4, 'commit 4')
-    kafka.consumers[0]?.assign([])
-    kafka.rebalance(GROUP)
-    kafka.store('t.info', texts(4, 4))
-    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 8, 'commit 8')
+    const { driver, received, open } = await comesBack(4)
     for (let count = 1; count <= 8; count += 1) {
       await received.until(count)
       for (const message of open.splice(0)) message.acknowledge()
@@ -194,34 +205,16 @@ describe('listener, kafka_commit_mode before, while a commit is under way', () =
   })
 
   it('the same, and the listener stops - what nobody has read behind is given back', async () => {
-    const kafka = new ScriptedKafka()
-    const driver = openOver(kafka)
-    const received = await listen(driver, 't', { prefetch: 1, onMessage: () => {} })
-    kafka.store('t.info', texts(4))
-    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 4, 'commit 4')
-    kafka.consumers[0]?.assign([])
-    kafka.rebalance(GROUP)
-    kafka.store('t.info', texts(4, 4))
-    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 8, 'commit 8')
+    const { driver, received, committed } = await comesBack(4)
     await received.listener.stop()
-    expect([received.payloads, kafka.committed.get(`${GROUP} t.info/0`)]).toEqual([[0], 1])
+    expect([received.payloads, committed()]).toEqual([[0], 1])
     await driver.close()
   })
 
   it('another member reads on before it comes back - what it read is not given back when the listener stops, and the rest of before is reported with its number', async () => {
-    const kafka = new ScriptedKafka()
-    const logger = recordingLogger()
-    const driver = openOver(kafka, { logger })
-    const received = await listen(driver, 't', { prefetch: 1, onMessage: () => {} })
-    kafka.store('t.info', texts(4))
-    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 4, 'commit 4')
-    kafka.consumers[0]?.assign([])
-    kafka.store('t.info', texts(4, 4))
-    kafka.committed.set(`${GROUP} t.info/0`, 6)
-    kafka.rebalance(GROUP)
-    await eventually(() => kafka.committed.get(`${GROUP} t.info/0`) === 8, 'commit 8')
+    const { driver, received, committed, logger } = await comesBack(6)
     await received.listener.stop()
-    expect([received.payloads, kafka.committed.get(`${GROUP} t.info/0`)]).toEqual([[0], 6])
+    expect([received.payloads, committed()]).toEqual([[0], 6])
     const reports = logger.lines.filter(({ message }) => message.includes('could not be given back'))
     expect(reports.map(({ fields }) => fields?.['count'])).toEqual([3])
     await driver.close()
