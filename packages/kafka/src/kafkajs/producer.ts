@@ -27,6 +27,8 @@ export class KafkaJSProducer implements ProducerPort {
   readonly #requests: SharedRequests
   /** Batches under way, by topic and partition. The driver has one of each topic, or one of each partition. */
   readonly #underWay = new Map<string, Sending>()
+  /** Which body each of them is in, once it is encoded. */
+  readonly #bodyOf = new WeakMap<Sending, number>()
   #cluster: PatchedCluster | undefined
   #endWatch: (() => void) | undefined
 
@@ -42,9 +44,16 @@ export class KafkaJSProducer implements ProducerPort {
     connection.patches.onCluster((cluster) => (this.#cluster = cluster))
     writeProduceRequests(connection.patches, {
       numberingOf: (partition) => this.#requests.numbers.of(partition),
-      written: (partition) => {
-        const sending = this.#underWay.get(keyOf(partition))
-        if (sending !== undefined) sending.written = true
+      allocate: connection.sockets.bodies.allocate,
+      encoded: (body, partitions) => {
+        const { mark, number } = connection.sockets.bodies.keep(body)
+        for (const partition of partitions) {
+          const sending = this.#underWay.get(keyOf(partition))
+          if (sending === undefined) continue
+          sending.written = true
+          this.#bodyOf.set(sending, number)
+        }
+        return mark
       },
     })
     this.#producer = connection.kafka.producer({
@@ -136,7 +145,12 @@ export class KafkaJSProducer implements ProducerPort {
     } catch (error) {
       throw faultOf(error)
     } finally {
-      for (const sending of share) this.#underWay.delete(keyOf(sending))
+      for (const sending of share) {
+        this.#underWay.delete(keyOf(sending))
+        // One that could not be written, because the connection went before.
+        const number = this.#bodyOf.get(sending)
+        if (number !== undefined) this.#connection.sockets.bodies.forget(number)
+      }
     }
   }
 

@@ -1,8 +1,10 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import { Answers } from './answers.ts'
+import { RequestBodies } from './request-bodies.ts'
 
-/** Key of a request to fetch: bytes 5 and 6 of a Kafka request. */
+/** Keys of requests: bytes 5 and 6 of a Kafka request. */
+const PRODUCE = 0
 const FETCH = 1
 const LOOK_MS = 1000
 const KEEP_ALIVE_MS = 60_000
@@ -18,6 +20,8 @@ export interface SocketRequest {
 /** The sockets of one client. The client library opens and closes them; this knows which carries fetches and which owes
  *  an answer, and can cut them. */
 export class Sockets {
+  /** Of requests that are written without copying them. */
+  readonly bodies: RequestBodies = new RequestBodies()
   readonly #open = new Set<net.Socket>()
   readonly #fetching = new Set<net.Socket>()
   readonly #aliases: ReadonlyMap<string, string>
@@ -100,14 +104,25 @@ export class Sockets {
     return socket
   }
 
-  /** Looks at the request key of what is written; the library writes each request whole. */
+  /** Looks at the request key of what is written: the library writes each request whole, but for a body that is kept
+   *  here. */
   #watchWrites(socket: net.Socket): void {
     const write = socket.write.bind(socket) as (...args: unknown[]) => boolean
     const watched = (...args: unknown[]): boolean => {
-      const key = requestKey(args[0])
+      const [data] = args
+      const key = requestKey(data)
       if (key !== undefined) this.#answers.get(socket)?.asked(key, performance.now())
       if (key === FETCH) this.#fetching.add(socket)
-      return write(...args)
+      const parts = key === PRODUCE ? this.bodies.take(data as Buffer) : undefined
+      if (parts === undefined) return write(...args)
+      // One system call for both.
+      socket.cork()
+      write(parts.head)
+      const hasRoom = write(parts.body, (error?: Error | null) => {
+        if (!error) this.bodies.release(parts.body)
+      })
+      socket.uncork()
+      return hasRoom
     }
     socket.write = watched
   }

@@ -57,10 +57,14 @@ const NO_HEADERS: readonly Header[] = []
  *  Shape: transactional_id=null acks timeout [topic [partition record_set]]; record_set is one batch of format 2.
  *  Written in one pass into one buffer: the library's own encoder copies each record seven times.
  *  Rejects with what the codec rejects with. Source: Kafka protocol guide, Produce API and RecordBatch. */
-export async function encodeProduceRequest(facts: ProduceFacts, batches: readonly BatchToSend[]): Promise<Buffer> {
+export async function encodeProduceRequest(
+  facts: ProduceFacts,
+  batches: readonly BatchToSend[],
+  allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafe(bytes),
+): Promise<Buffer> {
   const { codec } = facts
   const measured = batches.map(measure)
-  if (codec === undefined) return writeRequest(facts, measured)
+  if (codec === undefined) return writeRequest(facts, measured, allocate)
   return writeRequest(
     facts,
     await Promise.all(
@@ -70,15 +74,21 @@ export async function encodeProduceRequest(facts: ProduceFacts, batches: readonl
         return { ...batch, compressed: await codec.compress(records) }
       }),
     ),
+    allocate,
   )
 }
 
 function measure(batch: BatchToSend): MeasuredBatch {
-  const headers = batch.records.map(headersOf)
-  const sizes = batch.records.map((record, index) => bodySize(record, headers[index] ?? NO_HEADERS))
   let recordBytes = 0
-  for (const [index, size] of sizes.entries())
-    recordBytes += varintSize(size + varintSize(index)) + size + varintSize(index)
+  const headers: (readonly Header[])[] = []
+  const sizes = batch.records.map((record, index) => {
+    const own = headersOf(record)
+    headers.push(own)
+    const size = bodySize(record, own)
+    const counted = size + varintSize(index)
+    recordBytes += varintSize(counted) + counted
+    return size
+  })
   return { ...batch, sizes, headers, recordBytes }
 }
 
@@ -86,10 +96,14 @@ function batchBytes({ compressed, recordBytes }: MeasuredBatch): number {
   return BATCH_HEADER_BYTES + (compressed === undefined ? recordBytes : compressed.length)
 }
 
-function writeRequest(facts: ProduceFacts, batches: readonly MeasuredBatch[]): Buffer {
+function writeRequest(
+  facts: ProduceFacts,
+  batches: readonly MeasuredBatch[],
+  allocate: (bytes: number) => Buffer,
+): Buffer {
   let bytes = 2 + 2 + 4 + 4
   for (const batch of batches) bytes += 2 + Buffer.byteLength(batch.topic) + 4 + 4 + 4 + batchBytes(batch)
-  const body = Buffer.allocUnsafe(bytes)
+  const body = allocate(bytes)
   let at = body.writeInt16BE(-1, 0)
   at = body.writeInt16BE(facts.acks, at)
   at = body.writeInt32BE(facts.timeoutMs, at)
@@ -195,16 +209,19 @@ function writeBytes(body: Buffer, start: number, data: Buffer | string | null | 
 
 /** Bytes of a number that is not negative, in zigzag and groups of seven bits. */
 function varintSize(value: number): number {
-  let size = 1
-  for (let rest = value * 2; rest >= 0x80; rest = Math.floor(rest / 0x80)) size += 1
+  if (value < 0x40) return 1
+  if (value < 0x2000) return 2
+  let size = 3
+  for (let rest = value >>> 20; rest > 0; rest >>>= 7) size += 1
   return size
 }
 
+/** Lengths of what fits into a request are below 2^31, so that twice as much is a number of 32 bits. */
 function writeVarint(body: Buffer, start: number, value: number): number {
   let at = start
-  let rest = value * 2
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
-    body[at] = (rest % 0x80) | 0x80
+  let rest = (value << 1) >>> 0
+  for (; rest >= 0x80; rest >>>= 7) {
+    body[at] = (rest & 0x7f) | 0x80
     at += 1
   }
   body[at] = rest

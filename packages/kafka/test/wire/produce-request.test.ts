@@ -106,6 +106,13 @@ describe('produce requests', () => {
     expect((await ours(['t'], records)).equals(await theirs(['t'], records))).toBe(true)
   })
 
+  it('lengths on both sides of where a number takes a byte more - the same bytes', async () => {
+    const borders = [0x3f, 0x40, 0x1fff, 0x2000, 0xf_ffff, 0x10_0000]
+    const lengths = borders.flatMap((border) => Array.from({ length: 24 }, (_, n) => Math.max(0, border - n)))
+    const records = lengths.map((length) => ({ value: Buffer.alloc(length, 7) }))
+    expect((await ours(['t'], records)).equals(await theirs(['t'], records))).toBe(true)
+  })
+
   it('compressed - the codec gets the records and nothing else, and the batch names it', async () => {
     const records = [{ value: Buffer.from('x'.repeat(1000)), headers: { traceparent: 'put in by an agent' } }]
     const facts = { acks: -1, timeoutMs: 10_000, producerId: 4711n, timestamp: NOW }

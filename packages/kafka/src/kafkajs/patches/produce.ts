@@ -20,8 +20,10 @@ interface ProduceFields {
 
 export interface ProduceWatch {
   numberingOf(partition: TopicPartition): Numbering
-  /** The request with this partition is about to be written. */
-  written(partition: TopicPartition): void
+  /** Gives the memory of a body. */
+  readonly allocate: (bytes: number) => Buffer
+  /** A request with these partitions is about to be written. Returns what stands for its body until then. */
+  encoded(body: Buffer, partitions: readonly TopicPartition[]): Buffer
 }
 
 const NOT_NUMBERED = -1
@@ -69,10 +71,9 @@ function rewrite(made: MadeRequest, fields: RequestFields, watch: ProduceWatch):
             },
           }
     const facts = { acks, timeoutMs: timeout, producerId: BigInt(producerId), timestamp: Date.now(), ...codec }
-    const buf = await encodeProduceRequest(facts, batches)
-    for (const batch of batches) watch.written(batch)
+    const mark = watch.encoded(await encodeProduceRequest(facts, batches, watch.allocate), batches)
     // As much of an encoder as is looked at by whoever copies it behind the request's head.
-    return { buf, buffer: buf }
+    return { buf: mark, buffer: mark }
   }
   return {
     ...made,
