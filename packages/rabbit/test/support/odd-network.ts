@@ -82,7 +82,7 @@ export class OddNetwork {
     for (const { toClient, toServer } of this.#pairs) {
       for (const { from, to } of [toClient, toServer]) {
         if (from.readableEnded) to.end()
-        if (from.destroyed && !to.writableEnded) to.destroySoon()
+        if (from.destroyed && !to.destroyed && !to.writableEnded) to.destroySoon()
       }
       if (!toClient.hasGap && !toServer.hasGap) continue
       toClient.from.resetAndDestroy()
