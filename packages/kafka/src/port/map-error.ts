@@ -60,10 +60,6 @@ const TABLE: Readonly<Record<string, FaultRow>> = {
   CERT_HAS_EXPIRED: denied('the broker certificate has expired'),
   CERT_NOT_YET_VALID: denied('the broker certificate is not valid yet: check the clocks'),
   ERR_TLS_CERT_ALTNAME_INVALID: denied(TRUST),
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: denied(CLIENT_CERTIFICATE),
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: denied(CLIENT_CERTIFICATE),
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: denied(CLIENT_CERTIFICATE),
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: denied(CLIENT_CERTIFICATE),
   ERR_SSL_WRONG_VERSION_NUMBER: denied(PROTOCOL),
   EPROTO: denied(PROTOCOL),
   // The request itself.
@@ -134,6 +130,16 @@ const TABLE: Readonly<Record<string, FaultRow>> = {
 }
 const PASSING: FaultRow = { kind: 'passing' }
 
+/** What a peer says of our certificate. How the rest of the code is spelt depends on the release of OpenSSL: the same
+ *  alert is SSLV3_ALERT_BAD_CERTIFICATE on Node 20 and SSL/TLS_ALERT_BAD_CERTIFICATE on Node 22. */
+const CERTIFICATE_ALERT =
+  /^ERR_SSL_.*ALERT_(BAD_CERTIFICATE|CERTIFICATE_|UNSUPPORTED_CERTIFICATE|NO_CERTIFICATE|UNKNOWN_CA)/
+const CERTIFICATE = denied(CLIENT_CERTIFICATE)
+
+function rowOf({ type }: ClientFault): FaultRow {
+  return TABLE[type] ?? (CERTIFICATE_ALERT.test(type) ? CERTIFICATE : PASSING)
+}
+
 /** Whatever was thrown, as a ClientFault. Never throws. */
 export function toFault(error: unknown): ClientFault {
   if (error instanceof ClientFault) return error
@@ -141,7 +147,7 @@ export function toFault(error: unknown): ClientFault {
 }
 
 export function kindOf(fault: ClientFault): FaultKind {
-  return (TABLE[fault.type] ?? PASSING).kind
+  return rowOf(fault).kind
 }
 
 /** Whether trying again without anybody changing anything can help. */
@@ -153,7 +159,7 @@ export function isFatal(error: unknown): boolean {
 
 /** What is known about the records of a failed produce request. */
 export function deliveryOf(fault: ClientFault): DeliveryState {
-  return fault.written && TABLE[fault.type]?.notStored !== true ? 'unknown' : 'not-sent'
+  return fault.written && rowOf(fault).notStored !== true ? 'unknown' : 'not-sent'
 }
 
 /** The error our user sees; `cause` is the fault, whose own cause is the client library's error. */
@@ -161,7 +167,7 @@ export function mapFault(
   fault: ClientFault,
   facts: { readonly doing: string; readonly phase?: OperationPhase; readonly delivery?: DeliveryState },
 ): MessagingError {
-  const row = TABLE[fault.type] ?? PASSING
+  const row = rowOf(fault)
   const remedy = row.remedy === undefined ? '' : `: ${row.remedy}`
   const options: DriverErrorOptions = {
     cause: fault,

@@ -115,6 +115,7 @@ const TABLE: readonly (readonly [RefusalClass, string, string | number | undefin
   ['configuration', 'TLS towards a plain port', 'ERR_SSL_WRONG_VERSION_NUMBER', 'wrong version number'],
   ['configuration', 'no certificate of ours', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'certificate required'],
   ['configuration', 'no certificate of ours, TLS 1.2', 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'handshake failure'],
+  ['configuration', 'no certificate of ours, Node 22', 'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', 'bad certificate'],
   ['configuration', 'our certificate has expired', 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'certificate expired'],
   ['configuration', 'our certificate is of an unknown authority', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'unknown ca'],
   ['configuration', 'no version in common', 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'protocol version'],
