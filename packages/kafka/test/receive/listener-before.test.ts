@@ -117,6 +117,25 @@ describe('listener, kafka_commit_mode before, while a commit is under way', () =
     await driver.close()
   })
 
+  it('it is refused just before the client fetches on - the member joins again by itself', async () => {
+    const kafka = new ScriptedKafka()
+    const driver = openOver(kafka)
+    const received = await listen(driver, 't')
+    let isRefused = false
+    kafka.onCommit = async () => {
+      if (isRefused) return
+      isRefused = true
+      // Ahead of the client, which waits for such a turn before it fetches on.
+      await new Promise((resolve) => setImmediate(resolve))
+      throw new ClientFault('ILLEGAL_GENERATION', 'the group has moved')
+    }
+    kafka.store('t.info', texts(2))
+    await received.until(2)
+    expect(kafka.consumers[0]?.refusals).toEqual(['ILLEGAL_GENERATION'])
+    expect(received.payloads).toEqual(upTo(2))
+    await driver.close()
+  })
+
   it('the group is dealt out anew - the partitions are kept until the answer, and nothing comes twice', async () => {
     const kafka = new ScriptedKafka()
     const { driver, received, commit } = await listenWithGate(kafka)

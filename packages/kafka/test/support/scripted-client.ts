@@ -258,6 +258,8 @@ export class ScriptedConsumer implements ConsumerPort {
   readonly #positions = new Map<string, number>()
   readonly paused = new Set<string>()
   readonly #busy = new Set<string>()
+  /** Something happened to them while they were busy. */
+  readonly #stirred = new Set<string>()
   #assigned: readonly TopicPartition[] = []
   #generation = 0
   isMember = false
@@ -307,7 +309,7 @@ export class ScriptedConsumer implements ConsumerPort {
 
   async #read(partition: TopicPartition): Promise<void> {
     const key = keyOf(partition)
-    if (this.#busy.has(key)) return
+    if (this.#busy.has(key)) return void this.#stirred.add(key)
     this.#busy.add(key)
     try {
       // A fetch takes a turn of the event loop, as any network does.
@@ -317,6 +319,7 @@ export class ScriptedConsumer implements ConsumerPort {
         const records = this.#kafka.log(partition).slice(from, from + this.#kafka.fetchSize)
         if (records.length === 0) return
         const generation = this.#generation
+        this.#stirred.delete(key)
         this.fetches += 1
         try {
           await this.options.handlers.onBatch(this.#batch(partition, records, from))
@@ -328,7 +331,8 @@ export class ScriptedConsumer implements ConsumerPort {
         }
         await new Promise((resolve) => setImmediate(resolve))
         // Left where it was on purpose: it is fetched again when something happens.
-        if (this.#generation === generation && this.#positions.get(key) === from) return
+        const isLeft = this.#generation === generation && this.#positions.get(key) === from
+        if (isLeft && !this.#stirred.has(key)) return
       }
     } finally {
       this.#busy.delete(key)
