@@ -23,6 +23,8 @@ export class RedriveSource {
   readonly #arrived: Letter[] = []
   #wake: () => void = () => {}
   #isDrained = false
+  /** Messages have used up what the last round gave: its answer may come yet, or never. */
+  #isUnanswered = false
 
   private constructor(session: PeerSession, clock: Clock) {
     this.#session = session
@@ -51,14 +53,25 @@ export class RedriveSource {
   /** The next letters, at most `most`; fewer than that: there are no more. */
   async next(most: number, deadline: Deadline): Promise<readonly Letter[]> {
     const credit = Math.min(most, CREDIT)
-    this.#isDrained = false
-    this.#receiver?.drain(credit)
-    while (this.#arrived.length < credit && !this.#isDrained) {
+    this.#ask(credit)
+    while (this.#arrived.length < credit) {
+      if (this.#isDrained) {
+        if (!this.#isUnanswered) break
+        // Artemis answers the round before when it gets to it, and takes back what was given for this one by then.
+        this.#isUnanswered = false
+        this.#ask(credit - this.#arrived.length)
+      }
       const before = this.#arrived.length
       await this.#session.loss.race(deadline.race(this.#news(), NEITHER_MESSAGE_NOR_END))
-      if (this.#arrived.length === before) break
+      if (this.#arrived.length === before && !this.#isDrained) break
     }
+    this.#isUnanswered = !this.#isDrained
     return this.#arrived.splice(0)
+  }
+
+  #ask(credit: number): void {
+    this.#isDrained = false
+    this.#receiver?.drain(credit)
   }
 
   accept({ delivery }: Letter): void {

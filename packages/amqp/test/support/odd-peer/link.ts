@@ -126,6 +126,8 @@ export class OddLink {
     if (this.isIncoming) return
     this.credit = linkCredit + ((deliveryCount ?? 0) - this.deliveryCount)
     if (drain !== true) return
+    // What there is comes first.
+    this.session.connection.nodes.pump(this.node)
     this.deliveryCount = serial(this.deliveryCount + Math.max(0, this.credit))
     this.credit = 0
     this.session.flow({ handle: this.handle, deliveryCount: this.deliveryCount, linkCredit: 0, drain: true })
