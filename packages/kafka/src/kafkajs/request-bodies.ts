@@ -57,12 +57,12 @@ export class RequestBodies {
   }
 
   /** What is written instead of a request that ends in a mark; undefined: it ends in none. */
-  take(request: Buffer): { readonly head: Buffer; readonly body: Buffer } | undefined {
+  take(request: Buffer): { readonly head: Buffer; readonly body: Buffer } | 'forgotten' | undefined {
     const end = request.length - MARK_BYTES
     if (end < LENGTH_BYTES || !request.subarray(end, end + OWN_BYTES).equals(this.#own)) return undefined
     const number = request.readUInt32BE(end + OWN_BYTES)
     const body = this.#bodies.get(number)
-    if (body === undefined) return undefined
+    if (body === undefined) return 'forgotten'
     this.#bodies.delete(number)
     const head = request.subarray(0, end)
     head.writeUInt32BE(end - LENGTH_BYTES + body.length)

@@ -115,6 +115,11 @@ export class Sockets {
       if (key === FETCH) this.#fetching.add(socket)
       const parts = key === PRODUCE ? this.bodies.take(data as Buffer) : undefined
       if (parts === undefined) return write(...args)
+      if (parts === 'forgotten') {
+        // The library held it back until its senders were told that nobody knows what became of it.
+        cut(socket)
+        return false
+      }
       // One system call for both.
       socket.cork()
       write(parts.head)

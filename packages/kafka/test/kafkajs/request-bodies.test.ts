@@ -87,8 +87,21 @@ describe('bodies of requests', () => {
     const [one, other] = [bodies.keep(Buffer.from('one')), bodies.keep(Buffer.from('other'))]
     bodies.forget(one.number)
     expect(bodies.size).toBe(1)
-    expect(bodies.take(requestOf(PRODUCE, one.mark))).toBeUndefined()
-    expect(bodies.take(requestOf(PRODUCE, other.mark))?.body.toString()).toBe('other')
+    expect(bodies.take(requestOf(PRODUCE, one.mark))).toBe('forgotten')
+    expect(bodies.take(requestOf(PRODUCE, other.mark))).toMatchObject({ body: Buffer.from('other') })
+  })
+
+  it('a request that is written when its body is forgotten - is not sent without it: the connection is cut', async () => {
+    const { sockets, socket, read, close } = await pair()
+    const { mark, number } = sockets.bodies.keep(Buffer.from('given up'))
+    const before = requestOf(METADATA, Buffer.from('before'))
+    socket.write(before)
+    expect((await read(before.length)).equals(before)).toBe(true)
+    sockets.bodies.forget(number)
+    socket.write(requestOf(PRODUCE, mark))
+    expect(socket.destroyed).toBe(true)
+    expect(socket.bytesWritten).toBe(before.length)
+    await close()
   })
 
   it('a peer that reads slowly - the memory is used again when all of it has left, and not before', async () => {
