@@ -72,7 +72,7 @@ What becomes of a call or a notification that is under way. Find the row that is
 - **\`confirmed\` or \`unknown\`: it may have run, or run in part.** Do it again only if it may run twice ([handling each message once](idempotency.md)).
 - **What was heard just before the broker died may be heard again**, because the broker may not have noted that it was.
 
-What the fields of an error mean: [errors](errors.md#may-i-try-again). What to look at first, by symptom: [runbook](operations/runbook.md). What else can fail, driver by driver: [RabbitMQ](rabbit.md#recovery), [AMQP 1.0](amqp.md#when-something-fails), [Kafka](kafka-deployment-guide.md#what-happens-when).
+What the fields of an error mean: [errors](errors.md#may-i-try-again). What to look at first, by symptom: [runbook](operations/runbook.md). What else can fail, driver by driver: [RabbitMQ](rabbit.md#what-happens-when), [AMQP 1.0](amqp.md#what-happens-when), [Kafka](kafka-deployment-guide.md#what-happens-when).
 `
 
 const TIMELINES = `## The runs, moment by moment
