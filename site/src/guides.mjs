@@ -48,7 +48,7 @@ export const GENERATED = ['packages/openstack/src/facts/']
 export const SIDEBAR = [
   {
     text: 'Begin',
-    pages: ['index', 'rpc', 'notifications', 'idempotency', 'values', 'errors', 'testing', 'interceptors'],
+    pages: ['index', 'rpc', 'notifications', 'idempotency', 'values', 'errors', 'testing', 'interceptors', 'migrating'],
   },
   { text: 'Drivers', pages: ['rabbit', 'amqp', 'kafka-deployment-guide', 'nats', 'redis'] },
   {
