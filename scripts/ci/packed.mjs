@@ -2,8 +2,12 @@ import { tarballs } from './tarballs.mjs'
 import { bin } from './tools.mjs'
 
 /** publint judges the tarball of a package, and attw its types where it has code. */
-export async function checkPacked({ name, exports: doors }) {
-  const tarball = (await tarballs()).get(name)
+export async function checkPacked(manifest) {
+  return await checkTarball(manifest, (await tarballs()).get(manifest.name))
+}
+
+/** The same for a tarball that is somewhere. */
+export async function checkTarball({ exports: doors }, tarball) {
   const isData = Object.keys(doors).every((door) => /\.(json|md)$/.test(door))
   const verdict = await bin('publint', 'run', '--strict', tarball)
   if (isData) return verdict

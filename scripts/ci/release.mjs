@@ -5,9 +5,10 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LINES, linesOf, nodeOf } from '../door/matrix.mjs'
 import { ExpectedError } from '../door/processes.mjs'
+import { checkTarball } from './packed.mjs'
 import { install, openDoors } from './stranger.mjs'
 import { fileNameOf, packInto } from './tarballs.mjs'
-import { bin, PNPM, publicPackages, root, tool } from './tools.mjs'
+import { PNPM, publicPackages, root, tool } from './tools.mjs'
 
 const USAGE = 'npm run release -- --dry-run [--out FOLDER] [--node 20,22,24,26]'
 const OPTIONS = { 'dry-run': { type: 'boolean' }, out: { type: 'string' }, node: { type: 'string' } }
@@ -50,7 +51,7 @@ export async function release(args) {
       if (existsSync(changelog))
         writeFileSync(join(out, `${fileNameOf(manifest.name)}-CHANGELOG.md`), readFileSync(changelog))
     }
-    for (const [name, file] of tarballs) await check(name, file)
+    for (const { manifest } of packages) await check(manifest, tarballs.get(manifest.name))
     await install(app, tarballs)
     for (const line of lines) await openDoors(app, packages, await nodeOf(line))
     await quietly('npx', ['-y', SBOM, '--omit', 'dev', '--output-file', join(out, 'sbom.cdx.json')], app)
@@ -102,8 +103,9 @@ function refuseMajors(packages, before) {
   }
 }
 
-async function check(name, file) {
-  await bin('publint', 'run', '--strict', file)
+async function check(manifest, file) {
+  await checkTarball(manifest, file)
+  const { name } = manifest
   const { size } = statSync(file)
   const most = BUDGET[name] ?? DEFAULT_BYTES
   if (size > most)
