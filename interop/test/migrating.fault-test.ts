@@ -23,7 +23,9 @@ const program = (name: string) => {
   if (found === undefined) throw new Error(`docs/migrating.md has no program ${name}`)
   return found
 }
-const [HERE, NEST] = [at('interop/test'), at('packages/nestjs/test')]
+/** Where the programs find their packages: in the workspace, or, in CI, what was installed from tarballs. */
+const installed = process.env['OSLO_MESSAGING_INSTALLED']
+const [HERE, NEST] = [installed ?? at('interop/test'), installed ?? at('packages/nestjs/test')]
 
 const rabbit = await skipOrFail(sharedBroker('rabbit'))
 const kafka = await skipOrFail(sharedBroker('kafka'))

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { tarballs } from './tarballs.mjs'
 import { bin, filesBelow, packagesIn, root, verdict } from './tools.mjs'
 
 /** Where blocks are compiled: inside the workspace, so that types of Node are found, and ignored by git. */
@@ -9,8 +11,8 @@ const FENCE = /^(\s*)```(\w+)?(.*)$/
 /** Programs in the words of another library, which have no types to be compiled by: a test runs them. */
 const FOREIGN = /\bruns \w+-(?:before|back)\b/
 
-/** Every ts and js block of README, docs and the packages' own README files compiles against the built packages.
- *  A block whose fence says `continues` goes on from the blocks before it in the same file. */
+/** Every ts and js block of README, docs and the packages' own README files compiles against the packages as they are
+ *  published. A block whose fence says `continues` goes on from the blocks before it in the same file. */
 export async function checkDocs() {
   const documents = [
     ...['README.md', 'CONTRIBUTING.md', 'UPGRADING.md'].filter((file) => existsSync(join(root, file))),
@@ -20,7 +22,7 @@ export async function checkDocs() {
   ]
   rmSync(join(root, FOLDER), { recursive: true, force: true })
   mkdirSync(join(root, FOLDER), { recursive: true })
-  linkFrameworks()
+  linkDependencies()
   let count = 0
   for (const document of documents) {
     for (const { name, text } of blocksOf(document)) {
@@ -29,15 +31,20 @@ export async function checkDocs() {
     }
   }
   if (count === 0) return verdict([], 'no code blocks')
-  writeFileSync(join(root, FOLDER, 'tsconfig.json'), JSON.stringify(settings(), null, 2))
+  writeFileSync(join(root, FOLDER, 'tsconfig.json'), JSON.stringify(settings(unpack(await tarballs())), null, 2))
   console.log(`${count} blocks of ${documents.length} documents (errors: file and line are those of the document)`)
   return await bin('tsc', '-p', join(root, FOLDER, 'tsconfig.json'))
 }
 
-/** Frameworks that packages plug into are installed beside those packages: here they are found, too. */
-function linkFrameworks() {
+/** What packages depend on, and the frameworks that they plug into, are installed beside them: here they are found,
+ *  too. */
+function linkDependencies() {
   for (const { folder, manifest } of packagesIn('packages')) {
-    for (const name of Object.keys({ ...manifest.peerDependencies, ...manifest.devDependencies })) {
+    for (const name of Object.keys({
+      ...manifest.dependencies,
+      ...manifest.peerDependencies,
+      ...manifest.devDependencies,
+    })) {
       const [from, to] = [join(root, folder, 'node_modules', name), join(root, FOLDER, 'node_modules', name)]
       if (name.startsWith('@oslo-messaging/') || name.startsWith('@types/') || existsSync(to)) continue
       mkdirSync(dirname(to), { recursive: true })
@@ -89,12 +96,24 @@ function withNeighbours(text, earlier) {
   })
 }
 
-/** Strict, against the declarations that were built, found by the names applications use. */
-function settings() {
+/** The packages of tarballs, as `{ folder, manifest }`. */
+function unpack(packed) {
+  return [...packed].map(([name, tarball]) => {
+    const folder = join(root, FOLDER, 'packages', name)
+    mkdirSync(folder, { recursive: true })
+    execFileSync('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1'])
+    return { folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) }
+  })
+}
+
+/** Strict, against the declarations in the packages, found by the names applications use. Examples are not published:
+ *  what a page shows of them compiles against what was built. */
+function settings(published) {
+  const built = packagesIn('examples').map(({ folder, manifest }) => ({ folder: join(root, folder), manifest }))
   const paths = {}
-  for (const { folder, manifest } of [...packagesIn('packages'), ...packagesIn('examples')]) {
+  for (const { folder, manifest } of [...published, ...built]) {
     for (const [door, target] of Object.entries(manifest.exports ?? {})) {
-      if (typeof target === 'object') paths[join(manifest.name, door)] = [join(root, folder, target.types)]
+      if (typeof target === 'object') paths[join(manifest.name, door)] = [join(folder, target.types)]
     }
   }
   return {

@@ -7,6 +7,7 @@ import { checkBundles, checkCompilers } from './consumers.mjs'
 import { checkDeclarations } from './declarations.mjs'
 import { checkDocs } from './docs.mjs'
 import { checkExample, checkExampleOnBrokers, examples } from './examples.mjs'
+import { checkGuides } from './guides.mjs'
 import { checkPacked } from './packed.mjs'
 import { checkInstalled } from './stranger.mjs'
 import { checkSupplyChain } from './supply-chain.mjs'
@@ -71,7 +72,7 @@ export const steps = [
     run: () =>
       tool(process.execPath, [join(root, 'certify/dist/conformance/main.js'), '--table', '--check'], { cwd: root }),
   },
-  { name: 'code in the docs', run: checkDocs },
+  { name: 'code in the docs', usesTarballs: true, run: checkDocs },
   {
     name: 'site, its links, and its pages in Chromium',
     run: async () => {
@@ -85,6 +86,7 @@ export const steps = [
     alone: true,
     run: () => checkExampleOnBrokers(rpc),
   })),
+  { name: 'guides, with the tarballs alone', alone: true, run: checkGuides },
   {
     name: 'mutants of the conformance suite',
     alone: true,

@@ -97,14 +97,14 @@ function tryCommand(app) {
   oslo('config', 'sample', 'oslo_messaging_rabbit')
 }
 
-/** Makes an application of an empty folder that has the tarballs installed. */
-export async function install(app, tarballsByName) {
+/** Makes an application of an empty folder that has the tarballs installed, and packages of others. */
+export async function install(app, tarballsByName, others = []) {
   writeFileSync(
     join(app, 'package.json'),
     '{ "name": "stranger", "version": "0.0.0", "type": "module", "private": true }',
   )
   writeFileSync(join(app, 'main.mjs'), PROGRAM)
-  const words = ['install', '--no-audit', '--no-fund', ...tarballsByName.values()]
+  const words = ['install', '--no-audit', '--no-fund', ...tarballsByName.values(), ...others]
   await tool('npm', words, { cwd: app, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 

@@ -4,6 +4,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
 
+/** Where packages are found by their names, the driver by the scheme of a URL too: CI has them from tarballs. */
+const BESIDE = process.env['OSLO_MESSAGING_INSTALLED'] ?? import.meta.dirname
 const README = join(import.meta.dirname, '../../../README.md')
 
 /** Runs the program below a heading of the README as it stands there, beside a service.conf with that URL for both
@@ -15,8 +17,7 @@ export async function runReadme(heading: string, url: string, until?: string): P
   const { outputText } = transpileModule(text, {
     compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 },
   })
-  // Beside this file, where the packages are found by their names, the driver by the scheme of the URL too.
-  const folder = await mkdtemp(join(import.meta.dirname, '.readme-'))
+  const folder = await mkdtemp(join(BESIDE, '.readme-'))
   try {
     await writeFile(join(folder, 'main.mjs'), outputText)
     await writeFile(

@@ -18,7 +18,12 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { memoryServer } from './support/memory.ts'
 
 const PAGE = readFileSync(fileURLToPath(new URL('../../../docs/cli.md', import.meta.url)), 'utf8')
-const PROGRAM = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+/** As it was built, or, in CI, as it was installed from its tarball. */
+const INSTALLED = process.env['OSLO_MESSAGING_INSTALLED']
+const PROGRAM =
+  INSTALLED === undefined
+    ? fileURLToPath(new URL('../dist/main.js', import.meta.url))
+    : join(INSTALLED, 'node_modules/.bin/oslo-msg')
 const registry = createDriverRegistry({ drivers: [rabbitDriver] })
 const rabbit = await skipOrFail(
   startBroker('rabbit', { plugins: ['rabbitmq_management'], config: { collect_statistics_interval: '200' } }),

@@ -9,15 +9,25 @@ import { createDriver } from '../src/index.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../..', import.meta.url))
+/** In CI: a folder in which the packages were installed from tarballs. */
+const installed = process.env['OSLO_MESSAGING_INSTALLED']
+const packages =
+  installed === undefined ? path.join(root, 'packages') : path.join(installed, 'node_modules/@oslo-messaging')
+
+/** What `npm create oslo-messaging-driver carrier FOLDER` does. */
+async function create(folder: string): Promise<void> {
+  if (installed === undefined) await createDriver('carrier', folder)
+  else await run(path.join(installed, 'node_modules/.bin/create-oslo-messaging-driver'), ['carrier', folder])
+}
 
 it('what is generated type-checks, lints and passes level 0 of the conformance suite at once', async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'generated-driver-'))
   try {
-    await createDriver('carrier', folder)
+    await create(folder)
     const modules = path.join(folder, 'node_modules')
     await mkdir(path.join(modules, '@oslo-messaging'), { recursive: true })
     for (const name of ['core', 'conformance'])
-      await symlink(path.join(root, 'packages', name), path.join(modules, '@oslo-messaging', name))
+      await symlink(path.join(packages, name), path.join(modules, '@oslo-messaging', name))
     await symlink(path.join(root, 'node_modules/@types'), path.join(modules, '@types'))
     await run(path.join(root, 'node_modules/.bin/tsc'), ['-p', folder], { cwd: folder })
     await run(path.join(root, 'node_modules/.bin/oxlint'), ['--deny-warnings', 'src', 'test'], { cwd: folder })
