@@ -4,7 +4,7 @@ import { type BrokerAddress, formatUrl, type HostPort, type UrlOptions, type Url
 import { fromEnvironment } from './environment.ts'
 import { BrokerUnavailable } from './errors.ts'
 import { FaultProxy } from '@oslo-messaging/conformance/faults'
-import { type KafkaBroker, makeTopics } from './kafka/kafka-broker.ts'
+import { type KafkaBroker, type KafkaOptions, makeTopics } from './kafka/kafka-broker.ts'
 import { RabbitControl } from './rabbit/control.ts'
 import type { RabbitConsole } from './rabbit/erlang.ts'
 import type { RabbitBroker } from './rabbit/rabbit-broker.ts'
@@ -53,6 +53,10 @@ export interface SharedBrokers {
   readonly kafka: SharedKafka
 }
 
+/** Nobody kills the shared Kafka, so that it needs no short sessions: with them a machine that is busy for a second has its
+ *  broker locked out for a moment by its own controller, and every topic is without a leader. */
+export const SHARED_KAFKA: KafkaOptions = { config: { 'broker.session.timeout.ms': '30000' } }
+
 /** What this process started for everybody. */
 const mine = new Map<SharedName, Promise<RabbitBroker | KafkaBroker>>()
 
@@ -69,7 +73,7 @@ export async function sharedBroker(name: SharedName): Promise<SharedBrokers[Shar
 
 /** Starts the broker in this process, once, and resolves to what others need to use it. */
 export async function startShared(name: SharedName): Promise<BrokerFacts> {
-  const started = mine.get(name) ?? startBroker(name)
+  const started = mine.get(name) ?? (name === 'kafka' ? startBroker(name, SHARED_KAFKA) : startBroker(name))
   mine.set(name, started)
   const broker = await started
   const consoles = 'consoles' in broker ? broker.consoles : []

@@ -52,6 +52,10 @@ export class KafkaBroker extends LocalBroker {
   }
 }
 
+/** INVALID_REPLICATION_FACTOR. Where there are brokers enough, their controller has locked some of them out, because they
+ *  (or the machine) stood still for longer than a session; it lets them in again as soon as it hears of them. */
+const TOO_FEW_BROKERS = 38
+
 /** As KafkaBroker.createTopics, for a broker that another process started. */
 export async function makeTopics(
   broker: { readonly hosts: readonly { readonly host: string; readonly port: number }[] },
@@ -61,7 +65,18 @@ export async function makeTopics(
   const [first] = broker.hosts
   if (first === undefined) throw new Error('This Kafka has no address')
   const replicas = options.replicas ?? Math.min(broker.hosts.length, 3)
-  const codes = await createTopics(first, names, { partitions: options.partitions ?? 1, replicas })
+  const codes = await poll(
+    async () => {
+      const answer = await createTopics(first, names, { partitions: options.partitions ?? 1, replicas })
+      const isLockedOut = replicas <= broker.hosts.length && [...answer.values()].includes(TOO_FEW_BROKERS)
+      return isLockedOut ? undefined : answer
+    },
+    {
+      timeoutMs: 30_000,
+      everyMs: 250,
+      late: () => new Error(`For 30 s Kafka has had fewer brokers than the ${replicas} that ${names.join(', ')} want`),
+    },
+  )
   const refused = [...codes].filter(([, code]) => code !== 0 && code !== 36)
   if (refused.length > 0)
     throw new Error(`Kafka refused to create ${refused.map(([name, code]) => `${name} (error ${code})`).join(', ')}`)
