@@ -33,12 +33,16 @@ const others = readdirSync(content)
 const packages = existsSync(join(content, 'packages'))
   ? readdirSync(join(content, 'packages')).flatMap((name) => item(`packages/${name}/index`))
   : []
-const doors = existsSync(join(content, 'reference'))
-  ? readdirSync(join(content, 'reference/@oslo-messaging')).map((name) => ({
-      text: `@oslo-messaging/${name}`,
-      link: `/reference/@oslo-messaging/${name}/`,
-    }))
-  : []
+const reference = join(content, 'reference')
+const inReference = (path) =>
+  existsSync(join(reference, path))
+    ? readdirSync(join(reference, path), { withFileTypes: true }).flatMap((entry) =>
+        entry.isDirectory() ? [`${path}${entry.name}`] : [],
+      )
+    : []
+const doors = [...inReference('@oslo-messaging/'), ...inReference('').filter((name) => !name.startsWith('@'))].map(
+  (name) => ({ text: name, link: `/reference/${name}/` }),
+)
 
 export default defineConfig({
   srcDir: '.content',
@@ -49,6 +53,8 @@ export default defineConfig({
   lang: 'en',
   head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
   cleanUrls: false,
+  // What every page needs to know of all others is a file of its own; inside each page it was half of the site.
+  metaChunk: true,
   // A file, and no server's time: two builds of one tree are alike.
   lastUpdated: false,
   markdown: { theme: { light: 'github-light', dark: 'github-dark' } },
