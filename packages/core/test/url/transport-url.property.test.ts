@@ -93,8 +93,8 @@ describe('transport URL properties', () => {
         const password = `${digits}${before}Zq9x${middle}${after}Xw7z`
         // With both it can be a perfectly good list of two other hosts.
         fc.pre(!(password.includes('@') && password.includes(',')))
-        // And this is a good URL with another scheme and user.
-        fc.pre(!(form === 'u:PW@h/v' && password.startsWith('//')))
+        // And this is a good URL with another scheme and user: as in Python, tabs and ends of lines are no part of a URL.
+        fc.pre(!(form === 'u:PW@h/v' && password.replaceAll(/[\t\r\n]/g, '').startsWith('//')))
         for (const shown of printouts(
           () => TransportURL.parse(form.replace('PW', () => password)),
           !password.includes(','),
