@@ -12,6 +12,8 @@ const PACKAGES = [
   '@nestjs/microservices',
   'kafkajs',
   'rhea',
+  'moleculer',
+  'rascal',
 ]
 
 /** Where the figures were taken, as far as it matters to them; nothing that names a machine. */

@@ -19,6 +19,7 @@ import {
 } from '../peers/amqplib-notify.ts'
 import { amqpUrl } from '../peers/amqplib-rpc.ts'
 import { createNestClient } from '../peers/nestjs-rmq.ts'
+import { createRascalPublisher } from '../peers/rascal-notify.ts'
 import { type PythonProcess, pythonTurn, startPython } from '../python.ts'
 import type { Row, SuiteOptions, SuiteOutcome } from '../result.ts'
 import { takeTurn } from '../turn.ts'
@@ -54,6 +55,7 @@ async function send(
   const notifier = new Notifier(bus, { publisherId: 'bench', driver: 'messagingv2', topics: [topic] })
   const handWritten = await createHandWrittenNotifier(amqp, `${topic}.info`)
   const nest = await createNestClient(amqp, `${topic}_nest`)
+  const rascal = await createRascalPublisher(amqp, `${topic}_rascal`)
   const rows: Row[] = []
   for (const concurrency of [1, 16, 64]) {
     if (!wants({ name: 'notify', concurrency })) continue
@@ -66,6 +68,7 @@ async function send(
     const peers: Contestant[] = [
       { name: 'hand-written', turn: turnOf(`${topic}.info`, () => handWritten.info('bench', payload)) },
       { name: 'NestJS RMQ', turn: turnOf(`${topic}_nest`, () => nest.emit('bench', payload)) },
+      { name: 'rascal', turn: turnOf(`${topic}_rascal`, () => rascal.publish(payload)) },
     ]
     if (python !== null)
       peers.push({
@@ -87,7 +90,7 @@ async function send(
       })),
     )
   }
-  await Promise.all([handWritten.close(), nest.close()])
+  await Promise.all([handWritten.close(), nest.close(), rascal.close()])
   return rows
 }
 

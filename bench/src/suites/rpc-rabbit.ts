@@ -5,6 +5,7 @@ import { rabbitDriver } from '@oslo-messaging/rabbit'
 import { startServer } from '../child.ts'
 import { type Contestant, duel } from '../duel.ts'
 import { amqpUrl, createHandWrittenClient } from '../peers/amqplib-rpc.ts'
+import { createMoleculerClient } from '../peers/moleculer-rpc.ts'
 import { createNestClient } from '../peers/nestjs-rmq.ts'
 import { PAYLOADS } from '../payloads.ts'
 import { createPreparedClient } from '../peers/prepared-frames.ts'
@@ -34,6 +35,7 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
   await using _peer = await startServer('rpc-peer', [amqp, topicOf('peer')])
   await using _floor = await startServer('rpc-prepared', [amqp, topicOf('floor')])
   await using _nest = await startServer('rpc-nestjs', [amqp, topicOf('nest')])
+  await using _moleculer = await startServer('rpc-moleculer', [amqp, topicOf('moleculer')])
   // A machine without Python goes without that contestant.
   const withoutPython = (error: unknown): null => {
     say(`without Python: ${String(error)}`)
@@ -47,6 +49,7 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
   const client = getRpcClient<EchoMethods>(transport, new Target({ topic: topicOf('ours') }), { timeoutMs: TIMEOUT_MS })
   const handWritten = await createHandWrittenClient(amqp, topicOf('peer'), TIMEOUT_MS)
   const nest = await createNestClient(amqp, topicOf('nest'))
+  const moleculer = await createMoleculerClient(amqp, topicOf('moleculer'))
 
   const pythonTurns = (callers: number, bytes: number) => async (durationMs: number) => {
     const task = { do: 'call', topic: topicOf('python'), callers, bytes, seconds: durationMs / 1000 }
@@ -62,6 +65,7 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
     () => client.call({}, 'echo', runInArgs),
     () => handWritten.call('echo', runInArgs),
     () => nest.call('echo', runInArgs),
+    () => moleculer.call('echo', runInArgs),
     () => runInFloor.call(),
   ])
     await takeTurn(call, { concurrency: MANY, durationMs: runInMs })
@@ -79,6 +83,7 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
       const peers: Contestant[] = [
         { name: 'hand-written', turn: turnOf(() => handWritten.call('echo', args)) },
         { name: 'NestJS RMQ', turn: turnOf(() => nest.call('echo', args)) },
+        { name: 'Moleculer', turn: turnOf(() => moleculer.call('echo', args)) },
       ]
       const floor = await createPreparedClient(amqp, topicOf('floor'), bytes)
       peers.push({ name: 'prepared frames', turn: turnOf(() => floor.call()) })
@@ -113,7 +118,7 @@ export async function run({ quick, wants, say }: SuiteOptions): Promise<SuiteOut
       })),
     )
   }
-  await Promise.all([handWritten.close(), nest.close()])
+  await Promise.all([handWritten.close(), nest.close(), moleculer.close()])
   const versions = python === null ? {} : { 'oslo.messaging': NEWEST_PYTHON.version }
   return { rows, brokers: { rabbitmq: broker.version, ...versions } }
 }
