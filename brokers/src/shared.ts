@@ -53,8 +53,8 @@ export interface SharedBrokers {
   readonly kafka: SharedKafka
 }
 
-/** Nobody kills the shared Kafka, so that it needs no short sessions: with them a machine that is busy for a second has its
- *  broker locked out for a moment by its own controller, and every topic is without a leader. */
+/** Nobody kills the shared Kafka, so that it needs no short sessions: with them a machine that is busy for a second has
+ *  its broker locked out for a moment by its own controller, and every topic is without a leader. */
 export const SHARED_KAFKA: KafkaOptions = { config: { 'broker.session.timeout.ms': '30000' } }
 
 /** What this process started for everybody. */

@@ -22,8 +22,8 @@ const TESTS = [
 /** An indented line of a page that installs or runs something, without its comment. */
 const COMMAND = /^ {4}(npm install|npx) (.+?)(?: *#.*)?$/gm
 
-/** From an empty folder with nothing of ours but the tarballs: the packages that guides tell to install are there, and the
- *  programs and commands of the guides print what the pages say, on real brokers where they need one. */
+/** From an empty folder with nothing of ours but the tarballs: the packages that guides tell to install are there, and
+ *  the programs and commands of the guides print what the pages say, on real brokers where they need one. */
 export async function checkGuides() {
   const app = mkdtempSync(join(tmpdir(), 'oslo-messaging-guides-'))
   try {

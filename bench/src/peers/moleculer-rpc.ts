@@ -3,7 +3,8 @@ import { ServiceBroker, type Context } from 'moleculer'
 // Moleculer over AMQP with what makes it comparable: noDelay, persistent messages, a prefetch like the others' (its own
 // is one message). Requests are published without a confirm; it has none. A server acknowledges after its handler.
 
-/** The node of the server picks the requests of its own queue: Moleculer's balancer, on as usual, has no other to choose. */
+/** The node of the server picks the requests of its own queue: Moleculer's balancer, on as usual, has no other to
+ *  choose. */
 function createBroker(url: string, namespace: string, nodeID: string): ServiceBroker {
   const options = {
     url,

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import rascal from 'rascal'
 
-// Events by rascal with its defaults, but a queue like the others' and no delay: persistent messages over a confirm channel.
+// Events by rascal with its defaults, but a queue like the others' and no delay: persistent messages over a confirm
+// channel.
 
 const socketOptions = { timeout: 10_000, noDelay: true }
 

@@ -52,8 +52,8 @@ export class KafkaBroker extends LocalBroker {
   }
 }
 
-/** INVALID_REPLICATION_FACTOR. Where there are brokers enough, their controller has locked some of them out, because they
- *  (or the machine) stood still for longer than a session; it lets them in again as soon as it hears of them. */
+/** INVALID_REPLICATION_FACTOR. Where there are brokers enough, their controller has locked some of them out, because
+ *  they (or the machine) stood still for longer than a session; it lets them in again as soon as it hears of them. */
 const TOO_FEW_BROKERS = 38
 
 /** As KafkaBroker.createTopics, for a broker that another process started. */

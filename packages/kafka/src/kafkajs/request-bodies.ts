@@ -56,7 +56,8 @@ export class RequestBodies {
     this.#bodies.delete(number)
   }
 
-  /** What is written instead of a request that ends in a mark; undefined: it ends in none. */
+  /** What is written instead of a request that ends in a mark. `forgotten`: the body of that mark is not kept any more,
+   *  and nothing can be written for it; undefined: it ends in none. */
   take(request: Buffer): { readonly head: Buffer; readonly body: Buffer } | 'forgotten' | undefined {
     const end = request.length - MARK_BYTES
     if (end < LENGTH_BYTES || !request.subarray(end, end + OWN_BYTES).equals(this.#own)) return undefined

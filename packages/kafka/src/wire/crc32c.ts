@@ -18,8 +18,8 @@ function makeTable(): Int32Array {
   return made
 }
 
-/** CRC-32C (Castagnoli) of a part of the bytes, as an unsigned number. Sixteen bytes at a time, which takes a quarter of
- *  the time of one by one. */
+/** CRC-32C (Castagnoli) of a part of the bytes, as an unsigned number. Sixteen bytes at a time, which takes a quarter
+ *  of the time of one by one. */
 export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
   const t = table
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -37,8 +37,8 @@ const ROWS: readonly Row[] = [
   { code: 503, is: 'operation' },
   { code: 540, is: 'operation' },
 
-  // --- TLS: what the other side thinks of our certificate, our versions and ciphers; every other alert is about its own
-  // state, or about bytes that were damaged
+  // --- TLS: what the other side thinks of our certificate, our versions and ciphers; every other alert is about its
+  // own state, or about bytes that were damaged
   { code: /^ERR_SSL_WRONG_VERSION_NUMBER$/, is: 'configuration' },
   { text: /ssl.*wrong version number/is, is: 'configuration' },
   {
