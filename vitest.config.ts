@@ -61,6 +61,7 @@ export default defineConfig({
         300_000,
         sharedBrokers,
       ),
+      project('chromium', ['{packages/*,bench}/test/**/*.chromium-test.ts'], 60_000),
       project('fuzz', ['fuzz/*.fuzz-test.ts'], 3_600_000),
       project('soak', ['packages/*/test/**/*.soak-test.ts'], 3_600_000),
     ],

@@ -34,8 +34,8 @@ const executablePath = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bi
   (path) => path !== undefined && existsSync(path),
 )
 if (executablePath === undefined) {
-  console.log('Skipped: there is no Chromium here (apt-get install chromium, or CHROMIUM_PATH)')
-  process.exit(0)
+  console.error('There is no Chromium here: apt-get install chromium, or set CHROMIUM_PATH')
+  process.exit(1)
 }
 if (!existsSync(join(dist, 'index.html'))) {
   console.error('There is no site yet: npm run site')

@@ -17,7 +17,7 @@ function* testFiles(folder) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) yield* testFiles(path)
     else if (
-      /\.(test|broker-test|fault-test|soak-test|test-d)\.ts$/.test(entry.name) ||
+      /\.(test|broker-test|chromium-test|fault-test|soak-test|test-d)\.ts$/.test(entry.name) ||
       path.includes('conformance/src/')
     )
       yield path

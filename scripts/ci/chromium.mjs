@@ -18,6 +18,12 @@ export function haveChromium(env = process.env) {
   return { passed: 0, failed: 0, notes: [text] }
 }
 
+/** Runs `check`, which opens pages, where there is a Chromium to do it; the first step says why there is none. */
+export async function withChromium(check, env = process.env) {
+  if (chromiumOf(env) !== undefined) return await check()
+  return { passed: 0, failed: 0, notes: ['Pages were not opened, for want of a Chromium'] }
+}
+
 function chromiumOf(env) {
   return [env.CHROMIUM_PATH ?? '', '/usr/bin/chromium'].find((path) => path !== '' && existsSync(path))
 }

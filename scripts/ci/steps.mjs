@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { checkAdvisories } from './audit.mjs'
 import { checkBoundaries } from './boundaries.mjs'
-import { haveChromium } from './chromium.mjs'
+import { haveChromium, withChromium } from './chromium.mjs'
 import { checkComments } from './comments.mjs'
 import { checkBundles, checkCompilers } from './consumers.mjs'
 import { checkDeclarations } from './declarations.mjs'
@@ -77,8 +77,12 @@ export const steps = [
     name: 'site, its links, and its pages in Chromium',
     run: async () => {
       await tool(process.execPath, [join(root, 'site/build.mjs'), '--no-reference'], { cwd: root })
-      return await tool(process.execPath, [join(root, 'site/check.mjs')], { cwd: root })
+      return await withChromium(() => tool(process.execPath, [join(root, 'site/check.mjs')], { cwd: root }))
     },
+  },
+  {
+    name: 'pages that the tools write, in Chromium',
+    run: () => withChromium(() => bin('vitest', 'run', '--project', 'chromium')),
   },
   ...examples().map((folder) => ({ name: `example ${folder}`, run: () => checkExample(folder) })),
   ...['rabbit', 'amqp'].map((rpc) => ({

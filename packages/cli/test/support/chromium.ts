@@ -9,7 +9,6 @@ import { promisify } from 'node:util'
 export const CHROMIUM: string | undefined = [process.env['CHROMIUM_PATH'] ?? '', '/usr/bin/chromium'].find(
   (path) => path !== '' && existsSync(path),
 )
-if (CHROMIUM === undefined) console.log('No Chromium: pages are not opened (apt install chromium, or CHROMIUM_PATH)')
 
 /** What came of a page. */
 export interface Opened {
@@ -27,13 +26,14 @@ const QUIET = ['--disable-background-networking', '--disable-component-update', 
 const ITS_OWN = /^https?:\/\/(?:clients2\.google\.com|update\.googleapis\.com|accounts\.google\.com)\//
 const TIMEOUT_MS = 60_000
 
-/** Opens a file as a reader would; `screenshot` is a file to leave a picture in. */
+/** Opens a file as a reader would; `screenshot` is a file to leave a picture in. Rejects where there is no Chromium. */
 export async function openPage(file: string, screenshot?: string): Promise<Opened> {
+  if (CHROMIUM === undefined) throw new Error('There is no Chromium: apt-get install chromium, or set CHROMIUM_PATH')
   const folder = mkdtempSync(join(tmpdir(), 'chromium-'))
   const log = join(folder, 'net.json')
   const ask = async (...argv: readonly string[]) =>
     await promisify(execFile)(
-      CHROMIUM ?? '',
+      CHROMIUM,
       [...FLAGS, ...QUIET, `--user-data-dir=${join(folder, 'profile')}`, ...argv, pathToFileURL(file).href],
       { timeout: TIMEOUT_MS, maxBuffer: 64 * 2 ** 20 },
     )

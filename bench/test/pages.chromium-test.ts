@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { CHROMIUM, openPage } from '../../packages/cli/test/support/chromium.ts'
+import { openPage } from '../../packages/cli/test/support/chromium.ts'
 import { resultsPage } from '../src/page.ts'
 import { callTree, flamePage } from '../src/profile/flame.ts'
 import { recordProfile } from '../src/profile/record.ts'
@@ -24,7 +24,7 @@ function row(name: string, median: number): Row {
   return { workload, ours: figures, peer: { ...figures, name: '<hand-written>' }, ratio, pairs: 5 }
 }
 
-describe.skipIf(CHROMIUM === undefined)('pages of the bench in Chromium', () => {
+describe('pages of the bench in Chromium', () => {
   it('bench -- all - a bar for every row, inside its picture; nothing is complained of or asked for', async () => {
     const rows = [0.1, 0.5, 1, 2, 9].map((median) => row(`call ${median}`, median))
     const page = resultsPage([{ suite: 'core', environment: { node: 'v20' }, rows }], 'npm run bench -- all')

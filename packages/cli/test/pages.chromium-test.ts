@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Findings } from '../src/doctor/finding.ts'
 import { reportPage } from '../src/doctor/report.ts'
-import { CHROMIUM, openPage } from './support/chromium.ts'
+import { openPage } from './support/chromium.ts'
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'cli-pages-'))
 
@@ -14,7 +14,7 @@ function write(name: string, html: string): string {
   return file
 }
 
-describe.skipIf(CHROMIUM === undefined)('pages in Chromium', () => {
+describe('pages in Chromium', () => {
   it('a page that asks for a picture and complains is found out', async () => {
     const html = '<!doctype html><img src="http://example.invalid/x.png"><script>console.error("broken")</script>'
     const { messages, requests } = await openPage(write('bad.html', html))
