@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { chromiumPath } from '../scripts/chromium-path.mjs'
 
 const dist = fileURLToPath(new URL('dist/', import.meta.url))
 const TYPES = {
@@ -30,9 +31,7 @@ const PAGES = [
   '/reference/@oslo-messaging/core/classes/RPCClient.html',
 ].filter((path) => !path.startsWith('/reference') || existsSync(join(dist, 'reference')))
 
-const executablePath = [process.env.CHROMIUM_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
-  (path) => path !== undefined && existsSync(path),
-)
+const executablePath = chromiumPath()
 if (executablePath === undefined) {
   console.error('There is no Chromium here: apt-get install chromium, or set CHROMIUM_PATH')
   process.exit(1)

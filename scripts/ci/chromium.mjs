@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { chromiumPath } from '../chromium-path.mjs'
 import { ExpectedError } from '../door/processes.mjs'
 import { verdict } from './tools.mjs'
 
@@ -8,10 +8,10 @@ const PATIENCE_MS = 120_000
 /** Has a Chromium for what opens pages, Debian's package where there is none. A machine that can have none opens no
  *  pages, which the summary says; with CHROMIUM_REQUIRED=1, as the workflow has it, it fails. */
 export function haveChromium(env = process.env) {
-  const before = chromiumOf(env)
+  const before = chromiumPath(env)
   if (before !== undefined) return verdict([], `${before} is there`)
   const failure = install()
-  const installed = chromiumOf(env)
+  const installed = chromiumPath(env)
   if (installed !== undefined) return verdict([], `${installed} was installed`)
   const text = `Pages are not opened, for want of a Chromium: ${failure}. CHROMIUM_PATH may name one`
   if (env.CHROMIUM_REQUIRED === '1') throw new ExpectedError(text)
@@ -20,12 +20,8 @@ export function haveChromium(env = process.env) {
 
 /** Runs `check`, which opens pages, where there is a Chromium to do it; the first step says why there is none. */
 export async function withChromium(check, env = process.env) {
-  if (chromiumOf(env) !== undefined) return await check()
+  if (chromiumPath(env) !== undefined) return await check()
   return { passed: 0, failed: 0, notes: ['Pages were not opened, for want of a Chromium'] }
-}
-
-function chromiumOf(env) {
-  return [env.CHROMIUM_PATH ?? '', '/usr/bin/chromium'].find((path) => path !== '' && existsSync(path))
 }
 
 /** What was in the way; without a Chromium after it there was something. */
