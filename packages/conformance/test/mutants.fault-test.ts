@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { ConformanceFailure, conformanceChapters, runCase } from '../src/index.ts'
 import { brokenDrivers } from './support/broken-drivers.ts'
 import { strangersBreaks } from './support/broken-levels.ts'
@@ -42,9 +42,9 @@ describe.concurrent('every case rejects the driver that breaks its promise', () 
 /** Cases that a driver broken in this place has to fail, one at least. */
 const SUSPECTS = /^(?:cut|outage|rights|requeue|notify|lifecycle|ordering|failure)/
 
-describe('none of what a stranger broke survives', () => {
+describe.concurrent('none of what a stranger broke survives', () => {
   for (const [what, broken] of Object.entries(strangersBreaks)) {
-    it(what, { timeout: 300_000 }, async () => {
+    it(what, { timeout: 300_000 }, async ({ expect }) => {
       const found: string[] = []
       for (const { name, level = 0 } of cases) {
         if (level > 1 || !SUSPECTS.test(name) || name.includes('partition') || name.includes('one ordering key'))
