@@ -77,6 +77,11 @@ class Router(MessagingHandler):
         if link.credit < CREDIT:
             link.flow(CREDIT - link.credit)
 
+    def on_sendable(self, event):
+        # A receiver that was busy takes more: whoever was left without credit meanwhile may go on.
+        for sender in self.senders.get(event.link.source.address, []):
+            self.grant(sender)
+
     def on_message(self, event):
         address = event.link.target.address
         ready = [link for link in self.receivers.get(address, []) if link.credit > 0]
