@@ -5,6 +5,7 @@ import { fromEnvironment } from './environment.ts'
 import { BrokerUnavailable } from './errors.ts'
 import { FaultProxy } from '@oslo-messaging/conformance/faults'
 import { type KafkaBroker, type KafkaOptions, makeTopics } from './kafka/kafka-broker.ts'
+import type { TopicOptions } from './kafka/protocol.ts'
 import { RabbitControl } from './rabbit/control.ts'
 import type { RabbitConsole } from './rabbit/erlang.ts'
 import type { RabbitBroker } from './rabbit/rabbit-broker.ts'
@@ -42,10 +43,7 @@ export interface SharedRabbit extends BrokerAddress {
  *  `startBroker('kafka')`. */
 export interface SharedKafka extends BrokerAddress {
   readonly name: 'kafka'
-  createTopics(
-    names: readonly string[],
-    options?: { readonly partitions?: number; readonly replicas?: number },
-  ): Promise<void>
+  createTopics(names: readonly string[], options?: TopicOptions): Promise<void>
 }
 
 export interface SharedBrokers {

@@ -7,7 +7,7 @@ import { freePorts } from '../ports.ts'
 import { ProcessNode } from '../process-node.ts'
 import { run } from '../run.ts'
 import { Workspace } from '../workspace.ts'
-import { createTopics, metadata } from './protocol.ts'
+import { createTopics, metadata, type TopicOptions } from './protocol.ts'
 import { type KafkaListenerPort, type KafkaNodePorts, serverProperties } from './server-properties.ts'
 
 export interface KafkaOptions {
@@ -44,10 +44,7 @@ export class KafkaBroker extends LocalBroker {
   }
 
   /** Makes topics that do not exist yet; resolves when every partition has a leader on every node. */
-  async createTopics(
-    names: readonly string[],
-    options: { readonly partitions?: number; readonly replicas?: number } = {},
-  ): Promise<void> {
+  async createTopics(names: readonly string[], options: TopicOptions = {}): Promise<void> {
     await makeTopics(this, names, options)
   }
 }
@@ -60,14 +57,14 @@ const TOO_FEW_BROKERS = 38
 export async function makeTopics(
   broker: { readonly hosts: readonly { readonly host: string; readonly port: number }[] },
   names: readonly string[],
-  options: { readonly partitions?: number; readonly replicas?: number } = {},
+  options: TopicOptions = {},
 ): Promise<void> {
   const [first] = broker.hosts
   if (first === undefined) throw new Error('This Kafka has no address')
   const replicas = options.replicas ?? Math.min(broker.hosts.length, 3)
   const codes = await poll(
     async () => {
-      const answer = await createTopics(first, names, { partitions: options.partitions ?? 1, replicas })
+      const answer = await createTopics(first, names, { ...options, partitions: options.partitions ?? 1, replicas })
       const isLockedOut = replicas <= broker.hosts.length && [...answer.values()].includes(TOO_FEW_BROKERS)
       return isLockedOut ? undefined : answer
     },

@@ -16,6 +16,16 @@ export async function metadata(at: HostPort, topics: readonly string[] = []): Pr
   return reply === undefined ? undefined : readMetadata(new Reader(reply))
 }
 
+/** How topics are made. */
+export interface TopicOptions {
+  /** Default 1. */
+  readonly partitions?: number
+  /** Default: one on each broker, three at most. */
+  readonly replicas?: number
+  /** Options of the topic by Kafka's names. Default: those of the broker. */
+  readonly config?: Readonly<Record<string, string>>
+}
+
 /** How long a request to create topics may take: 30 s of the broker's own, and a little for the way. */
 const CREATE_MS = 35_000
 const AGAIN_MS = 250
@@ -25,11 +35,19 @@ const AGAIN_MS = 250
 export async function createTopics(
   at: HostPort,
   names: readonly string[],
-  options: { readonly partitions: number; readonly replicas: number },
+  options: TopicOptions & { readonly partitions: number; readonly replicas: number },
 ): Promise<ReadonlyMap<string, number>> {
-  const topics = names.map((name) =>
-    Buffer.concat([text(name), int32(options.partitions), int16(options.replicas), int32(0), int32(0)]),
-  )
+  const config = Object.entries(options.config ?? {})
+    .flat()
+    .map(text)
+  const rest = Buffer.concat([
+    int32(options.partitions),
+    int16(options.replicas),
+    int32(0),
+    int32(config.length / 2),
+    ...config,
+  ])
+  const topics = names.map((name) => Buffer.concat([text(name), rest]))
   const body = [int32(names.length), ...topics, int32(30_000), Buffer.from([0])]
   const until = performance.now() + CREATE_MS
   let reply: Buffer | undefined

@@ -74,11 +74,7 @@ describe.skipIf(broker === undefined)('kafka', () => {
     'P27 codec %s - batches compressed by the broker (Java) are read',
     async (codec) => {
       const topic = unique(`java-${codec}`)
-      await withAdmin(broker, async (admin) => {
-        await admin.createTopics({
-          topics: [{ topic: `${topic}.info`, configEntries: [{ name: 'compression.type', value: codec }] }],
-        })
-      })
+      await broker.createTopics([`${topic}.info`], { config: { 'compression.type': codec } })
       const driver = await openReal(broker.url)
       const received = await listen(driver, topic, { pool: unique('pool') })
       await Promise.all(Array.from({ length: 50 }, async (_, n) => await send(driver, `${topic}.info`, `text ${n}`)))
@@ -156,11 +152,7 @@ describe.skipIf(broker === undefined)('kafka', () => {
 
   it('error row: a limit of the topic below ours - small messages get through in smaller batches', async () => {
     const topic = unique('small-batches')
-    await withAdmin(broker, async (admin) => {
-      await admin.createTopics({
-        topics: [{ topic: `${topic}.info`, configEntries: [{ name: 'max.message.bytes', value: '20000' }] }],
-      })
-    })
+    await broker.createTopics([`${topic}.info`], { config: { 'max.message.bytes': '20000' } })
     const driver = await openReal(broker.url)
     await Promise.all(Array.from({ length: 100 }, async () => await send(driver, `${topic}.info`, 'x'.repeat(1000))))
     expect(await readAll(broker, `${topic}.info`, 100)).toHaveLength(100)
@@ -210,11 +202,7 @@ describe.skipIf(broker === undefined)('kafka', () => {
   it('a clock too far from the broker - refused at once, not stored, with the clock as the remedy', async () => {
     const topic = `${unique('clock')}.info`
     // As seen from a topic that takes nothing older than this millisecond, every clock is wrong.
-    await withAdmin(broker, async (admin) => {
-      await admin.createTopics({
-        topics: [{ topic, configEntries: [{ name: 'message.timestamp.before.max.ms', value: '0' }] }],
-      })
-    })
+    await broker.createTopics([topic], { config: { 'message.timestamp.before.max.ms': '0' } })
     const driver = await openReal(broker.url)
     const refusals: unknown[] = []
     const since = performance.now()

@@ -3,7 +3,7 @@ import { getDriverRegistry, getNotificationListener, getNotificationTransport, N
 import { createDeferred } from '@oslo-messaging/core/driver'
 import { createKafkaDriver } from '../src/index.ts'
 import { partitionOfKey } from '../src/send/partition-of-key.ts'
-import { plainClient, sharedKafka, unique, withAdmin } from './support/broker.ts'
+import { plainClient, sharedKafka, unique } from './support/broker.ts'
 
 const PARTITIONS = 4
 const EVENTS = 40
@@ -19,9 +19,7 @@ describe.skipIf(broker === undefined)('kafka - ordering key', () => {
 
   it('one key - one partition, handled in order by several workers, while other keys go on', async () => {
     const topic = unique('keyed')
-    await withAdmin(broker, (admin) =>
-      admin.createTopics({ topics: [{ topic: `${topic}.info`, numPartitions: PARTITIONS }] }),
-    )
+    await broker.createTopics([`${topic}.info`], { partitions: PARTITIONS })
     const registry = getDriverRegistry({ drivers: [createKafkaDriver()], discover: false })
     const transport = await getNotificationTransport({ url: broker.url, registry })
     onTestFinished(async () => {

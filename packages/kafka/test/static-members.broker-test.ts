@@ -10,9 +10,7 @@ describe.skipIf(broker === undefined)('kafka_group_instance_id', () => {
   it('a listener that ends and comes back within the session timeout has its partitions again, and the other keeps its own undisturbed', async () => {
     const topic = unique('static')
     const pool = unique('pool')
-    await withAdmin(broker, async (admin) => {
-      await admin.createTopics({ topics: [{ topic: `${topic}.info`, numPartitions: 2 }] })
-    })
+    await broker.createTopics([`${topic}.info`], { partitions: 2 })
     const member = async (name: string) => {
       const driver = await openReal(broker.url, { options: { kafka_group_instance_id: name } })
       return { driver, received: await listen(driver, topic, { pool }) }

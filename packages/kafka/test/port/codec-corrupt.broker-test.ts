@@ -11,11 +11,7 @@ describe.skipIf(broker === undefined)('kafka', () => {
   it('a batch that can never be decompressed - said where it is and told in health, and read on behind it once the group is moved', async () => {
     const topic = unique('corrupt')
     const pool = unique('pool')
-    await withAdmin(broker, async (admin) => {
-      await admin.createTopics({
-        topics: [{ topic: `${topic}.info`, configEntries: [{ name: 'compression.type', value: 'lz4' }] }],
-      })
-    })
+    await broker.createTopics([`${topic}.info`], { config: { 'compression.type': 'lz4' } })
     const real = (await import('lz4-napi')) as { decompressFrame(data: Buffer): Promise<Buffer> }
     const logger = recordingLogger()
     const driver = await openReal(broker.url, {

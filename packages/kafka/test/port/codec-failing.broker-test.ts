@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sharedKafka, unique, withAdmin } from '../support/broker.ts'
+import { sharedKafka, unique } from '../support/broker.ts'
 import { duplicates } from '../support/load.ts'
 import { listen, openReal, recordingLogger, send } from '../support/open-driver.ts'
 
@@ -12,11 +12,7 @@ describe.skipIf(broker === undefined)('kafka', () => {
 
   it('P11 a codec that fails for a while - consumption resumes, nothing is lost and nothing comes twice', async () => {
     const topic = unique('failing')
-    await withAdmin(broker, async (admin) => {
-      await admin.createTopics({
-        topics: [{ topic: `${topic}.info`, configEntries: [{ name: 'compression.type', value: 'lz4' }] }],
-      })
-    })
+    await broker.createTopics([`${topic}.info`], { config: { 'compression.type': 'lz4' } })
     const real = (await import('lz4-napi')) as { decompressFrame(data: Buffer): Promise<Buffer> }
     let failures = 0
     const logger = recordingLogger()

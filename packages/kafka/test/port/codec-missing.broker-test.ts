@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sharedKafka, unique, withAdmin } from '../support/broker.ts'
+import { sharedKafka, unique } from '../support/broker.ts'
 import { listen, openReal, send } from '../support/open-driver.ts'
 
 // In a file of its own: kafkajs keeps one table of codecs for the whole process.
@@ -10,11 +10,7 @@ describe.skipIf(broker === undefined)('kafka', () => {
 
   it('P27 a batch whose codec is not installed - closed rejects with the package to install, no crash loop', async () => {
     const topic = unique('codec')
-    await withAdmin(broker, async (admin) => {
-      await admin.createTopics({
-        topics: [{ topic: `${topic}.info`, configEntries: [{ name: 'compression.type', value: 'lz4' }] }],
-      })
-    })
+    await broker.createTopics([`${topic}.info`], { config: { 'compression.type': 'lz4' } })
     const driver = await openReal(broker.url, {
       importCodec: async (name) => await Promise.reject(new Error(`Cannot find package '${name}'`)),
     })

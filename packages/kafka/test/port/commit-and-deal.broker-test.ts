@@ -71,8 +71,8 @@ describe.skipIf(broker === undefined)('positions of one deal of a group', () => 
   const scene = async () => {
     const group = unique('deal')
     const topic = unique('deal')
+    await broker.createTopics([topic], { partitions: 2 })
     await withAdmin(broker, async (admin) => {
-      await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true })
       // A broker that has just started refuses joins until it has loaded the group; the admin asks until it has.
       await admin.fetchOffsets({ groupId: group, topics: [topic] })
     })

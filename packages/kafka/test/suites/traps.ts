@@ -1,7 +1,7 @@
 import { failureFacts } from '@oslo-messaging/core/driver'
 import { afterAll, describe, expect, it } from 'vitest'
 import { freePorts, type KafkaBroker, skipOrFail, startBroker } from '@oslo-messaging/brokers'
-import { readAll, unique, withAdmin } from '../support/broker.ts'
+import { readAll, unique } from '../support/broker.ts'
 import { listen, openReal, recordingLogger, send } from '../support/open-driver.ts'
 
 /** What one healthy broker has in store for its clients, as our user sees it. The names are those of the situations,
@@ -60,17 +60,7 @@ function trapTests(broker: KafkaBroker, ipv6Port: number): void {
 
   it('trap 10, min.insync.replicas above the replica count - the broker does not hold to it, and the notification is stored once', async () => {
     const topic = unique('guard')
-    await withAdmin(broker, async (admin) => {
-      await admin.createTopics({
-        topics: [
-          {
-            topic: `${topic}.info`,
-            replicationFactor: 1,
-            configEntries: [{ name: 'min.insync.replicas', value: '2' }],
-          },
-        ],
-      })
-    })
+    await broker.createTopics([`${topic}.info`], { replicas: 1, config: { 'min.insync.replicas': '2' } })
     const driver = await openReal(broker.url)
     await send(driver, `${topic}.info`, 1)
     expect(await readAll(broker, `${topic}.info`, 1)).toHaveLength(1)
