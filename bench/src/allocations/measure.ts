@@ -4,7 +4,7 @@ import { scenarios } from './scenarios.ts'
 
 /** Run as `node --expose-gc --no-opt --min-semi-space-size=... measure.js`: prints bytes allocated by one operation of
  *  each scenario, as JSON. In a young generation that is larger than what is allocated meanwhile nothing is collected,
- *  so that what the heap has grown by is what was allocated, to the byte; without the optimizing compiler it is what
+ *  so that what it has grown by is what was allocated, to the byte; without the optimizing compiler it is what
  *  the code asks for, whenever that compiler would have come to it. */
 
 const WARM_UP = 300
