@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript'
 
 /** The programs of a page: the blocks whose fence says `runs NAME`, by that name. */
@@ -12,16 +13,23 @@ export async function programsOf(page: string): Promise<ReadonlyMap<string, { la
   return new Map([...found].map(([, language = '', name = '', body = '']) => [name, { language, text: body }]))
 }
 
-/** A program that was started; it is ended with its scope. */
+/** A program that was started; it is ended with its scope. What takes longer than a minute rejects, and tells what was
+ *  printed and where the threads of a Python program stood. */
 export interface Running extends AsyncDisposable {
   readonly lines: readonly string[]
-  /** Resolves when it has printed such a line; rejects when it ends before. */
-  until(line: string): Promise<void>
-  /** SIGTERM; resolves with its exit code. */
-  stop(): Promise<number | null>
+  /** Resolves when it has printed the words; rejects when it ends before. They need not be a line of their own: threads
+   *  of Python write their lines, and the ends of their lines, as they come. */
+  until(words: string): Promise<void>
+  /** SIGTERM; resolves with its exit code. Rejects when it does not end in time, milliseconds; default a minute. */
+  stop(withinMs?: number): Promise<number | null>
   /** Resolves with all that it printed. Rejects unless it ends well. */
   end(): Promise<string>
 }
+
+const PATIENCE_MS = 60_000
+/** For a program that was told to abort. */
+const LAST_WORDS_MS = 5_000
+const LATE = Symbol('late')
 
 /** Starts a program as it stands in the page. `beside`: a folder from which its packages are found. */
 export async function startProgram(
@@ -47,7 +55,7 @@ export async function startProgram(
     path.join(folder, name),
     language === 'ts' ? transpileModule(text, { compilerOptions }).outputText : text,
   )
-  const env = url === undefined ? process.env : { ...process.env, BROKER_URL: url }
+  const env = { ...process.env, PYTHONFAULTHANDLER: '1', ...(url === undefined ? {} : { BROKER_URL: url }) }
   const child = spawn(isPython ? python : process.execPath, [name, ...args], {
     cwd: folder,
     env,
@@ -70,30 +78,45 @@ function watch(child: ChildProcess, remove: () => Promise<void>): Running {
   child.stderr?.setEncoding('utf8').on('data', (part: string) => (complaints += part))
   const closed = once(child, 'close') as Promise<[number | null]>
   const failure = (what: string): Error => new Error(`${what}; it printed\n${printed}\n${complaints.slice(-4000)}`)
+  const inTime = async <T>(promise: Promise<T>, what: string, withinMs = PATIENCE_MS): Promise<T> => {
+    const enough = new AbortController()
+    const late = sleep(withinMs, LATE, { signal: enough.signal }).catch((): typeof LATE => LATE)
+    try {
+      const first = await Promise.race([promise, late])
+      if (first !== LATE) return first
+    } finally {
+      enough.abort()
+    }
+    promise.catch(() => {})
+    // Python's fault handler writes the stacks of all threads.
+    child.kill('SIGABRT')
+    await Promise.race([closed, sleep(LAST_WORDS_MS)])
+    throw failure(`The program ${what} within ${withinMs} ms`)
+  }
   return {
     lines,
-    until: async (line) => {
+    until: async (words) => {
       let look = (): void => {}
       const seen = new Promise<void>((resolve) => {
-        look = () => void (lines.includes(line) && resolve())
+        look = () => void (printed.includes(words) && resolve())
         waiting.add(look)
         look()
       })
       const ended = closed.then(([code]) => {
-        throw failure(`The program ended with ${code} before it said ${line}`)
+        throw failure(`The program ended with ${code} before it said ${words}`)
       })
       try {
-        await Promise.race([seen, ended])
+        await inTime(Promise.race([seen, ended]), `did not say ${words}`)
       } finally {
         waiting.delete(look)
       }
     },
-    stop: async () => {
+    stop: async (withinMs) => {
       child.kill('SIGTERM')
-      return (await closed)[0]
+      return (await inTime(closed, 'did not end after SIGTERM', withinMs))[0]
     },
     end: async () => {
-      const [code] = await closed
+      const [code] = await inTime(closed, 'did not end')
       if (code !== 0) throw failure(`The program ended with ${code}`)
       return printed
     },
