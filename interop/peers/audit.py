@@ -5,7 +5,6 @@ One request goes through AuditMiddleware, whose notifications go to the topic TH
 built again with pyCADF's own classes; a line of JSON says whether that is valid, and the same. Ends with its input.
 """
 
-import json
 import sys
 import warnings
 from pathlib import Path
@@ -18,11 +17,9 @@ from oslo_config import cfg
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'packages' / 'cadf' / 'facts'))
 from rebuild import event_of  # noqa: E402
 
+from common import emit  # noqa: E402
+
 warnings.simplefilter('ignore')
-
-
-def emit(event, **fields):
-    print(json.dumps({'event': event, **fields}), flush=True)
 
 
 class Endpoint:
