@@ -24,6 +24,7 @@ const PROGRAM =
   INSTALLED === undefined
     ? fileURLToPath(new URL('../dist/main.js', import.meta.url))
     : join(INSTALLED, 'node_modules/.bin/oslo-msg')
+const COMMAND_TIMEOUT_MS = 60_000
 const registry = createDriverRegistry({ drivers: [rabbitDriver] })
 const rabbit = await skipOrFail(
   startBroker('rabbit', { plugins: ['rabbitmq_management'], config: { collect_statistics_interval: '200' } }),
@@ -123,6 +124,9 @@ describe.skipIf(rabbit === undefined)('docs/cli.md', () => {
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
+      // One that does not end is ended, so that what it had printed can be told.
+      timeout: command.endsWith(' &') ? undefined : COMMAND_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
     })
     onTestFinished(() => void child.kill('SIGKILL'))
     child.stdout.setEncoding('utf8').on('data', print)

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, type ExecFileOptions } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -7,7 +7,10 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { createDriver } from '../src/index.ts'
 
-const run = promisify(execFile)
+const execute = promisify(execFile)
+/** Runs a program, which is killed after a minute: without that a hang is told by the name of the test alone. */
+const run = (program: string, args: readonly string[], options: ExecFileOptions = {}) =>
+  execute(program, args, { timeout: 60_000, killSignal: 'SIGKILL', ...options, encoding: 'utf8' })
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** In CI: a folder in which the packages were installed from tarballs. */
 const installed = process.env['OSLO_MESSAGING_INSTALLED']
