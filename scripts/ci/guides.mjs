@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { install } from './stranger.mjs'
 import { tarballs } from './tarballs.mjs'
 import { ExpectedError } from '../door/processes.mjs'
-import { filesBelow, publicPackages, root, tool } from './tools.mjs'
+import { runTestFiles } from './tests.mjs'
+import { filesBelow, publicPackages, root } from './tools.mjs'
 
 /** Tests that run what pages show. With this variable they run it in that folder, with what is installed there, and not
  *  with the workspace. */
@@ -38,9 +39,7 @@ export async function checkGuides() {
     for (const { words } of commands.filter(({ page, program }) => page.startsWith('docs/') && program === 'npx'))
       execFileSync('npx', ['--no-install', ...words], { cwd: app })
     console.log(commands.map(({ page, program, words }) => `${page}: ${program} ${words.join(' ')}`).join('\n'))
-    const words = ['run', '--project', 'unit', '--project', 'broker', '--project', 'faults', '--maxWorkers=1', ...TESTS]
-    const env = { ...process.env, [INSTALLED]: app }
-    return await tool(join(root, 'node_modules/.bin/vitest'), words, { cwd: root, env })
+    return await runTestFiles(['unit', 'broker', 'faults'], TESTS, { [INSTALLED]: app })
   } finally {
     rmSync(app, { recursive: true, force: true })
   }
