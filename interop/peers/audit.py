@@ -6,7 +6,6 @@ built again with pyCADF's own classes; a line of JSON says whether that is valid
 """
 
 import sys
-import warnings
 from pathlib import Path
 
 import oslo_messaging
@@ -18,8 +17,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'packages' / 'cadf'
 from rebuild import event_of  # noqa: E402
 
 from common import emit  # noqa: E402
-
-warnings.simplefilter('ignore')
 
 
 class Endpoint:
