@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { install } from './stranger.mjs'
 import { tarballs } from './tarballs.mjs'
 import { ExpectedError } from '../door/processes.mjs'
-import { runTestFiles } from './tests.mjs'
+import { runVitest } from './tests.mjs'
 import { filesBelow, publicPackages, root } from './tools.mjs'
 
 /** Tests that run what pages show. With this variable they run it in that folder, with what is installed there, and not
@@ -39,7 +39,8 @@ export async function checkGuides() {
     for (const { words } of commands.filter(({ page, program }) => page.startsWith('docs/') && program === 'npx'))
       execFileSync('npx', ['--no-install', ...words], { cwd: app })
     console.log(commands.map(({ page, program, words }) => `${page}: ${program} ${words.join(' ')}`).join('\n'))
-    return await runTestFiles(['unit', 'broker', 'faults'], TESTS, { [INSTALLED]: app })
+    const words = ['--project', 'unit', '--project', 'broker', '--project', 'faults', '--maxWorkers=1', ...TESTS]
+    return await runVitest(words, { [INSTALLED]: app })
   } finally {
     rmSync(app, { recursive: true, force: true })
   }

@@ -11,7 +11,7 @@ import { checkGuides } from './guides.mjs'
 import { checkPacked } from './packed.mjs'
 import { checkInstalled } from './stranger.mjs'
 import { checkSupplyChain } from './supply-chain.mjs'
-import { runTestFiles, runTests } from './tests.mjs'
+import { runTests, runVitest } from './tests.mjs'
 import { bin, filesBelow, publicPackages, root, tool, verdict } from './tools.mjs'
 import { gitState } from './tree.mjs'
 
@@ -82,7 +82,7 @@ export const steps = [
   },
   {
     name: 'pages that the tools write, in Chromium',
-    run: () => withChromium(() => bin('vitest', 'run', '--project', 'chromium')),
+    run: () => withChromium(() => runVitest(['--project', 'chromium'])),
   },
   ...examples().map((folder) => ({ name: `example ${folder}`, run: () => checkExample(folder) })),
   ...['rabbit', 'amqp'].map((rpc) => ({
@@ -94,7 +94,7 @@ export const steps = [
   {
     name: 'mutants of the conformance suite',
     alone: true,
-    run: () => runTestFiles(['faults'], [MUTANTS]),
+    run: () => runVitest(['--project', 'faults', MUTANTS]),
   },
   {
     name: 'certification of kafka, short form',
